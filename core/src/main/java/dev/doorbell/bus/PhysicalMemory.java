@@ -1,0 +1,41 @@
+package dev.doorbell.bus;
+
+/// A machine's memory as software on its CPUs sees it, by physical address. Little-endian; accesses are naturally aligned.
+///
+/// Single accesses of up to 8 bytes are single-copy atomic. Addresses outside memory throw {@link BusErrorException}.
+/// Safe for use from many threads.
+public interface PhysicalMemory {
+  /// {@return a value of 1, 2, 4 or 8 bytes, zero-extended}
+  long read(long pa, int bytes);
+
+  /// Writes the low 1, 2, 4 or 8 bytes of a value.
+  void write(long pa, long value, int bytes);
+
+  /// Copies bytes out of memory.
+  void read(long pa, byte[] into);
+
+  /// Copies bytes into memory.
+  void write(long pa, byte[] from);
+
+  /// Sets a run of bytes.
+  void fill(long pa, long bytes, byte value);
+
+  /// Makes all earlier writes visible to devices before any later one.
+  void publish();
+
+  default long read64(long pa) {
+    return read(pa, Long.BYTES);
+  }
+
+  default void write64(long pa, long value) {
+    write(pa, value, Long.BYTES);
+  }
+
+  default int read32(long pa) {
+    return (int) read(pa, Integer.BYTES);
+  }
+
+  default void write32(long pa, int value) {
+    write(pa, Integer.toUnsignedLong(value), Integer.BYTES);
+  }
+}

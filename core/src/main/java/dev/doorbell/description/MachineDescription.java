@@ -1,0 +1,79 @@
+package dev.doorbell.description;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+import java.util.Optional;
+
+/// What a machine has, and where each fact was read. Immutable.
+///
+/// @param memory RAM
+/// @param reserved regions that firmware reserves for devices (RMR, `iommu-addresses` …)
+/// @param oddities what was wrong in the input and was passed over
+/// @param unseen what the input does not tell
+public record MachineDescription(
+    Arch arch,
+    FirmwareKind firmware,
+    List<IommuDescription> iommus,
+    List<MsiControllerDescription> msiControllers,
+    Optional<GicDescription> gic,
+    List<HostBridge> hostBridges,
+    List<FunctionDescription> functions,
+    List<Memory> memory,
+    List<Reservation> reserved,
+    Recorded recorded,
+    List<Oddity> oddities,
+    List<Unseen> unseen) {
+
+  /// A run of RAM.
+  public record Memory(AddressRange range, Source source) {}
+
+  /// A region reserved for some streams of an IOMMU, or for functions.
+  ///
+  /// @param functions the functions it binds; empty when `streamIds` says who
+  /// @param iommu the IOMMU whose streams it binds
+  /// @param streamIds those streams
+  public record Reservation(
+      ReservedRegion region, List<Sbdf> functions, Optional<String> iommu, List<StreamRange> streamIds) {
+    public Reservation {
+      functions = List.copyOf(functions);
+      streamIds = List.copyOf(streamIds);
+    }
+  }
+
+  /// StreamIDs first to last.
+  public record StreamRange(int first, int last) {}
+
+  public MachineDescription {
+    iommus = List.copyOf(iommus);
+    msiControllers = List.copyOf(msiControllers);
+    hostBridges = List.copyOf(hostBridges);
+    functions = List.copyOf(functions);
+    memory = List.copyOf(memory);
+    reserved = List.copyOf(reserved);
+    oddities = List.copyOf(oddities);
+    unseen = List.copyOf(unseen);
+  }
+
+  /// {@return the function at an address, if the description has it}
+  public Optional<FunctionDescription> function(Sbdf sbdf) {
+    return functions.stream().filter(f -> f.sbdf().equals(sbdf)).findFirst();
+  }
+
+  /// {@return the root complex that owns a function's bus}
+  public Optional<HostBridge> hostBridge(Sbdf sbdf) {
+    return hostBridges.stream().filter(b -> b.owns(sbdf.segment(), sbdf.bus())).findFirst();
+  }
+
+  public Optional<IommuDescription> iommu(String id) {
+    return iommus.stream().filter(i -> i.id().equals(id)).findFirst();
+  }
+
+  public Optional<MsiControllerDescription> msiController(String id) {
+    return msiControllers.stream().filter(c -> c.id().equals(id)).findFirst();
+  }
+}

@@ -1,0 +1,31 @@
+package dev.doorbell.iommu;
+
+import dev.doorbell.address.Granule;
+
+/// One IOMMU as the iommu room drives it; each piece of IOMMU hardware has a driver that implements it.
+/// Every method returns only after the hardware has completed the invalidations it needs. Safe for use from many threads.
+public interface Iommu {
+  /// {@return the id of the machine description, such as `smmuv3@0x9050000`}
+  String id();
+
+  IommuCapabilities capabilities();
+
+  /// {@return empty translation tables, attached to nothing}
+  ///
+  /// @throws IllegalArgumentException when the hardware has not this granule
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
+  AddressSpace createAddressSpace(Granule granule);
+
+  /// Lets a stream translate through tables made by this IOMMU or by another one of its kind. What the stream used before is
+  /// replaced in one step as seen by the device (no window of bypass, and no fault for what both map alike, where the hardware
+  /// can do that).
+  ///
+  /// @throws IllegalArgumentException when the stream or the tables are not ones this IOMMU can use
+  void attach(int streamId, AddressSpace space);
+
+  /// Aborts every access of a stream.
+  void block(int streamId);
+
+  /// Lets a stream's accesses pass untranslated.
+  void bypass(int streamId);
+}

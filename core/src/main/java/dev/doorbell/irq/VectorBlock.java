@@ -1,0 +1,40 @@
+package dev.doorbell.irq;
+
+/// Vectors of one device at one MSI controller. Reads are pure look-ups: they never block or allocate and may be called from any thread.
+public interface VectorBlock {
+  MsiController controller();
+
+  int count();
+
+  /// {@return the physical address that a vector's message must be written to}
+  long doorbell(int index);
+
+  /// {@return the datum of its message}
+  int data(int index);
+
+  /// {@return the interrupt's number at the controller (LPI, SPI)}
+  int intid(int index);
+
+  /// {@return the CPU it is routed to}
+  int cpu(int index);
+
+  /// Makes the controller deliver a vector to a CPU.
+  void activate(int index, int cpu);
+
+  /// Stops delivery; a message that arrives is dropped, one that is pending is discarded.
+  void deactivate(int index);
+
+  /// Moves a vector to another CPU. No message is lost: one that is pending moves along.
+  ///
+  /// @throws IllegalArgumentException when the controller has no such CPU; the vector stays where it was
+  void retarget(int index, int cpu);
+
+  /// Holds a vector back at the controller; messages stay pending.
+  void mask(int index);
+
+  /// Lets a vector through, a pending message included.
+  void unmask(int index);
+
+  /// Gives all vectors back and drops what is pending.
+  void free();
+}

@@ -1,0 +1,34 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.Sbdf;
+import java.util.Optional;
+
+/// Seam B: the hardware as drivers see it, ours or QEMU's. Safe for use from many threads.
+public interface Machine extends AutoCloseable {
+  /// {@return what this machine has}
+  MachineDescription description();
+
+  PhysicalMemory memory();
+
+  /// {@return memory for drivers' tables}
+  Frames frames();
+
+  /// {@return a window onto registers (an IOMMU's, an MSI controller's, a BAR's) by physical address}
+  RegisterBus registers(AddressRange window);
+
+  /// {@return a function's live config space}
+  ConfigSpace config(Sbdf function);
+
+  /// {@return the CPUs' side of the interrupt controller, if this machine lets one reach it}
+  Optional<CpuInterface> cpuInterface();
+
+  @Override
+  void close();
+}
