@@ -1,0 +1,5 @@
+/// Programs on the public API, run by the build.
+@NullMarked
+package dev.doorbell.examples;
+
+import org.jspecify.annotations.NullMarked;
