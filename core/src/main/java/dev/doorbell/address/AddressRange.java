@@ -38,8 +38,7 @@ public record AddressRange(long start, long last) implements Comparable<AddressR
   }
 
   public boolean contains(AddressRange other) {
-    return contains(other.start)
-        && Long.compareUnsigned(other.last, last) <= 0;
+    return contains(other.start) && Long.compareUnsigned(other.last, last) <= 0;
   }
 
   public boolean overlaps(AddressRange other) {

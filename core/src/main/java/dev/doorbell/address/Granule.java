@@ -10,7 +10,8 @@ public record Granule(int shift) implements Comparable<Granule> {
 
   public Granule {
     if (shift < 12 || shift > 30) {
-      throw new IllegalArgumentException("granule of 2^" + shift + " bytes is not between 4 KiB and 1 GiB");
+      throw new IllegalArgumentException(
+          "granule of 2^" + shift + " bytes is not between 4 KiB and 1 GiB");
     }
   }
 

@@ -42,7 +42,8 @@ public record JoinedField(String name, List<Piece> pieces) {
       left &= ~bits;
     }
     if (left != 0) {
-      throw new IllegalArgumentException("value 0x%x does not fit joined field %s".formatted(value, name));
+      throw new IllegalArgumentException(
+          "value 0x%x does not fit joined field %s".formatted(value, name));
     }
     for (Piece p : pieces) {
       Field f = p.field();

@@ -18,7 +18,8 @@ public final class Layout {
 
   private Layout(String name, int bytes, boolean msb0) {
     if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
-      throw new IllegalArgumentException("layout " + name + " has " + bytes + " bytes; a word has 1, 2, 4 or 8");
+      throw new IllegalArgumentException(
+          "layout " + name + " has " + bytes + " bytes; a word has 1, 2, 4 or 8");
     }
     this.name = name;
     this.bytes = bytes;
@@ -147,7 +148,8 @@ public final class Layout {
     int width = Math.abs(first - last) + 1;
     if (lsb < 0 || lsb + width > bytes * Byte.SIZE) {
       throw new IllegalArgumentException(
-          "bits %d:%d are outside layout %s of %d bits".formatted(first, last, name, bytes * Byte.SIZE));
+          "bits %d:%d are outside layout %s of %d bits"
+              .formatted(first, last, name, bytes * Byte.SIZE));
     }
     long mask = (-1L >>> (Long.SIZE - width)) << lsb;
     if ((claimed() & mask) != 0) {

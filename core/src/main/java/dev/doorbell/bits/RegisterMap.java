@@ -57,7 +57,9 @@ public final class RegisterMap {
         long within = offset - r.offset();
         int index = r.count() == 1 ? 0 : (int) (within / r.stride());
         int inRegister = (int) (within - (long) index * r.stride());
-        return inRegister < r.bytes() ? Optional.of(new Hit(r, index, inRegister)) : Optional.empty();
+        return inRegister < r.bytes()
+            ? Optional.of(new Hit(r, index, inRegister))
+            : Optional.empty();
       }
     }
     return Optional.empty();
@@ -80,7 +82,8 @@ public final class RegisterMap {
     }
 
     /// {@return a new register}
-    public Register register(String register, long offset, Access access, Layout layout, long reset) {
+    public Register register(
+        String register, long offset, Access access, Layout layout, long reset) {
       return add(new Register(register, offset, 1, layout.bytes(), reset, access, layout));
     }
 
@@ -108,7 +111,8 @@ public final class RegisterMap {
           throw new IllegalStateException("layout of " + r.name() + " is not sealed");
         }
         if (r.offset() < end) {
-          throw new IllegalStateException("%s at 0x%x overlaps its neighbour".formatted(r.name(), r.offset()));
+          throw new IllegalStateException(
+              "%s at 0x%x overlaps its neighbour".formatted(r.name(), r.offset()));
         }
         end = r.offset() + r.span();
         if (end > bytes) {

@@ -16,7 +16,8 @@ public record ValueNames(Map<Long, String> names) {
   /// @throws IllegalArgumentException when the pairs are incomplete, or an encoding is named twice
   public static ValueNames of(Object... pairs) {
     if (pairs.length % 2 != 0) {
-      throw new IllegalArgumentException("value names come in pairs, got " + pairs.length + " items");
+      throw new IllegalArgumentException(
+          "value names come in pairs, got " + pairs.length + " items");
     }
     Map<Long, String> names = new TreeMap<>();
     for (int i = 0; i < pairs.length; i += 2) {

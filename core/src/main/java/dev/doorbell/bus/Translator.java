@@ -4,6 +4,7 @@ package dev.doorbell.bus;
 public interface Translator {
   int READ = 1;
   int WRITE = 2;
+
   /// Result of {@link #translate} when the access ends here; a recorded fault has been queued.
   long FAULT = -1;
 

@@ -49,7 +49,12 @@ public record HostBridge(
   ///
   /// @param controllers ids of the MSI controllers (an ITS group may have several)
   public record MsiMapping(
-      int ridMask, int firstRid, long count, List<String> controllers, int firstDeviceId, Source source) {
+      int ridMask,
+      int firstRid,
+      long count,
+      List<String> controllers,
+      int firstDeviceId,
+      Source source) {
     public MsiMapping {
       controllers = List.copyOf(controllers);
     }
@@ -66,7 +71,8 @@ public record HostBridge(
   /// @param cpu physical addresses
   /// @param pciStart the PCI address of the first one
   /// @param io whether it is I/O space
-  public record Window(AddressRange cpu, long pciStart, boolean io, boolean prefetchable, Source source) {}
+  public record Window(
+      AddressRange cpu, long pciStart, boolean io, boolean prefetchable, Source source) {}
 
   public HostBridge {
     streams = List.copyOf(streams);

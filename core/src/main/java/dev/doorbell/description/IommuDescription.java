@@ -30,7 +30,10 @@ public sealed interface IommuDescription {
   /// @param granules ascending
   /// @param source where this was read
   record Abilities(
-      OptionalInt inputBits, OptionalInt outputBits, List<Granule> granules, Optional<Source> source) {
+      OptionalInt inputBits,
+      OptionalInt outputBits,
+      List<Granule> granules,
+      Optional<Source> source) {
     public static final Abilities UNSEEN =
         new Abilities(OptionalInt.empty(), OptionalInt.empty(), List.of(), Optional.empty());
 
@@ -42,7 +45,8 @@ public sealed interface IommuDescription {
   /// Arm SMMUv3 (IHI 0070).
   ///
   /// @param coherent whether its table walks are coherent with the CPUs' caches
-  record Smmuv3(String id, AddressRange window, boolean coherent, Abilities abilities, Source source)
+  record Smmuv3(
+      String id, AddressRange window, boolean coherent, Abilities abilities, Source source)
       implements IommuDescription {
     @Override
     public String kind() {
@@ -58,7 +62,13 @@ public sealed interface IommuDescription {
   /// Arm SMMUv1 or SMMUv2 (IHI 0062), MMU-400/401/500 among them.
   ///
   /// @param kind `SMMUv1`, `SMMUv2`, `MMU-500` …
-  record Smmuv2(String id, String kind, AddressRange window, boolean coherent, Abilities abilities, Source source)
+  record Smmuv2(
+      String id,
+      String kind,
+      AddressRange window,
+      boolean coherent,
+      Abilities abilities,
+      Source source)
       implements IommuDescription {
     @Override
     public Optional<AddressRange> registers() {
@@ -71,7 +81,11 @@ public sealed interface IommuDescription {
   /// @param registers of a virtio-mmio one
   /// @param function the PCI function of a virtio-pci one, written as SBDF
   record VirtioIommu(
-      String id, Optional<AddressRange> registers, Optional<String> function, Abilities abilities, Source source)
+      String id,
+      Optional<AddressRange> registers,
+      Optional<String> function,
+      Abilities abilities,
+      Source source)
       implements IommuDescription {
     @Override
     public String kind() {

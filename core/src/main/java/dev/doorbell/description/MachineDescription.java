@@ -38,7 +38,10 @@ public record MachineDescription(
   /// @param iommu the IOMMU whose streams it binds
   /// @param streamIds those streams
   public record Reservation(
-      ReservedRegion region, List<Sbdf> functions, Optional<String> iommu, List<StreamRange> streamIds) {
+      ReservedRegion region,
+      List<Sbdf> functions,
+      Optional<String> iommu,
+      List<StreamRange> streamIds) {
     public Reservation {
       functions = List.copyOf(functions);
       streamIds = List.copyOf(streamIds);

@@ -32,7 +32,8 @@ public sealed interface MsiControllerDescription {
   ///
   /// @param itsId the id that firmware refers to it by
   /// @param window both frames, 128 KiB from the base
-  record Its(String id, int itsId, AddressRange window, Source source) implements MsiControllerDescription {
+  record Its(String id, int itsId, AddressRange window, Source source)
+      implements MsiControllerDescription {
     @Override
     public String kind() {
       return "GICv3 ITS";
@@ -65,7 +66,8 @@ public sealed interface MsiControllerDescription {
   /// @param window 4 KiB
   /// @param spiBase first SPI; empty when the frame's MSI_TYPER tells
   /// @param spiCount number of SPIs; empty when the frame's MSI_TYPER tells
-  record GicV2m(String id, AddressRange window, OptionalInt spiBase, OptionalInt spiCount, Source source)
+  record GicV2m(
+      String id, AddressRange window, OptionalInt spiBase, OptionalInt spiCount, Source source)
       implements MsiControllerDescription {
     @Override
     public String kind() {
@@ -94,7 +96,13 @@ public sealed interface MsiControllerDescription {
   }
 
   /// A controller that Doorbell reads the name of and does not drive (a host bridge's own, X-Gene, MIP …).
-  record Other(String id, String kind, OptionalLong doorbell, Optional<AddressRange> frame, OptionalInt vectors, Source source)
+  record Other(
+      String id,
+      String kind,
+      OptionalLong doorbell,
+      Optional<AddressRange> frame,
+      OptionalInt vectors,
+      Source source)
       implements MsiControllerDescription {
     @Override
     public boolean isolated() {

@@ -13,7 +13,10 @@ import java.util.Optional;
 /// @param interrupts lines of `proc/interrupts` that name an MSI
 /// @param commandLine `proc/cmdline`
 public record Recorded(
-    List<Group> groups, boolean groupsSeen, List<Interrupt> interrupts, Optional<String> commandLine) {
+    List<Group> groups,
+    boolean groupsSeen,
+    List<Interrupt> interrupts,
+    Optional<String> commandLine) {
   /// A group as Linux made it.
   ///
   /// @param type domain type (`DMA`, `identity` …), or the empty string
@@ -28,7 +31,8 @@ public record Recorded(
   /// One interrupt line.
   ///
   /// @param count deliveries over all CPUs
-  public record Interrupt(int irq, String chip, String hwirq, String action, long count, Source source) {}
+  public record Interrupt(
+      int irq, String chip, String hwirq, String action, long count, Source source) {}
 
   public Recorded {
     groups = List.copyOf(groups);

@@ -11,15 +11,18 @@ public final class VectorsExhausted extends IrqException {
   private static final long serialVersionUID = 1L;
 
   /// @param limit what sets the number, and where that was read
-  public VectorsExhausted(MsiSource source, String controller, int needed, int available, Source limit) {
+  public VectorsExhausted(
+      MsiSource source, String controller, int needed, int available, Source limit) {
     super(
         new Refusal(
             "VectorsExhausted",
-            "%s asks %s for %d vectors and %d are free".formatted(source.name(), controller, needed, available),
+            "%s asks %s for %d vectors and %d are free"
+                .formatted(source.name(), controller, needed, available),
             Optional.of(Figure.vectors(needed)),
             Optional.of(Figure.vectors(available)),
             List.of(source.name(), controller),
             limit,
-            "ask for fewer vectors (--max), or release vectors of another function behind " + controller));
+            "ask for fewer vectors (--max), or release vectors of another function behind "
+                + controller));
   }
 }

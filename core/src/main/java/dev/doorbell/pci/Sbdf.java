@@ -15,7 +15,13 @@ public record Sbdf(int segment, int bus, int device, int function) implements Co
       Pattern.compile("(?:([0-9a-fA-F]{1,8}):)?([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})\\.([0-7])");
 
   public Sbdf {
-    if (segment < 0 || bus < 0 || bus > 255 || device < 0 || device > 31 || function < 0 || function > 7) {
+    if (segment < 0
+        || bus < 0
+        || bus > 255
+        || device < 0
+        || device > 31
+        || function < 0
+        || function > 7) {
       throw new IllegalArgumentException(
           "no PCI function has segment %d, bus %d, device %d, function %d"
               .formatted(segment, bus, device, function));

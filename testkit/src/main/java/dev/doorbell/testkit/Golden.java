@@ -36,7 +36,8 @@ public final class Golden {
     }
     if (!Files.isRegularFile(golden)) {
       throw new AssertionError(
-          "there is no golden file %s; -Ddoorbell.golden=write makes it from:\n%s".formatted(golden, actual));
+          "there is no golden file %s; -Ddoorbell.golden=write makes it from:\n%s"
+              .formatted(golden, actual));
     }
     String diff = LineDiff.of(Files.readString(golden, UTF_8), actual);
     if (!diff.isEmpty()) {

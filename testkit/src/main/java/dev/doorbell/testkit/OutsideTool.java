@@ -58,7 +58,8 @@ public final class OutsideTool {
         process.destroyForcibly().waitFor();
         throw new AssertionError(command + " did not end within a minute");
       }
-      return new Result(process.exitValue(), Files.readString(out, UTF_8), Files.readString(err, UTF_8));
+      return new Result(
+          process.exitValue(), Files.readString(out, UTF_8), Files.readString(err, UTF_8));
     } finally {
       Files.deleteIfExists(out);
       Files.deleteIfExists(err);

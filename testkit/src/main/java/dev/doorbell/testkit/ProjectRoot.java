@@ -19,12 +19,15 @@ public final class ProjectRoot {
     }
     Path here = Path.of("").toAbsolutePath();
     for (Path folder = here; folder != null; folder = folder.getParent()) {
-      if (Files.isRegularFile(folder.resolve("verify")) && Files.isRegularFile(folder.resolve("pom.xml"))) {
+      if (Files.isRegularFile(folder.resolve("verify"))
+          && Files.isRegularFile(folder.resolve("pom.xml"))) {
         return folder;
       }
     }
     throw new IllegalStateException(
-        "no folder above " + here + " holds pom.xml and verify; run the test in the project or set doorbell.root");
+        "no folder above "
+            + here
+            + " holds pom.xml and verify; run the test in the project or set doorbell.root");
   }
 
   /// {@return the folder of the Maven module whose tests run}

@@ -48,7 +48,8 @@ public final class Property {
   /// @throws IllegalArgumentException when the predicate does not hold for the whole list
   public static <T> List<T> fewest(List<T> steps, Predicate<List<T>> stillFails) {
     if (!stillFails.test(steps)) {
-      throw new IllegalArgumentException("the whole list of " + steps.size() + " steps does not fail");
+      throw new IllegalArgumentException(
+          "the whole list of " + steps.size() + " steps does not fail");
     }
     List<T> kept = List.copyOf(steps);
     int chunk = Math.max(1, kept.size() / 2);
@@ -64,7 +65,8 @@ public final class Property {
     }
   }
 
-  private static <T> List<T> withoutOneChunk(List<T> steps, int chunk, Predicate<List<T>> stillFails) {
+  private static <T> List<T> withoutOneChunk(
+      List<T> steps, int chunk, Predicate<List<T>> stillFails) {
     for (int from = 0; from < steps.size(); from += chunk) {
       List<T> rest = new ArrayList<>(steps.subList(0, from));
       rest.addAll(steps.subList(Math.min(steps.size(), from + chunk), steps.size()));
@@ -82,12 +84,15 @@ public final class Property {
       throw skipped;
     } catch (Exception | AssertionError | StackOverflowError failure) {
       throw new AssertionError(
-          "%s: %s fails; replay with -D%s=0x%x: %s".formatted(name, which, SEED, seed, failure), failure);
+          "%s: %s fails; replay with -D%s=0x%x: %s".formatted(name, which, SEED, seed, failure),
+          failure);
     }
   }
 
   private static long parse(String text) {
-    return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseLong(text);
+    return text.startsWith("0x")
+        ? Long.parseUnsignedLong(text.substring(2), 16)
+        : Long.parseLong(text);
   }
 
   private static long seedOf(String name) {

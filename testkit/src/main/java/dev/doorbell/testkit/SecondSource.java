@@ -29,7 +29,8 @@ public record SecondSource(String publication, List<Row> rows) {
   public static SecondSource read(Class<?> beside, String resource) throws IOException {
     try (InputStream in = beside.getResourceAsStream(resource)) {
       if (in == null) {
-        throw new IllegalArgumentException("there is no " + resource + " beside " + beside.getName());
+        throw new IllegalArgumentException(
+            "there is no " + resource + " beside " + beside.getName());
       }
       return parse(new String(in.readAllBytes(), UTF_8));
     }

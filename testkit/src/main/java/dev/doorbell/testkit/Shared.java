@@ -18,7 +18,11 @@ public final class Shared {
   public static Path require(String name) {
     Path wanted = folder().resolve(name);
     if (!Files.exists(wanted)) {
-      abort("skipped: there is no " + wanted + "; DOORBELL_SHARED names the folder that holds " + name);
+      abort(
+          "skipped: there is no "
+              + wanted
+              + "; DOORBELL_SHARED names the folder that holds "
+              + name);
     }
     return wanted;
   }
