@@ -28,4 +28,12 @@ public interface Iommu {
 
   /// Lets a stream's accesses pass untranslated.
   void bypass(int streamId);
+
+  /// {@return whether {@link #attach} would replace what the stream uses now in one step as seen by the device: an access that
+  /// both translate alike never faults in between}
+  ///
+  /// Where it is false, functions with live vectors are masked across the change.
+  default boolean attachesHitlessly(int streamId, AddressSpace space) {
+    return false;
+  }
 }

@@ -1,0 +1,92 @@
+package dev.doorbell.iommu;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.iommu.MsiSlots.Slot;
+import java.util.Collection;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One user's share in a doorbell: the IOVA at which its function must ring. Claimed first, which writes nothing to
+/// hardware; mapped before the function is told. Releasing the last lease of a doorbell unmaps it.
+///
+/// Safe for use from many threads.
+public final class DoorbellLease {
+  private final DoorbellFrame frame;
+  private final Iova iova;
+  private final @Nullable Domain domain;
+  private final @Nullable Slot slot;
+  private boolean released;
+
+  private DoorbellLease(
+      DoorbellFrame frame, Iova iova, @Nullable Domain domain, @Nullable Slot slot) {
+    this.frame = frame;
+    this.iova = iova;
+    this.domain = domain;
+    this.slot = slot;
+  }
+
+  /// {@return a lease of a doorbell whose messages do not meet translation tables (R23): the IOVA is the PA}
+  static DoorbellLease untranslated(DoorbellFrame frame) {
+    return new DoorbellLease(frame, new Iova(frame.doorbell().value()), null, null);
+  }
+
+  static DoorbellLease of(DoorbellFrame frame, Domain domain, Slot slot) {
+    long offset = domain.granule().offset(frame.doorbell().value());
+    return new DoorbellLease(frame, slot.iova.plus(offset), domain, slot);
+  }
+
+  public DoorbellFrame frame() {
+    return frame;
+  }
+
+  /// {@return what the function writes to in order to ring}
+  public Iova iova() {
+    return iova;
+  }
+
+  /// {@return the domain that maps the doorbell; empty where messages are not translated}
+  public Optional<Domain> domain() {
+    return Optional.ofNullable(domain);
+  }
+
+  /// Maps the doorbell, unless another lease has.
+  ///
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
+  public void map() {
+    if (domain != null && slot != null) {
+      domain.mapDoorbell(slot);
+    }
+  }
+
+  /// Gives the lease back; with the last one the doorbell is unmapped, and no IOMMU holds a translation of it on return.
+  ///
+  /// @throws IllegalStateException when it was given back before
+  public void release() {
+    if (domain != null && slot != null) {
+      domain.releaseDoorbell(this, slot);
+    } else {
+      markReleased();
+    }
+  }
+
+  /// Unmaps the doorbell if nobody but some leases, this one among them, shares it. The slot stays.
+  void unmapIfOnly(Collection<DoorbellLease> leases) {
+    if (domain != null && slot != null) {
+      long mine = leases.stream().filter(l -> l.slot == slot).count();
+      domain.unmapDoorbell(slot, mine);
+    }
+  }
+
+  void markReleased() {
+    if (released) {
+      throw new IllegalStateException(
+          "lease of the doorbell of " + frame.name() + " at " + iova + " is given back twice");
+    }
+    released = true;
+  }
+
+  @Override
+  public String toString() {
+    return "doorbell of " + frame.name() + " at " + iova;
+  }
+}

@@ -1,0 +1,25 @@
+package dev.doorbell.iommu;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.explain.Refusal;
+import dev.doorbell.explain.Refusal.Figure;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Optional;
+
+/// A mapping's IOVA, PA or size is not a multiple of the domain's granule.
+public final class Misaligned extends IommuException {
+  private static final long serialVersionUID = 1L;
+
+  Misaligned(String domain, String what, Granule granule) {
+    super(
+        new Refusal(
+            "Misaligned",
+            "%s is not in whole granules of %s, as %s maps".formatted(what, granule, domain),
+            Optional.of(Figure.bytes(granule.bytes())),
+            Optional.empty(),
+            List.of(what, domain),
+            Source.rule("granule of " + domain),
+            "use multiples of 0x%x bytes".formatted(granule.bytes())));
+  }
+}

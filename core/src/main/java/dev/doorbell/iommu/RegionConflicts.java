@@ -1,0 +1,72 @@
+package dev.doorbell.iommu;
+
+import dev.doorbell.address.AddressRange;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// What may not lie over what: mappings, the MSI window, and the regions that groups reserve (R9 to R14). Each refusal names
+/// both objects.
+final class RegionConflicts {
+  private RegionConflicts() {}
+
+  /// Refuses a mapping that meets a region of an attached group.
+  static void refuseMapping(
+      String domain, AddressRange range, DomainPolicy policy, IommuGroup group) {
+    for (ReservedRegion r : group.reserved()) {
+      if (policy.excludes(r.kind()) && r.range().overlaps(range)) {
+        throw new ReservedRegionConflict(
+            "cannot map %s in %s".formatted(range, domain),
+            nameOf(r, group),
+            "mapping " + range,
+            r.source(),
+            "choose IOVAs outside " + r.range());
+      }
+    }
+  }
+
+  /// Refuses an MSI window that meets a region of an attached group.
+  static void refuseWindow(
+      String attempt, AddressRange window, DomainPolicy policy, IommuGroup group) {
+    for (ReservedRegion r : group.reserved()) {
+      if (policy.excludes(r.kind()) && r.range().overlaps(window)) {
+        throw new MsiWindowConflict(
+            attempt, window, nameOf(r, group), r.source(), "choose a window outside " + r.range());
+      }
+    }
+  }
+
+  /// Refuses a group whose regions meet what is mapped, or the window.
+  static void refuseGroup(
+      Domain domain, Mappings mappings, @Nullable MsiSlots window, IommuGroup group) {
+    String attempt = "cannot attach %s to %s".formatted(group.name(), domain.name());
+    for (ReservedRegion r : group.reserved()) {
+      if (!domain.policy().excludes(r.kind())) {
+        continue;
+      }
+      Optional<Mapping> live = mappings.meeting(r.range());
+      if (live.isPresent()) {
+        throw new ReservedRegionConflict(
+            attempt,
+            nameOf(r, group),
+            live.get().toString(),
+            r.source(),
+            "unmap %s first".formatted(live.get().iovas()));
+      }
+      if (window != null && window.range().overlaps(r.range())) {
+        throw new MsiWindowConflict(
+            attempt,
+            window.range(),
+            nameOf(r, group),
+            r.source(),
+            "reserve the MSI window outside " + r.range());
+      }
+      if (domain.policy().identityMaps(r.kind()) && !domain.aperture().contains(r.range())) {
+        throw new OutsideAperture(domain.name(), nameOf(r, group), domain.aperture(), r.source());
+      }
+    }
+  }
+
+  private static String nameOf(ReservedRegion r, IommuGroup group) {
+    return "%s region %s of %s".formatted(r.kind().printed(), r.range(), group.name());
+  }
+}

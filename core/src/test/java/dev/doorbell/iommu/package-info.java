@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.iommu;
+
+import org.jspecify.annotations.NullMarked;

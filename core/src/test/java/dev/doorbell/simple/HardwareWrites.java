@@ -1,0 +1,46 @@
+package dev.doorbell.simple;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Every hardware write of a simple machine, in order. Can be told to fail at the n-th one from now. Safe for use from many
+/// threads.
+public final class HardwareWrites {
+  private final List<String> log = new ArrayList<>();
+  private long count;
+  private long failAt = -1;
+
+  /// Records a write that is about to happen.
+  ///
+  /// @throws InjectedFault when it is the one that must fail
+  public synchronized void write(String what) {
+    count++;
+    if (count == failAt) {
+      failAt = -1;
+      throw new InjectedFault(count, what);
+    }
+    log.add(what);
+  }
+
+  /// Makes the n-th write from now fail, once; 1 is the next one.
+  public synchronized void failAt(long nth) {
+    failAt = count + nth;
+  }
+
+  /// {@return whether the write that was to fail did not come}
+  public synchronized boolean stillToFail() {
+    return failAt >= 0;
+  }
+
+  public synchronized void neverFail() {
+    failAt = -1;
+  }
+
+  public synchronized long count() {
+    return count;
+  }
+
+  public synchronized List<String> log() {
+    return List.copyOf(log);
+  }
+}
