@@ -5,6 +5,11 @@ module dev.doorbell.core {
   exports dev.doorbell.address;
   exports dev.doorbell.bits;
   exports dev.doorbell.bus;
+  exports dev.doorbell.description;
   exports dev.doorbell.explain;
+  exports dev.doorbell.iommu;
+  exports dev.doorbell.irq;
+  exports dev.doorbell.machine;
   exports dev.doorbell.pci;
+  exports dev.doorbell.plan;
 }

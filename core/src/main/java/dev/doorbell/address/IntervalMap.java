@@ -230,7 +230,8 @@ public final class IntervalMap<V> implements Iterable<IntervalMap.Entry<V>> {
     int leaf = Math.max(0, leafOf(start));
     if (leaves[leaf].size == IntervalLeaf.CAPACITY) {
       // Ascending inserts are the common case: splitting at the end keeps such leaves full.
-      boolean ascending = leaf == leafCount - 1 && leaves[leaf].floor(start) == IntervalLeaf.CAPACITY - 1;
+      boolean ascending =
+          leaf == leafCount - 1 && leaves[leaf].floor(start) == IntervalLeaf.CAPACITY - 1;
       int cut = ascending ? IntervalLeaf.CAPACITY - 1 : IntervalLeaf.CAPACITY / 2;
       addLeaf(leaf + 1, leaves[leaf].split(cut));
       leaf = Math.max(0, leafOf(start));
@@ -251,7 +252,8 @@ public final class IntervalMap<V> implements Iterable<IntervalMap.Entry<V>> {
     AddressRange low = new AddressRange(whole.start(), address - 1);
     AddressRange high = new AddressRange(address, whole.last());
     V value = spanning.get().value();
-    // Both pieces are asked for before anything is changed: a cut that throws leaves the map as it was.
+    // Both pieces are asked for before anything is changed: a cut that throws leaves the map as it
+    // was.
     V lowValue = Objects.requireNonNull(cut.piece(value, whole, low));
     V highValue = Objects.requireNonNull(cut.piece(value, whole, high));
     int leaf = leafOf(address);

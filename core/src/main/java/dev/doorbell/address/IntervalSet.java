@@ -39,7 +39,8 @@ public final class IntervalSet implements Iterable<AddressRange> {
 
   /// Adds addresses; what is there already is passed over.
   public void add(AddressRange range) {
-    // Ranges that only touch are joined as well, so the search reaches one address further on both sides.
+    // Ranges that only touch are joined as well, so the search reaches one address further on both
+    // sides.
     long start = range.start();
     long last = range.last();
     AddressRange reach =

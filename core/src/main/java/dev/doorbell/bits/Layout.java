@@ -2,7 +2,9 @@ package dev.doorbell.bits;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /// The layout of one word: a register, or one quadword of a table entry. Every bit is declared; `seal` proves it.
 ///
@@ -13,7 +15,7 @@ public final class Layout {
   private final int bytes;
   private final boolean msb0;
   private final List<Field> fields = new ArrayList<>();
-  private final long[] kinds = new long[BitKind.values().length];
+  private final Map<BitKind, Long> kinds = new EnumMap<>(BitKind.class);
   private boolean sealed;
 
   private Layout(String name, int bytes, boolean msb0) {
@@ -113,7 +115,7 @@ public final class Layout {
 
   /// {@return the bits of one kind}
   public long mask(BitKind kind) {
-    return kinds[kind.ordinal()];
+    return kinds.getOrDefault(kind, 0L);
   }
 
   /// {@return every field of a word, most significant first}
@@ -156,7 +158,7 @@ public final class Layout {
       throw new IllegalArgumentException(
           "bits %d:%d of layout %s are declared twice".formatted(first, last, name));
     }
-    kinds[kind.ordinal()] |= mask;
+    kinds.merge(kind, mask, (a, b) -> a | b);
     return this;
   }
 
@@ -166,7 +168,7 @@ public final class Layout {
 
   private long claimed() {
     long all = 0;
-    for (long k : kinds) {
+    for (long k : kinds.values()) {
       all |= k;
     }
     return all;

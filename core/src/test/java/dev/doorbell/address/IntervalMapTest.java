@@ -28,8 +28,7 @@ class IntervalMapTest {
     IntervalMap<String> map = new IntervalMap<>();
     map.insert(range(0x1000, 0x1fff), "a");
     var e =
-        assertThrows(
-            IllegalArgumentException.class, () -> map.insert(range(0x1fff, 0x2fff), "b"));
+        assertThrows(IllegalArgumentException.class, () -> map.insert(range(0x1fff, 0x2fff), "b"));
     assertEquals(
         "range [0x1fff, 0x2fff] overlaps [0x1000, 0x1fff], which is already there", e.getMessage());
     assertEquals(1, map.size());
@@ -60,8 +59,7 @@ class IntervalMapTest {
     IntervalMap<Long> map = new IntervalMap<>();
     map.insert(range(0x1000, 0x4fff), 0x9000_1000L);
     List<IntervalMap.Entry<Long>> removed = map.remove(range(0x2000, 0x2fff), TARGET);
-    assertEquals(
-        List.of(new IntervalMap.Entry<>(range(0x2000, 0x2fff), 0x9000_2000L)), removed);
+    assertEquals(List.of(new IntervalMap.Entry<>(range(0x2000, 0x2fff), 0x9000_2000L)), removed);
     assertEquals(
         List.of(
             new IntervalMap.Entry<>(range(0x1000, 0x1fff), 0x9000_1000L),
@@ -127,8 +125,7 @@ class IntervalMapTest {
       map.removeExact(AddressRange.ofSize((long) slot << 13, 0x1000));
     }
     assertEquals(count / 2, map.size());
-    assertEquals(
-        count / 2, map.remove(AddressRange.ALL, (value, _, _) -> value).size());
+    assertEquals(count / 2, map.remove(AddressRange.ALL, (value, _, _) -> value).size());
     assertTrue(map.isEmpty());
   }
 }

@@ -65,7 +65,8 @@ class IntervalPropertyTest {
   }
 
   /// {@return the runs of equal cells with a value, between two cells}
-  private static List<AddressRange> runs(boolean[] model, long base, int from, int to, boolean value) {
+  private static List<AddressRange> runs(
+      boolean[] model, long base, int from, int to, boolean value) {
     List<AddressRange> runs = new ArrayList<>();
     int start = -1;
     for (int i = from; i <= to + 1; i++) {
@@ -164,22 +165,21 @@ class IntervalPropertyTest {
     private void remove(IntervalMap<Long> map, int from, int to) {
       List<IntervalMap.Entry<Long>> expected = new ArrayList<>();
       TreeMap<Integer, Integer> left = new TreeMap<>();
-      entries.forEach(
-          (start, end) -> {
-            if (end < from || start > to) {
-              left.put(start, end);
-              return;
-            }
-            int cutStart = Math.max(start, from);
-            int cutEnd = Math.min(end, to);
-            expected.add(new IntervalMap.Entry<>(cells(base, cutStart, cutEnd), value[cutStart]));
-            if (start < from) {
-              left.put(start, from - 1);
-            }
-            if (end > to) {
-              left.put(to + 1, end);
-            }
-          });
+      entries.forEach((start, end) -> {
+        if (end < from || start > to) {
+          left.put(start, end);
+          return;
+        }
+        int cutStart = Math.max(start, from);
+        int cutEnd = Math.min(end, to);
+        expected.add(new IntervalMap.Entry<>(cells(base, cutStart, cutEnd), value[cutStart]));
+        if (start < from) {
+          left.put(start, from - 1);
+        }
+        if (end > to) {
+          left.put(to + 1, end);
+        }
+      });
       assertEquals(expected, map.remove(cells(base, from, to), CUT));
       entries.clear();
       entries.putAll(left);
@@ -189,7 +189,8 @@ class IntervalPropertyTest {
     private void check(IntervalMap<Long> map, SeededRandom random) {
       assertEquals(entries.size(), map.size());
       int cell = random.below(CELLS);
-      long found = map.find(base + cell).map(e -> e.value() + base + cell - e.range().start()).orElse(0L);
+      long found =
+          map.find(base + cell).map(e -> e.value() + base + cell - e.range().start()).orElse(0L);
       assertEquals(value[cell], found);
       var floor = entries.floorEntry(cell);
       assertEquals(

@@ -46,7 +46,8 @@ class IntervalSetTest {
     assertEquals(List.of(AddressRange.ALL), set.ranges());
     set.remove(range(0x8000_0000_0000_0000L, 0x8000_0000_0000_0000L));
     assertEquals(
-        List.of(range(0, 0x7fff_ffff_ffff_ffffL), range(0x8000_0000_0000_0001L, -1L)), set.ranges());
+        List.of(range(0, 0x7fff_ffff_ffff_ffffL), range(0x8000_0000_0000_0001L, -1L)),
+        set.ranges());
     set.remove(AddressRange.ALL);
     assertTrue(set.isEmpty());
     assertEquals(List.of(AddressRange.ALL), set.gaps(AddressRange.ALL));

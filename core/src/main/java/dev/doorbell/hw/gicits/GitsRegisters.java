@@ -45,7 +45,15 @@ public final class GitsRegisters {
   private static final Layout TRANSLATER_L = Layout.lsb0("GITS_TRANSLATER", 4);
 
   private static final ValueNames TYPES =
-      ValueNames.of(TYPE_NONE, "unimplemented", TYPE_DEVICES, "Devices", TYPE_VPES, "vPEs", TYPE_COLLECTIONS, "Interrupt collections");
+      ValueNames.of(
+          TYPE_NONE,
+          "unimplemented",
+          TYPE_DEVICES,
+          "Devices",
+          TYPE_VPES,
+          "vPEs",
+          TYPE_COLLECTIONS,
+          "Interrupt collections");
   private static final ValueNames PAGE_SIZES = ValueNames.of(0, "4 KiB", 1, "16 KiB", 2, "64 KiB");
   private static final ValueNames ARCH = ValueNames.of(3, "GICv3", 4, "GICv4");
 
@@ -199,6 +207,8 @@ public final class GitsRegisters {
 
   /// {@return the table's address, whatever its page size}
   public static long tableAddress(long baser) {
-    return BASER_PAGE_SIZE.get(baser) < 2 ? BASER_ADDRESS.get(baser) : BASER_64K_LOW.get(baser) << 16 | BASER_64K_HIGH.get(baser) << 48;
+    return BASER_PAGE_SIZE.get(baser) < 2
+        ? BASER_ADDRESS.get(baser)
+        : BASER_64K_LOW.get(baser) << 16 | BASER_64K_HIGH.get(baser) << 48;
   }
 }

@@ -30,9 +30,10 @@ public final class ItsCommandLayout {
 
   public static final ValueNames NAMES =
       ValueNames.of(
-          MOVI, "MOVI", INT, "INT", CLEAR, "CLEAR", SYNC, "SYNC", MAPD, "MAPD", MAPC, "MAPC", MAPTI, "MAPTI", MAPI, "MAPI",
-          INV, "INV", INVALL, "INVALL", MOVALL, "MOVALL", DISCARD, "DISCARD", 0x21, "VMOVI", 0x22, "VMOVP", 0x23, "VSGI",
-          0x25, "VSYNC", 0x29, "VMAPP", 0x2a, "VMAPTI", 0x2b, "VMAPI", 0x2d, "VINVALL", 0x2e, "INVDB");
+          MOVI, "MOVI", INT, "INT", CLEAR, "CLEAR", SYNC, "SYNC", MAPD, "MAPD", MAPC, "MAPC", MAPTI,
+          "MAPTI", MAPI, "MAPI", INV, "INV", INVALL, "INVALL", MOVALL, "MOVALL", DISCARD, "DISCARD",
+          0x21, "VMOVI", 0x22, "VMOVP", 0x23, "VSGI", 0x25, "VSYNC", 0x29, "VMAPP", 0x2a, "VMAPTI",
+          0x2b, "VMAPI", 0x2d, "VINVALL", 0x2e, "INVDB");
 
   private static final Layout DW0_L = Layout.lsb0("command DW0", 8);
   private static final Layout EVENT_L = Layout.lsb0("command DW1 (EventID)", 8);

@@ -229,7 +229,8 @@ public final class SmmuRegisters {
 
   private static final Access RO = Access.RO;
   private static final Access QUEUE_INDEX = Access.rw(OUTQ_PROD_WR.mask() | OUTQ_PROD_OVFLG.mask());
-  private static final Access BASE = Access.rw(CMDQ_BASE_LOG2SIZE.mask() | CMDQ_BASE_ADDR.mask() | CMDQ_BASE_RA.mask());
+  private static final Access BASE =
+      Access.rw(CMDQ_BASE_LOG2SIZE.mask() | CMDQ_BASE_ADDR.mask() | CMDQ_BASE_RA.mask());
   private static final Access CFG0 = Access.rw(IRQ_CFG0_ADDR.mask());
   private static final Access CFG2 = Access.rw(IRQ_CFG2_MEM_ATTR.mask() | IRQ_CFG2_SH.mask());
   private static final Access ERRORS =

@@ -1,0 +1,184 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// What stands against assigning a function, whatever the addresses: no IOMMU, no MSI, group mates, isolation.
+final class FunctionChecks {
+  /// Drivers that do not make a group unviable (`vfio_dev_driver_allowed`, drivers/vfio): they give no DMA address to the device.
+  private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
+
+  private final MachineDescription machine;
+  private final PlanRequest request;
+  private final List<Conflict> conflicts;
+
+  FunctionChecks(MachineDescription machine, PlanRequest request, List<Conflict> conflicts) {
+    this.machine = machine;
+    this.request = request;
+    this.conflicts = conflicts;
+  }
+
+  void check(List<Subject> subjects, Granule granule) {
+    for (Subject s : subjects) {
+      iommu(s, granule);
+      msi(s);
+      mates(s, subjects);
+      isolation(s);
+    }
+    oneKind(subjects);
+  }
+
+  private void iommu(Subject s, Granule granule) {
+    if (s.iommu().isEmpty()) {
+      add(
+          "NoIommu",
+          self(s),
+          Thing.named("IOMMU", bridgeSource(s)),
+          true,
+          "no IOMMU stands between %s and memory".formatted(s.sbdf()),
+          "assign a function behind an IOMMU; this one would reach all memory");
+      return;
+    }
+    IommuDescription iommu = s.iommu().get();
+    if (iommu instanceof IommuDescription.Other) {
+      add(
+          "IommuNotDriven",
+          self(s),
+          Thing.named(iommu.id(), iommu.source()),
+          true,
+          "%s is behind %s, a %s that Doorbell knows by name only"
+              .formatted(s.sbdf(), iommu.id(), iommu.kind()),
+          "see docs/caveats.md for the IOMMUs that are covered");
+    }
+    List<Granule> known = iommu.abilities().granules();
+    if (!known.isEmpty() && !known.contains(granule)) {
+      add(
+          "GranuleUnsupported",
+          Thing.named("granule " + granule, Source.rule("--granule")),
+          Thing.named(iommu.id(), iommu.source()),
+          true,
+          "%s has granules %s and not %s".formatted(iommu.id(), known, granule),
+          "use one of " + known);
+    }
+  }
+
+  private void msi(Subject s) {
+    if (s.capabilitiesSeen() && s.advertised() == 0) {
+      add(
+          "NoMsiCapability",
+          self(s),
+          Thing.named("MSI and MSI-X capability", s.source()),
+          true,
+          "%s has neither MSI nor MSI-X".formatted(s.sbdf()),
+          "assign a function that has one");
+    }
+    if (s.controllers().isEmpty()) {
+      add(
+          "NoMsiController",
+          self(s),
+          Thing.named("MSI controller", bridgeSource(s)),
+          true,
+          "firmware names no MSI controller for %s".formatted(s.sbdf()),
+          "check the id mappings of its root complex (IORT, msi-map, msi-parent)");
+    } else if (s.controllers().getFirst() instanceof MsiControllerDescription.Other other) {
+      add(
+          "MsiControllerNotDriven",
+          self(s),
+          Thing.named(other.id(), other.source()),
+          true,
+          "messages of %s go to %s, a %s that Doorbell knows by name only"
+              .formatted(s.sbdf(), other.id(), other.kind()),
+          "see docs/caveats.md for the MSI controllers that are covered");
+    }
+  }
+
+  private void mates(Subject s, List<Subject> subjects) {
+    for (Subject.Mate m : s.mates()) {
+      boolean assigned = subjects.stream().anyMatch(o -> o.sbdf().equals(m.sbdf()));
+      if (assigned || m.bridge() || m.driver().isEmpty() || HARMLESS.contains(m.driver().get())) {
+        continue;
+      }
+      Thing mate =
+          Thing.named(
+              "%s with driver %s".formatted(m.sbdf(), m.driver().get()),
+              machine.function(m.sbdf()).map(FunctionDescription::source).orElse(s.source()));
+      add(
+          "GroupNotViable",
+          self(s),
+          mate,
+          true,
+          "%s shares a group with %s, which driver %s uses: %s"
+              .formatted(s.sbdf(), m.sbdf(), m.driver().get(), m.because()),
+          "unbind %s from %s, or assign it too".formatted(m.sbdf(), m.driver().get()));
+    }
+  }
+
+  private void isolation(Subject s) {
+    for (MsiControllerDescription c : s.controllers()) {
+      if (c.isolated() || c instanceof MsiControllerDescription.Other) {
+        continue;
+      }
+      String sharing =
+          machine.functions().stream()
+              .filter(f -> !f.sbdf().equals(s.sbdf()) && sharesController(f, c))
+              .map(f -> f.sbdf().toString())
+              .collect(Collectors.joining(", "));
+      String reach = sharing.isEmpty() ? "no other function of the capture" : sharing;
+      add(
+          "NotIsolated",
+          self(s),
+          Thing.named(c.id(), c.source()),
+          !request.allowUnsafeInterrupts(),
+          "%s does not look at who writes: whoever owns %s can raise any of its vectors, those of %s among them"
+              .formatted(c.id(), s.sbdf(), reach),
+          request.allowUnsafeInterrupts()
+              ? "give it only to a guest that is trusted as much as the host"
+              : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)");
+    }
+  }
+
+  private boolean sharesController(FunctionDescription f, MsiControllerDescription c) {
+    return machine.hostBridge(f.sbdf()).stream()
+        .flatMap(b -> b.msis().stream())
+        .anyMatch(m ->
+            m.controllers().contains(c.id()) && m.deviceIdOf(f.sbdf().requesterId()).isPresent());
+  }
+
+  private void oneKind(List<Subject> subjects) {
+    List<IommuDescription> iommus =
+        subjects.stream().flatMap(s -> s.iommu().stream()).distinct().toList();
+    for (IommuDescription other : iommus) {
+      IommuDescription first = iommus.getFirst();
+      if (!other.getClass().equals(first.getClass())) {
+        add(
+            "IommusDiffer",
+            Thing.named(first.id(), first.source()),
+            Thing.named(other.id(), other.source()),
+            true,
+            "one domain cannot span %s (%s) and %s (%s)"
+                .formatted(first.id(), first.kind(), other.id(), other.kind()),
+            "plan the functions behind each IOMMU apart");
+      }
+    }
+  }
+
+  private Thing self(Subject s) {
+    return Thing.named(s.sbdf().toString(), s.source());
+  }
+
+  private Source bridgeSource(Subject s) {
+    return machine.hostBridge(s.sbdf()).map(HostBridge::source).orElse(s.source());
+  }
+
+  private void add(String kind, Thing a, Thing b, boolean blocks, String message, String advice) {
+    conflicts.add(new Conflict(kind, a, b, blocks, message, advice));
+  }
+}

@@ -1,0 +1,81 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Unseen;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Counts vectors: what each function advertises, what its controller still has, what it will be granted.
+final class Ledger {
+  private Ledger() {}
+
+  static List<LedgerLine> of(
+      List<Subject> subjects,
+      OptionalInt maxVectors,
+      List<Conflict> conflicts,
+      List<Unseen> unseen) {
+    Map<String, Integer> left = new HashMap<>();
+    List<LedgerLine> out = new ArrayList<>();
+    for (Subject s : subjects) {
+      if (!s.capabilitiesSeen()) {
+        unseen.add(
+            new Unseen(
+                "MSI capabilities of " + s.sbdf(),
+                "its config space is not in the capture",
+                "its vectors are not counted; add a what-if function with --with to plan for it"));
+      }
+      out.add(line(s, maxVectors, left, conflicts));
+    }
+    return out;
+  }
+
+  private static LedgerLine line(
+      Subject s, OptionalInt maxVectors, Map<String, Integer> left, List<Conflict> conflicts) {
+    int advertised = s.advertised();
+    int granted = advertised;
+    String limit =
+        s.msixVectors().isPresent()
+            ? "MSI-X table of " + advertised
+            : advertised > 0 ? "MSI capability of " + advertised : "no MSI capability";
+    if (!s.capabilitiesSeen()) {
+      limit = "unseen";
+    }
+    if (maxVectors.isPresent() && maxVectors.getAsInt() < granted) {
+      granted = maxVectors.getAsInt();
+      limit = "--max " + granted;
+    }
+    Optional<MsiControllerDescription> controller = s.controllers().stream().findFirst();
+    if (controller.isPresent() && controller.get().vectors().isPresent()) {
+      MsiControllerDescription c = controller.get();
+      int have = left.computeIfAbsent(c.id(), _ -> c.vectors().getAsInt());
+      if (have < granted) {
+        conflicts.add(shortage(s, c, granted, have));
+        granted = have;
+        limit = "%s has %d vectors left of %d".formatted(c.id(), have, c.vectors().getAsInt());
+      }
+      left.put(c.id(), have - granted);
+    }
+    if (s.msixVectors().isEmpty() && granted > 0) {
+      granted = Integer.highestOneBit(granted);
+    }
+    return new LedgerLine(s.sbdf(), advertised, granted, limit);
+  }
+
+  private static Conflict shortage(Subject s, MsiControllerDescription c, int wanted, int have) {
+    return new Conflict(
+        "VectorsExhausted",
+        Thing.named(s.sbdf() + " with " + wanted + " vectors", s.source()),
+        Thing.named(
+            "%s with %d of %d vectors left".formatted(c.id(), have, c.vectors().orElse(0)),
+            c.source()),
+        have == 0,
+        "%s can use %d vectors and %s has %d left".formatted(s.sbdf(), wanted, c.id(), have),
+        have == 0
+            ? "assign fewer functions behind " + c.id() + ", or limit the others with --max"
+            : "the driver must do with " + have + " vectors, or limit it with --max " + have);
+  }
+}

@@ -1,0 +1,152 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
+import dev.doorbell.plan.Plan.Answer;
+import dev.doorbell.plan.Plan.Verdict;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Works out whether functions of a machine can be assigned to one guest, with which window and memory map. Pure: the
+/// same machine and request always give the same plan.
+public final class Planner {
+  private final MachineDescription machine;
+
+  public Planner(MachineDescription machine) {
+    this.machine = machine;
+  }
+
+  /// {@return the plan for functions that share one domain}
+  public Plan plan(List<Subject> subjects, PlanRequest request) {
+    Landscape land = Landscape.of(machine, subjects, request);
+    List<Conflict> conflicts = new ArrayList<>();
+    List<Unseen> unseen = new ArrayList<>(land.unseen());
+    Optional<WindowPlan> window =
+        new WindowPlanner(machine, land, request.ram()).plan(subjects, request.window());
+    List<AddressRange> ram = ram(request, land, window, conflicts);
+    new FunctionChecks(machine, request, conflicts).check(subjects, land.granule());
+    new RangeChecks(machine, land, conflicts).check(subjects, window, ram);
+    List<LedgerLine> ledger = Ledger.of(subjects, request.maxVectors(), conflicts, unseen);
+    addAssumptions(subjects, land, window, ram, unseen);
+    List<Thing> regions = new ArrayList<>(land.hardware());
+    regions.addAll(land.pciWindows());
+    return new Plan(
+        subjects,
+        window,
+        ram,
+        regions,
+        ledger,
+        conflicts,
+        unseen,
+        verdict(subjects, window, conflicts, unseen));
+  }
+
+  private List<AddressRange> ram(
+      PlanRequest request, Landscape land, Optional<WindowPlan> window, List<Conflict> conflicts) {
+    if (!request.ram().isEmpty() || request.ramBytes().isEmpty()) {
+      return request.ram();
+    }
+    List<AddressRange> taken = new ArrayList<>();
+    window.ifPresent(w -> taken.add(w.range()));
+    land.hardware().forEach(t -> t.range().ifPresent(taken::add));
+    land.pciWindows().forEach(t -> t.range().ifPresent(taken::add));
+    long bytes = request.ramBytes().getAsLong();
+    Optional<List<AddressRange>> map =
+        MemoryMap.layOut(machine.arch(), bytes, land.aperture(), taken);
+    if (map.isEmpty()) {
+      conflicts.add(
+          new Conflict(
+              "RamMeetsAperture",
+              Thing.named("guest RAM of " + bytes + " bytes", Source.rule("--ram")),
+              land.apertureThing(),
+              true,
+              "guest RAM of %d bytes has no room below the end of %s beside what is reserved"
+                  .formatted(bytes, land.apertureThing()),
+              "give the guest less RAM"));
+    }
+    return map.orElse(List.of());
+  }
+
+  /// An assumption is reported only where the answer would change with it.
+  private void addAssumptions(
+      List<Subject> subjects,
+      Landscape land,
+      Optional<WindowPlan> window,
+      List<AddressRange> ram,
+      List<Unseen> unseen) {
+    for (Subject s : subjects) {
+      IommuDescription.Abilities known =
+          s.iommu().map(IommuDescription::abilities).orElse(IommuDescription.Abilities.UNSEEN);
+      String iommu = s.iommu().map(IommuDescription::id).orElse("the IOMMU");
+      boolean high =
+          ram.stream().anyMatch(r -> r.last() >>> 32 != 0)
+              || window.map(w -> w.range().last() >>> 32 != 0).orElse(false);
+      if (s.iommu().isPresent() && known.inputBits().isEmpty() && high) {
+        addOnce(
+            unseen,
+            new Unseen(
+                "input address width of " + iommu,
+                "its ID registers are not in the capture",
+                "addresses above 4 GiB are taken to be within %s".formatted(land.apertureThing())));
+      }
+      if (s.iommu().isPresent()
+          && known.granules().isEmpty()
+          && window.isPresent()
+          && !holdsAt64K(window.get())) {
+        addOnce(
+            unseen,
+            new Unseen(
+                "granules of " + iommu,
+                "its ID registers are not in the capture",
+                "the window is counted in granules of %s and would be too small with 64K"
+                    .formatted(land.granule())));
+      }
+    }
+  }
+
+  private static boolean holdsAt64K(WindowPlan w) {
+    return WindowPlanner.slots(w.range(), Granule.K64) >= w.doorbells().size();
+  }
+
+  private static void addOnce(List<Unseen> unseen, Unseen u) {
+    if (!unseen.contains(u)) {
+      unseen.add(u);
+    }
+  }
+
+  private static Verdict verdict(
+      List<Subject> subjects,
+      Optional<WindowPlan> window,
+      List<Conflict> conflicts,
+      List<Unseen> unseen) {
+    Optional<Conflict> block = conflicts.stream().filter(Conflict::blocks).findFirst();
+    if (block.isPresent()) {
+      return new Verdict(Answer.NO, block.get().message());
+    }
+    if (!unseen.isEmpty()) {
+      return new Verdict(
+          Answer.CONDITIONAL,
+          "nothing stands against it, but " + unseen.getFirst().what() + " could not be seen");
+    }
+    String many = subjects.size() == 1 ? "1 function" : subjects.size() + " functions";
+    return new Verdict(
+        Answer.YES,
+        window
+            .map(w ->
+                "%s can be assigned; window %s holds %d doorbell%s and has room for %d more"
+                    .formatted(
+                        many,
+                        w.range(),
+                        w.doorbells().size(),
+                        w.doorbells().size() == 1 ? "" : "s",
+                        w.headroom() >>> w.granule().shift()))
+            .orElse(
+                many
+                    + " can be assigned; messages do not pass the translation tables, so no window is needed"));
+  }
+}

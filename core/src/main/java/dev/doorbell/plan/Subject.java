@@ -1,0 +1,58 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// A function to be assigned, with everything about it that a plan depends on.
+///
+/// @param iommu the IOMMU in its path
+/// @param controllers the MSI controllers its messages may go to, preferred first
+/// @param msi its MSI capability, empty when it has none or it cannot be seen
+/// @param msixVectors size of its MSI-X table; empty when it has none or it cannot be seen
+/// @param capabilitiesSeen whether config space shows which of them it has
+/// @param mates other functions of its group, and what makes them so
+/// @param dmaBits address width of the path to memory, when firmware tells
+public record Subject(
+    Sbdf sbdf,
+    Optional<IommuDescription> iommu,
+    List<MsiControllerDescription> controllers,
+    Optional<Msi> msi,
+    OptionalInt msixVectors,
+    boolean capabilitiesSeen,
+    List<Mate> mates,
+    OptionalInt dmaBits,
+    Source source) {
+
+  /// An MSI capability.
+  ///
+  /// @param vectors 1 to 32
+  /// @param address64 whether a message's address may lie above 4 GiB
+  public record Msi(int vectors, boolean address64) {}
+
+  /// Another function of the group.
+  ///
+  /// @param driver bound driver, when the capture shows it
+  /// @param bridge whether it is a bridge or port, which does not harm viability
+  /// @param because why they share a group
+  public record Mate(Sbdf sbdf, Optional<String> driver, boolean bridge, String because) {}
+
+  public Subject {
+    controllers = List.copyOf(controllers);
+    mates = List.copyOf(mates);
+  }
+
+  /// {@return whether every message address must lie below 4 GiB}
+  public boolean needsLowWindow() {
+    return msixVectors.isEmpty() && msi.isPresent() && !msi.get().address64();
+  }
+
+  /// {@return vectors that the function could raise}
+  public int advertised() {
+    return msixVectors.orElseGet(() -> msi.map(Msi::vectors).orElse(0));
+  }
+}

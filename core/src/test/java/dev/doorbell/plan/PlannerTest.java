@@ -1,0 +1,394 @@
+package dev.doorbell.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.Arch;
+import dev.doorbell.description.FirmwareKind;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.IommuDescription.Abilities;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MachineDescription.Reservation;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.MsiControllerDescription.GicV2m;
+import dev.doorbell.description.MsiControllerDescription.Its;
+import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.plan.Plan.Answer;
+import dev.doorbell.plan.Subject.Mate;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/// What a plan says of a window, guest RAM and vectors, on machines that differ in one fact at a time.
+class PlannerTest {
+  private static final Source FIRMWARE = Source.file("IORT");
+  private static final Sbdf NIC = Sbdf.parse("0000:01:00.0");
+  private static final Its ITS = its(0, 0x808_0000L);
+  private static final AddressRange PCI = new AddressRange(0x1000_0000L, 0x3efe_ffffL);
+
+  private static Its its(int id, long base) {
+    return new Its(
+        "its@0x" + Long.toHexString(base), id, AddressRange.ofSize(base, 0x20000), FIRMWARE);
+  }
+
+  private static IommuDescription smmu(int inputBits) {
+    return new IommuDescription.Smmuv3(
+        "smmuv3@0x9050000",
+        AddressRange.ofSize(0x905_0000L, 0x20000),
+        true,
+        new Abilities(
+            OptionalInt.of(inputBits),
+            OptionalInt.of(44),
+            List.of(Granule.K4, Granule.K64),
+            Optional.of(FIRMWARE)),
+        FIRMWARE);
+  }
+
+  private static Subject subject(
+      Sbdf sbdf, List<MsiControllerDescription> controllers, int msix, List<Mate> mates) {
+    return new Subject(
+        sbdf,
+        Optional.of(smmu(48)),
+        controllers,
+        Optional.empty(),
+        OptionalInt.of(msix),
+        true,
+        mates,
+        OptionalInt.empty(),
+        FIRMWARE);
+  }
+
+  private static MachineDescription machine(
+      List<MsiControllerDescription> controllers,
+      List<Reservation> reserved,
+      List<AddressRange> dmaRanges) {
+    HostBridge bridge =
+        new HostBridge(
+            "pci0000:00",
+            0,
+            0,
+            255,
+            Optional.empty(),
+            List.of(),
+            List.of(),
+            List.of(
+                new HostBridge.Window(PCI, PCI.start(), false, false, Source.file("proc/iomem"))),
+            dmaRanges,
+            OptionalInt.empty(),
+            FIRMWARE);
+    return new MachineDescription(
+        Arch.ARM64,
+        FirmwareKind.ACPI,
+        List.of(smmu(48)),
+        controllers,
+        Optional.empty(),
+        List.of(bridge),
+        List.of(),
+        List.of(),
+        reserved,
+        new Recorded(List.of(), false, List.of(), Optional.empty()),
+        List.of(),
+        List.of());
+  }
+
+  private static Plan plan(MachineDescription machine, PlanRequest request, Subject... subjects) {
+    return new Planner(machine).plan(List.of(subjects), request);
+  }
+
+  private static PlanRequest window(long start, long last, Granule granule) {
+    return new PlanRequest(
+        List.of(),
+        OptionalLong.empty(),
+        Optional.of(new AddressRange(start, last)),
+        Optional.of(granule),
+        OptionalInt.empty(),
+        false);
+  }
+
+  private static PlanRequest ram(long start, long last) {
+    return new PlanRequest(
+        List.of(new AddressRange(start, last)),
+        OptionalLong.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        OptionalInt.empty(),
+        false);
+  }
+
+  private static Conflict only(Plan plan, String kind) {
+    List<Conflict> found = plan.conflicts().stream().filter(c -> c.kind().equals(kind)).toList();
+    assertEquals(1, found.size(), () -> kind + " in " + plan.conflicts());
+    return found.getFirst();
+  }
+
+  @Test
+  @DisplayName("R3: the window holds the doorbell, and head room for every doorbell of the machine")
+  void windowHasRoomForEveryDoorbell() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS, its(1, 0x8_0808_0000L)), List.of(), List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, List.of(ITS), 16, List.of()));
+    WindowPlan w = plan.window().orElseThrow();
+    assertEquals(new AddressRange(0x800_0000L, 0x80f_ffffL), w.range());
+    assertEquals(0x1000, w.needed());
+    assertEquals(0xff000, w.headroom());
+    assertEquals(8, w.order());
+    assertEquals(new AddressRange(0x809_0000L, 0x809_0fffL), w.doorbells().getFirst().page());
+    assertEquals(Answer.YES, plan.verdict().answer(), plan.verdict()::toString);
+  }
+
+  @Test
+  @DisplayName("R2: a window without a whole granule is refused with both figures")
+  void tooSmallWindowNamesBothFigures() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            window(0x800_0000L, 0x800_0fffL, Granule.K64),
+            subject(NIC, List.of(ITS), 16, List.of()));
+    assertEquals(Answer.NO, plan.verdict().answer());
+    String message = only(plan, "MsiWindowExhausted").message();
+    assertTrue(message.contains("need 65536 bytes") && message.contains("holds 0"), message);
+  }
+
+  @Test
+  @DisplayName("R7: two functions behind two ITSes need two granules")
+  void twoControllersNeedTwoGranules() {
+    Its second = its(1, 0x8_0808_0000L);
+    Plan plan =
+        plan(
+            machine(List.of(ITS, second), List.of(), List.of()),
+            window(0x800_0000L, 0x800_0fffL, Granule.K4),
+            subject(NIC, List.of(ITS), 4, List.of()),
+            subject(Sbdf.parse("0001:01:00.0"), List.of(second), 4, List.of()));
+    assertEquals(0x2000, plan.window().orElseThrow().needed());
+    Conflict c = only(plan, "MsiWindowExhausted");
+    assertTrue(c.b().name().contains(ITS.id()) && c.b().name().contains(second.id()), c::toString);
+  }
+
+  @Test
+  @DisplayName("R9: guest RAM that covers a window asked for is refused, naming both ranges")
+  void ramMeetsWindow() {
+    PlanRequest request =
+        new PlanRequest(
+            List.of(new AddressRange(0, 0xfff_ffffL)),
+            OptionalLong.empty(),
+            Optional.of(new AddressRange(0x800_0000L, 0x80f_ffffL)),
+            Optional.empty(),
+            OptionalInt.empty(),
+            false);
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            request,
+            subject(NIC, List.of(ITS), 4, List.of()));
+    Conflict c = only(plan, "RamMeetsWindow");
+    assertTrue(
+        c.message().contains("[0x0, 0xfffffff]") && c.message().contains("[0x8000000, 0x80fffff]"),
+        c::message);
+  }
+
+  @Test
+  @DisplayName("R9: a window that the plan chooses moves out of the way of guest RAM")
+  void windowMovesClearOfRam() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            ram(0, 0x9fff_ffffL),
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertEquals(0xa000_0000L, plan.window().orElseThrow().range().start());
+    assertTrue(plan.conflicts().stream().noneMatch(Conflict::blocks), plan.conflicts()::toString);
+  }
+
+  @Test
+  @DisplayName("R10: a window inside a host bridge's window is refused")
+  void windowMeetsPciWindow() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            window(0x1000_0000L, 0x100f_ffffL, Granule.K4),
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertEquals(Source.file("proc/iomem"), only(plan, "WindowMeetsPciWindow").b().source());
+  }
+
+  @Test
+  @DisplayName(
+      "R11, R13: window and RAM keep clear of a direct region, and a laid out map leaves a hole")
+  void directRegionLeavesHole() {
+    AddressRange rmr = new AddressRange(0x8000_0000L, 0x8fff_ffffL);
+    Reservation r =
+        new Reservation(
+            new ReservedRegion(rmr, ReservedRegion.Kind.DIRECT, FIRMWARE),
+            List.of(NIC),
+            Optional.empty(),
+            List.of());
+    PlanRequest request =
+        new PlanRequest(
+            List.of(),
+            OptionalLong.of(4L << 30),
+            Optional.empty(),
+            Optional.empty(),
+            OptionalInt.empty(),
+            false);
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(r), List.of()),
+            request,
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertEquals(
+        List.of(
+            new AddressRange(0x4000_0000L, 0x7fff_ffffL),
+            new AddressRange(0x9000_0000L, 0x1_4fff_ffffL)),
+        plan.ram());
+    assertEquals(Answer.YES, plan.verdict().answer(), plan.verdict()::toString);
+  }
+
+  @Test
+  @DisplayName("R12: RAM past the aperture is refused, naming the aperture")
+  void ramPastAperture() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            ram(0x4000_0000L, 0x1_0000_0000_0000L),
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertEquals("aperture of smmuv3@0x9050000", only(plan, "RamMeetsAperture").b().name());
+  }
+
+  @Test
+  @DisplayName("a window outside the root complex's dma-ranges is refused")
+  void windowOutsideDmaRanges() {
+    AddressRange reach = new AddressRange(0x8000_0000L, 0xffff_ffffL);
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of(reach)),
+            window(0x800_0000L, 0x80f_ffffL, Granule.K4),
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertTrue(only(plan, "OutsideDmaRanges").message().contains("[0x80000000, 0xffffffff]"));
+  }
+
+  @Test
+  @DisplayName(
+      "R21: a controller that does not look at who writes is refused, or a caution when allowed")
+  void notIsolated() {
+    GicV2m v2m =
+        new GicV2m(
+            "v2m@0x8020000",
+            AddressRange.ofSize(0x802_0000L, 0x1000),
+            OptionalInt.of(80),
+            OptionalInt.of(64),
+            FIRMWARE);
+    Subject s = subject(NIC, List.of(v2m), 4, List.of());
+    MachineDescription machine = machine(List.of(v2m), List.of(), List.of());
+    assertTrue(only(plan(machine, PlanRequest.DEFAULT, s), "NotIsolated").blocks());
+    PlanRequest unsafe =
+        new PlanRequest(
+            List.of(),
+            OptionalLong.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            OptionalInt.empty(),
+            true);
+    assertFalse(only(plan(machine, unsafe, s), "NotIsolated").blocks());
+  }
+
+  @Test
+  @DisplayName("R5: a granule larger than the frame is a caution that names what becomes reachable")
+  void granuleExceedsFrame() {
+    GicV2m v2m =
+        new GicV2m(
+            "v2m@0x8020000",
+            AddressRange.ofSize(0x802_0000L, 0x1000),
+            OptionalInt.of(80),
+            OptionalInt.of(64),
+            FIRMWARE);
+    Plan plan =
+        plan(
+            machine(List.of(v2m), List.of(), List.of()),
+            window(0x800_0000L, 0x80f_ffffL, Granule.K64),
+            subject(NIC, List.of(v2m), 4, List.of()));
+    assertTrue(only(plan, "GranuleExceedsFrame").message().contains("[0x8020000, 0x802ffff]"));
+  }
+
+  @Test
+  @DisplayName("vectors beyond the controller are counted function by function")
+  void ledgerCountsWhatIsLeft() {
+    GicV2m v2m =
+        new GicV2m(
+            "v2m@0x8020000",
+            AddressRange.ofSize(0x802_0000L, 0x1000),
+            OptionalInt.of(80),
+            OptionalInt.of(64),
+            FIRMWARE);
+    Plan plan =
+        plan(
+            machine(List.of(v2m), List.of(), List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, List.of(v2m), 48, List.of()),
+            subject(Sbdf.parse("0000:02:00.0"), List.of(v2m), 129, List.of()));
+    assertEquals(List.of(48, 16), plan.ledger().stream().map(LedgerLine::granted).toList());
+    assertTrue(
+        only(plan, "VectorsExhausted")
+            .message()
+            .contains("can use 129 vectors and v2m@0x8020000 has 16 left"));
+  }
+
+  @Test
+  @DisplayName(
+      "a group mate with a driver in use blocks; a port, vfio-pci or another assigned function does not")
+  void groupMates() {
+    Mate busy =
+        new Mate(
+            Sbdf.parse("0000:01:00.1"),
+            Optional.of("igb"),
+            false,
+            "01:00 is multifunction without ACS");
+    Mate port = new Mate(Sbdf.parse("0000:00:01.0"), Optional.of("pcieport"), true, "port");
+    Plan no =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, List.of(ITS), 4, List.of(busy, port)));
+    assertTrue(only(no, "GroupNotViable").message().contains("multifunction without ACS"));
+    Plan yes =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, List.of(ITS), 4, List.of(busy, port)),
+            subject(busy.sbdf(), List.of(ITS), 4, List.of()));
+    assertEquals(Answer.YES, yes.verdict().answer(), yes.verdict()::toString);
+  }
+
+  @Test
+  @DisplayName("a 32-bit MSI capability keeps the window below 4 GiB")
+  void lowWindow() {
+    Subject s =
+        new Subject(
+            NIC,
+            Optional.of(smmu(48)),
+            List.of(ITS),
+            Optional.of(new Subject.Msi(8, false)),
+            OptionalInt.empty(),
+            true,
+            List.of(),
+            OptionalInt.empty(),
+            FIRMWARE);
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of(), List.of()),
+            window(0x1_0000_0000L, 0x1_000f_ffffL, Granule.K4),
+            s);
+    assertTrue(only(plan, "WindowAbove4GiB").blocks());
+    Plan chosen = plan(machine(List.of(ITS), List.of(), List.of()), PlanRequest.DEFAULT, s);
+    assertTrue(chosen.window().orElseThrow().range().last() >>> 32 == 0);
+  }
+}
