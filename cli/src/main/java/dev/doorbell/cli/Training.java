@@ -8,7 +8,8 @@ import java.util.List;
 ///
 /// The script `doorbell` starts it with `-XX:AOTCacheOutput`; a command that fails here is no failure of the build.
 public final class Training {
-  private static final List<List<String>> COMMANDS = List.of(List.of("--help"), List.of("--version"));
+  private static final List<List<String>> COMMANDS =
+      List.of(List.of("--help"), List.of("--version"));
 
   private Training() {}
 

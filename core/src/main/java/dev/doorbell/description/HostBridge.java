@@ -9,7 +9,9 @@ import java.util.OptionalInt;
 /// A PCI root complex: which buses it owns, and how requester ids become StreamIDs and DeviceIDs.
 ///
 /// @param id `pci0000:00`
-/// @param buses first and last bus number
+/// @param segment PCI segment group
+/// @param firstBus first bus number
+/// @param lastBus last bus number, included
 /// @param ecam configuration window of those buses (ECAM), whose start is the first bus's
 /// @param streams requester id → StreamID at an IOMMU; empty when no IOMMU is in its path
 /// @param msis requester id → DeviceID at MSI controllers

@@ -40,7 +40,7 @@ public final class LpiTables {
 
   /// {@return offset of the byte that holds an INTID's bit in the pending table}
   public static long pendingOffset(int intid) {
-    return intid >>> 3;
+    return Integer.toUnsignedLong(intid) >>> 3;
   }
 
   /// {@return an INTID's bit in its byte of the pending table}
