@@ -57,7 +57,15 @@ public final class DescriptorLayout {
   private static final ValueNames S2AP_NAMES =
       ValueNames.of(0b00, "no access", 0b01, "read-only", 0b10, "write-only", 0b11, "read/write");
   private static final ValueNames SH_NAMES =
-      ValueNames.of(0b00, "non-shareable", 0b01, "reserved", 0b10, "outer shareable", 0b11, "inner shareable");
+      ValueNames.of(
+          0b00,
+          "non-shareable",
+          0b01,
+          "reserved",
+          0b10,
+          "outer shareable",
+          0b11,
+          "inner shareable");
   private static final ValueNames MEM_ATTRS =
       ValueNames.of(
           0b0000, "Device-nGnRnE",
@@ -143,7 +151,9 @@ public final class DescriptorLayout {
   public static final JoinedField ADDRESS_51_16 =
       new JoinedField(
           "OA[51:16]",
-          List.of(new JoinedField.Piece(ADDRESS_47_16, 0, 16), new JoinedField.Piece(ADDRESS_51_48, 0, 48)));
+          List.of(
+              new JoinedField.Piece(ADDRESS_47_16, 0, 16),
+              new JoinedField.Piece(ADDRESS_51_48, 0, 48)));
 
   private DescriptorLayout() {}
 }

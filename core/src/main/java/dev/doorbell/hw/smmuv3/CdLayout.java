@@ -46,10 +46,19 @@ public final class CdLayout {
           0b10, "write-through, read-allocate",
           0b11, "write-back, read-allocate");
   private static final ValueNames SHAREABILITY =
-      ValueNames.of(0b00, "non-shareable", 0b01, "reserved", 0b10, "outer shareable", 0b11, "inner shareable");
+      ValueNames.of(
+          0b00,
+          "non-shareable",
+          0b01,
+          "reserved",
+          0b10,
+          "outer shareable",
+          0b11,
+          "inner shareable");
   private static final ValueNames ADDRESS_SIZES =
       ValueNames.of(
-          0, "32 bits", 1, "36 bits", 2, "40 bits", 3, "42 bits", 4, "44 bits", 5, "48 bits", 6, "52 bits", 7, "56 bits");
+          0, "32 bits", 1, "36 bits", 2, "40 bits", 3, "42 bits", 4, "44 bits", 5, "48 bits", 6,
+          "52 bits", 7, "56 bits");
   private static final ValueNames ASID_SETS = ValueNames.of(0, "shared", 1, "not shared");
 
   private static final Layout L0 = Layout.lsb0("CD[0]", 8);

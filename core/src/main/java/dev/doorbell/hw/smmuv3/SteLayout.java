@@ -59,7 +59,15 @@ public final class SteLayout {
           0b110, "stage 2 translates",
           0b111, "stages 1 and 2 translate");
   private static final ValueNames S1_FORMATS =
-      ValueNames.of(0b00, "linear", 0b01, "two-level, 4 KiB leaves", 0b10, "two-level, 64 KiB leaves", 0b11, "reserved");
+      ValueNames.of(
+          0b00,
+          "linear",
+          0b01,
+          "two-level, 4 KiB leaves",
+          0b10,
+          "two-level, 64 KiB leaves",
+          0b11,
+          "reserved");
   private static final ValueNames SUBSTREAM_DEFAULTS =
       ValueNames.of(0b00, "terminate", 0b01, "bypass stage 1", 0b10, "use CD 0", 0b11, "reserved");
   private static final ValueNames CACHEABILITY =
@@ -69,18 +77,43 @@ public final class SteLayout {
           0b10, "write-through, read-allocate",
           0b11, "write-back, no read-allocate");
   private static final ValueNames SHAREABILITY =
-      ValueNames.of(0b00, "non-shareable", 0b01, "reserved", 0b10, "outer shareable", 0b11, "inner shareable");
+      ValueNames.of(
+          0b00,
+          "non-shareable",
+          0b01,
+          "reserved",
+          0b10,
+          "outer shareable",
+          0b11,
+          "inner shareable");
   private static final ValueNames SHCFGS =
-      ValueNames.of(0b00, "non-shareable", 0b01, "incoming", 0b10, "outer shareable", 0b11, "inner shareable");
+      ValueNames.of(
+          0b00,
+          "non-shareable",
+          0b01,
+          "incoming",
+          0b10,
+          "outer shareable",
+          0b11,
+          "inner shareable");
   private static final ValueNames EATS_NAMES =
-      ValueNames.of(0b00, "ATS disabled", 0b01, "full ATS", 0b10, "split-stage ATS", 0b11, "full ATS with DPT checks");
+      ValueNames.of(
+          0b00,
+          "ATS disabled",
+          0b01,
+          "full ATS",
+          0b10,
+          "split-stage ATS",
+          0b11,
+          "full ATS with DPT checks");
   private static final ValueNames STREAM_WORLDS =
       ValueNames.of(0b00, "NS-EL1", 0b01, "EL3 or reserved", 0b10, "EL2", 0b11, "reserved");
   private static final ValueNames GRANULES =
       ValueNames.of(0b00, "4K", 0b01, "64K", 0b10, "16K", 0b11, "reserved");
   private static final ValueNames ADDRESS_SIZES =
       ValueNames.of(
-          0, "32 bits", 1, "36 bits", 2, "40 bits", 3, "42 bits", 4, "44 bits", 5, "48 bits", 6, "52 bits", 7, "56 bits");
+          0, "32 bits", 1, "36 bits", 2, "40 bits", 3, "42 bits", 4, "44 bits", 5, "48 bits", 6,
+          "52 bits", 7, "56 bits");
 
   private static final Layout L0 = Layout.lsb0("STE[0]", 8);
   private static final Layout L1 = Layout.lsb0("STE[1]", 8);

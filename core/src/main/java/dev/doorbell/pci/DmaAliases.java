@@ -1,0 +1,66 @@
+package dev.doorbell.pci;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Under which requester ids a function's writes can reach the root complex: conventional buses carry no requester id, so a bridge to one
+/// puts its own in.
+///
+/// **Source**: PCI Express to PCI/PCI-X Bridge 1.0, 2.3; the cases are those of Linux 6.12 `pci_for_each_dma_alias`, without its
+/// per-device quirks.
+public final class DmaAliases {
+  private DmaAliases() {}
+
+  /// One requester id.
+  ///
+  /// @param requesterId bus, device and function
+  /// @param owner whose id replaces the function's: a bridge, or the function itself
+  /// @param because why
+  public record Alias(int requesterId, PciFunction owner, String because) {}
+
+  /// {@return the aliases of a function: itself first, then those that bridges make, nearest first}
+  public static List<Alias> of(PciTopology topology, PciFunction f) {
+    List<Alias> aliases = new ArrayList<>();
+    aliases.add(new Alias(f.sbdf().requesterId(), f, f + " itself"));
+    for (PciFunction bridge : topology.path(f)) {
+      int own = bridge.sbdf().requesterId();
+      switch (bridge.portType()) {
+        case Seen.There<PortType>(PortType type) -> {
+          if (type == PortType.PCIE_TO_PCI_BRIDGE) {
+            Sbdf taken =
+                new Sbdf(
+                    bridge.sbdf().segment(), BridgeRegisters.of(bridge.config()).secondary(), 0, 0);
+            aliases.add(
+                new Alias(
+                    taken.requesterId(),
+                    bridge,
+                    "%s is a PCI Express to PCI bridge and sends what comes from its secondary bus as %s"
+                        .formatted(bridge, taken)));
+          } else if (type == PortType.PCI_TO_PCIE_BRIDGE) {
+            aliases.add(
+                new Alias(
+                    own,
+                    bridge,
+                    bridge + " is a PCI to PCI Express bridge and sends under its own id"));
+          }
+        }
+        case Seen.NotThere<PortType>() ->
+            aliases.add(
+                new Alias(
+                    own,
+                    bridge,
+                    bridge + " is a conventional PCI bridge and may send under its own id"));
+        case Seen.NotVisible<PortType>(String why) ->
+            aliases.add(
+                new Alias(
+                    own, bridge, "%s may be a conventional PCI bridge: %s".formatted(bridge, why)));
+      }
+    }
+    return List.copyOf(aliases);
+  }
+
+  /// {@return the requester id that an IOMMU at the root complex sees}
+  public static int atRootComplex(PciTopology topology, PciFunction f) {
+    return of(topology, f).getLast().requesterId();
+  }
+}
