@@ -10,7 +10,7 @@ import java.util.List;
 /// granule has no block of that size), 11 table (at level 3: page).
 ///
 /// The address field of pages, blocks and tables is declared from bit 12. Of a larger page or of a block the low bits are RES0
-/// ({@link VmsaGeometry#outputMask}); with the 64 KiB granule bits 15:12 carry address bits 51:48 when the output has 52 bits.
+/// and are taken as zero; with the 64 KiB granule bits 15:12 carry address bits 51:48 when the output has 52 bits.
 /// The layout with DS = 1 (52 bits with 4 and 16 KiB granules) is another one and is not declared here.
 ///
 /// **Source** DDI 0487 J.a, D8.3.1 VMSAv8-64 descriptor formats, D8.4, D8.5.
@@ -23,6 +23,15 @@ public final class DescriptorLayout {
 
   /// AP[2:1]: read, unprivileged too.
   public static final int AP_READ_ONLY = 0b11;
+
+  /// AP[2:1]: read, privileged only. Encodings from here on are read-only.
+  public static final int AP_PRIVILEGED_READ_ONLY = 0b10;
+
+  /// APTable: encodings from here on take write access away below.
+  public static final int AP_TABLE_READ_ONLY = 0b10;
+
+  /// APTable, low bit: unprivileged access is taken away below.
+  public static final int AP_TABLE_PRIVILEGED = 0b1;
 
   /// S2AP: read.
   public static final int S2AP_READ = 0b01;
@@ -39,8 +48,14 @@ public final class DescriptorLayout {
   /// Stage 2 MemAttr: Device-nGnRE.
   public static final int MEM_ATTR_DEVICE_NGNRE = 0b0001;
 
+  /// Stage 2 MemAttr: the encodings up to this one are Device memory.
+  public static final int MEM_ATTR_LAST_DEVICE = 0b0011;
+
   /// Stage 2 MemAttr: Normal, outer and inner write-back.
   public static final int MEM_ATTR_WRITE_BACK = 0b1111;
+
+  /// Stage 2 XN: never executable.
+  public static final int XN_ALL = 0b10;
 
   private static final ValueNames AP_NAMES =
       ValueNames.of(

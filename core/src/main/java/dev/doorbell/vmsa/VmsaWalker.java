@@ -1,0 +1,188 @@
+package dev.doorbell.vmsa;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Decoded;
+import dev.doorbell.bits.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+
+/// Walks translation tables as hardware does, one descriptor a level, and says what each means. At most four reads, whatever the
+/// memory holds. Knows nothing of how the tables were made.
+///
+/// **Source** DDI 0487 D8.2 (walk), D8.3.1 (descriptors), D8.4 (permissions); IHI 0070 7.3 (which fault each is).
+public final class VmsaWalker {
+  private final VmsaGeometry geometry;
+  private final Pa root;
+  private final TableReader memory;
+  private final Options options;
+
+  /// What the context says beside the geometry.
+  ///
+  /// @param accessFlagIgnored AFFD, or hardware sets the flag
+  /// @param hierarchyIgnored HAD: APTable has no effect
+  /// @param mair the attribute bytes of stage 1
+  /// @param privileged whether the access is a privileged one
+  public record Options(
+      boolean accessFlagIgnored, boolean hierarchyIgnored, long mair, boolean privileged) {
+    /// Nothing ignored, an unprivileged access.
+    public static final Options PLAIN = new Options(false, false, Descriptors.MAIR, false);
+  }
+
+  /// @param root address of the start table
+  public VmsaWalker(VmsaGeometry geometry, Pa root, TableReader memory, Options options) {
+    this.geometry = geometry;
+    this.root = root;
+    this.memory = memory;
+    this.options = options;
+  }
+
+  /// {@return the walk of one address for a read or a write}
+  public VmsaWalk walk(long input, boolean write) {
+    List<VmsaStep> steps = new ArrayList<>(4);
+    if (!geometry.aperture().contains(input)) {
+      return new VmsaWalk(
+          steps,
+          new VmsaOutcome.OutsideInput(
+              "0x%x is wider than the %d-bit input".formatted(input, geometry.inputBits())));
+    }
+    long table = root.value();
+    if (tooWide(table)) {
+      return new VmsaWalk(steps, tooWideAt(geometry.startLevel(), table, "the start table"));
+    }
+    boolean readOnly = false;
+    boolean privilegedOnly = false;
+    for (int level = geometry.startLevel(); ; level++) {
+      long entry = table + (long) geometry.index(input, level) * DescriptorLayout.BYTES;
+      OptionalLong read = memory.read64(entry);
+      if (read.isEmpty()) {
+        return new VmsaWalk(
+            steps,
+            new VmsaOutcome.Unreadable(
+                level, new Pa(entry), "the level %d descriptor at 0x%x cannot be seen".formatted(level, entry)));
+      }
+      long word = read.getAsLong();
+      VmsaStep step = explain(level, entry, word);
+      steps.add(step);
+      switch (step.kind()) {
+        case INVALID -> {
+          return new VmsaWalk(
+              steps,
+              new VmsaOutcome.NotMapped(
+                  level, "the level %d descriptor is 0x%x, invalid".formatted(level, word)));
+        }
+        case RESERVED -> {
+          return new VmsaWalk(
+              steps,
+              new VmsaOutcome.Reserved(
+                  level,
+                  "the level %d descriptor is 0x%x, and granule %s has no block there"
+                      .formatted(level, word, geometry.granule())));
+        }
+        case BLOCK, PAGE -> {
+          return new VmsaWalk(steps, leaf(level, word, input, write, readOnly, privilegedOnly));
+        }
+        case TABLE -> {
+          table = Descriptors.address(geometry, word);
+          if (tooWide(table)) {
+            return new VmsaWalk(steps, tooWideAt(level, table, "the next table"));
+          }
+          if (geometry.stage() == Stage.STAGE1 && !options.hierarchyIgnored) {
+            int limits = DescriptorLayout.AP_TABLE.getInt(word);
+            readOnly |= limits >= DescriptorLayout.AP_TABLE_READ_ONLY;
+            privilegedOnly |= limits % 2 == DescriptorLayout.AP_TABLE_PRIVILEGED;
+          }
+        }
+      }
+    }
+  }
+
+  private VmsaStep explain(int level, long entry, long word) {
+    VmsaStep.Kind kind = kind(level, word);
+    return new VmsaStep(level, new Pa(entry), word, kind, kind.printed() + fields(kind, word));
+  }
+
+  private VmsaStep.Kind kind(int level, long word) {
+    if (!DescriptorLayout.VALID.isSet(word)) {
+      return VmsaStep.Kind.INVALID;
+    }
+    if (Descriptors.isTable(word, level)) {
+      return VmsaStep.Kind.TABLE;
+    }
+    if (!Descriptors.isLeaf(word, level) || !geometry.leafAllowed(level)) {
+      return VmsaStep.Kind.RESERVED;
+    }
+    return level == VmsaGeometry.LAST_LEVEL ? VmsaStep.Kind.PAGE : VmsaStep.Kind.BLOCK;
+  }
+
+  private String fields(VmsaStep.Kind kind, long word) {
+    boolean first = geometry.stage() == Stage.STAGE1;
+    Optional<Layout> layout =
+        switch (kind) {
+          case TABLE -> Optional.of(first ? DescriptorLayout.STAGE1_TABLE : DescriptorLayout.STAGE2_TABLE);
+          case BLOCK, PAGE -> Optional.of(first ? DescriptorLayout.STAGE1_LEAF : DescriptorLayout.STAGE2_LEAF);
+          case INVALID, RESERVED -> Optional.empty();
+        };
+    return layout.map(l -> printed(l, word)).orElse("");
+  }
+
+  private static String printed(Layout layout, long word) {
+    return layout.decode(word).stream()
+        .filter(d -> d.raw() != 0 || !d.name().isEmpty())
+        .filter(d -> d.field().lsb() > 1)
+        .map(Decoded::toString)
+        .collect(Collectors.joining(" ", ": ", ""));
+  }
+
+  private VmsaOutcome leaf(
+      int level, long word, long input, boolean write, boolean readOnly, boolean privilegedOnly) {
+    long output = Descriptors.address(geometry, word);
+    if (tooWide(output)) {
+      return tooWideAt(level, output, "the output");
+    }
+    if (!DescriptorLayout.AF.isSet(word) && !options.accessFlagIgnored) {
+      return new VmsaOutcome.NoAccessFlag(
+          level, "the level %d descriptor is 0x%x, its access flag is clear".formatted(level, word));
+    }
+    String access = write ? "write" : "read";
+    if (!allowed(word, write, readOnly, privilegedOnly)) {
+      return new VmsaOutcome.Denied(
+          level, "the level %d descriptor is 0x%x, which does not allow a %s".formatted(level, word, access));
+    }
+    long pa = geometry.alignDown(output, level) + geometry.offset(input, level);
+    return new VmsaOutcome.Mapped(new Pa(pa), geometry.bytes(level), level, device(word));
+  }
+
+  private boolean allowed(long word, boolean write, boolean readOnly, boolean privilegedOnly) {
+    if (geometry.stage() == Stage.STAGE2) {
+      int needed = write ? DescriptorLayout.S2AP_WRITE : DescriptorLayout.S2AP_READ;
+      return (DescriptorLayout.S2_AP.getInt(word) & needed) != 0;
+    }
+    int ap = DescriptorLayout.AP.getInt(word);
+    boolean unprivileged = ap == DescriptorLayout.AP_READ_WRITE || ap == DescriptorLayout.AP_READ_ONLY;
+    boolean writable = ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY && !readOnly;
+    return (options.privileged || (unprivileged && !privilegedOnly)) && (!write || writable);
+  }
+
+  private boolean device(long word) {
+    if (geometry.stage() == Stage.STAGE2) {
+      return DescriptorLayout.S2_MEM_ATTR.getInt(word) <= DescriptorLayout.MEM_ATTR_LAST_DEVICE;
+    }
+    int index = DescriptorLayout.ATTR_INDX.getInt(word);
+    return ((options.mair >>> (index * Byte.SIZE)) & 0xf0) == 0;
+  }
+
+  private boolean tooWide(long address) {
+    return !geometry.outputHolds(new AddressRange(address, address));
+  }
+
+  private VmsaOutcome tooWideAt(int level, long address, String what) {
+    return new VmsaOutcome.AddressSize(
+        level,
+        new Pa(address),
+        "%s at 0x%x is wider than the %d-bit output".formatted(what, address, geometry.outputBits()));
+  }
+}
