@@ -7,9 +7,12 @@ module dev.doorbell.core {
   exports dev.doorbell.bus;
   exports dev.doorbell.description;
   exports dev.doorbell.explain;
+  exports dev.doorbell.hw.smmuv3;
   exports dev.doorbell.iommu;
   exports dev.doorbell.irq;
   exports dev.doorbell.machine;
   exports dev.doorbell.pci;
   exports dev.doorbell.plan;
+  exports dev.doorbell.route;
+  exports dev.doorbell.vmsa;
 }

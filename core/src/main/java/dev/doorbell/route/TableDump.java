@@ -6,8 +6,8 @@ import java.io.Reader;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /// The pages of a machine's memory that hold its tables, read from a `memory.txt`.
 ///
@@ -159,7 +159,8 @@ public final class TableDump {
     private long hex(String line, String digits, int most) {
       boolean plain = digits.chars().allMatch(c -> Character.digit(c, 16) >= 0 && c < 0x80);
       if (digits.isEmpty() || digits.length() > most || !plain) {
-        throw wrong(line, "'" + digits + "' is not a hexadecimal number of 1 to " + most + " digits");
+        throw wrong(
+            line, "'" + digits + "' is not a hexadecimal number of 1 to " + most + " digits");
       }
       return Long.parseUnsignedLong(digits, 16);
     }

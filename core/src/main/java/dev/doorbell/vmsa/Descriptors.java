@@ -31,7 +31,8 @@ public final class Descriptors {
 
   /// {@return a table descriptor}
   static long table(VmsaGeometry g, long pa) {
-    return withAddress(g, DescriptorLayout.TABLE_VALID.place(1) | DescriptorLayout.TABLE_TYPE.place(1), pa);
+    return withAddress(
+        g, DescriptorLayout.TABLE_VALID.place(1) | DescriptorLayout.TABLE_TYPE.place(1), pa);
   }
 
   /// {@return a block of one level up as a block or page of this level, with another address}
@@ -76,20 +77,26 @@ public final class Descriptors {
   private static long stage1(Protection p) {
     return DescriptorLayout.AF.place(1)
         | DescriptorLayout.NG.place(1)
-        | DescriptorLayout.AP.place(p.write() ? DescriptorLayout.AP_READ_WRITE : DescriptorLayout.AP_READ_ONLY)
-        | DescriptorLayout.SH.place(p.device() ? DescriptorLayout.SH_OUTER : DescriptorLayout.SH_INNER)
+        | DescriptorLayout.AP.place(
+            p.write() ? DescriptorLayout.AP_READ_WRITE : DescriptorLayout.AP_READ_ONLY)
+        | DescriptorLayout.SH.place(
+            p.device() ? DescriptorLayout.SH_OUTER : DescriptorLayout.SH_INNER)
         | DescriptorLayout.ATTR_INDX.place(p.device() ? ATTR_DEVICE : ATTR_WRITE_BACK)
         | DescriptorLayout.PXN.place(p.device() ? 1 : 0)
         | DescriptorLayout.UXN.place(p.device() ? 1 : 0);
   }
 
   private static long stage2(Protection p) {
-    int access = (p.read() ? DescriptorLayout.S2AP_READ : 0) | (p.write() ? DescriptorLayout.S2AP_WRITE : 0);
+    int access =
+        (p.read() ? DescriptorLayout.S2AP_READ : 0) | (p.write() ? DescriptorLayout.S2AP_WRITE : 0);
     return DescriptorLayout.S2_AF.place(1)
         | DescriptorLayout.S2_AP.place(access)
-        | DescriptorLayout.S2_SH.place(p.device() ? DescriptorLayout.SH_OUTER : DescriptorLayout.SH_INNER)
+        | DescriptorLayout.S2_SH.place(
+            p.device() ? DescriptorLayout.SH_OUTER : DescriptorLayout.SH_INNER)
         | DescriptorLayout.S2_MEM_ATTR.place(
-            p.device() ? DescriptorLayout.MEM_ATTR_DEVICE_NGNRE : DescriptorLayout.MEM_ATTR_WRITE_BACK)
+            p.device()
+                ? DescriptorLayout.MEM_ATTR_DEVICE_NGNRE
+                : DescriptorLayout.MEM_ATTR_WRITE_BACK)
         | DescriptorLayout.S2_XN.place(p.device() ? DescriptorLayout.XN_ALL : 0);
   }
 }

@@ -14,7 +14,8 @@ import java.util.Optional;
 /// @param inputBits width of an input address, 25 to 48
 /// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule
 /// @param startLevel where a walk begins, 0 to 3
-public record VmsaGeometry(Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
+public record VmsaGeometry(
+    Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
   /// The last level.
   public static final int LAST_LEVEL = 3;
 
@@ -62,16 +63,20 @@ public record VmsaGeometry(Granule granule, Stage stage, int inputBits, int outp
     }
     if (inputBits < MIN_INPUT_BITS || inputBits > MAX_INPUT_BITS) {
       return Optional.of(
-          "an input address of %d bits is outside %d to %d".formatted(inputBits, MIN_INPUT_BITS, MAX_INPUT_BITS));
+          "an input address of %d bits is outside %d to %d"
+              .formatted(inputBits, MIN_INPUT_BITS, MAX_INPUT_BITS));
     }
     if (encodeSize(outputBits) < 0) {
       return Optional.of("an output address of " + outputBits + " bits has no encoding");
     }
     if (outputBits > 48 && shift != 16) {
-      return Optional.of("an output address of %d bits needs the 64K granule, not %s".formatted(outputBits, granule));
+      return Optional.of(
+          "an output address of %d bits needs the 64K granule, not %s"
+              .formatted(outputBits, granule));
     }
     if (startLevel < 0 || startLevel > lastStart(granule, stage)) {
-      return Optional.of("start level %d is outside 0 to %d".formatted(startLevel, lastStart(granule, stage)));
+      return Optional.of(
+          "start level %d is outside 0 to %d".formatted(startLevel, lastStart(granule, stage)));
     }
     int startBits = inputBits - shift - (LAST_LEVEL - startLevel) * (shift - 3);
     int most = shift - 3 + (stage == Stage.STAGE2 ? CONCATENATED_BITS : 0);
@@ -230,7 +235,8 @@ public record VmsaGeometry(Granule granule, Stage stage, int inputBits, int outp
   }
 
   private static int lastStart(Granule granule, Stage stage) {
-    // SL0 has no encoding for level 3 with the 4 KiB granule unless small translation tables are implemented.
+    // SL0 has no encoding for level 3 with the 4 KiB granule unless small translation tables are
+    // implemented.
     return stage == Stage.STAGE2 && granule.shift() == 12 ? 2 : 3;
   }
 }

@@ -27,7 +27,8 @@ public final class VmsaTable implements AutoCloseable {
   private final List<Long> quarantine = new ArrayList<>();
   private boolean closed;
 
-  private VmsaTable(VmsaGeometry geometry, PhysicalMemory memory, Frames frames, boolean replacesLive) {
+  private VmsaTable(
+      VmsaGeometry geometry, PhysicalMemory memory, Frames frames, boolean replacesLive) {
     this.geometry = geometry;
     this.memory = memory;
     this.frames = frames;
@@ -62,14 +63,17 @@ public final class VmsaTable implements AutoCloseable {
     AddressRange range = checked(input, bytes);
     if (!geometry.granule().isAligned(output.value())) {
       throw new IllegalArgumentException(
-          "mapping %s to %s is not aligned to the granule %s".formatted(input, output, geometry.granule()));
+          "mapping %s to %s is not aligned to the granule %s"
+              .formatted(input, output, geometry.granule()));
     }
     if (!protection.read() && !protection.write()) {
-      throw new IllegalArgumentException("mapping %s would allow neither read nor write".formatted(range));
+      throw new IllegalArgumentException(
+          "mapping %s would allow neither read nor write".formatted(range));
     }
     if (!fits(output, bytes)) {
       throw new IllegalArgumentException(
-          "mapping %s to %s leaves the %d-bit output".formatted(range, output, geometry.outputBits()));
+          "mapping %s to %s leaves the %d-bit output"
+              .formatted(range, output, geometry.outputBits()));
     }
     long taken = firstMapped(root, geometry.startLevel(), range.start(), range.last());
     if (taken >= 0) {
@@ -83,7 +87,12 @@ public final class VmsaTable implements AutoCloseable {
       giveBack(spare);
       throw none;
     }
-    fill(new Filling(output.value() - input.value(), protection, spare), root, geometry.startLevel(), range, true);
+    fill(
+        new Filling(output.value() - input.value(), protection, spare),
+        root,
+        geometry.startLevel(),
+        range,
+        true);
     memory.publish();
   }
 
@@ -112,7 +121,8 @@ public final class VmsaTable implements AutoCloseable {
         invalidation.invalidate(range, clearing.unlinked.isEmpty());
       }
     } catch (RuntimeException failed) {
-      // What walks the tables may still hold the unlinked ones: they are not used again until all is invalidated.
+      // What walks the tables may still hold the unlinked ones: they are not used again until all
+      // is invalidated.
       quarantine.addAll(clearing.unlinked);
       giveBack(spare);
       throw failed;
@@ -171,9 +181,12 @@ public final class VmsaTable implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the tables at 0x%x are closed".formatted(root));
     }
-    if (bytes <= 0 || !geometry.granule().isAligned(bytes) || !geometry.granule().isAligned(input.value())) {
+    if (bytes <= 0
+        || !geometry.granule().isAligned(bytes)
+        || !geometry.granule().isAligned(input.value())) {
       throw new IllegalArgumentException(
-          "0x%x bytes at %s are not whole granules of %s".formatted(bytes, input, geometry.granule()));
+          "0x%x bytes at %s are not whole granules of %s"
+              .formatted(bytes, input, geometry.granule()));
     }
     long last = input.value() + (bytes - 1);
     if (Long.compareUnsigned(last, input.value()) < 0
@@ -199,7 +212,8 @@ public final class VmsaTable implements AutoCloseable {
         return at;
       }
       if (Descriptors.isTable(word, level)) {
-        long found = firstMapped(Descriptors.address(geometry, word), level + 1, at, upTo(at, level, last));
+        long found =
+            firstMapped(Descriptors.address(geometry, word), level + 1, at, upTo(at, level, last));
         if (found >= 0) {
           return found;
         }
@@ -209,7 +223,8 @@ public final class VmsaTable implements AutoCloseable {
   }
 
   /// Takes the tables that mapping the range would link. `table` is 0 where the table does not exist yet.
-  private void takeForMap(Deque<Long> spare, long table, int level, AddressRange range, long delta) {
+  private void takeForMap(
+      Deque<Long> spare, long table, int level, AddressRange range, long delta) {
     if (level == VmsaGeometry.LAST_LEVEL) {
       return;
     }
@@ -230,8 +245,10 @@ public final class VmsaTable implements AutoCloseable {
     for (long at = range.start(); at <= range.last(); at = next(at, level)) {
       AddressRange part = new AddressRange(at, upTo(at, level, range.last()));
       long slot = slot(table, at, level);
-      if (leafFits(part, level, filling.delta) && !Descriptors.isTable(memory.read64(slot), level)) {
-        memory.write64(slot, Descriptors.leaf(geometry, level, at + filling.delta, filling.protection));
+      if (leafFits(part, level, filling.delta)
+          && !Descriptors.isTable(memory.read64(slot), level)) {
+        memory.write64(
+            slot, Descriptors.leaf(geometry, level, at + filling.delta, filling.protection));
         continue;
       }
       long word = memory.read64(slot);
@@ -272,7 +289,8 @@ public final class VmsaTable implements AutoCloseable {
       if (part.bytes() != geometry.bytes(level + 1)) {
         takeForSplit(spare, level + 1, part);
       }
-      if (geometry.alignDown(hole.start(), level + 1) == geometry.alignDown(hole.last(), level + 1)) {
+      if (geometry.alignDown(hole.start(), level + 1)
+          == geometry.alignDown(hole.last(), level + 1)) {
         return;
       }
     }
@@ -346,14 +364,16 @@ public final class VmsaTable implements AutoCloseable {
     long start = geometry.alignDown(hole.start(), level - 1);
     long output = Descriptors.address(geometry, block);
     for (int i = 0; i < geometry.entries(level); i++) {
-      AddressRange child = AddressRange.ofSize(start + i * geometry.bytes(level), geometry.bytes(level));
+      AddressRange child =
+          AddressRange.ofSize(start + i * geometry.bytes(level), geometry.bytes(level));
       long pa = output + (child.start() - start);
       long slot = fresh + (long) i * DescriptorLayout.BYTES;
       Optional<AddressRange> cut = child.intersection(hole);
       if (cut.isEmpty()) {
         memory.write64(slot, Descriptors.rebase(geometry, level, block, pa));
       } else if (!cut.get().equals(child)) {
-        long below = splitTable(spare, level + 1, Descriptors.rebase(geometry, level, block, pa), cut.get());
+        long below =
+            splitTable(spare, level + 1, Descriptors.rebase(geometry, level, block, pa), cut.get());
         memory.write64(slot, Descriptors.table(geometry, below));
       }
     }

@@ -62,7 +62,9 @@ public final class VmsaWalker {
         return new VmsaWalk(
             steps,
             new VmsaOutcome.Unreadable(
-                level, new Pa(entry), "the level %d descriptor at 0x%x cannot be seen".formatted(level, entry)));
+                level,
+                new Pa(entry),
+                "the level %d descriptor at 0x%x cannot be seen".formatted(level, entry)));
       }
       long word = read.getAsLong();
       VmsaStep step = explain(level, entry, word);
@@ -122,8 +124,10 @@ public final class VmsaWalker {
     boolean first = geometry.stage() == Stage.STAGE1;
     Optional<Layout> layout =
         switch (kind) {
-          case TABLE -> Optional.of(first ? DescriptorLayout.STAGE1_TABLE : DescriptorLayout.STAGE2_TABLE);
-          case BLOCK, PAGE -> Optional.of(first ? DescriptorLayout.STAGE1_LEAF : DescriptorLayout.STAGE2_LEAF);
+          case TABLE ->
+              Optional.of(first ? DescriptorLayout.STAGE1_TABLE : DescriptorLayout.STAGE2_TABLE);
+          case BLOCK, PAGE ->
+              Optional.of(first ? DescriptorLayout.STAGE1_LEAF : DescriptorLayout.STAGE2_LEAF);
           case INVALID, RESERVED -> Optional.empty();
         };
     return layout.map(l -> printed(l, word)).orElse("");
@@ -145,12 +149,15 @@ public final class VmsaWalker {
     }
     if (!DescriptorLayout.AF.isSet(word) && !options.accessFlagIgnored) {
       return new VmsaOutcome.NoAccessFlag(
-          level, "the level %d descriptor is 0x%x, its access flag is clear".formatted(level, word));
+          level,
+          "the level %d descriptor is 0x%x, its access flag is clear".formatted(level, word));
     }
     String access = write ? "write" : "read";
     if (!allowed(word, write, readOnly, privilegedOnly)) {
       return new VmsaOutcome.Denied(
-          level, "the level %d descriptor is 0x%x, which does not allow a %s".formatted(level, word, access));
+          level,
+          "the level %d descriptor is 0x%x, which does not allow a %s"
+              .formatted(level, word, access));
     }
     long pa = geometry.alignDown(output, level) + geometry.offset(input, level);
     return new VmsaOutcome.Mapped(new Pa(pa), geometry.bytes(level), level, device(word));
@@ -162,7 +169,8 @@ public final class VmsaWalker {
       return (DescriptorLayout.S2_AP.getInt(word) & needed) != 0;
     }
     int ap = DescriptorLayout.AP.getInt(word);
-    boolean unprivileged = ap == DescriptorLayout.AP_READ_WRITE || ap == DescriptorLayout.AP_READ_ONLY;
+    boolean unprivileged =
+        ap == DescriptorLayout.AP_READ_WRITE || ap == DescriptorLayout.AP_READ_ONLY;
     boolean writable = ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY && !readOnly;
     return (options.privileged || (unprivileged && !privilegedOnly)) && (!write || writable);
   }
@@ -183,6 +191,7 @@ public final class VmsaWalker {
     return new VmsaOutcome.AddressSize(
         level,
         new Pa(address),
-        "%s at 0x%x is wider than the %d-bit output".formatted(what, address, geometry.outputBits()));
+        "%s at 0x%x is wider than the %d-bit output"
+            .formatted(what, address, geometry.outputBits()));
   }
 }

@@ -1,0 +1,101 @@
+package dev.doorbell.simple;
+
+import dev.doorbell.bus.BusErrorException;
+import dev.doorbell.bus.PhysicalMemory;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Memory of one range of addresses, made of pages that appear when they are written. Keeps a count of publishes and can call back at
+/// every 64-bit write, which is how tests look at a table between two writes.
+public final class PlainMemory implements PhysicalMemory {
+  /// Called after each 64-bit write.
+  @FunctionalInterface
+  public interface WriteListener {
+    void written(long pa, long before, long after);
+  }
+
+  private static final int PAGE = 4096;
+
+  private final long start;
+  private final long bytes;
+  private final Map<Long, byte[]> pages = new ConcurrentHashMap<>();
+  private WriteListener listener = (pa, before, after) -> {};
+  private int publishes;
+
+  public PlainMemory(long start, long bytes) {
+    this.start = start;
+    this.bytes = bytes;
+  }
+
+  public void onWrite(WriteListener called) {
+    listener = called;
+  }
+
+  public int publishes() {
+    return publishes;
+  }
+
+  @Override
+  public synchronized long read(long pa, int size) {
+    check("read", pa, size);
+    byte[] page = pages.get(pa / PAGE);
+    long value = 0;
+    for (int i = size - 1; page != null && i >= 0; i--) {
+      value = value << 8 | (page[(int) (pa % PAGE) + i] & 0xff);
+    }
+    return value;
+  }
+
+  @Override
+  public synchronized void write(long pa, long value, int size) {
+    check("write", pa, size);
+    long before = size == Long.BYTES ? read(pa, size) : 0;
+    byte[] page = pages.computeIfAbsent(pa / PAGE, at -> new byte[PAGE]);
+    for (int i = 0; i < size; i++) {
+      page[(int) (pa % PAGE) + i] = (byte) (value >>> (8 * i));
+    }
+    if (size == Long.BYTES) {
+      listener.written(pa, before, value);
+    }
+  }
+
+  @Override
+  public synchronized void read(long pa, byte[] into) {
+    for (int i = 0; i < into.length; i++) {
+      into[i] = (byte) read(pa + i, 1);
+    }
+  }
+
+  @Override
+  public synchronized void write(long pa, byte[] from) {
+    for (int i = 0; i < from.length; i++) {
+      write(pa + i, from[i], 1);
+    }
+  }
+
+  @Override
+  public synchronized void fill(long pa, long count, byte value) {
+    for (long at = pa; at < pa + count; at = (at / PAGE + 1) * PAGE) {
+      check("fill", at, 1);
+      long end = Math.min(pa + count, (at / PAGE + 1) * PAGE);
+      if (value == 0 && at % PAGE == 0 && end - at == PAGE) {
+        pages.remove(at / PAGE);
+      } else {
+        byte[] page = pages.computeIfAbsent(at / PAGE, key -> new byte[PAGE]);
+        Arrays.fill(page, (int) (at % PAGE), (int) (at % PAGE + (end - at)), value);
+      }
+    }
+  }
+
+  @Override
+  public void publish() {
+    publishes++;
+  }
+
+  private void check(String operation, long pa, int size) {
+    if (pa % size != 0 || pa < start || pa - start > bytes - size) {
+      throw new BusErrorException(operation, pa, size);
+    }
+  }
+}

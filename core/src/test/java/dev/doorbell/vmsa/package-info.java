@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.vmsa;
+
+import org.jspecify.annotations.NullMarked;
