@@ -14,5 +14,6 @@ module dev.doorbell.core {
   exports dev.doorbell.pci;
   exports dev.doorbell.plan;
   exports dev.doorbell.route;
+  exports dev.doorbell.survey;
   exports dev.doorbell.vmsa;
 }

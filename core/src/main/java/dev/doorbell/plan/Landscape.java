@@ -40,7 +40,7 @@ record Landscape(
     List<Unseen> unseen = new ArrayList<>();
     Limit limit = limit(machine, subjects);
     Map<AddressRange, Thing> hardware = new LinkedHashMap<>();
-    Optional<Thing> recordedWindow = regions(machine, subjects, hardware);
+    Optional<Thing> recordedWindow = regions(subjects, hardware);
     return new Landscape(
         new AddressRange(0, limit.last()),
         Thing.at(limit.name(), new AddressRange(0, limit.last()), limit.source()),
@@ -93,9 +93,9 @@ record Landscape(
   }
 
   private static Optional<Thing> regions(
-      MachineDescription machine, List<Subject> subjects, Map<AddressRange, Thing> hardware) {
+      List<Subject> subjects, Map<AddressRange, Thing> hardware) {
     Optional<Thing> window = Optional.empty();
-    for (ReservedRegion r : RegionsOf.functions(machine, subjects)) {
+    for (ReservedRegion r : subjects.stream().flatMap(s -> s.reserved().stream()).toList()) {
       Thing thing = Thing.at(r.kind().printed() + " region", r.range(), r.source());
       switch (r.kind()) {
         case SW_MSI -> window = window.isPresent() ? window : Optional.of(thing);

@@ -3,6 +3,7 @@ package dev.doorbell.plan;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.OptionalInt;
 /// @param capabilitiesSeen whether config space shows which of them it has
 /// @param mates other functions of its group, and what makes them so
 /// @param dmaBits address width of the path to memory, when firmware tells
+/// @param reserved regions that its domain must respect: derived ones, then those that the captured kernel recorded
 public record Subject(
     Sbdf sbdf,
     Optional<IommuDescription> iommu,
@@ -26,6 +28,7 @@ public record Subject(
     boolean capabilitiesSeen,
     List<Mate> mates,
     OptionalInt dmaBits,
+    List<ReservedRegion> reserved,
     Source source) {
 
   /// An MSI capability.
@@ -44,6 +47,7 @@ public record Subject(
   public Subject {
     controllers = List.copyOf(controllers);
     mates = List.copyOf(mates);
+    reserved = List.copyOf(reserved);
   }
 
   /// {@return whether every message address must lie below 4 GiB}

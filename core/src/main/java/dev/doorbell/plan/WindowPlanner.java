@@ -6,6 +6,7 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.plan.WindowPlan.Doorbell;
+import dev.doorbell.survey.Regions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -148,7 +149,7 @@ final class WindowPlanner {
   private List<Doorbell> doorbells(List<Subject> subjects) {
     TreeMap<Long, Doorbell> pages = new TreeMap<>(Long::compareUnsigned);
     for (Subject s : subjects) {
-      if (s.iommu().map(RegionsOf::translatesMsi).orElse(false)) {
+      if (s.iommu().map(Regions::translatesMsi).orElse(false)) {
         s.controllers().forEach(c -> add(pages, c));
       }
     }

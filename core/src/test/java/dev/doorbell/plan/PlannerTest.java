@@ -12,7 +12,6 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.IommuDescription.Abilities;
 import dev.doorbell.description.MachineDescription;
-import dev.doorbell.description.MachineDescription.Reservation;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.MsiControllerDescription.GicV2m;
 import dev.doorbell.description.MsiControllerDescription.Its;
@@ -55,7 +54,11 @@ class PlannerTest {
   }
 
   private static Subject subject(
-      Sbdf sbdf, List<MsiControllerDescription> controllers, int msix, List<Mate> mates) {
+      Sbdf sbdf,
+      List<MsiControllerDescription> controllers,
+      int msix,
+      List<Mate> mates,
+      ReservedRegion... reserved) {
     return new Subject(
         sbdf,
         Optional.of(smmu(48)),
@@ -65,13 +68,12 @@ class PlannerTest {
         true,
         mates,
         OptionalInt.empty(),
+        List.of(reserved),
         FIRMWARE);
   }
 
   private static MachineDescription machine(
-      List<MsiControllerDescription> controllers,
-      List<Reservation> reserved,
-      List<AddressRange> dmaRanges) {
+      List<MsiControllerDescription> controllers, List<AddressRange> dmaRanges) {
     HostBridge bridge =
         new HostBridge(
             "pci0000:00",
@@ -95,7 +97,7 @@ class PlannerTest {
         List.of(bridge),
         List.of(),
         List.of(),
-        reserved,
+        List.of(),
         new Recorded(List.of(), false, List.of(), Optional.empty()),
         List.of(),
         List.of());
@@ -136,7 +138,7 @@ class PlannerTest {
   void windowHasRoomForEveryDoorbell() {
     Plan plan =
         plan(
-            machine(List.of(ITS, its(1, 0x8_0808_0000L)), List.of(), List.of()),
+            machine(List.of(ITS, its(1, 0x8_0808_0000L)), List.of()),
             PlanRequest.DEFAULT,
             subject(NIC, List.of(ITS), 16, List.of()));
     WindowPlan w = plan.window().orElseThrow();
@@ -153,7 +155,7 @@ class PlannerTest {
   void tooSmallWindowNamesBothFigures() {
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             window(0x800_0000L, 0x800_0fffL, Granule.K64),
             subject(NIC, List.of(ITS), 16, List.of()));
     assertEquals(Answer.NO, plan.verdict().answer());
@@ -167,7 +169,7 @@ class PlannerTest {
     Its second = its(1, 0x8_0808_0000L);
     Plan plan =
         plan(
-            machine(List.of(ITS, second), List.of(), List.of()),
+            machine(List.of(ITS, second), List.of()),
             window(0x800_0000L, 0x800_0fffL, Granule.K4),
             subject(NIC, List.of(ITS), 4, List.of()),
             subject(Sbdf.parse("0001:01:00.0"), List.of(second), 4, List.of()));
@@ -188,10 +190,7 @@ class PlannerTest {
             OptionalInt.empty(),
             false);
     Plan plan =
-        plan(
-            machine(List.of(ITS), List.of(), List.of()),
-            request,
-            subject(NIC, List.of(ITS), 4, List.of()));
+        plan(machine(List.of(ITS), List.of()), request, subject(NIC, List.of(ITS), 4, List.of()));
     Conflict c = only(plan, "RamMeetsWindow");
     assertTrue(
         c.message().contains("[0x0, 0xfffffff]") && c.message().contains("[0x8000000, 0x80fffff]"),
@@ -203,7 +202,7 @@ class PlannerTest {
   void windowMovesClearOfRam() {
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             ram(0, 0x9fff_ffffL),
             subject(NIC, List.of(ITS), 4, List.of()));
     assertEquals(0xa000_0000L, plan.window().orElseThrow().range().start());
@@ -215,7 +214,7 @@ class PlannerTest {
   void windowMeetsPciWindow() {
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             window(0x1000_0000L, 0x100f_ffffL, Granule.K4),
             subject(NIC, List.of(ITS), 4, List.of()));
     assertEquals(Source.file("proc/iomem"), only(plan, "WindowMeetsPciWindow").b().source());
@@ -226,12 +225,7 @@ class PlannerTest {
       "R11, R13: window and RAM keep clear of a direct region, and a laid out map leaves a hole")
   void directRegionLeavesHole() {
     AddressRange rmr = new AddressRange(0x8000_0000L, 0x8fff_ffffL);
-    Reservation r =
-        new Reservation(
-            new ReservedRegion(rmr, ReservedRegion.Kind.DIRECT, FIRMWARE),
-            List.of(NIC),
-            Optional.empty(),
-            List.of());
+    ReservedRegion r = new ReservedRegion(rmr, ReservedRegion.Kind.DIRECT, FIRMWARE);
     PlanRequest request =
         new PlanRequest(
             List.of(),
@@ -242,9 +236,7 @@ class PlannerTest {
             false);
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(r), List.of()),
-            request,
-            subject(NIC, List.of(ITS), 4, List.of()));
+            machine(List.of(ITS), List.of()), request, subject(NIC, List.of(ITS), 4, List.of(), r));
     assertEquals(
         List.of(
             new AddressRange(0x4000_0000L, 0x7fff_ffffL),
@@ -258,7 +250,7 @@ class PlannerTest {
   void ramPastAperture() {
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             ram(0x4000_0000L, 0x1_0000_0000_0000L),
             subject(NIC, List.of(ITS), 4, List.of()));
     assertEquals("aperture of smmuv3@0x9050000", only(plan, "RamMeetsAperture").b().name());
@@ -270,7 +262,7 @@ class PlannerTest {
     AddressRange reach = new AddressRange(0x8000_0000L, 0xffff_ffffL);
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of(reach)),
+            machine(List.of(ITS), List.of(reach)),
             window(0x800_0000L, 0x80f_ffffL, Granule.K4),
             subject(NIC, List.of(ITS), 4, List.of()));
     assertTrue(only(plan, "OutsideDmaRanges").message().contains("[0x80000000, 0xffffffff]"));
@@ -288,7 +280,7 @@ class PlannerTest {
             OptionalInt.of(64),
             FIRMWARE);
     Subject s = subject(NIC, List.of(v2m), 4, List.of());
-    MachineDescription machine = machine(List.of(v2m), List.of(), List.of());
+    MachineDescription machine = machine(List.of(v2m), List.of());
     assertTrue(only(plan(machine, PlanRequest.DEFAULT, s), "NotIsolated").blocks());
     PlanRequest unsafe =
         new PlanRequest(
@@ -313,7 +305,7 @@ class PlannerTest {
             FIRMWARE);
     Plan plan =
         plan(
-            machine(List.of(v2m), List.of(), List.of()),
+            machine(List.of(v2m), List.of()),
             window(0x800_0000L, 0x80f_ffffL, Granule.K64),
             subject(NIC, List.of(v2m), 4, List.of()));
     assertTrue(only(plan, "GranuleExceedsFrame").message().contains("[0x8020000, 0x802ffff]"));
@@ -331,7 +323,7 @@ class PlannerTest {
             FIRMWARE);
     Plan plan =
         plan(
-            machine(List.of(v2m), List.of(), List.of()),
+            machine(List.of(v2m), List.of()),
             PlanRequest.DEFAULT,
             subject(NIC, List.of(v2m), 48, List.of()),
             subject(Sbdf.parse("0000:02:00.0"), List.of(v2m), 129, List.of()));
@@ -355,13 +347,13 @@ class PlannerTest {
     Mate port = new Mate(Sbdf.parse("0000:00:01.0"), Optional.of("pcieport"), true, "port");
     Plan no =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             PlanRequest.DEFAULT,
             subject(NIC, List.of(ITS), 4, List.of(busy, port)));
     assertTrue(only(no, "GroupNotViable").message().contains("multifunction without ACS"));
     Plan yes =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             PlanRequest.DEFAULT,
             subject(NIC, List.of(ITS), 4, List.of(busy, port)),
             subject(busy.sbdf(), List.of(ITS), 4, List.of()));
@@ -381,14 +373,15 @@ class PlannerTest {
             true,
             List.of(),
             OptionalInt.empty(),
+            List.of(),
             FIRMWARE);
     Plan plan =
         plan(
-            machine(List.of(ITS), List.of(), List.of()),
+            machine(List.of(ITS), List.of()),
             window(0x1_0000_0000L, 0x1_000f_ffffL, Granule.K4),
             s);
     assertTrue(only(plan, "WindowAbove4GiB").blocks());
-    Plan chosen = plan(machine(List.of(ITS), List.of(), List.of()), PlanRequest.DEFAULT, s);
+    Plan chosen = plan(machine(List.of(ITS), List.of()), PlanRequest.DEFAULT, s);
     assertTrue(chosen.window().orElseThrow().range().last() >>> 32 == 0);
   }
 }

@@ -79,18 +79,15 @@ class VmsaTableTest {
 
     void go(int steps) {
       long root = frames.bytesInUse();
-      memory.onWrite(
-          (pa, before, after) -> {
-            boolean link = (after & 0b11) == 0b11 && !DescriptorLayout.AF.isSet(after);
-            if (link) {
-              linked.add(Descriptors.address(geometry, after));
-            }
-          });
-      frames.onFree(
-          at ->
-              assertTrue(
-                  !linked.remove(at) || invalidated,
-                  "a table came back before it was invalidated"));
+      memory.onWrite((pa, before, after) -> {
+        boolean link = (after & 0b11) == 0b11 && !DescriptorLayout.AF.isSet(after);
+        if (link) {
+          linked.add(Descriptors.address(geometry, after));
+        }
+      });
+      frames.onFree(at ->
+          assertTrue(
+              !linked.remove(at) || invalidated, "a table came back before it was invalidated"));
       for (int i = 0; i < steps; i++) {
         step();
         check();

@@ -1,0 +1,85 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Groups.Group;
+import dev.doorbell.pci.MsiCapability;
+import dev.doorbell.pci.MsixCapability;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.Seen;
+import dev.doorbell.plan.Subject.Mate;
+import dev.doorbell.survey.Regions;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Gathers what a plan depends on from a survey.
+public final class Subjects {
+  private final Survey survey;
+  private final Regions regions;
+
+  public Subjects(Survey survey) {
+    this.survey = survey;
+    this.regions = new Regions(survey);
+  }
+
+  /// {@return a function as a subject, if the machine has it}
+  public Optional<Subject> of(Sbdf sbdf) {
+    return survey.function(sbdf).map(this::subject);
+  }
+
+  private Subject subject(SurveyedFunction f) {
+    PciFunction pci = f.pci();
+    Seen<MsiCapability> msi = pci.msi();
+    Seen<MsixCapability> msix = pci.msix();
+    Optional<HostBridge> bridge = survey.machine().hostBridge(f.sbdf());
+    return new Subject(
+        f.sbdf(),
+        survey.iommu(f),
+        controllers(f),
+        msi.thing().map(m -> new Subject.Msi(m.size(), m.is64Bit())),
+        msix.thing().map(m -> OptionalInt.of(m.vectors())).orElse(OptionalInt.empty()),
+        msi.isThere() || msix.isThere() || !(msi.isNotVisible() || msix.isNotVisible()),
+        mates(f),
+        bridge.map(HostBridge::dmaBits).orElse(OptionalInt.empty()),
+        reserved(f),
+        f.description().source());
+  }
+
+  private List<MsiControllerDescription> controllers(SurveyedFunction f) {
+    return f.msi().stream()
+        .flatMap(m -> m.controllers().stream())
+        .flatMap(id -> survey.machine().msiController(id).stream())
+        .toList();
+  }
+
+  private List<Mate> mates(SurveyedFunction f) {
+    Optional<Group> group = survey.group(f.sbdf());
+    if (group.isEmpty()) {
+      return List.of();
+    }
+    String because = String.join("; ", group.get().because());
+    return group.get().functions().stream()
+        .filter(s -> !s.equals(f.sbdf()))
+        .flatMap(s -> survey.function(s).stream())
+        .map(m -> new Mate(m.sbdf(), m.description().driver(), m.pci().isBridge(), because))
+        .toList();
+  }
+
+  /// The kernel's record comes first: where it has a window of its own, that one counts.
+  private List<ReservedRegion> reserved(SurveyedFunction f) {
+    List<Sbdf> group = survey.group(f.sbdf()).map(Group::functions).orElse(List.of(f.sbdf()));
+    List<ReservedRegion> out = new ArrayList<>(regions.recorded(group));
+    for (ReservedRegion r : regions.derived(group)) {
+      if (r.kind() != ReservedRegion.Kind.SW_MSI) {
+        out.add(r);
+      }
+    }
+    return out;
+  }
+}

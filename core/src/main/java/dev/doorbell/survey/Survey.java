@@ -1,0 +1,154 @@
+package dev.doorbell.survey;
+
+import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Oddity;
+import dev.doorbell.pci.AcsAssumption;
+import dev.doorbell.pci.DmaAliases;
+import dev.doorbell.pci.Groups;
+import dev.doorbell.pci.Groups.Group;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PciTopology;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.SurveyedFunction.MsiPath;
+import dev.doorbell.survey.SurveyedFunction.Stream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// A machine description thought through. Immutable; made once, in time linear in functions.
+public final class Survey {
+  private final MachineDescription machine;
+  private final PciTopology topology;
+  private final AcsAssumption assumption;
+  private final Map<Sbdf, SurveyedFunction> functions = new LinkedHashMap<>();
+  private final List<Group> groups;
+
+  private Survey(MachineDescription machine) {
+    this.machine = machine;
+    this.topology = topology(machine);
+    this.assumption = AcsAssumption.fitting(topology);
+    for (PciFunction f : topology.functions()) {
+      machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
+    }
+    this.groups = Groups.derive(topology, assumption, sbdf -> isTranslated(functions.get(sbdf)));
+  }
+
+  public static Survey of(MachineDescription machine) {
+    return new Survey(machine);
+  }
+
+  public MachineDescription machine() {
+    return machine;
+  }
+
+  public PciTopology topology() {
+    return topology;
+  }
+
+  /// {@return how ACS control bits were read}
+  public AcsAssumption assumption() {
+    return assumption;
+  }
+
+  /// {@return every function, in order}
+  public List<SurveyedFunction> functions() {
+    return List.copyOf(functions.values());
+  }
+
+  public Optional<SurveyedFunction> function(Sbdf sbdf) {
+    return Optional.ofNullable(functions.get(sbdf));
+  }
+
+  /// {@return the groups, derived as Linux derives them, whatever the captured kernel recorded}
+  public List<Group> groups() {
+    return groups;
+  }
+
+  public Optional<Group> group(Sbdf sbdf) {
+    return Groups.of(groups, sbdf);
+  }
+
+  /// {@return the IOMMU in a function's path}
+  public Optional<IommuDescription> iommu(SurveyedFunction f) {
+    return f.stream().flatMap(s -> machine.iommu(s.iommu()));
+  }
+
+  /// {@return whether every function of a group sends its messages to a controller that looks at who writes; false when one is unknown}
+  public boolean isolatedMsi(Group group) {
+    return group.functions().stream()
+        .map(functions::get)
+        .allMatch(f ->
+            f.msi().isPresent()
+                && f.msi().get().controllers().stream()
+                    .allMatch(c -> machine.msiController(c).map(m -> m.isolated()).orElse(false)));
+  }
+
+  /// {@return what is odd about the PCI functions and their links}
+  public List<Oddity> oddities() {
+    List<Oddity> out = new ArrayList<>(topology.oddities());
+    topology.functions().forEach(f -> out.addAll(f.oddities()));
+    return out;
+  }
+
+  private static PciTopology topology(MachineDescription machine) {
+    List<PciFunction> pci = new ArrayList<>();
+    for (FunctionDescription d : machine.functions()) {
+      String where = d.source().where();
+      pci.add(
+          d.physicalFunction()
+              .map(pf -> PciFunction.virtual(d.sbdf(), d.config(), where, pf))
+              .orElseGet(() -> PciFunction.of(d.sbdf(), d.config(), where)));
+    }
+    return PciTopology.of(pci);
+  }
+
+  private SurveyedFunction survey(FunctionDescription d, PciFunction f) {
+    List<Stream> streams = new ArrayList<>();
+    int rid = DmaAliases.atRootComplex(topology, f);
+    Optional<HostBridge> bridge = machine.hostBridge(d.sbdf());
+    if (bridge.isPresent()) {
+      for (DmaAliases.Alias alias : DmaAliases.of(topology, f)) {
+        stream(bridge.get(), alias).ifPresent(streams::add);
+      }
+    }
+    return new SurveyedFunction(d, f, rid, streams, bridge.flatMap(b -> msi(b, rid)));
+  }
+
+  private static Optional<Stream> stream(HostBridge bridge, DmaAliases.Alias alias) {
+    for (HostBridge.StreamMapping m : bridge.streams()) {
+      OptionalInt id = m.streamOf(alias.requesterId());
+      if (id.isPresent()) {
+        return Optional.of(
+            new Stream(m.iommu(), id.getAsInt(), alias.requesterId(), alias.because(), m.source()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<MsiPath> msi(HostBridge bridge, int rid) {
+    for (HostBridge.MsiMapping m : bridge.msis()) {
+      OptionalInt id = m.deviceIdOf(rid);
+      if (id.isPresent()) {
+        return Optional.of(new MsiPath(m.controllers(), id.getAsInt(), m.source()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isTranslated(SurveyedFunction f) {
+    if (f == null || f.streams().isEmpty()) {
+      return false;
+    }
+    // A virtio-iommu's own function is not behind itself.
+    return machine.iommus().stream()
+        .noneMatch(i ->
+            i instanceof IommuDescription.VirtioIommu v
+                && v.function().map(x -> x.equals(f.sbdf().toString())).orElse(false));
+  }
+}
