@@ -40,6 +40,9 @@ public interface LpiPool {
   /// {@return whether an LPI is pending at a CPU, as the pending table in memory tells; true only where the hardware keeps it there}
   boolean isPending(int cpu, int intid);
 
+  /// Forgets an LPI that was acknowledged and not yet collected.
+  void forget(int intid);
+
   /// {@return whether CPUs acknowledge interrupts here, so that {@link #collect} finds them}
   boolean acknowledges();
 

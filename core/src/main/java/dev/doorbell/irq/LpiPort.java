@@ -10,6 +10,9 @@ public interface LpiPort {
   /// {@return the processor number of the Redistributor whose RD frame is at a physical address, or -1}
   int targetAt(long physicalAddress);
 
+  /// {@return whether an INTID is an LPI of this GIC}
+  boolean isLpi(long intid);
+
   /// Makes an LPI pending at a target, enabled or not.
   void setPending(int target, int intid);
 

@@ -1,0 +1,245 @@
+package dev.doorbell.hw.gicits;
+
+import static dev.doorbell.hw.gicits.GitsRegisters.*;
+
+import dev.doorbell.address.Pa;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.DeviceIdOutOfRange;
+import dev.doorbell.irq.InterruptSink;
+import dev.doorbell.irq.LpiPool;
+import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.VectorBlock;
+import dev.doorbell.irq.VectorsExhausted;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Drives an ITS: tables, command queue, one collection a CPU, one translation table a DeviceID.
+///
+/// A vector's datum is its EventID. A message is looked up by the DeviceID that the interconnect attaches, so that a device reaches its own
+/// events alone. LPIs come from the GIC's driver. One lock serialises all changes; the blocks' look-ups take none.
+///
+/// **Source**: IHI 0069 H, 5.
+public final class ItsDriver implements MsiController {
+  /// Events that a new DeviceID's table has at least: what one MSI-X function can use, so that further functions behind the same alias
+  /// and later allocations fit without replacing a table in use.
+  private static final int USUAL_EVENT_BITS = 11;
+
+  private static final int MOST_EVENT_BITS = 20;
+
+  final ReentrantLock lock = new ReentrantLock();
+  private final ItsHardware hardware;
+  private final LpiPool lpis;
+  private final ItsCommandQueue queue;
+  private final ItsTableDriver deviceTable;
+  private final Source eventLimit;
+  private final int eventBits;
+  private final int ittEntryBytes;
+  private final long[] targets;
+  private final Map<Integer, ItsDeviceTable> devices = new HashMap<>();
+  private final List<ItsVectorBlock> blocks = new ArrayList<>();
+
+  ItsDriver(ItsBringUp up, LpiPool lpis) {
+    hardware = up.hardware();
+    this.lpis = lpis;
+    queue = up.queue();
+    deviceTable = up.deviceTable();
+    targets = up.targets();
+    long typer = up.typer();
+    eventBits = Math.min(ID_BITS.getInt(typer) + 1, MOST_EVENT_BITS);
+    ittEntryBytes = ITT_ENTRY_SIZE.getInt(typer) + 1;
+    eventLimit = Source.rule("GITS_TYPER.ID_bits of " + hardware.id());
+  }
+
+  /// {@return a driver of an ITS that has been initialised}
+  ///
+  /// @throws dev.doorbell.irq.MsiControllerFailed when it is no ITS for physical LPIs, or does not answer as promised
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for its tables
+  public static ItsDriver open(ItsHardware hardware, LpiPool lpis) {
+    return new ItsDriver(ItsBringUp.run(hardware, lpis), lpis);
+  }
+
+  @Override
+  public String id() {
+    return hardware.id();
+  }
+
+  /// {@return true: a message is looked up by DeviceID}
+  @Override
+  public boolean isolated() {
+    return true;
+  }
+
+  @Override
+  public int vectorsFree() {
+    return Math.min(1 << eventBits, lpis.free());
+  }
+
+  /// {@return CPUs that vectors can be routed to, from 0}
+  public int cpus() {
+    return targets.length;
+  }
+
+  /// {@return DeviceIDs that the device table holds, from 0}
+  public long deviceIds() {
+    return deviceTable.ids();
+  }
+
+  @Override
+  public VectorBlock allocate(MsiSource source, int count, boolean contiguous) {
+    if (count <= 0 || (contiguous && Integer.bitCount(count) != 1)) {
+      throw new IllegalArgumentException("%s asks for %d vectors (contiguous: %b)".formatted(source.name(), count, contiguous));
+    }
+    lock.lock();
+    try {
+      checkDeviceId(source);
+      checkEvents(source, count);
+      Optional<LpiPool.Lease> lease = lpis.allocate(id(), count);
+      if (lease.isEmpty()) {
+        throw new VectorsExhausted(
+            source, id(), count, lpis.free(), Source.rule("GICD_TYPER.IDbits (%d used)".formatted(lpis.idBits())));
+      }
+      boolean done = false;
+      try {
+        ItsVectorBlock block = block(source, lease.get(), contiguous);
+        done = true;
+        return block;
+      } finally {
+        if (!done) {
+          lease.get().release();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void checkDeviceId(MsiSource source) {
+    if (Integer.toUnsignedLong(source.deviceId()) >= deviceTable.ids()) {
+      throw new DeviceIdOutOfRange(source, id(), deviceTable.ids(), Source.rule("GITS_TYPER.Devbits of " + id()));
+    }
+  }
+
+  private void checkEvents(MsiSource source, int count) {
+    ItsDeviceTable device = devices.get(source.deviceId());
+    int free = device == null ? 1 << eventBits : device.free();
+    if (count > free) {
+      throw new VectorsExhausted(source, id(), count, free, eventLimit);
+    }
+  }
+
+  private ItsVectorBlock block(MsiSource source, LpiPool.Lease lease, boolean contiguous) {
+    ItsDeviceTable device = devices.get(source.deviceId());
+    boolean isNew = device == null;
+    if (device == null) {
+      device = mapDevice(source.deviceId(), lease.count());
+    }
+    int[] events = events(source, device, lease.count(), contiguous);
+    device.take(events);
+    if (isNew) {
+      devices.put(source.deviceId(), device);
+    }
+    ItsVectorBlock block = new ItsVectorBlock(this, source, device, events, lease);
+    blocks.add(block);
+    return block;
+  }
+
+  private int[] events(MsiSource source, ItsDeviceTable device, int count, boolean contiguous) {
+    int[] events = new int[count];
+    int run = device.findRun(count, contiguous ? count : 1);
+    if (run < 0 && contiguous) {
+      throw new VectorsExhausted(source, id(), count, largestRun(device, count), eventLimit);
+    }
+    int next = run < 0 ? 0 : run;
+    for (int i = 0; i < count; i++) {
+      events[i] = device.nextFree(next);
+      next = events[i] + 1;
+    }
+    return events;
+  }
+
+  private static int largestRun(ItsDeviceTable device, int below) {
+    int size = below;
+    while (size > 0 && device.findRun(size, size) < 0) {
+      size /= 2;
+    }
+    return size;
+  }
+
+  private ItsDeviceTable mapDevice(int deviceId, int count) {
+    int bits = Math.min(eventBits, Math.max(USUAL_EVENT_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(count - 1)));
+    long bytes = Math.max(ItsDeviceTable.ALIGNMENT, (long) ittEntryBytes << bits);
+    Pa itt = hardware.frames().allocate(bytes, ItsDeviceTable.ALIGNMENT);
+    boolean mapped = false;
+    try {
+      deviceTable.provide(Integer.toUnsignedLong(deviceId));
+      hardware.memory().publish();
+      queue.sendAndSync(targets[0], ItsCommand.mapd(deviceId, bits, itt.value()));
+      mapped = true;
+    } finally {
+      if (!mapped) {
+        hardware.frames().free(itt, bytes);
+      }
+    }
+    return new ItsDeviceTable(deviceId, bits, itt, bytes);
+  }
+
+  @Override
+  public int collect(InterruptSink sink) {
+    if (lpis.acknowledges()) {
+      return lpis.collect(id(), sink);
+    }
+    List<Integer> intids = new ArrayList<>();
+    List<Integer> cpus = new ArrayList<>();
+    lock.lock();
+    try {
+      for (ItsVectorBlock block : blocks) {
+        block.takePending(
+            (intid, cpu) -> {
+              intids.add(intid);
+              cpus.add(cpu);
+            });
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (int i = 0; i < intids.size(); i++) {
+      sink.arrived(intids.get(i), cpus.get(i));
+    }
+    return intids.size();
+  }
+
+  long doorbell() {
+    return hardware.base() + TRANSLATER.offset();
+  }
+
+  LpiPool lpis() {
+    return lpis;
+  }
+
+  /// Sends commands about a vector, then SYNC for the CPU that they concern; with the lock held.
+  void send(int cpu, ItsCommand... commands) {
+    queue.sendAndSync(targets[cpu], commands);
+  }
+
+  void checkCpu(int cpu) {
+    if (cpu < 0 || cpu >= targets.length) {
+      throw new IllegalArgumentException("%s has CPUs 0 to %d and not %d".formatted(id(), targets.length - 1, cpu));
+    }
+  }
+
+  /// Takes a block back, whose vectors are inactive; with the lock held.
+  void giveBack(ItsVectorBlock block, ItsDeviceTable device, int[] events) {
+    blocks.remove(block);
+    device.giveBack(events);
+    if (device.isUnused()) {
+      devices.remove(device.deviceId);
+      queue.sendAndSync(targets[0], ItsCommand.unmapd(device.deviceId));
+      hardware.frames().free(device.itt, device.ittBytes);
+    }
+  }
+}

@@ -1,0 +1,398 @@
+package dev.doorbell.hw.gicv3;
+
+import static dev.doorbell.hw.gicv3.LpiTables.FIRST_LPI;
+
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.InterruptSink;
+import dev.doorbell.irq.LpiPool;
+import dev.doorbell.irq.MsiControllerFailed;
+import dev.doorbell.irq.SpiController;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntPredicate;
+
+/// Drives a GICv3: brings up the Distributor and every CPU's Redistributor with LPI tables, and shares out LPIs (to ITS drivers) and
+/// SPIs (to drivers of message frames).
+///
+/// An interrupt is taken by acknowledging at the CPU interface where the machine has one. Otherwise its pending state is read: an SPI's from
+/// the Distributor, an LPI's from the pending table in memory.
+///
+/// **Source**: IHI 0069 H, 4 to 6 and 12.
+public final class GicV3Driver implements LpiPool, SpiController {
+  /// Bits of an INTID that tables are made for; more would only cost memory.
+  private static final int MOST_ID_BITS = 16;
+
+  private static final long TABLE_ALIGNMENT = 0x10000;
+  private static final byte DISABLED =
+      (byte) (LpiTables.PRIORITY.place(GicdDriver.PRIORITY) | LpiTables.CONFIG.mask(dev.doorbell.bits.BitKind.RES1));
+  private static final byte ENABLED = (byte) (DISABLED | LpiTables.ENABLE.mask());
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final GicV3Hardware hardware;
+  private final GicdDriver distributor;
+  private final List<GicrDriver> redistributors;
+  private final int idBits;
+  private final long configTable;
+  private final LpiLedger ledger;
+  private final BitSet enabledLpis = new BitSet();
+  private final Arrivals arrivals = new Arrivals();
+  private final int[] spiCpu;
+
+  private GicV3Driver(
+      GicV3Hardware hardware, GicdDriver distributor, List<GicrDriver> redistributors, long configTable, int idBits) {
+    this.hardware = hardware;
+    this.distributor = distributor;
+    this.redistributors = List.copyOf(redistributors);
+    this.configTable = configTable;
+    this.idBits = idBits;
+    ledger = new LpiLedger((int) Math.min(LpiTables.configBytes(idBits), distributor.lpis()));
+    spiCpu = new int[distributor.lastSpi() + 1];
+  }
+
+  /// {@return a driver of a GIC that has been initialised}
+  ///
+  /// @throws MsiControllerFailed when it is no GICv3 with LPIs, a CPU has no Redistributor, or the hardware does not answer as promised
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for its tables
+  public static GicV3Driver open(GicV3Hardware hardware) {
+    GicdDriver distributor = new GicdDriver(hardware.id(), hardware.distributor());
+    int idBits = Math.min(distributor.idBits(), MOST_ID_BITS);
+    Tables tables = new Tables(hardware.frames());
+    try {
+      long config = tables.take(LpiTables.configBytes(idBits));
+      hardware.memory().fill(config, LpiTables.configBytes(idBits), DISABLED);
+      long pendingBytes = LpiTables.pendingBytes(idBits);
+      RedistributorSearch search = new RedistributorSearch(hardware);
+      List<GicrDriver> redistributors = search.find(() -> tables.take(pendingBytes));
+      hardware.memory().publish();
+      distributor.initialise();
+      initialise(redistributors, config, idBits);
+      GicV3Driver driver = new GicV3Driver(hardware, distributor, redistributors, config, idBits);
+      tables.keep();
+      return driver;
+    } finally {
+      tables.close();
+    }
+  }
+
+  /// All or none, as the tables' memory is given back when one fails.
+  private static void initialise(List<GicrDriver> redistributors, long config, int idBits) {
+    int done = 0;
+    try {
+      for (; done < redistributors.size(); done++) {
+        redistributors.get(done).initialise(config, idBits);
+      }
+    } finally {
+      if (done < redistributors.size()) {
+        redistributors.subList(0, done).forEach(GicrDriver::stopLpis);
+      }
+    }
+  }
+
+  /// Memory taken while opening, given back unless opening succeeds.
+  private static final class Tables implements AutoCloseable {
+    private final Frames frames;
+    private final List<Pa> taken = new ArrayList<>();
+    private final List<Long> sizes = new ArrayList<>();
+
+    Tables(Frames frames) {
+      this.frames = frames;
+    }
+
+    long take(long bytes) {
+      Pa pa = frames.allocate(bytes, TABLE_ALIGNMENT);
+      taken.add(pa);
+      sizes.add(bytes);
+      return pa.value();
+    }
+
+    void keep() {
+      taken.clear();
+    }
+
+    @Override
+    public void close() {
+      for (int i = 0; i < taken.size(); i++) {
+        frames.free(taken.get(i), sizes.get(i));
+      }
+    }
+  }
+
+  @Override
+  public String id() {
+    return hardware.id();
+  }
+
+  @Override
+  public int cpus() {
+    return redistributors.size();
+  }
+
+  // LPIs
+
+  @Override
+  public long target(int cpu, boolean byAddress) {
+    checkCpu(cpu);
+    GicrDriver redistributor = redistributors.get(cpu);
+    return byAddress ? redistributor.address() >>> 16 : redistributor.processorNumber();
+  }
+
+  @Override
+  public int free() {
+    lock.lock();
+    try {
+      return ledger.free();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public int idBits() {
+    return idBits;
+  }
+
+  @Override
+  public Optional<Lease> allocate(String controller, int count) {
+    lock.lock();
+    try {
+      int[] intids = ledger.take(controller, count);
+      return intids == null ? Optional.empty() : Optional.of(new LpiLease(intids));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void setEnabled(int intid, boolean enabled) {
+    lock.lock();
+    try {
+      checkHeld(intid);
+      PhysicalMemory memory = hardware.memory();
+      memory.write(configTable + LpiTables.configOffset(intid), enabled ? ENABLED : DISABLED, Byte.BYTES);
+      memory.publish();
+      enabledLpis.set(intid - FIRST_LPI, enabled);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean isPending(int cpu, int intid) {
+    checkCpu(cpu);
+    long at = redistributors.get(cpu).pendingTable() + LpiTables.pendingOffset(intid);
+    return (hardware.memory().read(at, Byte.BYTES) & LpiTables.pendingBit(intid)) != 0;
+  }
+
+  @Override
+  public void forget(int intid) {
+    lock.lock();
+    try {
+      arrivals.forget(intid);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean acknowledges() {
+    return hardware.cpuInterface().isPresent();
+  }
+
+  @Override
+  public int collect(String controller, InterruptSink sink) {
+    return collect(
+        intid ->
+            intid >= FIRST_LPI
+                && controller.equals(ledger.holder(intid))
+                && enabledLpis.get(intid - FIRST_LPI),
+        sink);
+  }
+
+  /// Interrupts that nobody holds any more are forgotten; those that are not wanted now wait.
+  private int collect(IntPredicate wanted, InterruptSink sink) {
+    List<Integer> intids = new ArrayList<>();
+    List<Integer> cpus = new ArrayList<>();
+    lock.lock();
+    try {
+      hardware.cpuInterface().ifPresent(arrivals::drain);
+      for (Iterator<Map.Entry<Integer, Integer>> i = arrivals.cpuOf().entrySet().iterator(); i.hasNext(); ) {
+        Map.Entry<Integer, Integer> arrived = i.next();
+        int intid = arrived.getKey();
+        if (wanted.test(intid)) {
+          intids.add(intid);
+          cpus.add(arrived.getValue());
+          i.remove();
+        } else if (intid < GicdRegisters.FIRST_SPI || (intid >= FIRST_LPI && !ledger.holds(intid))) {
+          i.remove();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (int i = 0; i < intids.size(); i++) {
+      sink.arrived(intids.get(i), cpus.get(i));
+    }
+    return intids.size();
+  }
+
+  private final class LpiLease implements Lease {
+    private final int[] intids;
+    private boolean released;
+
+    LpiLease(int[] intids) {
+      this.intids = intids;
+    }
+
+    @Override
+    public int count() {
+      return intids.length;
+    }
+
+    @Override
+    public int intid(int index) {
+      return intids[index];
+    }
+
+    @Override
+    public void release() {
+      lock.lock();
+      try {
+        if (released) {
+          return;
+        }
+        released = true;
+        for (int intid : intids) {
+          arrivals.forget(intid);
+          ledger.giveBack(intid);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  // SPIs
+
+  @Override
+  public int lastSpi() {
+    return distributor.lastSpi();
+  }
+
+  @Override
+  public void configureEdge(int intid) {
+    onSpi(intid, () -> distributor.configureEdge(intid));
+  }
+
+  @Override
+  public void route(int intid, int cpu) {
+    checkCpu(cpu);
+    onSpi(
+        intid,
+        () -> {
+          distributor.route(intid, hardware.mpidrs().get(cpu));
+          spiCpu[intid] = cpu;
+        });
+  }
+
+  @Override
+  public void enable(int intid) {
+    onSpi(intid, () -> distributor.enable(intid));
+  }
+
+  @Override
+  public void disable(int intid) {
+    onSpi(intid, () -> distributor.disable(intid));
+  }
+
+  @Override
+  public boolean isPending(int intid) {
+    checkSpi(intid);
+    lock.lock();
+    try {
+      return arrivals.has(intid) || distributor.isPending(intid);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void setPending(int intid) {
+    onSpi(intid, () -> distributor.setPending(intid));
+  }
+
+  @Override
+  public void clearPending(int intid) {
+    onSpi(
+        intid,
+        () -> {
+          distributor.clearPending(intid);
+          arrivals.forget(intid);
+        });
+  }
+
+  @Override
+  public int collect(int firstIntid, int lastIntid, InterruptSink sink) {
+    checkSpi(firstIntid);
+    checkSpi(lastIntid);
+    lock.lock();
+    try {
+      if (!acknowledges()) {
+        takePending(firstIntid, lastIntid);
+      }
+    } finally {
+      lock.unlock();
+    }
+    return collect(
+        intid -> intid >= firstIntid && intid <= lastIntid && distributor.isEnabled(intid), sink);
+  }
+
+  /// Cleared before it is reported: a message that comes in between is pending again and not lost.
+  private void takePending(int firstIntid, int lastIntid) {
+    for (int word = firstIntid / 32; word <= lastIntid / 32; word++) {
+      for (int left = distributor.readyInWord(word); left != 0; left &= left - 1) {
+        int intid = word * 32 + Integer.numberOfTrailingZeros(left);
+        if (intid >= firstIntid && intid <= lastIntid) {
+          distributor.clearPending(intid);
+          arrivals.cpuOf().put(intid, spiCpu[intid]);
+        }
+      }
+    }
+  }
+
+  private void onSpi(int intid, Runnable action) {
+    checkSpi(intid);
+    lock.lock();
+    try {
+      action.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void checkSpi(int intid) {
+    if (intid < GicdRegisters.FIRST_SPI || intid > lastSpi()) {
+      throw new IllegalArgumentException("%s has SPIs 32 to %d and not %d".formatted(id(), lastSpi(), intid));
+    }
+  }
+
+  private void checkCpu(int cpu) {
+    if (cpu < 0 || cpu >= cpus()) {
+      throw new IllegalArgumentException("%s has CPUs 0 to %d and not %d".formatted(id(), cpus() - 1, cpu));
+    }
+  }
+
+  private void checkHeld(int intid) {
+    if (!ledger.holds(intid)) {
+      throw new IllegalStateException("LPI " + intid + " of " + id() + " belongs to nobody");
+    }
+  }
+}
