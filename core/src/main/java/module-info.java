@@ -9,6 +9,7 @@ module dev.doorbell.core {
   exports dev.doorbell.explain;
   exports dev.doorbell.hw.smmuv3;
   exports dev.doorbell.iommu;
+  exports dev.doorbell.iova;
   exports dev.doorbell.irq;
   exports dev.doorbell.machine;
   exports dev.doorbell.pci;

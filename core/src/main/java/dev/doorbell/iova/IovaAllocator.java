@@ -1,0 +1,359 @@
+package dev.doorbell.iova;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.IntervalSet;
+import dev.doorbell.address.Iova;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Hands out ranges of I/O virtual addresses: lowest first, aligned, below a limit, clear of reserved ranges.
+///
+/// **Rule of granting** a request of *n* granules aligned to *a* is granted when there is a free aligned block of 2^k granules,
+/// the smallest power of two not below either, that starts in the request's range and whose first *n* granules end in it; it takes only
+/// these *n*. So powers of two that are aligned to their size are refused only when there truly is no room; see the
+/// decision on the allocator for why others may be refused earlier.
+///
+/// **Cost** one lock, and two nodes a level of a {@link GranuleTree}, granting or refusing. Nothing is allocated on the heap once the
+/// structure has been as large as it needs to be, except by the record-typed methods, for their results.
+///
+/// **Threads** safe for use from many.
+public final class IovaAllocator {
+  /// What {@link #take(IovaRequest)} answers when there is no room; no granule starts there.
+  public static final long NONE = -1;
+
+  private final Granule granule;
+  private final AddressRange aperture;
+  private final GranuleTree tree;
+  private final IntervalSet reserved = new IntervalSet();
+  // Guards the tree, the set and the counts.
+  private final Object lock = new Object();
+  // The set as plain arrays, so that a free asks it without making objects.
+  private long[] reservedStarts = {};
+  private long[] reservedLasts = {};
+  private long granulesUsed;
+  private long ranges;
+
+  /// @param aperture what can be mapped; cut to whole granules
+  /// @throws IllegalArgumentException when the aperture holds no whole granule
+  public IovaAllocator(Granule granule, AddressRange aperture) {
+    this.granule = granule;
+    long first = firstWhole(aperture.start());
+    long last = lastWhole(aperture.last());
+    if (first > last) {
+      throw new IllegalArgumentException(
+          "aperture %s holds no whole granule of %s".formatted(aperture, granule));
+    }
+    this.aperture = new AddressRange(first << granule.shift(), lastByte(last));
+    this.tree = new GranuleTree(last + 1);
+    if (first > 0) {
+      tree.take(0, first - 1);
+    }
+    if (last + 1 < tree.capacity()) {
+      tree.take(last + 1, tree.capacity() - 1);
+    }
+  }
+
+  public Granule granule() {
+    return granule;
+  }
+
+  /// {@return the addresses this allocator governs, whole granules}
+  public AddressRange aperture() {
+    return aperture;
+  }
+
+  /// Allocates a range.
+  ///
+  /// {@return its addresses: the request's bytes, rounded up to granules}
+  ///
+  /// @throws IovaExhausted when there is no room; nothing is changed then
+  public AddressRange allocate(IovaRequest request) {
+    return tryAllocate(request).orElseThrow(() -> exhausted(request));
+  }
+
+  /// {@return the addresses of a new range, or nothing when there is no room}
+  public Optional<AddressRange> tryAllocate(IovaRequest request) {
+    long start = take(request);
+    return start == NONE
+        ? Optional.empty()
+        : Optional.of(new AddressRange(start, lastByte((start >>> granule.shift()) + granules(request) - 1)));
+  }
+
+  /// Allocates a range without making an object of it: for callers that map on every I/O.
+  ///
+  /// {@return its first address, or {@link #NONE}}
+  public long take(IovaRequest request) {
+    long count = granules(request);
+    int order = order(request, count);
+    long first = firstWhole(request.within().start());
+    long last = lastWhole(request.within().last());
+    long split = (IovaRequest.top32() >>> granule.shift()) + 1;
+    synchronized (lock) {
+      long start;
+      if (request.prefers32Bit()) {
+        start = place(order, count, first, last); // lowest first is below 4 GiB first
+      } else {
+        start = place(order, count, Math.max(first, split), last);
+        if (start == NONE) {
+          start = place(order, count, first, last);
+        }
+      }
+      return start == NONE ? NONE : start << granule.shift();
+    }
+  }
+
+  /// Allocates exactly these addresses.
+  ///
+  /// @throws IovaTaken when part of them is allocated or reserved; nothing is changed then
+  /// @throws IllegalArgumentException when they are not whole granules of the aperture
+  public void allocateAt(AddressRange range) {
+    requireGranules(range, "allocate");
+    long first = range.start() >>> granule.shift();
+    long last = range.last() >>> granule.shift();
+    synchronized (lock) {
+      requireFree(range, first, last);
+      tree.take(first, last);
+      granulesUsed += last - first + 1;
+      ranges++;
+    }
+  }
+
+  /// Keeps addresses from being allocated; granules that are touched are kept whole. What lies outside the aperture, or is
+  /// reserved already, is passed over.
+  ///
+  /// @throws IovaTaken when part of them is allocated; nothing is changed then
+  public void reserve(AddressRange range) {
+    AddressRange whole =
+        new AddressRange(granule.alignDown(range.start()), range.last() | (granule.bytes() - 1));
+    Optional<AddressRange> inside = whole.intersection(aperture);
+    if (inside.isEmpty()) {
+      return;
+    }
+    synchronized (lock) {
+      List<AddressRange> gaps = reserved.gaps(inside.get());
+      for (AddressRange gap : gaps) {
+        requireFree(range, gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
+      }
+      for (AddressRange gap : gaps) {
+        tree.take(gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
+        reserved.add(gap);
+      }
+      reservedStarts = reserved.ranges().stream().mapToLong(AddressRange::start).toArray();
+      reservedLasts = reserved.ranges().stream().mapToLong(AddressRange::last).toArray();
+    }
+  }
+
+  /// Gives a range back.
+  ///
+  /// @throws WrongFree when it is not an allocated range, whole; nothing is changed then
+  public void free(AddressRange range) {
+    synchronized (lock) {
+      long count = countAt(range.start());
+      if (count == 0 || count << granule.shift() != range.bytes()) {
+        throw wrongFree(range);
+      }
+      giveBack(range.start() >>> granule.shift(), count);
+    }
+  }
+
+  /// Gives the range back that starts at an address.
+  ///
+  /// {@return its bytes; 0 stands for 2^64}
+  ///
+  /// @throws WrongFree when none starts there; nothing is changed then
+  public long free(Iova start) {
+    return give(start.value());
+  }
+
+  /// {@link #free(Iova)} without an object.
+  public long give(long start) {
+    synchronized (lock) {
+      long count = countAt(start);
+      if (count == 0) {
+        throw wrongFree(new AddressRange(start, start));
+      }
+      giveBack(start >>> granule.shift(), count);
+      return count << granule.shift();
+    }
+  }
+
+  /// {@return the allocated range that holds an address}
+  public Optional<AddressRange> rangeAt(Iova address) {
+    if (!aperture.contains(address.value())) {
+      return Optional.empty();
+    }
+    synchronized (lock) {
+      long at = address.value() >>> granule.shift();
+      if (tree.used(at) != at || isReserved(address.value())) {
+        return Optional.empty();
+      }
+      return Optional.of(rangeOf(at));
+    }
+  }
+
+  /// {@return all allocated ranges, ascending; for reports and for finding leaks}
+  public List<AddressRange> allocated() {
+    List<AddressRange> all = new ArrayList<>();
+    synchronized (lock) {
+      long end = (aperture.last() >>> granule.shift()) + 1;
+      long at = tree.used(aperture.start() >>> granule.shift());
+      while (at < end) {
+        AddressRange range = rangeOf(at);
+        if (!isReserved(range.start())) {
+          all.add(range);
+        }
+        at = tree.used((range.last() >>> granule.shift()) + 1);
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  /// {@return reserved ranges within the aperture, whole granules, ascending}
+  public List<AddressRange> reserved() {
+    synchronized (lock) {
+      return reserved.ranges();
+    }
+  }
+
+  /// {@return bytes allocated and not freed}
+  public long bytesInUse() {
+    synchronized (lock) {
+      return granulesUsed << granule.shift();
+    }
+  }
+
+  /// {@return ranges allocated and not freed}
+  public long rangesInUse() {
+    synchronized (lock) {
+      return ranges;
+    }
+  }
+
+  private long place(int order, long count, long first, long last) {
+    long start = first > last ? GranuleTree.NONE : tree.find(order, first);
+    // A later block would only end further up, so the lowest one decides.
+    if (start == GranuleTree.NONE || count - 1 > last - start) {
+      return NONE;
+    }
+    tree.take(start, start + count - 1);
+    granulesUsed += count;
+    ranges++;
+    return start;
+  }
+
+  private void giveBack(long first, long count) {
+    tree.give(first, first + count - 1);
+    granulesUsed -= count;
+    ranges--;
+  }
+
+  /// {@return granules of the allocated range that starts at an address, or 0 when none does}
+  private long countAt(long start) {
+    long at = start >>> granule.shift();
+    if (!granule.isAligned(start) || !aperture.contains(start) || !tree.starts(at) || isReserved(start)) {
+      return 0;
+    }
+    return tree.boundary(at + 1) - at;
+  }
+
+  private boolean isReserved(long address) {
+    for (int low = 0, high = reservedStarts.length - 1; low <= high; ) {
+      int mid = (low + high) >>> 1;
+      if (Long.compareUnsigned(address, reservedStarts[mid]) < 0) {
+        high = mid - 1;
+      } else if (Long.compareUnsigned(address, reservedLasts[mid]) > 0) {
+        low = mid + 1;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private AddressRange rangeOf(long usedGranule) {
+    long first = tree.startOf(usedGranule);
+    return new AddressRange(first << granule.shift(), lastByte(tree.boundary(usedGranule + 1) - 1));
+  }
+
+  private void requireFree(AddressRange wanted, long first, long last) {
+    long used = tree.used(first);
+    if (used <= last) {
+      AddressRange other = rangeOf(used);
+      boolean isReserved = isReserved(other.start());
+      throw new IovaTaken(
+          wanted, isReserved ? reserved.firstOverlap(other).orElse(other) : other, isReserved);
+    }
+  }
+
+  private void requireGranules(AddressRange range, String what) {
+    if (!granule.isAligned(range.start())
+        || !granule.isAligned(range.last() + 1)
+        || !aperture.contains(range)) {
+      throw new IllegalArgumentException(
+          "cannot %s %s: not whole granules of %s within aperture %s"
+              .formatted(what, range, granule, aperture));
+    }
+  }
+
+  private WrongFree wrongFree(AddressRange asked) {
+    return new WrongFree(asked, found(asked.start()));
+  }
+
+  private String found(long start) {
+    if (!aperture.contains(start)) {
+      return "it lies outside the aperture " + aperture;
+    }
+    long at = start >>> granule.shift();
+    if (tree.used(at) != at) {
+      return "nothing is allocated there";
+    }
+    if (isReserved(start)) {
+      return "it is reserved";
+    }
+    return "the range allocated there is " + rangeOf(at);
+  }
+
+  private IovaExhausted exhausted(IovaRequest request) {
+    int order = order(request, granules(request));
+    long first = firstWhole(request.within().start());
+    long last = lastWhole(request.within().last());
+    long available = 0;
+    synchronized (lock) {
+      for (int k = 0; k < Long.SIZE - 1 - granule.shift() && first <= last; k++) {
+        long start = tree.find(k, first);
+        if (start == GranuleTree.NONE || (1L << k) - 1 > last - start) {
+          break;
+        }
+        available = 1L << k << granule.shift();
+      }
+    }
+    AddressRange where = request.within().intersection(aperture).orElse(request.within());
+    return new IovaExhausted(request, where, 1L << order << granule.shift(), available);
+  }
+
+  private long granules(IovaRequest request) {
+    return ((request.bytes() - 1) >>> granule.shift()) + 1;
+  }
+
+  /// {@return log2 of the granules of the block that a request needs}
+  private int order(IovaRequest request, long count) {
+    long block = Math.max(count, request.alignment() >>> granule.shift());
+    return block <= 1 ? 0 : Long.SIZE - Long.numberOfLeadingZeros(block - 1);
+  }
+
+  /// {@return the first granule that starts at or above an address}
+  private long firstWhole(long address) {
+    return (address >>> granule.shift()) + (granule.isAligned(address) ? 0 : 1);
+  }
+
+  /// {@return the last granule that ends at or below an address, -1 when none does}
+  private long lastWhole(long address) {
+    return (address >>> granule.shift()) - (granule.isAligned(address + 1) ? 0 : 1);
+  }
+
+  private long lastByte(long granuleNumber) {
+    return (granuleNumber << granule.shift()) | (granule.bytes() - 1);
+  }
+}
