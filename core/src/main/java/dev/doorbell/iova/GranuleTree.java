@@ -95,7 +95,8 @@ final class GranuleTree {
         return;
       }
     } else if (!firstWhole) {
-      takePart(node, first, childBase(node, base, first), from, childLast(node, base, first), startAt);
+      takePart(
+          node, first, childBase(node, base, first), from, childLast(node, base, first), startAt);
     }
     if (first != last && !lastWhole) {
       takePart(node, last, childBase(node, base, last), childBase(node, base, last), to, startAt);
@@ -213,7 +214,8 @@ final class GranuleTree {
   }
 
   private static long boundary(GranuleNode node, long base, long from) {
-    // Two rounds at most: a partial child that is looked at from its first granule always holds a boundary.
+    // Two rounds at most: a partial child that is looked at from its first granule always holds a
+    // boundary.
     long candidates =
         (node.free | node.start | node.partial) & GranuleWord.atOrAbove(childOf(node, base, from));
     while (candidates != 0) {

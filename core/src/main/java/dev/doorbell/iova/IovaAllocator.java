@@ -78,7 +78,8 @@ public final class IovaAllocator {
     long start = take(request);
     return start == NONE
         ? Optional.empty()
-        : Optional.of(new AddressRange(start, lastByte((start >>> granule.shift()) + granules(request) - 1)));
+        : Optional.of(
+            new AddressRange(start, lastByte((start >>> granule.shift()) + granules(request) - 1)));
   }
 
   /// Allocates a range without making an object of it: for callers that map on every I/O.
@@ -252,7 +253,10 @@ public final class IovaAllocator {
   /// {@return granules of the allocated range that starts at an address, or 0 when none does}
   private long countAt(long start) {
     long at = start >>> granule.shift();
-    if (!granule.isAligned(start) || !aperture.contains(start) || !tree.starts(at) || isReserved(start)) {
+    if (!granule.isAligned(start)
+        || !aperture.contains(start)
+        || !tree.starts(at)
+        || isReserved(start)) {
       return 0;
     }
     return tree.boundary(at + 1) - at;

@@ -25,7 +25,8 @@ class IovaAllocatorPropertyTest {
   };
 
   @Test
-  @DisplayName("allocate, place, reserve, free right and wrong: same grants, same addresses, same refusals")
+  @DisplayName(
+      "allocate, place, reserve, free right and wrong: same grants, same addresses, same refusals")
   void agreesWithCells() {
     Property.check(
         "iova allocator",
@@ -104,7 +105,8 @@ class IovaAllocatorPropertyTest {
       if (prefer32) {
         request = request.prefer32Bit();
       }
-      int block = Integer.highestOneBit(Math.max(1, Math.max(count, (int) (alignment >>> 12)) * 2 - 1));
+      int block =
+          Integer.highestOneBit(Math.max(1, Math.max(count, (int) (alignment >>> 12)) * 2 - 1));
       int expected = expected(count, block, low, high, prefer32);
       Optional<AddressRange> got = allocator.tryAllocate(request);
       assertEquals(

@@ -21,7 +21,8 @@ class IovaAllocatorTest {
   }
 
   @Test
-  @DisplayName("without preference above 4 GiB first, with preference below; each falls back to the other")
+  @DisplayName(
+      "without preference above 4 GiB first, with preference below; each falls back to the other")
   void prefers() {
     IovaAllocator a = new IovaAllocator(Granule.K4, range(0xffff_e000L, 0x1_0000_1fffL));
     IovaRequest any = IovaRequest.ofBytes(0x1000);
@@ -35,7 +36,8 @@ class IovaAllocatorTest {
   }
 
   @Test
-  @DisplayName("the limit is the highest address allowed: its granule is usable when all of it lies below")
+  @DisplayName(
+      "the limit is the highest address allowed: its granule is usable when all of it lies below")
   void limitIsInclusive() {
     IovaAllocator a = new IovaAllocator(Granule.K4, range(0, 0xffff));
     assertEquals(IovaAllocator.NONE, a.take(IovaRequest.ofBytes(0x1000).upTo(0xffe)));
@@ -49,9 +51,9 @@ class IovaAllocatorTest {
   void naturallyAligned() {
     IovaAllocator a = new IovaAllocator(Granule.K4, range(0, 0xfffff));
     assertEquals(0, a.take(IovaRequest.ofBytes(0x1000)));
+    assertEquals(range(0x8000, 0xcfff), a.allocate(IovaRequest.ofBytes(0x5000).naturallyAligned()));
     assertEquals(
-        range(0x8000, 0xcfff), a.allocate(IovaRequest.ofBytes(0x5000).naturallyAligned()));
-    assertEquals(range(0xd000, 0xdfff), a.allocate(IovaRequest.ofBytes(1).within(range(0xd000, -1L))));
+        range(0xd000, 0xdfff), a.allocate(IovaRequest.ofBytes(1).within(range(0xd000, -1L))));
   }
 
   @Test
@@ -61,8 +63,7 @@ class IovaAllocatorTest {
     a.allocateAt(range(0x4000, 0x4fff));
     var e =
         assertThrows(
-            IovaExhausted.class,
-            () -> a.allocate(IovaRequest.ofBytes(0x3000).upTo(0xffff_ffffL)));
+            IovaExhausted.class, () -> a.allocate(IovaRequest.ofBytes(0x3000).upTo(0xffff_ffffL)));
     assertEquals(0x4000, e.neededBytes());
     assertEquals(0x2000, e.availableBytes());
     assertEquals(
@@ -98,7 +99,8 @@ class IovaAllocatorTest {
   }
 
   @Test
-  @DisplayName("reserving is idempotent, keeps touched granules whole, and stops at an allocated range")
+  @DisplayName(
+      "reserving is idempotent, keeps touched granules whole, and stops at an allocated range")
   void reserves() {
     IovaAllocator a = new IovaAllocator(Granule.K4, range(0, 0xfffff));
     a.reserve(range(0x8800, 0x9fff));
@@ -125,8 +127,7 @@ class IovaAllocatorTest {
     a.allocateAt(AddressRange.ALL);
     assertEquals(IovaAllocator.NONE, a.take(IovaRequest.ofBytes(1)));
     a.free(AddressRange.ALL);
-    assertEquals(
-        1L << 62, a.allocate(IovaRequest.ofBytes(1L << 62).naturallyAligned()).bytes());
+    assertEquals(1L << 62, a.allocate(IovaRequest.ofBytes(1L << 62).naturallyAligned()).bytes());
   }
 
   @Test
@@ -155,7 +156,8 @@ class IovaAllocatorTest {
   }
 
   @Test
-  @DisplayName("the same numbers as Linux' natural alignment for a request: block of 2^ceil(log2 n)")
+  @DisplayName(
+      "the same numbers as Linux' natural alignment for a request: block of 2^ceil(log2 n)")
   void requestText() {
     assertEquals(0x8000, IovaRequest.ofBytes(0x5000).naturallyAligned().alignment());
     assertEquals(0x4000, IovaRequest.ofBytes(0x4000).naturallyAligned().alignment());

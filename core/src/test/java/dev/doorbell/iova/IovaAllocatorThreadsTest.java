@@ -41,8 +41,7 @@ class IovaAllocatorThreadsTest {
     allocator.allocateAt(aperture);
   }
 
-  private static int churn(
-      IovaAllocator allocator, AtomicIntegerArray owners, long base, int me) {
+  private static int churn(IovaAllocator allocator, AtomicIntegerArray owners, long base, int me) {
     SeededRandom random = SeededRandom.of(me);
     List<AddressRange> mine = new ArrayList<>();
     int granted = 0;
