@@ -1,0 +1,130 @@
+package dev.doorbell.arch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("design 3, exemplars 2.11 rule 1: rooms and the arrows between them")
+class RoomsTest {
+  /// Each room, and the rooms that it may know. `hw` stands for every package `hw.<device>`; none knows another.
+  // spotless:off
+  private static final String TABLE =
+      """
+      bits        :
+      address     :
+      explain     :
+      bus         : address explain
+      iova        : address explain
+      vmsa        : address bits bus explain iommu
+      pci         : address bits bus explain
+      iommu       : address bits bus explain iova pci
+      irq         : address bits bus explain iommu pci
+      hw          : address bits bus explain iommu irq pci vmsa
+      description : address explain iommu pci
+      firmware    : address bits description explain iommu pci
+      machine     : address bits bus description explain hw irq pci
+      host        : address bits bus description explain hw iommu iova irq machine pci vmsa
+      vfio        : address bus description explain host iommu irq machine pci
+      plan        : address description explain iommu irq pci
+      route       : address bits bus description explain host hw iommu irq machine pci plan vfio vmsa
+      qemu        : address bus description explain machine pci
+      linux       : address explain iommu pci vfio
+      vfiouser    : address bus explain pci vfio
+      bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
+      examples    : address bus description explain firmware host iommu machine pci vfio
+      cli         : address bench bus description explain firmware host iommu irq machine pci plan qemu route vfio
+      web         : address description explain firmware host iommu machine pci plan route vfio
+      """;
+  // spotless:on
+
+  private static final Map<String, Set<String>> ALLOWED = parse();
+
+  @Test
+  @DisplayName("no class knows a room that its own room may not know")
+  void arrowsPointDown() {
+    Set<String> wrong = new TreeSet<>();
+    for (JavaClass type : Product.classes()) {
+      String from = Product.room(type);
+      Set<String> allowed = ALLOWED.get(column(from));
+      if (allowed == null) {
+        wrong.add(from + " is a room without a line in this test's table");
+        continue;
+      }
+      for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
+        JavaClass target = dependency.getTargetClass().getBaseComponentType();
+        String to = Product.room(target);
+        if (Product.isOurs(target) && !to.equals(from) && !isAllowed(from, to, allowed)) {
+          wrong.add("%s -> %s: %s".formatted(from, to, dependency.getDescription()));
+        }
+      }
+    }
+    assertTrue(
+        wrong.isEmpty(),
+        () -> "arrows that the table does not have:\n  " + String.join("\n  ", wrong));
+  }
+
+  @Test
+  @DisplayName("the table itself has no cycle and names only rooms that it declares")
+  void tableHasNoCycle() {
+    Set<String> settled = new TreeSet<>();
+    List<String> open = new ArrayList<>(ALLOWED.keySet());
+    while (open.removeIf(
+        room -> settled.containsAll(ALLOWED.getOrDefault(room, Set.of())) && settled.add(room))) {
+      continue;
+    }
+    assertEquals(List.of(), open, "rooms in or above a cycle, or above an undeclared room");
+  }
+
+  @Test
+  @DisplayName("the rooms that the others stand on are there")
+  void roomsExist() {
+    Set<String> rooms =
+        Product.classes().stream()
+            .map(Product::room)
+            .map(RoomsTest::column)
+            .collect(Collectors.toSet());
+    // Grows with the project: a renamed room would otherwise leave its line of the table without a
+    // subject.
+    Set<String> missing =
+        new TreeSet<>(Set.of("bits", "address", "explain", "bus", "pci", "iommu", "irq", "hw"));
+    missing.removeAll(rooms);
+    assertEquals(Set.of(), missing);
+  }
+
+  private static boolean isAllowed(String from, String to, Set<String> allowed) {
+    boolean siblings = column(from).equals("hw") && column(to).equals("hw");
+    return !siblings && allowed.contains(column(to));
+  }
+
+  private static String column(String room) {
+    return room.startsWith("hw.")
+        ? "hw"
+        : room.contains(".") ? room.substring(0, room.indexOf('.')) : room;
+  }
+
+  private static Map<String, Set<String>> parse() {
+    Map<String, Set<String>> rooms = new LinkedHashMap<>();
+    for (String line : TABLE.lines().toList()) {
+      int colon = line.indexOf(':');
+      String[] targets = line.substring(colon + 1).strip().split("\\s+", -1);
+      rooms.put(
+          line.substring(0, colon).strip(),
+          Arrays.stream(targets)
+              .filter(t -> !t.isEmpty())
+              .collect(Collectors.toCollection(TreeSet::new)));
+    }
+    return rooms;
+  }
+}
