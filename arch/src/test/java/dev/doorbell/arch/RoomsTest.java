@@ -66,7 +66,7 @@ class RoomsTest {
         JavaClass target = dependency.getTargetClass().getBaseComponentType();
         String to = Product.room(target);
         if (Product.isOurs(target) && !to.equals(from) && !isAllowed(from, to, allowed)) {
-          wrong.add("%s -> %s: %s".formatted(from, to, dependency.getDescription()));
+          wrong.add("%s -> %s: %s knows %s".formatted(from, to, type.getName(), target.getName()));
         }
       }
     }
