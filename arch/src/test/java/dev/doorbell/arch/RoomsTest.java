@@ -35,17 +35,18 @@ class RoomsTest {
       description : address explain iommu pci
       firmware    : address bits description explain iommu pci
       machine     : address bits bus description explain hw irq pci
-      host        : address bits bus description explain hw iommu iova irq machine pci vmsa
+      host        : address bits bus description explain hw iommu iova irq machine pci survey vmsa
       vfio        : address bus description explain host iommu irq machine pci
-      plan        : address description explain iommu irq pci
-      route       : address bits bus description explain host hw iommu irq machine pci plan vfio vmsa
+      survey      : address bits description explain iommu pci
+      plan        : address description explain iommu irq pci survey
+      route       : address bits bus description explain host hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bus description explain machine pci
       linux       : address explain iommu pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
       examples    : address bus description explain firmware host iommu machine pci vfio
-      cli         : address bench bus description explain firmware host iommu irq machine pci plan qemu route vfio
-      web         : address description explain firmware host iommu machine pci plan route vfio
+      cli         : address bench bus description explain firmware host iommu irq machine pci plan qemu route survey vfio
+      web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;
   // spotless:on
 

@@ -113,8 +113,7 @@ class SourcesTest {
   }
 
   @Test
-  @DisplayName(
-      "12: no shifts and masks wider than 16 bits outside bits, address and the layouts")
+  @DisplayName("12: no shifts and masks wider than 16 bits outside bits, address and the layouts")
   void bitsAreDeclared() {
     Set<String> wrong = new TreeSet<>();
     for (Unit unit : Sources.main()) {
