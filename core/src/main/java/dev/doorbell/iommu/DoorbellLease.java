@@ -26,7 +26,7 @@ public final class DoorbellLease {
   }
 
   /// {@return a lease of a doorbell whose messages do not meet translation tables (R23): the IOVA is the PA}
-  static DoorbellLease untranslated(DoorbellFrame frame) {
+  public static DoorbellLease untranslated(DoorbellFrame frame) {
     return new DoorbellLease(frame, new Iova(frame.doorbell().value()), null, null);
   }
 
@@ -69,8 +69,10 @@ public final class DoorbellLease {
     }
   }
 
-  /// Unmaps the doorbell if nobody but some leases, this one among them, shares it. The slot stays.
-  void unmapIfOnly(Collection<DoorbellLease> leases) {
+  /// Unmaps the doorbell if nobody but some leases, this one among them, shares it; its place in the window stays. The first
+  /// step of giving several leases back, and the only one that hardware can fail: {@link #map} takes it back, {@link #release}
+  /// completes it.
+  public void unmapIfOnly(Collection<DoorbellLease> leases) {
     if (domain != null && slot != null) {
       long mine = leases.stream().filter(l -> l.slot == slot).count();
       domain.unmapDoorbell(slot, mine);

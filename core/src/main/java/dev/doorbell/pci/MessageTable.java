@@ -59,4 +59,16 @@ public interface MessageTable {
   void disable();
 
   boolean isEnabled();
+
+  /// Registers as they were at one moment.
+  interface Saved {
+    /// Puts every register back. Messages are off meanwhile unless they were on.
+    void restore();
+  }
+
+  /// {@return the registers of the capability, some of the table's entries, and the function's
+  /// wired-interrupt switch as they are now, to be put back when a change fails}
+  ///
+  /// @param first the first entry; of MSI all vectors are remembered
+  Saved save(int first, int count);
 }

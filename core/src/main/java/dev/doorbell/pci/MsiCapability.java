@@ -2,6 +2,8 @@ package dev.doorbell.pci;
 
 import dev.doorbell.bits.Register;
 import dev.doorbell.explain.Source;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The MSI capability of a function, and its vectors as a {@link MessageTable}.
 ///
@@ -167,6 +169,34 @@ public final class MsiCapability implements MessageTable {
   @Override
   public boolean isEnabled() {
     return at.isSet(MsiLayout.CONTROL, MsiLayout.ENABLE);
+  }
+
+  @Override
+  public Saved save(int first, int count) {
+    List<Register> held = new ArrayList<>();
+    held.add(MsiLayout.MESSAGE_ADDRESS);
+    if (wide) {
+      held.add(MsiLayout.UPPER);
+    }
+    held.add(dataRegister());
+    if (at.isSet(MsiLayout.CONTROL, MsiLayout.EXTENDED_CAPABLE)) {
+      held.add(wide ? MsiLayout.EXTENDED_DATA_64 : MsiLayout.EXTENDED_DATA_32);
+    }
+    if (maskable) {
+      held.add(maskRegister());
+    }
+    List<Long> values = held.stream().map(at::read).toList();
+    long control = at.read(MsiLayout.CONTROL);
+    ConfigAccess header = ConfigAccess.header(at.config());
+    long wiredOff = header.get(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.INTERRUPT_DISABLE);
+    return () -> {
+      at.set(MsiLayout.CONTROL, MsiLayout.ENABLE, 0);
+      for (int i = 0; i < values.size(); i++) {
+        at.write(held.get(i), values.get(i));
+      }
+      header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.INTERRUPT_DISABLE, wiredOff);
+      at.write(MsiLayout.CONTROL, control);
+    };
   }
 
   private long addressNow() {

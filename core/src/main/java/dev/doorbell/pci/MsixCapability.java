@@ -87,6 +87,28 @@ public final class MsixCapability {
     at.set(MsixLayout.CONTROL, MsixLayout.ENABLE, 0);
   }
 
+  /// The function's switches as they were at one moment.
+  final class Switches {
+    private final ConfigAccess header = ConfigAccess.header(at.config());
+    private final long control = at.read(MsixLayout.CONTROL);
+    private final long wiredOff =
+        header.get(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.INTERRUPT_DISABLE);
+
+    boolean isEnabled() {
+      return MsixLayout.ENABLE.isSet(control);
+    }
+
+    void restore() {
+      at.write(MsixLayout.CONTROL, control);
+      header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.INTERRUPT_DISABLE, wiredOff);
+    }
+  }
+
+  /// {@return the two switches and the wired interrupt's, as they are now}
+  Switches switches() {
+    return new Switches();
+  }
+
   /// {@return the vectors, to be programmed through the BARs}
   ///
   /// @param tableBar window onto the BAR {@link #tableBar}

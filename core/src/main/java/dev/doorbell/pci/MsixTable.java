@@ -3,11 +3,21 @@ package dev.doorbell.pci;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
+import java.util.Arrays;
+import java.util.List;
 
 /// The MSI-X table of a function and its pending bits, through the BARs that hold them.
 ///
 /// **Source**: PCI Express Base 6.0, 7.7.2.5 to 7.7.2.9, 6.1.4.
 public final class MsixTable implements MessageTable {
+  /// An entry's registers, the one with the mask last.
+  private static final List<Register> HELD =
+      List.of(
+          MsixLayout.MESSAGE_ADDRESS,
+          MsixLayout.MESSAGE_UPPER_ADDRESS,
+          MsixLayout.MESSAGE_DATA,
+          MsixLayout.VECTOR_CONTROL);
+
   private final String function;
   private final MsixCapability capability;
   private final RegisterBus table;
@@ -128,6 +138,37 @@ public final class MsixTable implements MessageTable {
   @Override
   public boolean isEnabled() {
     return capability.isEnabled();
+  }
+
+  @Override
+  public Saved save(int first, int count) {
+    long[][] entries = new long[count][];
+    for (int i = 0; i < count; i++) {
+      entries[i] = entryNow(entry(first + i));
+    }
+    MsixCapability.Switches switches = capability.switches();
+    return () -> {
+      if (!switches.isEnabled()) {
+        capability.disable();
+      }
+      for (int i = 0; i < count; i++) {
+        if (!Arrays.equals(entries[i], entryNow(entry(first + i)))) {
+          restore(entry(first + i), entries[i]);
+        }
+      }
+      switches.restore();
+    };
+  }
+
+  private long[] entryNow(long entry) {
+    return HELD.stream().mapToLong(r -> read(entry, r)).toArray();
+  }
+
+  private void restore(long entry, long[] values) {
+    maskEntry(entry, read(entry, MsixLayout.VECTOR_CONTROL), true);
+    for (int i = 0; i < values.length; i++) {
+      write(entry, HELD.get(i), values[i]);
+    }
   }
 
   private void maskEntry(long entry, long control, boolean masked) {

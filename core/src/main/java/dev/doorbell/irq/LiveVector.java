@@ -1,0 +1,21 @@
+package dev.doorbell.irq;
+
+import dev.doorbell.address.Pa;
+
+/// A vector in use, as it is at one moment.
+///
+/// @param index its number at the function
+/// @param message what the function is programmed with
+/// @param doorbell where the message arrives after translation
+/// @param controller id of the MSI controller there
+/// @param intid the interrupt that it raises
+/// @param cpu the CPU that takes it
+/// @param masked whether its owner holds it back
+public record LiveVector(
+    int index,
+    MsiMessage message,
+    Pa doorbell,
+    String controller,
+    int intid,
+    int cpu,
+    boolean masked) {}

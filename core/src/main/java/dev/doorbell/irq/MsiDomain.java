@@ -1,0 +1,142 @@
+package dev.doorbell.irq;
+
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.DoorbellHolder;
+import dev.doorbell.iommu.DoorbellLease;
+import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.irq.MsiRoute.Target;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// What lies between a function and its MSI controllers: the route, and the IOMMU group whose domain must map the doorbells.
+///
+/// Preparing may allocate and may fail; everything after it that composes a message is a look-up (R15).
+public final class MsiDomain {
+  private final MsiRoute route;
+  private final Optional<IommuGroup> group;
+  private final ReentrantLock lock;
+
+  private MsiDomain(MsiRoute route, Optional<IommuGroup> group) {
+    this.route = route;
+    this.group = group;
+    this.lock = group.map(IommuGroup::lock).orElseGet(ReentrantLock::new);
+  }
+
+  /// {@return the MSI domain of a function behind an IOMMU}
+  public static MsiDomain behind(IommuGroup group, MsiRoute route) {
+    return new MsiDomain(route, Optional.of(group));
+  }
+
+  /// {@return the MSI domain of a function with no IOMMU in its path: doorbells are rung at their PA (R26)}
+  public static MsiDomain untranslated(MsiRoute route) {
+    return new MsiDomain(route, Optional.empty());
+  }
+
+  public MsiRoute route() {
+    return route;
+  }
+
+  public Optional<IommuGroup> group() {
+    return group;
+  }
+
+  /// {@return the lock to be held while a function's vectors change}
+  ReentrantLock lock() {
+    return lock;
+  }
+
+  /// Takes vectors for a function, as many as can be had, and maps the doorbells of every controller in its reach. The vectors are
+  /// inactive. The caller holds {@link #lock}.
+  ///
+  /// Figures are checked before anything is written: places in the MSI window are claimed first, then vectors taken, then doorbells
+  /// mapped.
+  ///
+  /// @throws NoMsiController when no controller receives the function's messages
+  /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room for the doorbells (R2)
+  /// @throws VectorsExhausted when there are fewer than the minimum
+  /// @throws MessageOutOfReach when the function cannot hold the doorbell's address or the data
+  MsiVectors prepare(String function, VectorRequest request) {
+    if (route.targets().isEmpty()) {
+      throw new NoMsiController(function, request.min(), route.source());
+    }
+    try (Rollback rollback = new Rollback()) {
+      List<DoorbellLease> leases = claim();
+      leases.forEach(l -> rollback.add(l::release));
+      if (!request.address64()) {
+        leases.stream()
+            .filter(l -> Long.compareUnsigned(l.iova().value(), 0xffff_ffffL) > 0)
+            .findFirst()
+            .ifPresent(l -> {
+              throw MessageOutOfReach.address(function, l);
+            });
+      }
+      MsiVectors vectors = take(function, request, leases);
+      rollback.add(vectors::free);
+      vectors.requireData(function, request.maxData());
+      leases.forEach(DoorbellLease::map);
+      rollback.commit();
+      return vectors;
+    }
+  }
+
+  private List<DoorbellLease> claim() {
+    return group
+        .map(g -> g.claimDoorbells(route.doorbells()))
+        .orElseGet(() -> route.doorbells().stream().map(DoorbellLease::untranslated).toList());
+  }
+
+  private MsiVectors take(String function, VectorRequest request, List<DoorbellLease> leases) {
+    int used = request.max();
+    while (true) {
+      int at = targetFor(request.taken(used));
+      Target target = route.targets().get(at);
+      try {
+        VectorBlock block =
+            target
+                .controller()
+                .allocate(
+                    new MsiSource(function, target.deviceId()),
+                    request.taken(used),
+                    request.contiguous());
+        return new MsiVectors(block, used, leases, at);
+      } catch (VectorsExhausted e) {
+        int less = request.less(used, target.controller().vectorsFree());
+        if (less < request.min()) {
+          throw e;
+        }
+        used = less;
+      }
+    }
+  }
+
+  /// {@return the first target with enough vectors, else the one with most}
+  private int targetFor(int count) {
+    int best = 0;
+    int most = -1;
+    for (int i = 0; i < route.targets().size(); i++) {
+      int free = route.targets().get(i).controller().vectorsFree();
+      if (free >= count) {
+        return i;
+      }
+      if (free > most) {
+        most = free;
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  void join(DoorbellHolder holder) {
+    group.ifPresent(g -> g.add(holder));
+  }
+
+  void leave(DoorbellHolder holder) {
+    group.ifPresent(g -> g.remove(holder));
+  }
+
+  static Source maskSource(String function) {
+    return Source.rule("PCIe 6.0 7.7.1.2 Per-Vector Masking Capable of " + function);
+  }
+}

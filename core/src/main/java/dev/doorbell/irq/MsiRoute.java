@@ -1,0 +1,35 @@
+package dev.doorbell.irq;
+
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.DoorbellFrame;
+import java.util.List;
+
+/// Which MSI controllers a function's messages can reach, as firmware's id mapping tells.
+///
+/// @param targets in order of preference; empty when firmware names none
+/// @param cpus CPUs that vectors can be routed to, numbered from 0; above 0
+/// @param source where this was read
+public record MsiRoute(List<Target> targets, int cpus, Source source) {
+  /// One controller in a function's reach.
+  ///
+  /// @param deviceId the id that travels with the function's writes to it
+  /// @param doorbell what its messages are written to
+  public record Target(MsiController controller, int deviceId, DoorbellFrame doorbell) {}
+
+  public MsiRoute {
+    targets = List.copyOf(targets);
+    if (cpus < 1) {
+      throw new IllegalArgumentException("a route to " + cpus + " CPUs leads nowhere");
+    }
+  }
+
+  /// {@return the doorbells of all targets}
+  public List<DoorbellFrame> doorbells() {
+    return targets.stream().map(Target::doorbell).toList();
+  }
+
+  /// {@return whether every controller that the function reaches lets it raise its own vectors only}
+  public boolean isolated() {
+    return !targets.isEmpty() && targets.stream().allMatch(t -> t.controller().isolated());
+  }
+}

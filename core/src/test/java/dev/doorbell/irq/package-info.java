@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.irq;
+
+import org.jspecify.annotations.NullMarked;
