@@ -107,7 +107,8 @@ public final class RegisterPorts {
   private Port port(Register register) {
     Port p = ports.get(register);
     if (p == null) {
-      throw new IllegalArgumentException("map " + map.name() + " has no register " + register.name());
+      throw new IllegalArgumentException(
+          "map " + map.name() + " has no register " + register.name());
     }
     return p;
   }

@@ -21,7 +21,8 @@ public interface MemoryView {
     boolean upper = (pa & Integer.BYTES) != 0;
     return word.isEmpty()
         ? word
-        : OptionalLong.of((upper ? word.getAsLong() >>> Integer.SIZE : word.getAsLong()) & 0xffff_ffffL);
+        : OptionalLong.of(
+            (upper ? word.getAsLong() >>> Integer.SIZE : word.getAsLong()) & 0xffff_ffffL);
   }
 
   /// {@return the byte at a physical address, or empty when it cannot be seen}

@@ -21,6 +21,10 @@ public final class MsiControllerFailed extends IrqException {
             Optional.empty(),
             List.of(controller),
             where,
-            "look at " + where.where() + " of " + controller + "; reset the machine if it does not recover"));
+            "look at "
+                + where.where()
+                + " of "
+                + controller
+                + "; reset the machine if it does not recover"));
   }
 }

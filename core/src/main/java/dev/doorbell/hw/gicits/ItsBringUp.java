@@ -14,7 +14,11 @@ import java.util.List;
 ///
 /// @param targets each CPU's target as commands name it
 record ItsBringUp(
-    ItsHardware hardware, long typer, ItsCommandQueue queue, ItsTableDriver deviceTable, long[] targets) {
+    ItsHardware hardware,
+    long typer,
+    ItsCommandQueue queue,
+    ItsTableDriver deviceTable,
+    long[] targets) {
   private static final int READS = 1_000_000;
 
   /// @throws MsiControllerFailed when it is no ITS for physical LPIs, or does not answer as promised; it is disabled then, and what was
@@ -26,7 +30,8 @@ record ItsBringUp(
     if ((arch != 3 && arch != 4) || !PHYSICAL.isSet(typer)) {
       throw new MsiControllerFailed(
           hardware.id(),
-          "is no ITS for physical LPIs (GITS_PIDR2.ArchRev %d, GITS_TYPER 0x%x)".formatted(arch, typer),
+          "is no ITS for physical LPIs (GITS_PIDR2.ArchRev %d, GITS_TYPER 0x%x)"
+              .formatted(arch, typer),
           Source.rule("GITS_TYPER"));
     }
     disable(hardware);
@@ -71,7 +76,9 @@ record ItsBringUp(
       Thread.onSpinWait();
     }
     throw new MsiControllerFailed(
-        hardware.id(), "does not become quiescent (GITS_CTLR 0x%x)".formatted(ctlr), Source.rule("GITS_CTLR"));
+        hardware.id(),
+        "does not become quiescent (GITS_CTLR 0x%x)".formatted(ctlr),
+        Source.rule("GITS_CTLR"));
   }
 
   /// An ITS without a collection table holds GITS_TYPER.HCC collections and serves so many CPUs.
@@ -83,7 +90,9 @@ record ItsBringUp(
     int cpus = table ? lpis.cpus() : Math.min(lpis.cpus(), HCC.getInt(typer));
     if (cpus == 0) {
       throw new MsiControllerFailed(
-          hardware.id(), "holds no collections (GITS_TYPER 0x%x)".formatted(typer), Source.rule("GITS_TYPER.HCC"));
+          hardware.id(),
+          "holds no collections (GITS_TYPER 0x%x)".formatted(typer),
+          Source.rule("GITS_TYPER.HCC"));
     }
     long[] targets = new long[cpus];
     for (int cpu = 0; cpu < cpus; cpu++) {
@@ -92,7 +101,8 @@ record ItsBringUp(
     return targets;
   }
 
-  private static ItsTableDriver installTables(ItsHardware hardware, long typer, int cpus, List<ItsTableDriver> tables) {
+  private static ItsTableDriver installTables(
+      ItsHardware hardware, long typer, int cpus, List<ItsTableDriver> tables) {
     ItsTableDriver devices = null;
     for (int i = 0; i < BASERS; i++) {
       long baser = hardware.registers().read64(BASER.offset(i));
@@ -105,7 +115,8 @@ record ItsBringUp(
       }
     }
     if (devices == null) {
-      throw new MsiControllerFailed(hardware.id(), "asks for no device table", Source.rule("GITS_BASER"));
+      throw new MsiControllerFailed(
+          hardware.id(), "asks for no device table", Source.rule("GITS_BASER"));
     }
     return devices;
   }

@@ -21,8 +21,7 @@ record ItsCommand(long dw0, long dw1, long dw2) {
   }
 
   static ItsCommand mapti(int device, int event, int intid, int icid) {
-    return new ItsCommand(
-        of(MAPTI, device), event(event) | PINTID.place(intid), ICID.place(icid));
+    return new ItsCommand(of(MAPTI, device), event(event) | PINTID.place(intid), ICID.place(icid));
   }
 
   static ItsCommand movi(int device, int event, int icid) {

@@ -34,15 +34,22 @@ final class ItsCommandQueue {
   /// Tells the ITS where the queue is; it must be disabled.
   void install() {
     RegisterBus bus = hardware.registers();
-    long queue = CBASER_VALID.place(1) | CBASER_ADDRESS.place(base) | CBASER_SIZE.place(BYTES / QUEUE_PAGE_BYTES - 1L);
-    bus.write64(CBASER.offset(), queue | CBASER_SHAREABILITY.place(SHARED) | CBASER_INNER_CACHE.place(CACHED));
+    long queue =
+        CBASER_VALID.place(1)
+            | CBASER_ADDRESS.place(base)
+            | CBASER_SIZE.place(BYTES / QUEUE_PAGE_BYTES - 1L);
+    bus.write64(
+        CBASER.offset(),
+        queue | CBASER_SHAREABILITY.place(SHARED) | CBASER_INNER_CACHE.place(CACHED));
     long taken = bus.read64(CBASER.offset());
     if (!CBASER_SHAREABILITY.isSet(taken)) {
       bus.write64(CBASER.offset(), queue | CBASER_INNER_CACHE.place(NOT_CACHED));
       taken = bus.read64(CBASER.offset());
     }
     if (CBASER_ADDRESS.get(taken) != base || !CBASER_VALID.isSet(taken)) {
-      throw failed("did not take the command queue at 0x%x (GITS_CBASER 0x%x)".formatted(base, taken), "GITS_CBASER");
+      throw failed(
+          "did not take the command queue at 0x%x (GITS_CBASER 0x%x)".formatted(base, taken),
+          "GITS_CBASER");
     }
     bus.write64(CWRITER.offset(), 0);
     offset = 0;
@@ -75,7 +82,8 @@ final class ItsCommandQueue {
     if (CREADR_OFFSET.get(creadr) != next) {
       throw failed(
           "%s %s (GITS_CREADR 0x%x, GITS_CWRITER 0x%x)"
-              .formatted(STALLED.isSet(creadr) ? "stalled on" : "does not read", command, creadr, next),
+              .formatted(
+                  STALLED.isSet(creadr) ? "stalled on" : "does not read", command, creadr, next),
           "GITS_CREADR");
     }
   }

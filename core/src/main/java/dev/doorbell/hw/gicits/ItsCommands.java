@@ -17,7 +17,8 @@ final class ItsCommands {
   /// The result of a command that did its work.
   static final String DONE = "";
 
-  private static final String NO_DEVICE = "the device is not mapped, or the event is outside its table";
+  private static final String NO_DEVICE =
+      "the device is not mapped, or the event is outside its table";
   private static final String NO_EVENT = "the event is not mapped";
   private static final String NO_COLLECTION = "there is no such collection";
   private static final String NOT_MAPPED = "the collection is not mapped";
@@ -78,8 +79,7 @@ final class ItsCommands {
     if (size >= config.eventIdBits()) {
       return "the ITS has fewer EventID bits";
     }
-    long entry =
-        DTE_VALID.place(1) | DTE_SIZE.place(size) | placeItt(ITT_ADDRESS.get(command[2]));
+    long entry = DTE_VALID.place(1) | DTE_SIZE.place(size) | placeItt(ITT_ADDRESS.get(command[2]));
     memory.write(dte, entry, DTE_BYTES);
     return DONE;
   }

@@ -92,7 +92,8 @@ public final class ItsDriver implements MsiController {
   @Override
   public VectorBlock allocate(MsiSource source, int count, boolean contiguous) {
     if (count <= 0 || (contiguous && Integer.bitCount(count) != 1)) {
-      throw new IllegalArgumentException("%s asks for %d vectors (contiguous: %b)".formatted(source.name(), count, contiguous));
+      throw new IllegalArgumentException(
+          "%s asks for %d vectors (contiguous: %b)".formatted(source.name(), count, contiguous));
     }
     lock.lock();
     try {
@@ -101,7 +102,11 @@ public final class ItsDriver implements MsiController {
       Optional<LpiPool.Lease> lease = lpis.allocate(id(), count);
       if (lease.isEmpty()) {
         throw new VectorsExhausted(
-            source, id(), count, lpis.free(), Source.rule("GICD_TYPER.IDbits (%d used)".formatted(lpis.idBits())));
+            source,
+            id(),
+            count,
+            lpis.free(),
+            Source.rule("GICD_TYPER.IDbits (%d used)".formatted(lpis.idBits())));
       }
       boolean done = false;
       try {
@@ -120,7 +125,8 @@ public final class ItsDriver implements MsiController {
 
   private void checkDeviceId(MsiSource source) {
     if (Integer.toUnsignedLong(source.deviceId()) >= deviceTable.ids()) {
-      throw new DeviceIdOutOfRange(source, id(), deviceTable.ids(), Source.rule("GITS_TYPER.Devbits of " + id()));
+      throw new DeviceIdOutOfRange(
+          source, id(), deviceTable.ids(), Source.rule("GITS_TYPER.Devbits of " + id()));
     }
   }
 
@@ -171,7 +177,10 @@ public final class ItsDriver implements MsiController {
   }
 
   private ItsDeviceTable mapDevice(int deviceId, int count) {
-    int bits = Math.min(eventBits, Math.max(USUAL_EVENT_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(count - 1)));
+    int bits =
+        Math.min(
+            eventBits,
+            Math.max(USUAL_EVENT_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(count - 1)));
     long bytes = Math.max(ItsDeviceTable.ALIGNMENT, (long) ittEntryBytes << bits);
     Pa itt = hardware.frames().allocate(bytes, ItsDeviceTable.ALIGNMENT);
     boolean mapped = false;
@@ -198,11 +207,10 @@ public final class ItsDriver implements MsiController {
     lock.lock();
     try {
       for (ItsVectorBlock block : blocks) {
-        block.takePending(
-            (intid, cpu) -> {
-              intids.add(intid);
-              cpus.add(cpu);
-            });
+        block.takePending((intid, cpu) -> {
+          intids.add(intid);
+          cpus.add(cpu);
+        });
       }
     } finally {
       lock.unlock();
@@ -228,7 +236,8 @@ public final class ItsDriver implements MsiController {
 
   void checkCpu(int cpu) {
     if (cpu < 0 || cpu >= targets.length) {
-      throw new IllegalArgumentException("%s has CPUs 0 to %d and not %d".formatted(id(), targets.length - 1, cpu));
+      throw new IllegalArgumentException(
+          "%s has CPUs 0 to %d and not %d".formatted(id(), targets.length - 1, cpu));
     }
   }
 

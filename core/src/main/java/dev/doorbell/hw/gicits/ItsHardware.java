@@ -11,4 +11,5 @@ import dev.doorbell.bus.RegisterBus;
 /// @param base physical address of the control frame
 /// @param memory the machine's memory
 /// @param frames memory for tables
-public record ItsHardware(String id, RegisterBus registers, long base, PhysicalMemory memory, Frames frames) {}
+public record ItsHardware(
+    String id, RegisterBus registers, long base, PhysicalMemory memory, Frames frames) {}

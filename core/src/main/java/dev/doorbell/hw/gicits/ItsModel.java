@@ -51,7 +51,10 @@ public final class ItsModel implements MmioDevice {
       baser[COLLECTION_TABLE] = BASER_TYPE.place(TYPE_COLLECTIONS) | BASER_ENTRY_SIZE.place(entry);
     }
     long typer = typer(config);
-    ports.on(CTLR, i -> ENABLED.place(enabled ? 1 : 0) | QUIESCENT.place(enabled ? 0 : 1), (i, v) -> writeCtlr(v));
+    ports.on(
+        CTLR,
+        i -> ENABLED.place(enabled ? 1 : 0) | QUIESCENT.place(enabled ? 0 : 1),
+        (i, v) -> writeCtlr(v));
     ports.on(TYPER, i -> typer);
     ports.on(CBASER, i -> cbaser, (i, v) -> writeCbaser(v));
     ports.on(CWRITER, i -> cwriter, (i, v) -> writeCwriter(v));
@@ -208,7 +211,8 @@ public final class ItsModel implements MmioDevice {
 
   private void execute(long[] command) {
     for (int i = 0; i < command.length; i++) {
-      command[i] = memory.read(CBASER_ADDRESS.get(cbaser) + creadr + (long) i * Long.BYTES, Long.BYTES);
+      command[i] =
+          memory.read(CBASER_ADDRESS.get(cbaser) + creadr + (long) i * Long.BYTES, Long.BYTES);
     }
     String error = commands.execute(command);
     if (!error.isEmpty()) {

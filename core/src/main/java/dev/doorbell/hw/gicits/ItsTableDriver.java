@@ -35,7 +35,9 @@ final class ItsTableDriver {
     this.hardware = hardware;
     this.index = index;
     entryBytes = BASER_ENTRY_SIZE.getInt(fixed) + 1;
-    baser = BASER_TYPE.place(BASER_TYPE.get(fixed)) | BASER_ENTRY_SIZE.place(BASER_ENTRY_SIZE.get(fixed));
+    baser =
+        BASER_TYPE.place(BASER_TYPE.get(fixed))
+            | BASER_ENTRY_SIZE.place(BASER_ENTRY_SIZE.get(fixed));
     baser |= BASER_PAGE_SIZE.place(largestPage());
     long flat = wanted * entryBytes;
     boolean twoLevels = flat > FLAT_BYTES && takes(BASER_INDIRECT.place(1), BASER_INDIRECT.mask());
@@ -130,14 +132,17 @@ final class ItsTableDriver {
   private void write() {
     RegisterBus bus = hardware.registers();
     long wanted = baser | BASER_VALID.place(1) | address();
-    bus.write64(BASER.offset(index), wanted | BASER_SHAREABILITY.place(SHARED) | BASER_INNER_CACHE.place(CACHED));
+    bus.write64(
+        BASER.offset(index),
+        wanted | BASER_SHAREABILITY.place(SHARED) | BASER_INNER_CACHE.place(CACHED));
     long taken = bus.read64(BASER.offset(index));
     if (!BASER_SHAREABILITY.isSet(taken)) {
       // Hardware that does not share must not cache either.
       bus.write64(BASER.offset(index), wanted | BASER_INNER_CACHE.place(NOT_CACHED));
       taken = bus.read64(BASER.offset(index));
     }
-    long attributes = BASER_SHAREABILITY.mask() | BASER_INNER_CACHE.mask() | BASER_OUTER_CACHE.mask();
+    long attributes =
+        BASER_SHAREABILITY.mask() | BASER_INNER_CACHE.mask() | BASER_OUTER_CACHE.mask();
     if ((taken & ~attributes) != wanted) {
       throw new MsiControllerFailed(
           hardware.id(),

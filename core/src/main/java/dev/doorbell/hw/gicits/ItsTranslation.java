@@ -86,7 +86,9 @@ final class ItsTranslation {
 
   /// {@return the address of a DTE, or {@link ItsTableModel#NOWHERE}}
   long dteAddress(long deviceId) {
-    return deviceId >>> config.deviceIdBits() != 0 ? ItsTableModel.NOWHERE : devices.entry(deviceId);
+    return deviceId >>> config.deviceIdBits() != 0
+        ? ItsTableModel.NOWHERE
+        : devices.entry(deviceId);
   }
 
   /// {@return a device's table entry, 0 when it has none}

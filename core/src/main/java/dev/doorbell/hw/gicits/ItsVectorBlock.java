@@ -21,7 +21,8 @@ final class ItsVectorBlock implements VectorBlock {
   private final AtomicIntegerArray cpus;
   private boolean freed;
 
-  ItsVectorBlock(ItsDriver its, MsiSource source, ItsDeviceTable device, int[] events, LpiPool.Lease lease) {
+  ItsVectorBlock(
+      ItsDriver its, MsiSource source, ItsDeviceTable device, int[] events, LpiPool.Lease lease) {
     this.its = its;
     this.source = source;
     this.device = device;
@@ -133,7 +134,10 @@ final class ItsVectorBlock implements VectorBlock {
   private void move(int index, int cpu) {
     int from = cpus.get(index);
     if (from != cpu) {
-      its.send(cpu, ItsCommand.movi(device.deviceId, events[index], cpu), ItsCommand.inv(device.deviceId, events[index]));
+      its.send(
+          cpu,
+          ItsCommand.movi(device.deviceId, events[index], cpu),
+          ItsCommand.inv(device.deviceId, events[index]));
       its.send(from);
       cpus.set(index, cpu);
     }
@@ -188,12 +192,14 @@ final class ItsVectorBlock implements VectorBlock {
 
   private void change(int index, Runnable action) {
     if (index < 0 || index >= events.length) {
-      throw new IndexOutOfBoundsException("%s has %d vectors and no vector %d".formatted(source.name(), events.length, index));
+      throw new IndexOutOfBoundsException(
+          "%s has %d vectors and no vector %d".formatted(source.name(), events.length, index));
     }
     its.lock.lock();
     try {
       if (freed) {
-        throw new IllegalStateException("vectors of " + source.name() + " at " + its.id() + " have been freed");
+        throw new IllegalStateException(
+            "vectors of " + source.name() + " at " + its.id() + " have been freed");
       }
       action.run();
     } finally {

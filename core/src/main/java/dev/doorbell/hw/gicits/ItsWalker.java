@@ -37,7 +37,8 @@ public final class ItsWalker {
   /// @param memory where the tables are
   /// @param format the name of the tables' format, {@link QemuItsTables#NAME} or one that is not known
   /// @param basis how registers and memory are known
-  public ItsWalker(String id, Map<String, Long> registers, MemoryView memory, String format, Basis basis) {
+  public ItsWalker(
+      String id, Map<String, Long> registers, MemoryView memory, String format, Basis basis) {
     this.id = id;
     this.registers = Map.copyOf(registers);
     this.memory = memory;
@@ -77,7 +78,8 @@ public final class ItsWalker {
       if (accepts() && knowsFormat() && device() && event() && collection()) {
         outcome = ItsWalk.Outcome.TRANSLATED;
       }
-      return new ItsWalk(hops, dteAddress, dte, ittAddress, iteAddress, intid, icid, target, outcome);
+      return new ItsWalk(
+          hops, dteAddress, dte, ittAddress, iteAddress, intid, icid, target, outcome);
     }
 
     private boolean accepts() {
@@ -89,7 +91,12 @@ public final class ItsWalker {
       if (!ENABLED.isSet(ctlr)) {
         return dropped("GITS_CTLR", message(), "the ITS is disabled: " + fields, register("CTLR"));
       }
-      hop("GITS_TRANSLATER", message(), message(), "the ITS is enabled: " + fields, register("CTLR"));
+      hop(
+          "GITS_TRANSLATER",
+          message(),
+          message(),
+          "the ITS is enabled: " + fields,
+          register("CTLR"));
       return true;
     }
 
@@ -142,11 +149,20 @@ public final class ItsWalker {
       }
       long bits = DTE_SIZE.get(word.getAsLong()) + 1;
       if (eventId >>> bits != 0) {
-        return dropped("DTE", message(), "the device has EventIDs of %d bits: %s".formatted(bits, fields), memory.source(at));
+        return dropped(
+            "DTE",
+            message(),
+            "the device has EventIDs of %d bits: %s".formatted(bits, fields),
+            memory.source(at));
       }
       long itt = ittAddress(word.getAsLong());
       ittAddress = OptionalLong.of(itt);
-      hop("DTE", message(), "ITT 0x%x, EventIDs of %d bits".formatted(itt, bits), fields, memory.source(at));
+      hop(
+          "DTE",
+          message(),
+          "ITT 0x%x, EventIDs of %d bits".formatted(itt, bits),
+          fields,
+          memory.source(at));
       return true;
     }
 
@@ -164,20 +180,31 @@ public final class ItsWalker {
         return dropped("ITE", in, "the event is not mapped: " + fields, memory.source(at));
       }
       if (!ITE_PHYSICAL.isSet(word0.getAsLong())) {
-        return unseen("ITE", in, "the event is a virtual interrupt (GICv4), which is not followed: " + fields, memory.source(at));
+        return unseen(
+            "ITE",
+            in,
+            "the event is a virtual interrupt (GICv4), which is not followed: " + fields,
+            memory.source(at));
       }
       intid = OptionalInt.of(ITE_INTID.getInt(word0.getAsLong()));
       icid = OptionalInt.of(ITE_ICID.getInt(word1.getAsLong()));
-      hop("ITE", in, "LPI %d, collection %d".formatted(intid.getAsInt(), icid.getAsInt()), fields, memory.source(at));
+      hop(
+          "ITE",
+          in,
+          "LPI %d, collection %d".formatted(intid.getAsInt(), icid.getAsInt()),
+          fields,
+          memory.source(at));
       return true;
     }
 
     private boolean collection() {
       String in = "collection " + icid.orElseThrow();
       if (icid.orElseThrow() < HCC.get(registers.getOrDefault("TYPER", 0L))) {
-        return unseen("CTE", in, "the ITS holds this collection itself (GITS_TYPER.HCC)", register("TYPER"));
+        return unseen(
+            "CTE", in, "the ITS holds this collection itself (GITS_TYPER.HCC)", register("TYPER"));
       }
-      OptionalLong entry = entry("collection table", TYPE_COLLECTIONS, CTE_BYTES, icid.orElseThrow(), in);
+      OptionalLong entry =
+          entry("collection table", TYPE_COLLECTIONS, CTE_BYTES, icid.orElseThrow(), in);
       if (entry.isEmpty()) {
         return false;
       }
@@ -207,7 +234,8 @@ public final class ItsWalker {
       return OptionalLong.empty();
     }
 
-    private OptionalLong entry(String table, int n, long baser, int entryBytes, long index, String in) {
+    private OptionalLong entry(
+        String table, int n, long baser, int entryBytes, long index, String in) {
       Source register = register("BASER" + n);
       String fields = fields(BASER_LAYOUT, baser);
       if (!BASER_VALID.isSet(baser)) {
@@ -215,7 +243,12 @@ public final class ItsWalker {
         return OptionalLong.empty();
       }
       if (BASER_ENTRY_SIZE.get(baser) + 1 != entryBytes) {
-        unseen(table, in, "entries do not have the %d bytes of the format '%s': %s".formatted(entryBytes, format, fields), register);
+        unseen(
+            table,
+            in,
+            "entries do not have the %d bytes of the format '%s': %s"
+                .formatted(entryBytes, format, fields),
+            register);
         return OptionalLong.empty();
       }
       long page = pageBytes(BASER_PAGE_SIZE.get(baser));

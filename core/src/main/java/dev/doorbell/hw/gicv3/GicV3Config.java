@@ -9,7 +9,8 @@ import java.util.List;
 /// @param idBits bits of an INTID, 14 to 24
 /// @param priorityBits bits of a priority, 4 to 8; the lower ones read as zero
 /// @param messageSpis whether GICD_SETSPI_NSR raises SPIs (GICD_TYPER.MBIS)
-public record GicV3Config(List<Cpu> cpus, int spis, int idBits, int priorityBits, boolean messageSpis) {
+public record GicV3Config(
+    List<Cpu> cpus, int spis, int idBits, int priorityBits, boolean messageSpis) {
   /// One processor.
   ///
   /// @param mpidr affinity, as MPIDR_EL1 prints it

@@ -3,10 +3,8 @@ package dev.doorbell.hw.gicv3;
 import static dev.doorbell.hw.gicv3.LpiTables.FIRST_LPI;
 
 import dev.doorbell.address.Pa;
-import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.explain.Source;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
 import dev.doorbell.irq.MsiControllerFailed;
@@ -33,7 +31,9 @@ public final class GicV3Driver implements LpiPool, SpiController {
 
   private static final long TABLE_ALIGNMENT = 0x10000;
   private static final byte DISABLED =
-      (byte) (LpiTables.PRIORITY.place(GicdDriver.PRIORITY) | LpiTables.CONFIG.mask(dev.doorbell.bits.BitKind.RES1));
+      (byte)
+          (LpiTables.PRIORITY.place(GicdDriver.PRIORITY)
+              | LpiTables.CONFIG.mask(dev.doorbell.bits.BitKind.RES1));
   private static final byte ENABLED = (byte) (DISABLED | LpiTables.ENABLE.mask());
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -48,7 +48,11 @@ public final class GicV3Driver implements LpiPool, SpiController {
   private final int[] spiCpu;
 
   private GicV3Driver(
-      GicV3Hardware hardware, GicdDriver distributor, List<GicrDriver> redistributors, long configTable, int idBits) {
+      GicV3Hardware hardware,
+      GicdDriver distributor,
+      List<GicrDriver> redistributors,
+      long configTable,
+      int idBits) {
     this.hardware = hardware;
     this.distributor = distributor;
     this.redistributors = List.copyOf(redistributors);
@@ -177,7 +181,8 @@ public final class GicV3Driver implements LpiPool, SpiController {
     try {
       checkHeld(intid);
       PhysicalMemory memory = hardware.memory();
-      memory.write(configTable + LpiTables.configOffset(intid), enabled ? ENABLED : DISABLED, Byte.BYTES);
+      memory.write(
+          configTable + LpiTables.configOffset(intid), enabled ? ENABLED : DISABLED, Byte.BYTES);
       memory.publish();
       enabledLpis.set(intid - FIRST_LPI, enabled);
     } finally {
@@ -224,14 +229,16 @@ public final class GicV3Driver implements LpiPool, SpiController {
     lock.lock();
     try {
       hardware.cpuInterface().ifPresent(arrivals::drain);
-      for (Iterator<Map.Entry<Integer, Integer>> i = arrivals.cpuOf().entrySet().iterator(); i.hasNext(); ) {
+      for (Iterator<Map.Entry<Integer, Integer>> i = arrivals.cpuOf().entrySet().iterator();
+          i.hasNext(); ) {
         Map.Entry<Integer, Integer> arrived = i.next();
         int intid = arrived.getKey();
         if (wanted.test(intid)) {
           intids.add(intid);
           cpus.add(arrived.getValue());
           i.remove();
-        } else if (intid < GicdRegisters.FIRST_SPI || (intid >= FIRST_LPI && !ledger.holds(intid))) {
+        } else if (intid < GicdRegisters.FIRST_SPI
+            || (intid >= FIRST_LPI && !ledger.holds(intid))) {
           i.remove();
         }
       }
@@ -380,13 +387,15 @@ public final class GicV3Driver implements LpiPool, SpiController {
 
   private void checkSpi(int intid) {
     if (intid < GicdRegisters.FIRST_SPI || intid > lastSpi()) {
-      throw new IllegalArgumentException("%s has SPIs 32 to %d and not %d".formatted(id(), lastSpi(), intid));
+      throw new IllegalArgumentException(
+          "%s has SPIs 32 to %d and not %d".formatted(id(), lastSpi(), intid));
     }
   }
 
   private void checkCpu(int cpu) {
     if (cpu < 0 || cpu >= cpus()) {
-      throw new IllegalArgumentException("%s has CPUs 0 to %d and not %d".formatted(id(), cpus() - 1, cpu));
+      throw new IllegalArgumentException(
+          "%s has CPUs 0 to %d and not %d".formatted(id(), cpus() - 1, cpu));
     }
   }
 

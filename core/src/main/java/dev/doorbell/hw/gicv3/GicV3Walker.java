@@ -48,26 +48,49 @@ public final class GicV3Walker {
     List<Hop> hops = new ArrayList<>();
     Map<String, Long> registers = find(processor).orElse(null);
     if (registers == null) {
-      hops.add(hop(name, intid, CANNOT_SEE, "its registers were not recorded", Source.rule("GICR_TYPER.Processor_Number")));
+      hops.add(
+          hop(
+              name,
+              intid,
+              CANNOT_SEE,
+              "its registers were not recorded",
+              Source.rule("GICR_TYPER.Processor_Number")));
       return new LpiState(hops, Optional.empty(), OptionalInt.empty(), Optional.empty());
     }
     if (!isLpi(registers, intid) || !lpisEnabled(registers)) {
-      hops.add(hop(name, intid, "dropped", whyNot(registers), Source.rule("GICR_CTLR, GICR_PROPBASER of the " + name)));
+      hops.add(
+          hop(
+              name,
+              intid,
+              "dropped",
+              whyNot(registers),
+              Source.rule("GICR_CTLR, GICR_PROPBASER of the " + name)));
       return new LpiState(hops, Optional.of(false), OptionalInt.empty(), Optional.of(false));
     }
     OptionalLong config = configuration(registers, name, intid, hops);
     Optional<Boolean> pending = pending(registers, name, intid, hops);
     return new LpiState(
         hops,
-        config.isEmpty() ? Optional.empty() : Optional.of(LpiTables.ENABLE.isSet(config.getAsLong())),
-        config.isEmpty() ? OptionalInt.empty() : OptionalInt.of(LpiTables.PRIORITY.getInt(config.getAsLong())),
+        config.isEmpty()
+            ? Optional.empty()
+            : Optional.of(LpiTables.ENABLE.isSet(config.getAsLong())),
+        config.isEmpty()
+            ? OptionalInt.empty()
+            : OptionalInt.of(LpiTables.PRIORITY.getInt(config.getAsLong())),
         pending);
   }
 
-  private OptionalLong configuration(Map<String, Long> registers, String name, int intid, List<Hop> hops) {
+  private OptionalLong configuration(
+      Map<String, Long> registers, String name, int intid, List<Hop> hops) {
     Long propbaser = registers.get("PROPBASER");
     if (propbaser == null) {
-      hops.add(hop(name, intid, CANNOT_SEE, "GICR_PROPBASER was not recorded", Source.rule("GICR_PROPBASER of the " + name)));
+      hops.add(
+          hop(
+              name,
+              intid,
+              CANNOT_SEE,
+              "GICR_PROPBASER was not recorded",
+              Source.rule("GICR_PROPBASER of the " + name)));
       return OptionalLong.empty();
     }
     long at = PROP_ADDRESS.get(propbaser) + LpiTables.configOffset(intid);
@@ -77,13 +100,19 @@ public final class GicV3Walker {
       return config;
     }
     boolean enabled = LpiTables.ENABLE.isSet(config.getAsLong());
-    String out = "%s, priority 0x%x".formatted(enabled ? "enabled" : "disabled", LpiTables.PRIORITY.get(config.getAsLong()));
-    String why = "configuration byte 0x%02x: %s".formatted(config.getAsLong(), fields(LpiTables.CONFIG, config.getAsLong()));
+    String out =
+        "%s, priority 0x%x"
+            .formatted(
+                enabled ? "enabled" : "disabled", LpiTables.PRIORITY.get(config.getAsLong()));
+    String why =
+        "configuration byte 0x%02x: %s"
+            .formatted(config.getAsLong(), fields(LpiTables.CONFIG, config.getAsLong()));
     hops.add(hop(name, intid, out, why, memory.source(at)));
     return config;
   }
 
-  private Optional<Boolean> pending(Map<String, Long> registers, String name, int intid, List<Hop> hops) {
+  private Optional<Boolean> pending(
+      Map<String, Long> registers, String name, int intid, List<Hop> hops) {
     Long pendbaser = registers.get("PENDBASER");
     if (pendbaser == null) {
       return Optional.empty();
@@ -102,7 +131,9 @@ public final class GicV3Walker {
 
   private Optional<Map<String, Long>> find(int processor) {
     return redistributors.stream()
-        .filter(r -> r.containsKey("TYPER") && PROCESSOR_NUMBER.get(r.getOrDefault("TYPER", 0L)) == processor)
+        .filter(r ->
+            r.containsKey("TYPER")
+                && PROCESSOR_NUMBER.get(r.getOrDefault("TYPER", 0L)) == processor)
         .findFirst();
   }
 
@@ -119,7 +150,8 @@ public final class GicV3Walker {
 
   private static String whyNot(Map<String, Long> registers) {
     return lpisEnabled(registers)
-        ? "the number is outside its LPIs: " + fields(PROPBASER_LAYOUT, registers.getOrDefault("PROPBASER", 0L))
+        ? "the number is outside its LPIs: "
+            + fields(PROPBASER_LAYOUT, registers.getOrDefault("PROPBASER", 0L))
         : "LPIs are disabled: " + fields(CTLR_LAYOUT, registers.getOrDefault("CTLR", 0L));
   }
 

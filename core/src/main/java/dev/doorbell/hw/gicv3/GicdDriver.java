@@ -52,7 +52,8 @@ final class GicdDriver {
 
   /// Every SPI in Group 1, disabled; affinity routing and Group 1 on.
   void initialise() {
-    // Bit 0 is EnableGrp0 where there is one Security state and EnableGrp1 where a Non-secure access sees one of two; bit 1 is
+    // Bit 0 is EnableGrp0 where there is one Security state and EnableGrp1 where a Non-secure
+    // access sees one of two; bit 1 is
     // Group 1 with affinity routing in both.
     boolean single = DS.isSet(Integer.toUnsignedLong(bus.read32(CTLR.offset())));
     writeCtlr(ARE.place(1));
@@ -62,7 +63,12 @@ final class GicdDriver {
       bus.write32(ICPENDR.offset(word), -1);
       bus.write32(ICACTIVER.offset(word), -1);
     }
-    int four = (int) (PRIORITY_0.place(PRIORITY) | PRIORITY_1.place(PRIORITY) | PRIORITY_2.place(PRIORITY) | PRIORITY_3.place(PRIORITY));
+    int four =
+        (int)
+            (PRIORITY_0.place(PRIORITY)
+                | PRIORITY_1.place(PRIORITY)
+                | PRIORITY_2.place(PRIORITY)
+                | PRIORITY_3.place(PRIORITY));
     for (int i = FIRST_SPI / 4; i <= lastSpi / 4; i++) {
       bus.write32(IPRIORITYR.offset(i), four);
     }

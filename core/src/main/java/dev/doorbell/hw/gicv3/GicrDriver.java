@@ -30,7 +30,10 @@ record GicrDriver(
   void initialise(long configTable, int idBits) {
     bus.write32(at + WAKER.offset(), 0);
     BoundedPoll.untilClear(
-        id, "GICR_WAKER", CHILDREN_ASLEEP.mask(), () -> Integer.toUnsignedLong(bus.read32(at + WAKER.offset())));
+        id,
+        "GICR_WAKER",
+        CHILDREN_ASLEEP.mask(),
+        () -> Integer.toUnsignedLong(bus.read32(at + WAKER.offset())));
     bus.write32(at + ICENABLER0.offset(), -1);
     bus.write32(at + IGROUPR0.offset(), -1);
     sync();
@@ -58,7 +61,9 @@ record GicrDriver(
   private void enableLpis(long configTable, int idBits) {
     long prop = PROP_ADDRESS.place(configTable) | PROP_ID_BITS.place(idBits - 1);
     long pend = PEND_ADDRESS.place(pendingTable) | PTZ.place(1);
-    bus.write64(at + PROPBASER.offset(), prop | PROP_SHAREABILITY.place(SHARED) | PROP_INNER_CACHE.place(CACHED));
+    bus.write64(
+        at + PROPBASER.offset(),
+        prop | PROP_SHAREABILITY.place(SHARED) | PROP_INNER_CACHE.place(CACHED));
     long taken = bus.read64(at + PROPBASER.offset());
     boolean shared = PROP_SHAREABILITY.isSet(taken);
     if (!shared) {
@@ -68,7 +73,9 @@ record GicrDriver(
     }
     bus.write64(
         at + PENDBASER.offset(),
-        pend | PEND_SHAREABILITY.place(shared ? SHARED : 0) | PEND_INNER_CACHE.place(shared ? CACHED : NOT_CACHED));
+        pend
+            | PEND_SHAREABILITY.place(shared ? SHARED : 0)
+            | PEND_INNER_CACHE.place(shared ? CACHED : NOT_CACHED));
     long pending = bus.read64(at + PENDBASER.offset());
     if (PROP_ADDRESS.get(taken) != configTable || PEND_ADDRESS.get(pending) != pendingTable) {
       throw new MsiControllerFailed(

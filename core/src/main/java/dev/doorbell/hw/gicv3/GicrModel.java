@@ -32,7 +32,12 @@ final class GicrModel implements MmioDevice {
   private boolean pendingTableIsZero;
   private volatile @Nullable LpiBank lpis;
 
-  GicrModel(GicV3Config config, int cpu, GicdModel distributor, PhysicalMemory memory, LongAdder lostLpis) {
+  GicrModel(
+      GicV3Config config,
+      int cpu,
+      GicdModel distributor,
+      PhysicalMemory memory,
+      LongAdder lostLpis) {
     this.config = config;
     this.monitor = distributor;
     this.memory = memory;
@@ -42,10 +47,7 @@ final class GicrModel implements MmioDevice {
     long typer = typer(config, cpu);
     ports.on(CTLR, i -> ctlr, (i, v) -> writeCtlr(v));
     ports.on(TYPER, i -> typer);
-    ports.on(
-        WAKER,
-        i -> waker,
-        (i, v) -> waker = PROCESSOR_SLEEP.isSet(v) ? WAKER.reset() : 0);
+    ports.on(WAKER, i -> waker, (i, v) -> waker = PROCESSOR_SLEEP.isSet(v) ? WAKER.reset() : 0);
     ports.on(
         PROPBASER,
         i -> propbaser,
@@ -61,8 +63,7 @@ final class GicrModel implements MmioDevice {
     boolean last =
         cpu + 1 == config.cpus().size()
             || config.cpus().get(cpu + 1).redistributor() != own.redistributor() + BYTES;
-    long affinity =
-        own.mpidr() & 0xffffff | GicdRegisters.AFF3.get(own.mpidr()) << 24;
+    long affinity = own.mpidr() & 0xffffff | GicdRegisters.AFF3.get(own.mpidr()) << 24;
     return PLPIS.place(1)
         | LAST.place(last ? 1 : 0)
         | PROCESSOR_NUMBER.place(cpu)

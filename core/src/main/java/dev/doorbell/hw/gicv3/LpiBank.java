@@ -30,7 +30,8 @@ final class LpiBank {
   private final Object[] stripes = new Object[STRIPES];
   private volatile boolean closed;
 
-  LpiBank(PhysicalMemory memory, long configTable, long pendingTable, int idBits, int priorityBits) {
+  LpiBank(
+      PhysicalMemory memory, long configTable, long pendingTable, int idBits, int priorityBits) {
     this.memory = memory;
     this.configTable = configTable;
     this.pendingTable = pendingTable;

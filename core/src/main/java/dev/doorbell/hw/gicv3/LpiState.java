@@ -11,7 +11,8 @@ import java.util.OptionalInt;
 /// @param enabled the configuration byte's Enable bit
 /// @param priority the configuration byte's priority
 /// @param pending its bit in the pending table; real hardware may hold the truth itself while LPIs are enabled
-public record LpiState(List<Hop> hops, Optional<Boolean> enabled, OptionalInt priority, Optional<Boolean> pending) {
+public record LpiState(
+    List<Hop> hops, Optional<Boolean> enabled, OptionalInt priority, Optional<Boolean> pending) {
   public LpiState {
     hops = List.copyOf(hops);
   }

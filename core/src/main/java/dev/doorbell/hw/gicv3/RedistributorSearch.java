@@ -65,7 +65,8 @@ record RedistributorSearch(GicV3Hardware hardware) {
 
   /// MPIDR_EL1 has Aff3 in bits 39:32, GICR_TYPER right above Aff2.
   private static long affinity(long mpidr) {
-    return mpidr & (GicdRegisters.AFF0.mask() | GicdRegisters.AFF1.mask() | GicdRegisters.AFF2.mask())
+    return mpidr
+            & (GicdRegisters.AFF0.mask() | GicdRegisters.AFF1.mask() | GicdRegisters.AFF2.mask())
         | GicdRegisters.AFF3.get(mpidr) << 24;
   }
 }
