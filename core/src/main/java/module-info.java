@@ -7,6 +7,7 @@ module dev.doorbell.core {
   exports dev.doorbell.bus;
   exports dev.doorbell.description;
   exports dev.doorbell.explain;
+  exports dev.doorbell.firmware;
   exports dev.doorbell.hw.smmuv3;
   exports dev.doorbell.iommu;
   exports dev.doorbell.iova;

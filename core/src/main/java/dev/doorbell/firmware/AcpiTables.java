@@ -1,0 +1,85 @@
+package dev.doorbell.firmware;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The ACPI tables of a sysroot that Doorbell reads or knows the meaning of.
+///
+/// @param bySignature tables whose header makes sense
+/// @param present signatures of files that are there, readable or not
+record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
+  static final String FOLDER = "sys/firmware/acpi/tables";
+  private static final int LIMIT = 4 * 1024 * 1024;
+  private static final int RSDP_V1 = 20;
+  private static final int RSDP_V2 = 36;
+
+  /// In the order of reading.
+  private static final List<String> KNOWN =
+      List.of("APIC", "IORT", "MCFG", "VIOT", "XSDT", "DMAR", "IVRS", "RIMT", "RHCT");
+
+  Optional<AcpiTable> table(String signature) {
+    return Optional.ofNullable(bySignature.get(signature));
+  }
+
+  /// {@return the tables in a folder}
+  ///
+  /// @param folder the empty string when the root itself holds them
+  static AcpiTables read(Sysroot sysroot, String folder, Findings findings) {
+    Map<String, AcpiTable> tables = new HashMap<>();
+    List<String> present = new ArrayList<>();
+    for (String name : sysroot.list(folder).orElse(List.of())) {
+      String path = folder.isEmpty() ? name : folder + "/" + name;
+      if (name.equals("RSDP")) {
+        rsdp(sysroot, path, findings);
+        continue;
+      }
+      // Linux numbers the files of tables that share a signature: MCFG1, MCFG2.
+      if (!name.matches("[A-Z]{4}[0-9]{0,3}") || !KNOWN.contains(name.substring(0, 4))) {
+        continue;
+      }
+      String signature = name.substring(0, 4);
+      if (!present.contains(signature)) {
+        present.add(signature);
+      }
+      Optional<AcpiTable> table = load(sysroot, path, signature, findings);
+      if (table.isPresent() && tables.putIfAbsent(signature, table.get()) != null) {
+        findings.odd(
+            "%s is a second table %s; the first, %s, counts, as it does for Linux"
+                .formatted(path, signature, tables.get(signature).blob().file()),
+            table.get().source(0));
+      }
+    }
+    return new AcpiTables(Map.copyOf(tables), List.copyOf(present));
+  }
+
+  private static Optional<AcpiTable> load(
+      Sysroot sysroot, String path, String signature, Findings findings) {
+    return switch (sysroot.read(path, LIMIT)) {
+      case Contents.Present(Blob blob) -> AcpiTable.read(blob, signature, findings);
+      case Contents.Absent() -> Optional.empty();
+      case Contents.Unreadable(String why) -> {
+        findings.unseen("table " + signature, why, "what it describes is not known");
+        yield Optional.empty();
+      }
+    };
+  }
+
+  /// Root System Description Pointer: only its two checksums can be judged, its addresses lead to no file.
+  ///
+  /// **Source**: ACPI 6.5, 5.2.5.3.
+  private static void rsdp(Sysroot sysroot, String path, Findings findings) {
+    if (!(sysroot.read(path, LIMIT) instanceof Contents.Present(Blob b))) {
+      return;
+    }
+    if (b.size() < RSDP_V1 || !b.text(0, 8).equals("RSD PTR ")) {
+      findings.odd(path + " is no Root System Description Pointer", b.source(0));
+    } else if (b.sum(0, RSDP_V1) != 0) {
+      findings.odd("checksum of the first 20 bytes of %s is wrong".formatted(path), b.source(8));
+    } else if (b.u8(15) >= 2 && (b.size() < RSDP_V2 || b.sum(0, RSDP_V2) != 0)) {
+      findings.odd("extended checksum of %s is wrong".formatted(path), b.source(32));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/// What was odd and what could not be seen while a machine was read. Not thread-safe.
+///
+/// **Shape**: at most {@link #MAX} oddities are kept, so that hostile input cannot fill the memory; the rest is counted.
+final class Findings {
+  static final int MAX = 2000;
+
+  private final Set<Oddity> oddities = new LinkedHashSet<>();
+  private final Set<Unseen> unseen = new LinkedHashSet<>();
+  private long dropped;
+
+  void odd(String message, Source source) {
+    add(new Oddity(printable(message), source));
+  }
+
+  void odd(MalformedException e) {
+    add(e.oddity());
+  }
+
+  private void add(Oddity oddity) {
+    if (oddities.size() < MAX || oddities.contains(oddity)) {
+      oddities.add(oddity);
+    } else {
+      dropped++;
+    }
+  }
+
+  void unseen(String what, String why, String consequence) {
+    if (unseen.size() < MAX) {
+      unseen.add(new Unseen(printable(what), printable(why), printable(consequence)));
+    }
+  }
+
+  List<Oddity> oddities() {
+    List<Oddity> out = new ArrayList<>(oddities);
+    if (dropped > 0) {
+      out.add(
+          new Oddity(dropped + " more oddities are not listed", Source.rule("Doorbell's limit")));
+    }
+    return out;
+  }
+
+  List<Unseen> unseen() {
+    return List.copyOf(unseen);
+  }
+
+  /// {@return text without control characters, which a hostile name could hold to fool a terminal}
+  static String printable(String text) {
+    StringBuilder out = null;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean good =
+          c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && !Character.isSurrogate(c);
+      if (!good && out == null) {
+        out = new StringBuilder(text.length() + 16).append(text, 0, i);
+      }
+      if (out != null) {
+        if (good) {
+          out.append(c);
+        } else {
+          out.append("\\u%04x".formatted((int) c));
+        }
+      }
+    }
+    return out == null ? text : out.toString();
+  }
+}

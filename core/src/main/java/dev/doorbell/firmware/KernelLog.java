@@ -1,0 +1,74 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.description.Arch;
+import dev.doorbell.explain.Source;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// `dmesg.txt`: what the kernel said about its IOMMUs while it started.
+///
+/// **Source**: Linux `drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c`, the line `ias %lu-bit, oas %lu-bit`; `drivers/iommu/arm/arm-smmu/arm-smmu.c`, the lines
+/// `Stage-1: %lu-bit VA -> %lu-bit IPA`.
+///
+/// @param widths by the IOMMU's device name
+record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
+  static final KernelLog NONE = new KernelLog(Map.of(), Optional.empty());
+  static final String PATH = "dmesg.txt";
+  private static final int LIMIT = 16 * 1024 * 1024;
+  private static final Pattern SMMU3 =
+      Pattern.compile(".*arm-smmu-v3 (\\S+): ias (\\d{1,2})-bit, oas (\\d{1,2})-bit.*");
+  private static final Pattern SMMU =
+      Pattern.compile(".*arm-smmu (\\S+):\\s+Stage-1: (\\d{1,2})-bit VA -> (\\d{1,2})-bit IPA.*");
+
+  /// Address widths in bits.
+  record Widths(int input, int output, Source source) {}
+
+  static KernelLog read(Sysroot sysroot) {
+    if (!(sysroot.read(PATH, LIMIT) instanceof Contents.Present(Blob blob))) {
+      return new KernelLog(Map.of(), Optional.empty());
+    }
+    Map<String, Widths> widths = new LinkedHashMap<>();
+    Optional<Arch> arch = Optional.empty();
+    String text = blob.latin1();
+    for (int at = 0; at < text.length(); ) {
+      int end = text.indexOf('\n', at);
+      end = end < 0 ? text.length() : end;
+      String line = text.substring(at, Math.min(end, at + 1024)).stripTrailing();
+      if (line.contains("arm-smmu")) {
+        widths(line, Source.at(PATH, at), widths);
+        arch = Optional.of(Arch.ARM64);
+      } else if (line.contains("Linux version ")) {
+        arch = arch.or(() -> archOf(line));
+      }
+      at = end + 1;
+    }
+    return new KernelLog(Map.copyOf(widths), arch);
+  }
+
+  private static void widths(String line, Source source, Map<String, Widths> out) {
+    for (Pattern p : new Pattern[] {SMMU3, SMMU}) {
+      Matcher m = p.matcher(line);
+      if (m.matches() && out.size() < 1024) {
+        out.putIfAbsent(
+            m.group(1),
+            new Widths(Integer.parseInt(m.group(2)), Integer.parseInt(m.group(3)), source));
+      }
+    }
+  }
+
+  private static Optional<Arch> archOf(String line) {
+    if (line.contains("aarch64") || line.contains("arm64")) {
+      return Optional.of(Arch.ARM64);
+    }
+    if (line.contains("x86_64") || line.contains("amd64") || line.contains("i686")) {
+      return Optional.of(Arch.X86);
+    }
+    if (line.contains("ppc64") || line.contains("powerpc64")) {
+      return Optional.of(Arch.PPC64);
+    }
+    return line.contains("riscv64") ? Optional.of(Arch.RISCV64) : Optional.empty();
+  }
+}

@@ -1,0 +1,141 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.explain.Source;
+import dev.doorbell.pci.Sbdf;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The hexadecimal part of `lspci -x`, `-xxx` or `-xxxx`.
+///
+/// Lines are forgiven one by one: a line that is no row of the function being read is an oddity, and the function keeps the
+/// bytes up to the first gap.
+///
+/// **Source**: pciutils, `man lspci`, option `-x`.
+final class LspciDump {
+  private static final int CONFIG_BYTES = 4096;
+  private static final int ROW = 16;
+  private static final int MAX_FUNCTIONS = 65_536;
+  private static final Pattern HEADER =
+      Pattern.compile("((?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])(?:\\s.*)?");
+  private static final Pattern ROW_START = Pattern.compile("([0-9a-f]{2,3}):(.*)");
+
+  /// A function's bytes.
+  record Function(byte[] config, Source source) {}
+
+  private final String file;
+  private final Findings findings;
+  private final SequencedMap<Sbdf, Function> functions = new LinkedHashMap<>();
+  private Sbdf current = new Sbdf(0, 0, 0, 0);
+  private long currentAt;
+  private boolean reading;
+  private byte[] config = new byte[0];
+  private int filled;
+  private boolean broken;
+
+  private LspciDump(String file, Findings findings) {
+    this.file = file;
+    this.findings = findings;
+  }
+
+  static SequencedMap<Sbdf, Function> read(String file, String text, Findings findings) {
+    LspciDump dump = new LspciDump(file, findings);
+    int at = 0;
+    while (at < text.length()) {
+      int end = text.indexOf('\n', at);
+      if (end < 0) {
+        end = text.length();
+      }
+      dump.line(text.substring(at, Math.min(end, at + 4096)).stripTrailing(), at);
+      at = end + 1;
+    }
+    dump.finish();
+    return dump.functions;
+  }
+
+  private void line(String line, long at) {
+    if (line.isEmpty() || Character.isWhitespace(line.charAt(0))) {
+      return;
+    }
+    Matcher header = HEADER.matcher(line);
+    if (header.matches()) {
+      finish();
+      begin(header.group(1), at);
+      return;
+    }
+    Matcher row = ROW_START.matcher(line);
+    if (row.matches() && reading) {
+      row(Integer.parseInt(row.group(1), 16), row.group(2), at);
+    } else {
+      findings.odd(
+          "line is neither a function nor a row of its bytes: '" + shortened(line) + "'",
+          Source.at(file, at));
+    }
+  }
+
+  private void begin(String name, long at) {
+    try {
+      current = Sbdf.parse(name);
+      reading = functions.size() < MAX_FUNCTIONS;
+    } catch (IllegalArgumentException e) {
+      findings.odd("'" + name + "' is not a PCI function", Source.at(file, at));
+      reading = false;
+    }
+    currentAt = at;
+    config = new byte[CONFIG_BYTES];
+    filled = 0;
+    broken = false;
+  }
+
+  private void row(int offset, String rest, long at) {
+    byte[] bytes = new byte[ROW];
+    int count = 0;
+    boolean good = offset % ROW == 0 && offset < CONFIG_BYTES;
+    for (String part : rest.strip().split("\\s+")) {
+      if (count == ROW || part.length() != 2 || hex(part) < 0) {
+        good = false;
+        break;
+      }
+      bytes[count++] = (byte) hex(part);
+    }
+    if (!good || count != ROW) {
+      findings.odd(
+          "row %03x of %s is malformed: '%s'".formatted(offset, current, shortened(rest.strip())),
+          Source.at(file, at));
+      broken = true;
+    } else if (offset != filled) {
+      if (!broken) {
+        findings.odd(
+            "row %03x of %s follows byte %03x".formatted(offset, current, filled),
+            Source.at(file, at));
+      }
+      broken = true;
+    } else {
+      System.arraycopy(bytes, 0, config, offset, ROW);
+      filled += ROW;
+    }
+  }
+
+  private static int hex(String part) {
+    int high = Character.digit(part.charAt(0), 16);
+    int low = Character.digit(part.charAt(1), 16);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+  }
+
+  private void finish() {
+    if (!reading) {
+      return;
+    }
+    reading = false;
+    Function f = new Function(Arrays.copyOf(config, filled), Source.at(file, currentAt));
+    if (functions.putIfAbsent(current, f) != null) {
+      findings.odd(current + " is listed twice; the first counts", f.source);
+    }
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= 60 ? text : text.substring(0, 60) + "…";
+  }
+}
