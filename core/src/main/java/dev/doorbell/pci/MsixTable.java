@@ -111,7 +111,7 @@ public final class MsixTable implements MessageTable {
   @Override
   public boolean isPending(int index) {
     entry(index);
-    long word = pba.read(pbaOffset + index / Integer.SIZE * Integer.BYTES, Integer.BYTES);
+    long word = pba.read(pbaOffset + (long) (index / Integer.SIZE) * Integer.BYTES, Integer.BYTES);
     return (word >>> index % Integer.SIZE & 1) != 0;
   }
 
