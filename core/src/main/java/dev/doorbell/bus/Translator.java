@@ -1,6 +1,9 @@
 package dev.doorbell.bus;
 
 /// An IOMMU model on the path of a device's access. Allocates nothing. Safe for use from many threads.
+///
+/// An access that is to be delivered is put between {@link #begin} and {@link #end}: the completion of an invalidation waits for it,
+/// so that a stale translation never delivers.
 public interface Translator {
   int READ = 1;
   int WRITE = 2;
@@ -15,4 +18,11 @@ public interface Translator {
   /// @param iova what the device emitted
   /// @param access {@link #READ}, {@link #WRITE} or both
   long translate(int streamId, int substreamId, long iova, int access);
+
+  /// Opens an access of the current thread. Nests. What runs until {@link #end} may not wait for another thread that may be
+  /// programming this IOMMU.
+  default void begin() {}
+
+  /// Closes the access that the current thread opened last: it has been delivered, or has failed.
+  default void end() {}
 }

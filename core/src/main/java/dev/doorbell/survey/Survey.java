@@ -36,7 +36,9 @@ public final class Survey {
     for (PciFunction f : topology.functions()) {
       machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
     }
-    this.groups = Groups.derive(topology, assumption, sbdf -> function(sbdf).map(this::isTranslated).orElse(false));
+    this.groups =
+        Groups.derive(
+            topology, assumption, sbdf -> function(sbdf).map(this::isTranslated).orElse(false));
   }
 
   public static Survey of(MachineDescription machine) {

@@ -1,0 +1,28 @@
+package dev.doorbell.hw.smmuv3;
+
+import dev.doorbell.bus.BusException;
+import dev.doorbell.bus.PhysicalMemory;
+
+/// Reads tables. Keeps the value beside the outcome, so that a read allocates nothing.
+final class Fetcher {
+  private final PhysicalMemory memory;
+
+  /// The last quadword read.
+  long value;
+
+  Fetcher(PhysicalMemory memory) {
+    this.memory = memory;
+  }
+
+  /// Reads a quadword into {@link #value}.
+  ///
+  /// {@return false when the bus answered with an error}
+  boolean read(long pa) {
+    try {
+      value = memory.read64(pa);
+      return true;
+    } catch (BusException _) {
+      return false;
+    }
+  }
+}

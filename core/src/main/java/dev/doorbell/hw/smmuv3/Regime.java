@@ -1,0 +1,81 @@
+package dev.doorbell.hw.smmuv3;
+
+/// One set of VMSAv8-64 tables: half of a stage 1 regime, or a stage 2 regime.
+///
+/// @param enabled false for a half whose EPD bit is set: every address in it misses
+/// @param inputBits width of the input address, 25 to 48
+/// @param granule base 2 logarithm of the granule: 12, 14 or 16
+/// @param startLevel 0 to 3
+/// @param table address of the first table, or of the concatenated ones
+/// @param outputBits width of the output address, never above the SMMU's
+/// @param topByteIgnored TBI; stage 1 only
+/// @param hierarchyIgnored HAD: table attributes do not restrict; stage 1 only
+///
+/// **Source** DDI 0487 J.a, D8.2.
+record Regime(
+    boolean enabled,
+    int inputBits,
+    int granule,
+    int startLevel,
+    long table,
+    int outputBits,
+    boolean topByteIgnored,
+    boolean hierarchyIgnored) {
+  private static final int LAST_LEVEL = 3;
+  private static final int LOG2_DESCRIPTOR = 3;
+
+  /// A half that nothing can use.
+  static final Regime DISABLED = new Regime(false, 48, 12, 0, 0, 0, false, false);
+
+  /// {@return the level of the first table of a stage 1 walk}
+  static int stage1Start(int inputBits, int granule) {
+    int perLevel = granule - LOG2_DESCRIPTOR;
+    return LAST_LEVEL + 1 - Math.ceilDiv(inputBits - granule, perLevel);
+  }
+
+  /// {@return base 2 logarithm of the bytes that one descriptor of a level covers}
+  int shift(int level) {
+    return granule + (LAST_LEVEL - level) * (granule - LOG2_DESCRIPTOR);
+  }
+
+  /// {@return the address of the descriptor of an address in a table of a level}
+  long descriptor(long tableStart, int level, long address) {
+    long within = address & ones(level == startLevel ? inputBits : shift(level - 1));
+    return tableStart + ((within >>> shift(level)) << LOG2_DESCRIPTOR);
+  }
+
+  /// {@return the first table's address without the bits that its size makes RES0}
+  long firstTable() {
+    return table & ~ones(inputBits - shift(startLevel) + LOG2_DESCRIPTOR);
+  }
+
+  /// {@return whether a level may hold blocks}
+  boolean hasBlocks(int level) {
+    return level == 2 || (granule == 12 && level == 1);
+  }
+
+  /// {@return base 2 logarithm of what one cached entry of a leaf with the Contiguous bit covers: the whole run where input
+  /// and output lie alike in it, else the leaf alone}
+  int coverage(int level, long input, long output) {
+    int block = shift(level);
+    int run =
+        block
+            + switch (granule) {
+              case 12 -> 4;
+              case 14 -> level == LAST_LEVEL ? 7 : 5;
+              default -> 5;
+            };
+    boolean alike = ((input ^ output) & ones(run) & ~ones(block)) == 0;
+    return alike && run <= inputBits ? run : block;
+  }
+
+  /// {@return whether an output address is too wide}
+  boolean tooWide(long output) {
+    return output >>> outputBits != 0;
+  }
+
+  /// {@return this many low bits}
+  static long ones(int bits) {
+    return bits >= Long.SIZE ? -1L : (1L << bits) - 1;
+  }
+}

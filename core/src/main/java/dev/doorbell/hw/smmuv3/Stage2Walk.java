@@ -1,0 +1,144 @@
+package dev.doorbell.hw.smmuv3;
+
+import static dev.doorbell.bus.Translator.FAULT;
+
+import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.vmsa.DescriptorLayout;
+
+/// Stage 2 of a translation under way. One per thread in flight, reused; allocates nothing.
+///
+/// Nothing is cached of a walk that ends in a fault.
+///
+/// **Source** IHI 0070 F.b, 5.2 STE.S2*, 7.3; DDI 0487 J.a, D8.2 to D8.4.
+final class Stage2Walk {
+  private static final int LAST_LEVEL = 3;
+
+  private final TranslationCaches caches;
+  private final Fetcher fetcher;
+  private final WalkFault fault;
+  private final CacheProbe leaf = new CacheProbe();
+  private final CacheProbe step = new CacheProbe();
+
+  private int who;
+  private long shape;
+
+  /// Rights, attributes and coverage of the last translation.
+  long data;
+
+  int size;
+
+  Stage2Walk(TranslationCaches caches, Fetcher fetcher, WalkFault fault) {
+    this.caches = caches;
+    this.fetcher = fetcher;
+    this.fault = fault;
+  }
+
+  /// Once before the first use in a translation.
+  void begin(int vmid) {
+    who = TranslationCache.who(0, vmid);
+    leaf.generation = caches.leaves2.generation();
+    step.generation = caches.tables2.generation();
+  }
+
+  /// {@return the physical address of an IPA, or FAULT with the record filled}
+  ///
+  /// @param access what is wanted there
+  /// @param inClass what the IPA is of: a CD, a stage 1 descriptor, or the access itself
+  long translate(Stage2 stage2, long ipa, int access, int inClass) {
+    Regime regime = stage2.regime();
+    if (ipa >>> regime.inputBits() != 0) {
+      return fault.stage2(EventLayout.F_TRANSLATION, inClass, ipa);
+    }
+    boolean hit = caches.leaves2.find(ipa, StreamContext.EL1, who, leaf);
+    if (hit) {
+      data = leaf.data;
+      size = leaf.size;
+    } else if (!walk(stage2, ipa, inClass)) {
+      return FAULT;
+    }
+    if ((TranslationCaches.S2_RIGHTS.get(data) & access) != access) {
+      return fault.stage2(EventLayout.F_PERMISSION, inClass, ipa);
+    }
+    if (inClass != EventLayout.CLASS_IN
+        && stage2.protectedWalk()
+        && TranslationCaches.DEVICE.isSet(data)) {
+      return fault.stage2(EventLayout.F_PERMISSION, inClass, ipa);
+    }
+    if (!hit) {
+      leaf.data = data;
+      leaf.extra = 0;
+      caches.leaves2.insert(ipa, shape, who, leaf);
+    }
+    return TranslationCaches.OUTPUT.get(data) + (ipa & Regime.ones(size));
+  }
+
+  private boolean walk(Stage2 stage2, long ipa, int inClass) {
+    Regime regime = stage2.regime();
+    int level = regime.startLevel();
+    long table = regime.firstTable();
+    if (caches.tables2.find(ipa, StreamContext.EL1, who, step)
+        && TranslationCaches.STEP_GRANULE.get(step.extra) == regime.granule()) {
+      level = TranslationCaches.STEP_LEVEL.getInt(step.extra);
+      table = step.data;
+    }
+    for (; ; level++) {
+      long at = regime.descriptor(table, level, ipa);
+      if (!fetcher.read(at)) {
+        fault.abort2(inClass, at);
+        return false;
+      }
+      long descriptor = fetcher.value;
+      boolean isTable = DescriptorLayout.S2_TABLE.isSet(descriptor);
+      if (!DescriptorLayout.S2_VALID.isSet(descriptor)
+          || (level == LAST_LEVEL ? !isTable : !isTable && !regime.hasBlocks(level))) {
+        fault.stage2(EventLayout.F_TRANSLATION, inClass, ipa);
+        return false;
+      }
+      if (level == LAST_LEVEL || !isTable) {
+        return leaf(stage2, level, ipa, inClass, descriptor);
+      }
+      table = DescriptorLayout.S2_NEXT_TABLE.get(descriptor) & ~Regime.ones(regime.granule());
+      if (regime.tooWide(table)) {
+        fault.stage2(EventLayout.F_ADDR_SIZE, inClass, ipa);
+        return false;
+      }
+      step.data = table;
+      step.extra =
+          TranslationCaches.STEP_LEVEL.place(level + 1)
+              | TranslationCaches.STEP_GRANULE.place(regime.granule());
+      caches.tables2.insert(
+          ipa,
+          TranslationCache.shape(
+              regime.shift(level), StreamContext.EL1, false, regime.granule(), level),
+          who,
+          step);
+    }
+  }
+
+  private boolean leaf(Stage2 stage2, int level, long ipa, int inClass, long descriptor) {
+    Regime regime = stage2.regime();
+    int block = regime.shift(level);
+    long output = DescriptorLayout.S2_OUTPUT.get(descriptor) & ~Regime.ones(block);
+    if (regime.tooWide(output)) {
+      fault.stage2(EventLayout.F_ADDR_SIZE, inClass, ipa);
+      return false;
+    }
+    if (!DescriptorLayout.S2_AF.isSet(descriptor) && !stage2.flagFaultDisabled()) {
+      fault.stage2(EventLayout.F_ACCESS, inClass, ipa);
+      return false;
+    }
+    size = block;
+    if (DescriptorLayout.S2_CONTIGUOUS.isSet(descriptor)) {
+      size = regime.coverage(level, ipa, output);
+    }
+    long start = (output + (ipa & Regime.ones(block))) & ~Regime.ones(size);
+    boolean device =
+        DescriptorLayout.S2_MEM_ATTR.get(descriptor) <= DescriptorLayout.MEM_ATTR_LAST_DEVICE;
+    data =
+        TranslationCaches.OUTPUT.place(start)
+            | TranslationCaches.S2_RIGHTS.place(DescriptorLayout.S2_AP.get(descriptor))
+            | TranslationCaches.DEVICE.place(device ? 1 : 0);
+    shape = TranslationCache.shape(size, StreamContext.EL1, false, regime.granule(), level);
+    return true;
+  }
+}

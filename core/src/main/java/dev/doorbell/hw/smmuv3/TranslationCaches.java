@@ -1,0 +1,60 @@
+package dev.doorbell.hw.smmuv3;
+
+import dev.doorbell.bits.Field;
+import dev.doorbell.bits.Layout;
+
+/// All that is cached of translation tables: leaves and table pointers, of stage 1 and of stage 2.
+///
+/// A stage 1 leaf of a nested stream holds both stages' outcome, so it stays when only stage 2 is invalidated by IPA, as
+/// the architecture allows. Stage 1 table pointers hold IPAs.
+final class TranslationCaches {
+  private static final Layout L_LEAF = Layout.lsb0("cached translation", 8);
+  private static final Layout L_STEP = Layout.lsb0("cached table pointer", 8);
+
+  // spotless:off
+  /// Unprivileged read and write, then privileged ones: an access shifted to its place is what it needs.
+  static final Field S1_RIGHTS = L_LEAF.bits   ("stage 1 rights",  3,  0);
+  static final Field S2_RIGHTS = L_LEAF.bits   ("stage 2 rights",  5,  4);
+  static final Field DEVICE    = L_LEAF.bit    ("device memory",   6);
+  static final Field OUTPUT    = L_LEAF.address("output",         51, 12);
+
+  /// The level that the table is of, its granule, and what the tables above took away.
+  static final Field STEP_LEVEL    = L_STEP.bits("level",    1,  0);
+  static final Field STEP_GRANULE  = L_STEP.bits("granule",  6,  2);
+  static final Field STEP_AP_TABLE = L_STEP.bits("APTable",  8,  7);
+  // spotless:on
+
+  static {
+    L_LEAF.res0(11, 7).res0(63, 52).seal();
+    L_STEP.res0(63, 9).seal();
+  }
+
+  private static final int STEPS_PER_LEAVES = 4;
+
+  final TranslationCache leaves1;
+  final TranslationCache tables1;
+  final TranslationCache leaves2;
+  final TranslationCache tables2;
+
+  /// @param leaves of each stage, a power of two
+  TranslationCaches(int leaves) {
+    leaves1 = new TranslationCache(leaves);
+    leaves2 = new TranslationCache(leaves);
+    tables1 = new TranslationCache(leaves / STEPS_PER_LEAVES);
+    tables2 = new TranslationCache(leaves / STEPS_PER_LEAVES);
+  }
+
+  /// Removes of stage 1 what is named: leaves, and unless `leafOnly` every table pointer on the way to them.
+  void invalidate1(Invalidation what, boolean leafOnly) {
+    leaves1.invalidate(what);
+    // A dropped walk may have seen an old table, so table pointers take the new generation even
+    // when they stay.
+    tables1.invalidate(leafOnly ? Invalidation.all(0) : what.of(0, 0));
+  }
+
+  /// Removes of stage 2 what is named.
+  void invalidate2(Invalidation what, boolean leafOnly) {
+    leaves2.invalidate(what);
+    tables2.invalidate(leafOnly ? Invalidation.all(0) : what.of(0, 0));
+  }
+}
