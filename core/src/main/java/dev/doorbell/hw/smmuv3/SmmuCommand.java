@@ -1,0 +1,79 @@
+package dev.doorbell.hw.smmuv3;
+
+/// One command of the command queue.
+///
+/// **Source** IHI 0070 G.b, 4.3 to 4.7.
+///
+/// @param w0 first word: opcode and operands
+/// @param w1 second word
+record SmmuCommand(long w0, long w1) {
+  static SmmuCommand cfgiSte(int streamId, boolean leaf) {
+    return new SmmuCommand(
+        cfgi(CommandLayout.CMD_CFGI_STE, streamId), CommandLayout.CFGI_LEAF.place(leaf ? 1 : 0));
+  }
+
+  /// Drops every cached configuration.
+  static SmmuCommand cfgiAll() {
+    return new SmmuCommand(
+        CommandLayout.CFGI_OPCODE.place(CommandLayout.CMD_CFGI_STE_RANGE),
+        CommandLayout.CFGI_RANGE.place(CommandLayout.CFGI_RANGE_ALL));
+  }
+
+  /// Drops the context descriptor of substream 0.
+  static SmmuCommand cfgiCd(int streamId) {
+    return new SmmuCommand(
+        cfgi(CommandLayout.CMD_CFGI_CD, streamId), CommandLayout.CFGI_LEAF.place(1));
+  }
+
+  static SmmuCommand tlbiAll(int opcode) {
+    return new SmmuCommand(CommandLayout.TLBI_OPCODE.place(opcode), 0);
+  }
+
+  static SmmuCommand tlbiNhAsid(int asid) {
+    return new SmmuCommand(
+        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_NH_ASID)
+            | CommandLayout.TLBI_ASID.place(asid),
+        0);
+  }
+
+  static SmmuCommand tlbiNhVa(int asid, long va, boolean leaf) {
+    return new SmmuCommand(
+        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_NH_VA)
+            | CommandLayout.TLBI_ASID.place(asid),
+        CommandLayout.TLBI_ADDRESS.place(va) | CommandLayout.TLBI_LEAF.place(leaf ? 1 : 0));
+  }
+
+  static SmmuCommand tlbiS12Vmall(int vmid) {
+    return new SmmuCommand(
+        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_S12_VMALL)
+            | CommandLayout.TLBI_VMID.place(vmid),
+        0);
+  }
+
+  static SmmuCommand tlbiS2Ipa(int vmid, long ipa, boolean leaf) {
+    return new SmmuCommand(
+        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_S2_IPA)
+            | CommandLayout.TLBI_VMID.place(vmid),
+        CommandLayout.TLBI_ADDRESS.place(ipa) | CommandLayout.TLBI_LEAF.place(leaf ? 1 : 0));
+  }
+
+  /// Is consumed when all commands before it are complete; signals nobody, the driver polls.
+  static SmmuCommand sync() {
+    return new SmmuCommand(
+        CommandLayout.SYNC_OPCODE.place(CommandLayout.CMD_SYNC)
+            | CommandLayout.SYNC_CS.place(CommandLayout.SIG_NONE),
+        0);
+  }
+
+  /// {@return the manual's name, or the opcode where it has none}
+  String name() {
+    long opcode = CommandLayout.OPCODE.get(w0);
+    String name = CommandLayout.OPCODE.names().nameOf(opcode);
+    return name.isEmpty() ? "command 0x%x".formatted(opcode) : name;
+  }
+
+  private static long cfgi(int opcode, int streamId) {
+    return CommandLayout.CFGI_OPCODE.place(opcode)
+        | CommandLayout.CFGI_STREAM_ID.place(Integer.toUnsignedLong(streamId));
+  }
+}
