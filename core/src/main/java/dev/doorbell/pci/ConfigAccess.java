@@ -20,18 +20,6 @@ public record ConfigAccess(ConfigSpace config, int base) {
     return new ConfigAccess(config, 0);
   }
 
-  static void check(int offset, int count) {
-    if (count != 1 && count != 2 && count != 4) {
-      throw new IllegalArgumentException(
-          "configuration access of " + count + " bytes; it has 1, 2 or 4");
-    }
-    if (offset < 0 || offset + count > CapabilityLayout.EXTENDED_BYTES || offset % count != 0) {
-      throw new IllegalArgumentException(
-          "configuration access of %d bytes at 0x%x is unaligned or outside 4096 bytes"
-              .formatted(count, offset));
-    }
-  }
-
   /// {@return whether a whole register can be seen}
   public boolean sees(Register register) {
     return base + register.offset() + register.span() <= config.size();

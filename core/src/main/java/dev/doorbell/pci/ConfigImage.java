@@ -36,7 +36,7 @@ public final class ConfigImage implements ConfigSpace {
 
   @Override
   public int read(int offset, int count) {
-    ConfigAccess.check(offset, count);
+    ConfigSpace.check(offset, count);
     int value = 0;
     for (int i = count - 1; i >= 0; i--) {
       int at = offset + i;

@@ -13,6 +13,21 @@ public interface ConfigSpace {
   /// @throws UnsupportedOperationException when this is a capture
   void write(int offset, int value, int bytes);
 
+  /// Checks an access before it is made.
+  ///
+  /// @throws IllegalArgumentException when it has not 1, 2 or 4 bytes, is unaligned, or lies outside 4096 bytes
+  static void check(int offset, int bytes) {
+    if (bytes != 1 && bytes != 2 && bytes != 4) {
+      throw new IllegalArgumentException(
+          "configuration access of " + bytes + " bytes; it has 1, 2 or 4");
+    }
+    if (offset < 0 || offset + bytes > CapabilityLayout.EXTENDED_BYTES || offset % bytes != 0) {
+      throw new IllegalArgumentException(
+          "configuration access of %d bytes at 0x%x is unaligned or outside 4096 bytes"
+              .formatted(bytes, offset));
+    }
+  }
+
   default int read8(int offset) {
     return read(offset, 1);
   }

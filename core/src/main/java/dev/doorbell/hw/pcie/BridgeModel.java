@@ -1,0 +1,407 @@
+package dev.doorbell.hw.pcie;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bits.Register;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.pci.BridgeHeaderLayout;
+import dev.doorbell.pci.BridgeRegisters;
+import dev.doorbell.pci.CapabilityLayout;
+import dev.doorbell.pci.ConfigAccess;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.ExtendedLayout;
+import dev.doorbell.pci.PcieLayout;
+import dev.doorbell.pci.PortType;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// A root port, a port of a switch, a PCI Express to PCI bridge, or a conventional PCI bridge: a type 1 function with a bus below.
+///
+/// It decodes its bus numbers and its two memory windows as software programmed them, checks requests from below with ACS Source
+/// Validation, and redirects peer requests with ACS P2P Request Redirect. Safe for use from many threads.
+///
+/// **Source**: PCI Express Base 6.0, 7.5.1.3, 6.12; PCI Express to PCI/PCI-X Bridge 1.0, 2.3.
+public final class BridgeModel implements FunctionModel {
+  private static final int MEMORY_UNIT_BITS = 20;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ConfigStorage storage;
+  private final Optional<PortType> type;
+  private final int expressAt;
+  private final int acsAt;
+  private final BusModel below;
+  private final LongAdder blocked = new LongAdder();
+  private Optional<BusModel> bus = Optional.empty();
+  private int position;
+
+  // What the hot path reads, kept whenever software writes the registers.
+  private volatile Decode decode = Decode.NONE;
+
+  /// The registers that routing needs, as one value.
+  private record Decode(
+      boolean memory,
+      boolean master,
+      int secondary,
+      int subordinate,
+      long start,
+      long last,
+      long prefetchableStart,
+      long prefetchableLast,
+      boolean sourceValidation,
+      boolean redirect,
+      boolean upstreamForwarding,
+      boolean ari) {
+    static final Decode NONE =
+        new Decode(false, false, 0, 0, 1, 0, 1, 0, false, false, false, false);
+
+    boolean holds(long address) {
+      return memory
+          && (Long.compareUnsigned(address, start) >= 0 && Long.compareUnsigned(address, last) <= 0
+              || Long.compareUnsigned(address, prefetchableStart) >= 0
+                  && Long.compareUnsigned(address, prefetchableLast) <= 0);
+    }
+  }
+
+  private BridgeModel(ConfigStorage storage, Optional<PortType> type, int expressAt, int acsAt) {
+    this.storage = storage;
+    this.type = type;
+    this.expressAt = expressAt;
+    this.acsAt = acsAt;
+    this.below = new BusModel(new FromBelow());
+  }
+
+  /// {@return a port or bridge made for this model}
+  ///
+  /// @param type what it is; empty for a conventional PCI bridge
+  /// @param acs whether it has the ACS capability, all services of it
+  public static BridgeModel create(Optional<PortType> type, int vendor, int device, boolean acs) {
+    ConfigStorage s =
+        new ConfigStorage(
+            type.isPresent()
+                ? CapabilityLayout.EXTENDED_BYTES
+                : CapabilityLayout.CONVENTIONAL_BYTES);
+    s.put(0, ConfigHeaderLayout.VENDOR, vendor);
+    s.put(0, ConfigHeaderLayout.DEVICE, device);
+    s.put(
+        0,
+        ConfigHeaderLayout.CLASS_HIGH,
+        ConfigHeaderLayout.BASE_CLASS.place(6) | ConfigHeaderLayout.SUB_CLASS.place(4));
+    s.put(0, ConfigHeaderLayout.HEADER_TYPE, ConfigHeaderLayout.HEADER_LAYOUT.place(1));
+    s.put(0, BridgeHeaderLayout.PREFETCHABLE_BASE, BridgeHeaderLayout.PREFETCHABLE_TYPE.place(1));
+    s.put(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT, BridgeHeaderLayout.PREFETCHABLE_TYPE.place(1));
+    int express = 0;
+    int acsAt = 0;
+    if (type.isPresent()) {
+      express = 0x40;
+      s.put(0, ConfigHeaderLayout.STATUS, ConfigHeaderLayout.CAPABILITIES_LIST.place(1));
+      s.put(0, ConfigHeaderLayout.CAP_POINTER, express);
+      s.put(
+          express,
+          CapabilityLayout.HEADER,
+          CapabilityLayout.ID.place(CapabilityLayout.PCI_EXPRESS));
+      s.put(
+          express,
+          PcieLayout.CAPABILITIES,
+          PcieLayout.VERSION.place(2) | PcieLayout.TYPE.place(type.get().encoding()));
+      s.put(express, PcieLayout.DEVICE_CAPABILITIES, PcieLayout.ROLE_BASED_ERRORS.place(1));
+      s.put(
+          express, PcieLayout.DEVICE_CAPABILITIES_2, PcieLayout.ARI_FORWARDING_SUPPORTED.place(1));
+      if (acs) {
+        acsAt = CapabilityLayout.CONVENTIONAL_BYTES;
+        s.put(
+            acsAt,
+            CapabilityLayout.EXTENDED_HEADER,
+            CapabilityLayout.EXTENDED_ID.place(CapabilityLayout.EXTENDED_ACS)
+                | CapabilityLayout.EXTENDED_VERSION.place(1));
+        s.put(
+            acsAt,
+            ExtendedLayout.ACS_CAPABILITY,
+            ExtendedLayout.SOURCE_VALIDATION_CAPABLE.place(1)
+                | ExtendedLayout.TRANSLATION_BLOCKING_CAPABLE.place(1)
+                | ExtendedLayout.REQUEST_REDIRECT_CAPABLE.place(1)
+                | ExtendedLayout.COMPLETION_REDIRECT_CAPABLE.place(1)
+                | ExtendedLayout.UPSTREAM_FORWARDING_CAPABLE.place(1));
+      }
+    }
+    return finish(s, type, express, acsAt);
+  }
+
+  /// {@return a bridge with the configuration space of a capture. Bus numbers, windows and ACS control start as captured}
+  ///
+  /// @throws IllegalArgumentException when it is no type 1 header of at least 64 bytes
+  public static BridgeModel ofImage(ConfigSpace image) {
+    CapturedImage captured = CapturedImage.of(image, 1);
+    return finish(
+        captured.storage(),
+        captured.portType(),
+        captured.offset(CapabilityLayout.PCI_EXPRESS, false),
+        captured.offset(CapabilityLayout.EXTENDED_ACS, true));
+  }
+
+  private static BridgeModel finish(
+      ConfigStorage s, Optional<PortType> type, int express, int acsAt) {
+    Declared.bridge(s);
+    if (express != 0) {
+      Declared.express(s, express);
+    }
+    if (acsAt != 0) {
+      Declared.acs(s, acsAt);
+    }
+    s.forgetWritten();
+    BridgeModel b = new BridgeModel(s, type, express, acsAt);
+    b.decode = b.decodeNow();
+    return b;
+  }
+
+  /// {@return the bus below}
+  public BusModel below() {
+    return below;
+  }
+
+  /// {@return what it is; empty for a conventional PCI bridge}
+  public Optional<PortType> type() {
+    return type;
+  }
+
+  /// {@return requests from below that it did not let pass: source validation, bus master off, or no way for the address}
+  public long blocked() {
+    return blocked.sum();
+  }
+
+  /// Programs its bus numbers, as an enumerator does.
+  public void setBusNumbers(BridgeRegisters numbers) {
+    ConfigSpace c = config();
+    c.write((int) BridgeHeaderLayout.PRIMARY_BUS.offset(), numbers.primary(), 1);
+    c.write((int) BridgeHeaderLayout.SECONDARY_BUS.offset(), numbers.secondary(), 1);
+    c.write((int) BridgeHeaderLayout.SUBORDINATE_BUS.offset(), numbers.subordinate(), 1);
+  }
+
+  /// Opens its memory window, closes the prefetchable one, and lets requests pass both ways, as an enumerator does.
+  ///
+  /// @param memory below 4 GiB, whole MiBs
+  public void openWindow(AddressRange memory) {
+    ConfigAccess header = ConfigAccess.header(config());
+    header.set(
+        BridgeHeaderLayout.MEMORY_BASE,
+        BridgeHeaderLayout.MEMORY_ADDRESS,
+        memory.start() >>> MEMORY_UNIT_BITS);
+    header.set(
+        BridgeHeaderLayout.MEMORY_LIMIT,
+        BridgeHeaderLayout.MEMORY_ADDRESS,
+        memory.last() >>> MEMORY_UNIT_BITS);
+    header.set(
+        BridgeHeaderLayout.PREFETCHABLE_BASE,
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS,
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.max());
+    header.set(BridgeHeaderLayout.PREFETCHABLE_LIMIT, BridgeHeaderLayout.PREFETCHABLE_ADDRESS, 0);
+    header.write(BridgeHeaderLayout.PREFETCHABLE_BASE_UPPER, 0xffff_ffffL);
+    header.write(BridgeHeaderLayout.PREFETCHABLE_LIMIT_UPPER, 0);
+    header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 1);
+    header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE, 1);
+  }
+
+  @Override
+  public ConfigSpace config() {
+    return new ConfigSpace() {
+      @Override
+      public int size() {
+        return storage.size();
+      }
+
+      @Override
+      public int read(int offset, int bytes) {
+        ConfigSpace.check(offset, bytes);
+        lock.lock();
+        try {
+          return storage.read(offset, bytes);
+        } finally {
+          lock.unlock();
+        }
+      }
+
+      @Override
+      public void write(int offset, int value, int bytes) {
+        ConfigSpace.check(offset, bytes);
+        writeConfig(offset, value, bytes);
+      }
+    };
+  }
+
+  private void writeConfig(int offset, int value, int bytes) {
+    boolean resetBelow;
+    lock.lock();
+    try {
+      boolean before = secondaryReset();
+      storage.write(offset, value, bytes);
+      decode = decodeNow();
+      resetBelow = !before && secondaryReset();
+    } finally {
+      lock.unlock();
+    }
+    if (resetBelow) {
+      below.resetAll();
+    }
+  }
+
+  private boolean secondaryReset() {
+    return BridgeHeaderLayout.SECONDARY_BUS_RESET.isSet(
+        storage.get(0, BridgeHeaderLayout.BRIDGE_CONTROL));
+  }
+
+  @Override
+  public boolean decodes(long address) {
+    return decode.holds(address);
+  }
+
+  @Override
+  public BusOutcome write(long address, long value, int bytes) {
+    return below.writeDown(address, value, bytes);
+  }
+
+  @Override
+  public BusRead read(long address, int bytes) {
+    return below.readDown(address, bytes);
+  }
+
+  @Override
+  public void reset() {
+    lock.lock();
+    try {
+      storage.reset();
+      decode = decodeNow();
+    } finally {
+      lock.unlock();
+    }
+    below.resetAll();
+  }
+
+  @Override
+  public void attach(BusModel to, int at) {
+    if (bus.isPresent()) {
+      throw new IllegalStateException("the bridge is on a bus already");
+    }
+    bus = Optional.of(to);
+    position = at;
+  }
+
+  boolean leadsTo(int busNumber) {
+    Decode d = decode;
+    return d.secondary != 0 && busNumber >= d.secondary && busNumber <= d.subordinate;
+  }
+
+  /// {@return whether only device 0 answers below: a link has one device, unless ARI numbers pass}
+  boolean onlyDevice0() {
+    return isLink() && !decode.ari;
+  }
+
+  /// {@return whether it sends peers' requests upwards instead of across}
+  boolean redirects() {
+    return decode.redirect;
+  }
+
+  private boolean isLink() {
+    return type.filter(t ->
+            t == PortType.ROOT_PORT
+                || t == PortType.DOWNSTREAM_PORT
+                || t == PortType.PCI_TO_PCIE_BRIDGE)
+        .isPresent();
+  }
+
+  private Decode decodeNow() {
+    long command = storage.get(0, ConfigHeaderLayout.COMMAND);
+    long control = acsAt == 0 ? 0 : storage.get(acsAt, ExtendedLayout.ACS_CONTROL);
+    long base = storage.get(0, BridgeHeaderLayout.PREFETCHABLE_BASE);
+    long limit = storage.get(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT);
+    boolean wide = BridgeHeaderLayout.PREFETCHABLE_TYPE.get(base) == 1;
+    long upperBase =
+        wide ? storage.get(0, BridgeHeaderLayout.PREFETCHABLE_BASE_UPPER) << Integer.SIZE : 0;
+    long upperLimit =
+        wide ? storage.get(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT_UPPER) << Integer.SIZE : 0;
+    return new Decode(
+        ConfigHeaderLayout.MEMORY_SPACE_ENABLE.isSet(command),
+        ConfigHeaderLayout.BUS_MASTER_ENABLE.isSet(command),
+        (int) storage.get(0, BridgeHeaderLayout.SECONDARY_BUS),
+        (int) storage.get(0, BridgeHeaderLayout.SUBORDINATE_BUS),
+        window(BridgeHeaderLayout.MEMORY_BASE),
+        window(BridgeHeaderLayout.MEMORY_LIMIT) | unitMask(),
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.get(base) << MEMORY_UNIT_BITS | upperBase,
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.get(limit) << MEMORY_UNIT_BITS
+            | upperLimit
+            | unitMask(),
+        ExtendedLayout.SOURCE_VALIDATION.isSet(control),
+        ExtendedLayout.REQUEST_REDIRECT.isSet(control),
+        ExtendedLayout.UPSTREAM_FORWARDING.isSet(control),
+        expressAt != 0
+            && PcieLayout.ARI_FORWARDING.isSet(
+                storage.get(expressAt, PcieLayout.DEVICE_CONTROL_2)));
+  }
+
+  private long window(Register register) {
+    return BridgeHeaderLayout.MEMORY_ADDRESS.get(storage.get(0, register)) << MEMORY_UNIT_BITS;
+  }
+
+  private static long unitMask() {
+    return (1L << MEMORY_UNIT_BITS) - 1;
+  }
+
+  private final class FromBelow implements BusModel.Above {
+    private static final int BLOCKED = -1;
+
+    @Override
+    public int busNumber() {
+      return decode.secondary;
+    }
+
+    @Override
+    public boolean peersDecode(FunctionModel from, long address) {
+      if (isLink()) {
+        return false;
+      }
+      // Inside a switch the port that a request came in by decides; a conventional bus shows it to
+      // everyone.
+      return type.filter(t -> t == PortType.UPSTREAM_PORT).isEmpty()
+          || !(from instanceof BridgeModel port && port.redirects());
+    }
+
+    @Override
+    public BusOutcome writeUp(int requesterId, long address, long value, int bytes) {
+      int upper = pass(requesterId, address);
+      return upper == BLOCKED || bus.isEmpty()
+          ? BusOutcome.ERROR
+          : bus.get().writeFrom(BridgeModel.this, upper, address, value, bytes);
+    }
+
+    @Override
+    public BusRead readUp(int requesterId, long address, int bytes) {
+      int upper = pass(requesterId, address);
+      return upper == BLOCKED || bus.isEmpty()
+          ? BusRead.error(bytes)
+          : bus.get().readFrom(BridgeModel.this, upper, address, bytes);
+    }
+
+    /// The requester id with which a request goes on, or BLOCKED.
+    private int pass(int requesterId, long address) {
+      Decode d = decode;
+      int from = requesterId >>> Byte.SIZE;
+      boolean foreign =
+          isLink() && d.sourceValidation && (from < d.secondary || from > d.subordinate);
+      // What lies below is not above: such a request goes up only for ACS Upstream Forwarding.
+      boolean own = d.holds(address) && !(isLink() && d.upstreamForwarding) && !redirectedWithin();
+      if (!d.master || foreign || own) {
+        blocked.increment();
+        return BLOCKED;
+      }
+      if (type.isEmpty()) {
+        return bus.map(b -> b.requesterId(position)).orElse(requesterId);
+      }
+      return type.get() == PortType.PCIE_TO_PCI_BRIDGE ? d.secondary << Byte.SIZE : requesterId;
+    }
+
+    /// An upstream port passes on what a downstream port redirected.
+    private boolean redirectedWithin() {
+      return type.filter(t -> t == PortType.UPSTREAM_PORT).isPresent();
+    }
+  }
+}

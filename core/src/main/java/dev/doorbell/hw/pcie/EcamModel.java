@@ -1,0 +1,75 @@
+package dev.doorbell.hw.pcie;
+
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.pci.ConfigSpace;
+import java.util.Optional;
+
+/// The ECAM window of a root complex: 1 MiB a bus, 32 KiB a device, 4 KiB a function.
+///
+/// Requests that no function answers complete with all ones, writes vanish. Accesses of 8 bytes are two of 4.
+///
+/// **Source**: PCI Express Base 6.0, 7.2.2.
+final class EcamModel implements MmioDevice {
+  private static final int FUNCTION_BITS = 12;
+  private static final int BUS_BITS = 20;
+  private static final int OFFSET_MASK = (1 << FUNCTION_BITS) - 1;
+
+  private final RootComplexModel complex;
+  private final int firstBus;
+
+  EcamModel(RootComplexModel complex, int firstBus) {
+    this.complex = complex;
+    this.firstBus = firstBus;
+  }
+
+  @Override
+  public BusRead read(long offset, int bytes) {
+    if (!aligned(offset, bytes)) {
+      return BusRead.error(bytes);
+    }
+    if (bytes == Long.BYTES) {
+      return BusRead.ok(
+          word(offset, Integer.BYTES)
+              | word(offset + Integer.BYTES, Integer.BYTES) << Integer.SIZE);
+    }
+    return BusRead.ok(word(offset, bytes));
+  }
+
+  @Override
+  public BusOutcome write(long offset, long value, int bytes, int requester) {
+    if (!aligned(offset, bytes)) {
+      return BusOutcome.ERROR;
+    }
+    int first = Math.min(bytes, Integer.BYTES);
+    config(offset).ifPresent(c -> c.write((int) offset & OFFSET_MASK, (int) value, first));
+    if (bytes == Long.BYTES) {
+      long next = offset + Integer.BYTES;
+      config(next)
+          .ifPresent(c -> c.write((int) next & OFFSET_MASK, (int) (value >>> Integer.SIZE), first));
+    }
+    return BusOutcome.OK;
+  }
+
+  private long word(long offset, int bytes) {
+    long ones = -1L >>> (Long.SIZE - bytes * Byte.SIZE);
+    return config(offset).map(c -> c.read((int) offset & OFFSET_MASK, bytes) & ones).orElse(ones);
+  }
+
+  private Optional<ConfigSpace> config(long offset) {
+    int bus = firstBus + (int) (offset >>> BUS_BITS);
+    int position = (int) (offset >>> FUNCTION_BITS) & 0xff;
+    return bus > 0xff
+        ? Optional.empty()
+        : complex.function(bus, position >>> 3, position & 7).map(FunctionModel::config);
+  }
+
+  private static boolean aligned(long offset, int bytes) {
+    return bytes > 0
+        && bytes <= Long.BYTES
+        && Integer.bitCount(bytes) == 1
+        && offset >= 0
+        && offset % bytes == 0;
+  }
+}

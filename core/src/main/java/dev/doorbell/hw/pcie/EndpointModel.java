@@ -1,0 +1,393 @@
+package dev.doorbell.hw.pcie;
+
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.DmaPort;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.MessageTable;
+import dev.doorbell.pci.PcieLayout;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// An endpoint: configuration space with a real device's writable bits, BARs, MSI and MSI-X, DMA and messages upwards, function level reset.
+///
+/// Made from a specification or from a capture's bytes. Its wired interrupt does not exist. Safe for use from many threads; nothing it sends
+/// upwards leaves under its lock.
+public final class EndpointModel implements FunctionModel {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ConfigStorage storage;
+  private final List<BarModel> bars;
+  private final EndpointRegisters registers;
+  private final Optional<MsiModel> msi;
+  private final Optional<MsixModel> msix;
+  private final int expressAt;
+  private final boolean virtual;
+  private Optional<BusModel> bus = Optional.empty();
+  private DmaPort up = DisconnectedPort.INSTANCE;
+  private int position;
+  private volatile boolean master;
+  private volatile boolean memory;
+
+  EndpointModel(
+      ConfigStorage storage,
+      List<BarModel> bars,
+      EndpointRegisters registers,
+      Capable capable,
+      boolean virtual) {
+    this.storage = storage;
+    this.bars = List.copyOf(bars);
+    this.registers = registers;
+    this.msi =
+        capable.msi() == 0 ? Optional.empty() : Optional.of(new MsiModel(storage, capable.msi()));
+    this.msix =
+        capable.msix() == 0
+            ? Optional.empty()
+            : Optional.of(new MsixModel(storage, capable.msix()));
+    this.expressAt = capable.express();
+    this.virtual = virtual;
+    this.memory = virtual;
+  }
+
+  /// Offsets of the capabilities that the model acts on; 0 for none.
+  record Capable(int express, int msi, int msix) {}
+
+  /// {@return an endpoint made for this model, in the state after reset}
+  public static EndpointModel create(EndpointSpec spec, EndpointRegisters registers) {
+    return EndpointBuild.create(spec, registers);
+  }
+
+  /// {@return an endpoint with the configuration space of a capture, in the state after reset}
+  ///
+  /// @param barBytes size of each BAR, 0 for none, up to six; a capture's configuration space does not tell them
+  /// @throws IllegalArgumentException when it is no type 0 header of at least 64 bytes, or a size is not a power of two
+  public static EndpointModel ofImage(
+      ConfigSpace image, long[] barBytes, EndpointRegisters registers) {
+    return EndpointBuild.ofImage(image, barBytes, registers);
+  }
+
+  /// {@return a VF with the configuration space of a capture}
+  ///
+  /// @param barBytes size of each BAR, 0 for none
+  /// @param barAddresses where its PF's SR-IOV capability has placed each of them; they always decode
+  public static EndpointModel virtualOfImage(
+      ConfigSpace image, long[] barBytes, long[] barAddresses) {
+    return EndpointBuild.virtualOfImage(image, barBytes, barAddresses);
+  }
+
+  /// {@return bus, device and function number at the moment}
+  public int requesterId() {
+    return bus.map(b -> b.requesterId(position)).orElse(0);
+  }
+
+  /// Puts a BAR at an address, as an enumerator does.
+  ///
+  /// @throws IllegalArgumentException when no BAR starts there, or the address does not fit it
+  public void placeBar(int index, long address) {
+    BarModel bar =
+        bars.stream()
+            .filter(b -> b.index() == index)
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no BAR starts at register " + index));
+    if ((address & (bar.bytes() - 1)) != 0 || !bar.wide() && address >>> Integer.SIZE != 0) {
+      throw new IllegalArgumentException(
+          "BAR %d of 0x%x bytes cannot lie at 0x%x".formatted(index, bar.bytes(), address));
+    }
+    ConfigSpace c = config();
+    c.write((int) ConfigHeaderLayout.BAR.offset(index), (int) address, Integer.BYTES);
+    if (bar.wide()) {
+      c.write(
+          (int) ConfigHeaderLayout.BAR.offset(index + 1),
+          (int) (address >>> Integer.SIZE),
+          Integer.BYTES);
+    }
+  }
+
+  /// {@return the BARs that it has, by their first register}
+  public List<BarModel> bars() {
+    return bars;
+  }
+
+  /// Interrupts.
+  ///
+  /// @throws IndexOutOfBoundsException when the function has no such vector
+  public Firing fire(int vector) {
+    long address;
+    int data;
+    lock.lock();
+    try {
+      Optional<MessageModel> on = active();
+      if (on.isEmpty()) {
+        return Firing.OFF;
+      }
+      MessageModel m = on.get();
+      if (vector < 0 || vector >= m.vectors()) {
+        if (m.kind() == MessageTable.Kind.MSI && vector >= 0) {
+          return Firing.OFF;
+        }
+        throw new IndexOutOfBoundsException(
+            "the function has %d vectors, asked for %d".formatted(m.vectors(), vector));
+      }
+      if (m.isMasked(vector)) {
+        m.pending().set(vector);
+        publish();
+        return Firing.PENDING;
+      }
+      if (!master) {
+        return Firing.OFF;
+      }
+      address = m.address(vector);
+      data = m.data(vector);
+    } finally {
+      lock.unlock();
+    }
+    return up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES)
+            == BusOutcome.OK
+        ? Firing.SENT
+        : Firing.LOST;
+  }
+
+  /// Writes memory by DMA. Dropped while the function may not master the bus.
+  public BusOutcome dmaWrite(long address, long value, int bytes) {
+    return master ? up.write(requesterId(), address, value, bytes) : BusOutcome.ERROR;
+  }
+
+  /// Reads memory by DMA.
+  public BusRead dmaRead(long address, int bytes) {
+    return master ? up.read(requesterId(), address, bytes) : BusRead.error(bytes);
+  }
+
+  /// Writes under another requester id, as a broken or hostile device does. Bus master enable does not stop it.
+  public BusOutcome forgedWrite(int requesterId, long address, long value, int bytes) {
+    return up.write(requesterId, address, value, bytes);
+  }
+
+  @Override
+  public ConfigSpace config() {
+    return new ConfigSpace() {
+      @Override
+      public int size() {
+        return storage.size();
+      }
+
+      @Override
+      public int read(int offset, int bytes) {
+        ConfigSpace.check(offset, bytes);
+        lock.lock();
+        try {
+          return storage.read(offset, bytes);
+        } finally {
+          lock.unlock();
+        }
+      }
+
+      @Override
+      public void write(int offset, int value, int bytes) {
+        ConfigSpace.check(offset, bytes);
+        writeConfig(offset, value, bytes);
+      }
+    };
+  }
+
+  @Override
+  public boolean decodes(long address) {
+    return memory && barAt(address).isPresent();
+  }
+
+  @Override
+  public BusOutcome write(long address, long value, int bytes) {
+    Optional<BarModel> bar = barAt(address);
+    if (bar.isEmpty() || !memory) {
+      return BusOutcome.ERROR;
+    }
+    int index = bar.get().index();
+    long offset = address - bar.get().address();
+    if (msix.isPresent()
+        && (msix.get().holdsTable(index, offset) || msix.get().holdsPba(index, offset))) {
+      return writeMsix(msix.get(), index, offset, value, bytes);
+    }
+    registers.write(this, index, offset, value, bytes);
+    return BusOutcome.OK;
+  }
+
+  @Override
+  public BusRead read(long address, int bytes) {
+    Optional<BarModel> bar = barAt(address);
+    if (bar.isEmpty() || !memory) {
+      return BusRead.error(bytes);
+    }
+    int index = bar.get().index();
+    long offset = address - bar.get().address();
+    if (msix.isPresent()
+        && (msix.get().holdsTable(index, offset) || msix.get().holdsPba(index, offset))) {
+      return readMsix(msix.get(), index, offset, bytes);
+    }
+    return BusRead.ok(registers.read(this, index, offset, bytes));
+  }
+
+  @Override
+  public void reset() {
+    lock.lock();
+    try {
+      storage.reset();
+      msi.ifPresent(MessageModel::reset);
+      msix.ifPresent(MessageModel::reset);
+      decode();
+    } finally {
+      lock.unlock();
+    }
+    registers.reset();
+  }
+
+  @Override
+  public void attach(BusModel to, int at) {
+    if (bus.isPresent()) {
+      throw new IllegalStateException("the endpoint is on a bus already");
+    }
+    bus = Optional.of(to);
+    position = at;
+    up = to.port(this);
+  }
+
+  private void writeConfig(int offset, int value, int bytes) {
+    boolean flr = false;
+    lock.lock();
+    try {
+      storage.write(offset, value, bytes);
+      decode();
+      if (expressAt != 0) {
+        long control = expressAt + PcieLayout.DEVICE_CONTROL.offset();
+        long shift = Byte.SIZE * (control - offset);
+        boolean covers = offset <= control + 1 && offset + bytes > control + 1;
+        flr =
+            covers
+                && PcieLayout.INITIATE_FLR.isSet(
+                    shift >= 0 ? value >>> shift : (long) value << -shift)
+                && canFlr();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (flr) {
+      reset();
+    } else {
+      sendUnmasked();
+    }
+  }
+
+  private boolean canFlr() {
+    return PcieLayout.FLR_CAPABLE.isSet(storage.get(expressAt, PcieLayout.DEVICE_CAPABILITIES));
+  }
+
+  private BusOutcome writeMsix(MsixModel m, int bar, long offset, long value, int bytes) {
+    // Software must write whole doublewords or quadwords (7.7.2); anything else does nothing here.
+    if (bytes < Integer.BYTES || offset % bytes != 0) {
+      return BusOutcome.ERROR;
+    }
+    lock.lock();
+    try {
+      for (int i = 0; i < bytes; i += Integer.BYTES) {
+        if (m.holdsTable(bar, offset + i)) {
+          m.writeTable(offset + i, value >>> i * Byte.SIZE & 0xffff_ffffL);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    sendUnmasked();
+    return BusOutcome.OK;
+  }
+
+  private BusRead readMsix(MsixModel m, int bar, long offset, int bytes) {
+    long at = offset & -Integer.BYTES;
+    lock.lock();
+    try {
+      long value = 0;
+      for (int i = 0; i < Math.max(bytes, Integer.BYTES); i += Integer.BYTES) {
+        long word =
+            m.holdsTable(bar, at + i)
+                ? m.readTable(at + i)
+                : m.holdsPba(bar, at + i) ? m.readPba(at + i) : 0;
+        value |= word << i * Byte.SIZE;
+      }
+      long shifted = value >>> (offset - at) * Byte.SIZE;
+      return BusRead.ok(bytes == Long.BYTES ? shifted : shifted & (1L << bytes * Byte.SIZE) - 1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Sends, one after another, what is pending and no longer held back. Each leaves outside the lock.
+  private void sendUnmasked() {
+    while (true) {
+      int vector;
+      long address;
+      int data;
+      lock.lock();
+      try {
+        vector = master ? nextUnmasked() : -1;
+        if (vector < 0) {
+          return;
+        }
+        MessageModel m = active().orElseThrow();
+        m.pending().clear(vector);
+        publish();
+        address = m.address(vector);
+        data = m.data(vector);
+      } finally {
+        lock.unlock();
+      }
+      up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES);
+    }
+  }
+
+  private int nextUnmasked() {
+    Optional<MessageModel> on = active();
+    if (on.isEmpty()) {
+      return -1;
+    }
+    MessageModel m = on.get();
+    int v = m.pending().nextSetBit(0);
+    while (v >= 0 && (v >= m.vectors() || m.isMasked(v))) {
+      v = m.pending().nextSetBit(v + 1);
+    }
+    return v;
+  }
+
+  private Optional<MessageModel> active() {
+    if (msix.isPresent() && msix.get().isOn()) {
+      return Optional.of(msix.get());
+    }
+    return msi.isPresent() && msi.get().isOn() ? Optional.of(msi.get()) : Optional.empty();
+  }
+
+  private void publish() {
+    msi.ifPresent(MsiModel::publish);
+  }
+
+  private void decode() {
+    long command = storage.get(0, ConfigHeaderLayout.COMMAND);
+    master = ConfigHeaderLayout.BUS_MASTER_ENABLE.isSet(command);
+    memory = virtual || ConfigHeaderLayout.MEMORY_SPACE_ENABLE.isSet(command);
+    if (!virtual) {
+      for (BarModel b : bars) {
+        long low =
+            ConfigHeaderLayout.BAR_MEMORY_BASE.get(
+                storage.get(0, ConfigHeaderLayout.BAR, b.index()));
+        long high =
+            b.wide() ? storage.get(0, ConfigHeaderLayout.BAR, b.index() + 1) << Integer.SIZE : 0;
+        b.place(low | high);
+      }
+    }
+  }
+
+  private Optional<BarModel> barAt(long address) {
+    for (BarModel b : bars) {
+      if (b.holds(address)) {
+        return Optional.of(b);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,147 @@
+package dev.doorbell.hw.pcie;
+
+import static dev.doorbell.hw.pcie.Hierarchy.demo;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.hw.pcie.Hierarchy.Arrived;
+import dev.doorbell.pci.BarDecode;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.MsiCapability;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("PCIe 7.5.1.2: endpoints, their BARs and their registers")
+class EndpointModelTest {
+  private final Hierarchy h = new Hierarchy();
+
+  @Test
+  void barsAreSizedByWritingOnesAndKeepWhatWasThere() {
+    EndpointModel e = demo(h.complex.root(), 8, Hierarchy.WINDOW, 1);
+    BarDecode.Bars sized = BarDecode.size(e.config(), "model");
+    assertEquals(
+        List.of(
+            new BarDecode(
+                0, BarDecode.Kind.MEMORY_64, false, Hierarchy.WINDOW, OptionalLong.of(0x1000)),
+            new BarDecode(
+                2,
+                BarDecode.Kind.MEMORY_64,
+                false,
+                Hierarchy.WINDOW + 0x10000,
+                OptionalLong.of(0x10000))),
+        sized.bars());
+    assertEquals(6, e.config().read16(4), "command is as before");
+    assertEquals(DemoLayout.SIGNATURE, h.at(Hierarchy.WINDOW).read(0, 4));
+  }
+
+  @Test
+  void aWideBarAbove4GiBIsSized() {
+    EndpointSpec.Bar wide = new EndpointSpec.Bar(4, 1L << 36, true, true);
+    EndpointSpec spec =
+        new EndpointSpec(
+            1, 2, 0x020000, false, false, false, List.of(wide), Optional.empty(), Optional.empty());
+    EndpointModel e = EndpointModel.create(spec, EndpointRegisters.NONE);
+    e.placeBar(4, 3L << 36);
+    assertEquals(
+        List.of(
+            new BarDecode(4, BarDecode.Kind.MEMORY_64, true, 3L << 36, OptionalLong.of(1L << 36))),
+        BarDecode.size(e.config(), "model").bars());
+    assertThrows(IllegalArgumentException.class, () -> e.placeBar(4, 0x1000));
+  }
+
+  @Test
+  void onlyWritableBitsOfTheHeaderChange() {
+    EndpointModel e = demo(h.complex.root(), 8, Hierarchy.WINDOW, 1);
+    for (int at = 0; at < 0x40; at += 4) {
+      e.config().write(at, -1, 4);
+    }
+    assertEquals(DemoLayout.VENDOR, e.config().read16(0));
+    assertEquals(ConfigHeaderLayout.COMMAND.access().rw(), e.config().read16(4));
+    assertEquals(0x10, e.config().read16(6));
+    assertEquals(0, e.config().read32(0x2c));
+    assertEquals(0x40, e.config().read32(0x34));
+  }
+
+  @Test
+  void aDriverOfRegistersAloneMakesItInterruptAndCopy() {
+    EndpointModel e = demo(h.complex.root(), 8, Hierarchy.WINDOW, 4);
+    RegisterBus regs = h.at(Hierarchy.WINDOW);
+    var table = MsixModelTest.table(e, h, Hierarchy.WINDOW + 0x10000);
+    table.write(3, 0x808_0040, 3);
+    table.mask(3, false);
+    table.enable(4);
+    assertEquals(DemoLayout.SIGNATURE, regs.read(DemoLayout.ID.offset(), 4));
+    assertEquals(4, regs.read(DemoLayout.VECTORS.offset(), 4));
+    regs.write(DemoLayout.RING.offset(), 3, 4);
+    assertEquals(1, regs.read(DemoLayout.FIRED.offset(), 4));
+    assertEquals(new Arrived(8, 0x808_0040, 3), h.arrived.getLast());
+    for (int i = 0; i < 29; i++) {
+      h.memory.put(0x1003L + i, (byte) (i + 1));
+    }
+    regs.write(DemoLayout.SOURCE.offset(), 0x1003, 8);
+    regs.write(DemoLayout.DESTINATION.offset(), 0x2003, 8);
+    regs.write(DemoLayout.LENGTH.offset(), 29, 4);
+    regs.write(
+        DemoLayout.COPY.offset(),
+        DemoLayout.START.place(1) | DemoLayout.THEN_RING.place(1) | DemoLayout.RING_VECTOR.place(3),
+        4);
+    assertEquals(DemoLayout.DONE.place(1) | 29, regs.read(DemoLayout.COPIED.offset(), 4));
+    for (int i = 0; i < 29; i++) {
+      assertEquals((byte) (i + 1), h.memory.get(0x2003L + i));
+    }
+    assertEquals(new Arrived(8, 0x808_0040, 3), h.arrived.getLast());
+  }
+
+  @Test
+  void eduRaisesItsMessageAndMovesMemory() {
+    EndpointSpec spec =
+        new EndpointSpec(
+            EduLayout.VENDOR,
+            EduLayout.DEVICE,
+            0x00ff00,
+            true,
+            false,
+            false,
+            List.of(new EndpointSpec.Bar(0, 0x100000, false, false)),
+            Optional.of(new EndpointSpec.Msi(1, true, false)),
+            Optional.empty());
+    EndpointModel e = EndpointModel.create(spec, new EduRegisters(28));
+    h.complex.root().add(16, e);
+    e.placeBar(0, Hierarchy.WINDOW);
+    e.config().write(4, 6, 2);
+    MsiCapability msi =
+        PciFunction.of(new Sbdf(0, 0, 2, 0), e.config(), "edu").msi().thing().orElseThrow();
+    msi.write(0, 0x800_0040, 80);
+    msi.enable(1);
+    RegisterBus regs = h.at(Hierarchy.WINDOW);
+    assertEquals(0x010000edL, regs.read(0, 4));
+    regs.write(0x04, 0x1234, 4);
+    assertEquals(0xffff_edcbL, regs.read(0x04, 4));
+    regs.write(0x60, 0x42, 4);
+    assertEquals(List.of(new Arrived(16, 0x800_0040, 80)), h.arrived);
+    assertEquals(0x42, regs.read(0x24, 4));
+    regs.write(0x64, 0x40, 4);
+    assertEquals(2, regs.read(0x24, 4));
+    h.memory.put(0x1000L, (byte) 0x5a);
+    regs.write(0x80, 0x1000, 8);
+    regs.write(0x88, EduLayout.BUFFER, 8);
+    regs.write(0x90, 1, 8);
+    regs.write(0x98, 1, 8);
+    regs.write(0x80, EduLayout.BUFFER, 8);
+    regs.write(0x88, 0x2000, 8);
+    regs.write(0x98, 1 | 2 | 4, 8);
+    assertEquals((byte) 0x5a, h.memory.get(0x2000L));
+    assertEquals(0x102, regs.read(0x24, 4));
+    assertEquals(new Arrived(16, 0x800_0040, 80), h.arrived.getLast());
+    regs.write(0x08, 5, 4);
+    assertEquals(120, regs.read(0x08, 4));
+    assertTrue(h.arrived.size() == 3, h.arrived.toString());
+  }
+}

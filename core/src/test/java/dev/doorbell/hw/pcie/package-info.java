@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.hw.pcie;
+
+import org.jspecify.annotations.NullMarked;
