@@ -19,7 +19,8 @@ final class CpuInterfaceModel implements MmioDevice {
   private final DistributorModel.Shared shared;
   private final int cpu;
   private final RegisterPorts ports = new RegisterPorts(MAP);
-  // Group priorities that are active, bit n for priority 2n: those that preempt one another differ in bits 7:1.
+  // Group priorities that are active, bit n for priority 2n: those that preempt one another differ
+  // in bits 7:1.
   private final int[] activePriorities = new int[4];
   private long ctlr;
   private long pmr;

@@ -113,8 +113,7 @@ final class DistributorModel implements MmioDevice {
             s.setTriggers(s.word(cpu, i / 2), i % 2, v);
           }
         });
-    ports.on(
-        CPENDSGIR, i -> s.sgiSources(cpu, i), (i, v) -> s.changeSgiSources(cpu, i, v, false));
+    ports.on(CPENDSGIR, i -> s.sgiSources(cpu, i), (i, v) -> s.changeSgiSources(cpu, i, v, false));
     ports.on(SPENDSGIR, i -> s.sgiSources(cpu, i), (i, v) -> s.changeSgiSources(cpu, i, v, true));
     ports.alsoBy(IPRIORITYR, Byte.BYTES).alsoBy(ITARGETSR, Byte.BYTES);
     ports.alsoBy(CPENDSGIR, Byte.BYTES).alsoBy(SPENDSGIR, Byte.BYTES);
@@ -136,7 +135,9 @@ final class DistributorModel implements MmioDevice {
       return BusOutcome.ERROR;
     }
     synchronized (shared) {
-      if (bytes == Byte.BYTES && offset >= CPENDSGIR.offset() && offset < CPENDSGIR.offset() + CPENDSGIR.span()) {
+      if (bytes == Byte.BYTES
+          && offset >= CPENDSGIR.offset()
+          && offset < CPENDSGIR.offset() + CPENDSGIR.span()) {
         clearSgiByte((int) (offset - CPENDSGIR.offset()), value);
       } else {
         ports.write(offset, value, bytes);

@@ -33,7 +33,8 @@ public final class GicV2Driver implements SpiController {
   private final Optional<GiccDriver> gicc;
   private final int lastSpi;
   private final int[] route;
-  // By INTID: the CPU at which an SPI was acknowledged and from where nobody has collected it yet. One that arrives again before counts once, as
+  // By INTID: the CPU at which an SPI was acknowledged and from where nobody has collected it yet.
+  // One that arrives again before counts once, as
   // it would while pending.
   private final int[] arrivedAt;
 
@@ -103,7 +104,8 @@ public final class GicV2Driver implements SpiController {
   }
 
   private static int four(int value) {
-    return (int) (BYTE_0.place(value) | BYTE_1.place(value) | BYTE_2.place(value) | BYTE_3.place(value));
+    return (int)
+        (BYTE_0.place(value) | BYTE_1.place(value) | BYTE_2.place(value) | BYTE_3.place(value));
   }
 
   private int target(int cpu) {

@@ -28,11 +28,7 @@ public record GicV2Hardware(
   public static GicV2Hardware of(
       String id, RegisterBus distributor, Optional<RegisterBus> cpuInterface, int cpus) {
     return new GicV2Hardware(
-        id,
-        distributor,
-        cpuInterface,
-        IntStream.range(0, cpus).boxed().toList(),
-        Optional.empty());
+        id, distributor, cpuInterface, IntStream.range(0, cpus).boxed().toList(), Optional.empty());
   }
 
   /// {@return this GIC with a way to its processors}

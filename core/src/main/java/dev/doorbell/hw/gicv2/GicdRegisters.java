@@ -33,7 +33,8 @@ public final class GicdRegisters {
   private static final Layout TWO_BITS_L = Layout.lsb0("two bits an interrupt", 4);
   private static final Layout BYTE_L = Layout.lsb0("one byte an interrupt", 4);
 
-  private static final ValueNames ARCH = ValueNames.of(1, "GICv1", 2, "GICv2", 3, "GICv3", 4, "GICv4");
+  private static final ValueNames ARCH =
+      ValueNames.of(1, "GICv1", 2, "GICv2", 3, "GICv3", 4, "GICv4");
   private static final ValueNames FILTER =
       ValueNames.of(0, "the listed CPUs", 1, "all but the requester", 2, "the requester only");
 

@@ -57,7 +57,8 @@ final class InterruptStates {
 
   /// {@return the bits of a word that are interrupts}
   int existing(int word) {
-    boolean cut = config.limit() == SPI_LIMIT && word == enabled.length - 1 && word >= config.cpus();
+    boolean cut =
+        config.limit() == SPI_LIMIT && word == enabled.length - 1 && word >= config.cpus();
     return cut ? -1 >>> (FIRST_SPI - SPI_LIMIT % FIRST_SPI) : -1;
   }
 
@@ -196,7 +197,9 @@ final class InterruptStates {
   private long bestOf(int cpu, int word, boolean group0, boolean group1Too) {
     int groups = (group0 ? ~group1[word] : 0) | (group1Too ? group1[word] : 0);
     long best = NONE;
-    for (int left = pending(word) & enabled[word] & ~active[word] & groups; left != 0; left &= left - 1) {
+    for (int left = pending(word) & enabled[word] & ~active[word] & groups;
+        left != 0;
+        left &= left - 1) {
       int bit = Integer.numberOfTrailingZeros(left);
       int slot = word * 32 + bit;
       boolean local = word < config.cpus();

@@ -128,7 +128,11 @@ public final class GicV2mDriver implements MsiController {
       throw new VectorsExhausted(source, id, spis.length, free, limit());
     }
     List<SpiLedger> order =
-        frames.stream().filter(f -> f.free() >= spis.length).findFirst().map(List::of).orElse(frames);
+        frames.stream()
+            .filter(f -> f.free() >= spis.length)
+            .findFirst()
+            .map(List::of)
+            .orElse(frames);
     int done = 0;
     for (SpiLedger frame : order) {
       while (done < spis.length && frame.free() > 0) {

@@ -88,8 +88,7 @@ public final class GicV2mWalker {
           hop(in, "dropped", "SPI %d is not one of them; %s".formatted(intid, has)));
     }
     return new GicV2mWalk(
-        List.of(
-            hop(in, "SPI " + intid, has + "; any device that reaches the frame can raise it")),
+        List.of(hop(in, "SPI " + intid, has + "; any device that reaches the frame can raise it")),
         OptionalInt.of(intid),
         GicV2mWalk.Outcome.RAISED);
   }
@@ -100,7 +99,8 @@ public final class GicV2mWalker {
 
   private String why(@Nullable Long typer) {
     String told = spiBase.isPresent() || spiCount.isPresent() ? "firmware says so" : "";
-    String read = typer == null ? "" : "MSI_TYPER 0x%x %s".formatted(typer, fields(TYPER_LAYOUT, typer));
+    String read =
+        typer == null ? "" : "MSI_TYPER 0x%x %s".formatted(typer, fields(TYPER_LAYOUT, typer));
     return told.isEmpty() ? read : read.isEmpty() ? told : told + ", over " + read;
   }
 

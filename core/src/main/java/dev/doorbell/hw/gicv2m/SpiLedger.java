@@ -33,7 +33,8 @@ final class SpiLedger {
     int base = frame.spiBase().orElse(SPI_BASE.getInt(typer));
     int count = frame.spiCount().orElse(SPI_COUNT.getInt(typer));
     boolean told = frame.spiBase().isPresent() || frame.spiCount().isPresent();
-    Source source = Source.rule((told ? "firmware and MSI_TYPER of " : "MSI_TYPER of ") + frame.id());
+    Source source =
+        Source.rule((told ? "firmware and MSI_TYPER of " : "MSI_TYPER of ") + frame.id());
     if (base < FIRST_SPI || count < 1 || base + count - 1 > distributor.lastSpi()) {
       throw new MsiControllerFailed(
           frame.id(),
