@@ -117,8 +117,10 @@ class IovaAllocatorPropertyTest {
       if (expected < 0) {
         IovaRequest again = request;
         var e = assertThrows(IovaExhausted.class, () -> allocator.allocate(again));
-        assertEquals((long) block << 12, e.neededBytes());
-        assertTrue(e.availableBytes() <= e.neededBytes());
+        assertEquals((long) block << 12, e.refusal().needed().orElseThrow().value());
+        assertTrue(
+            e.refusal().available().orElseThrow().value()
+                <= e.refusal().needed().orElseThrow().value());
       }
     }
 

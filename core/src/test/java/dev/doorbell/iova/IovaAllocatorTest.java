@@ -64,11 +64,11 @@ class IovaAllocatorTest {
     var e =
         assertThrows(
             IovaExhausted.class, () -> a.allocate(IovaRequest.ofBytes(0x3000).upTo(0xffff_ffffL)));
-    assertEquals(0x4000, e.neededBytes());
-    assertEquals(0x2000, e.availableBytes());
+    assertEquals(0x4000, e.refusal().needed().orElseThrow().value());
+    assertEquals(0x2000, e.refusal().available().orElseThrow().value());
     assertEquals(
         "request for 0x3000 bytes aligned to 0x1 needs a free aligned block of 0x4000 bytes in [0x1000, 0x7fff], "
-            + "where the largest has 0x2000; free some or allow a wider range",
+            + "where the largest has 0x2000",
         e.getMessage());
   }
 

@@ -11,6 +11,7 @@ final class InterruptStates {
   static final long NONE = Long.MAX_VALUE;
 
   private static final int SGIS = 0xffff;
+  private static final int INTID_BITS = 32;
 
   final int[] group1;
   final int[] enabled;
@@ -205,14 +206,14 @@ final class InterruptStates {
       boolean local = word < config.cpus();
       if (local || config.cpus() == 1 || (targets[slot] >>> cpu & 1) != 0) {
         int intid = local ? bit : slot - (config.cpus() - 1) * 32;
-        best = Math.min(best, (long) (priority[slot] & 0xff) << 32 | intid);
+        best = Math.min(best, (long) (priority[slot] & 0xff) << INTID_BITS | intid);
       }
     }
     return best;
   }
 
   static int priorityOf(long best) {
-    return (int) (best >>> 32);
+    return (int) (best >>> INTID_BITS);
   }
 
   static int intidOf(long best) {

@@ -20,11 +20,21 @@ import org.jspecify.annotations.Nullable;
 public final class GicV2mWalker {
   private static final String FRAME = "MSI_SETSPI_NS";
 
+  /// What firmware tells of the SPIs.
+  private record Told(OptionalInt base, OptionalInt count) {
+    boolean all() {
+      return base.isPresent() && count.isPresent();
+    }
+
+    boolean some() {
+      return base.isPresent() || count.isPresent();
+    }
+  }
+
   private final String id;
   private final Pa base;
   private final Map<String, Long> registers;
-  private final OptionalInt spiBase;
-  private final OptionalInt spiCount;
+  private final Told told;
   private final Basis basis;
 
   /// @param id the frame's name
@@ -32,27 +42,20 @@ public final class GicV2mWalker {
   /// @param registers by the manual's names: `MSI_TYPER`, `MSI_IIDR`; missing ones cannot be seen
   /// @param basis how the registers are known
   public GicV2mWalker(String id, Pa base, Map<String, Long> registers, Basis basis) {
-    this(id, base, registers, OptionalInt.empty(), OptionalInt.empty(), basis);
+    this(id, base, registers, new Told(OptionalInt.empty(), OptionalInt.empty()), basis);
   }
 
-  private GicV2mWalker(
-      String id,
-      Pa base,
-      Map<String, Long> registers,
-      OptionalInt spiBase,
-      OptionalInt spiCount,
-      Basis basis) {
+  private GicV2mWalker(String id, Pa base, Map<String, Long> registers, Told told, Basis basis) {
     this.id = id;
     this.base = base;
     this.registers = Map.copyOf(registers);
-    this.spiBase = spiBase;
-    this.spiCount = spiCount;
+    this.told = told;
     this.basis = basis;
   }
 
   /// {@return this walker with what firmware says of the frame's SPIs, which then counts, and not MSI_TYPER}
   public GicV2mWalker withFirmware(OptionalInt spiBase, OptionalInt spiCount) {
-    return new GicV2mWalker(id, base, registers, spiBase, spiCount, basis);
+    return new GicV2mWalker(id, base, registers, new Told(spiBase, spiCount), basis);
   }
 
   /// {@return what becomes of a write}
@@ -73,13 +76,13 @@ public final class GicV2mWalker {
               basis));
     }
     Long typer = registers.get("MSI_TYPER");
-    if (typer == null && (spiBase.isEmpty() || spiCount.isEmpty())) {
+    if (typer == null && !told.all()) {
       return ended(
           GicV2mWalk.Outcome.CANNOT_SEE,
           hop(in, "cannot see", "MSI_TYPER was not recorded, so the frame's SPIs are not known"));
     }
-    int first = spiBase.orElseGet(() -> SPI_BASE.getInt(orZero(typer)));
-    int count = spiCount.orElseGet(() -> SPI_COUNT.getInt(orZero(typer)));
+    int first = told.base().orElseGet(() -> SPI_BASE.getInt(orZero(typer)));
+    int count = told.count().orElseGet(() -> SPI_COUNT.getInt(orZero(typer)));
     String has = "the frame has SPIs %d to %d: %s".formatted(first, first + count - 1, why(typer));
     int intid = SPI.getInt(Integer.toUnsignedLong(data));
     if (intid < first || intid >= first + count) {
@@ -98,10 +101,10 @@ public final class GicV2mWalker {
   }
 
   private String why(@Nullable Long typer) {
-    String told = spiBase.isPresent() || spiCount.isPresent() ? "firmware says so" : "";
+    String firmware = told.some() ? "firmware says so" : "";
     String read =
         typer == null ? "" : "MSI_TYPER 0x%x %s".formatted(typer, fields(TYPER_LAYOUT, typer));
-    return told.isEmpty() ? read : read.isEmpty() ? told : told + ", over " + read;
+    return firmware.isEmpty() ? read : read.isEmpty() ? firmware : firmware + ", over " + read;
   }
 
   private Hop hop(String in, String out, String why) {
