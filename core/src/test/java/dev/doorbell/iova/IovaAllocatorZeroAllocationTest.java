@@ -33,7 +33,8 @@ class IovaAllocatorZeroAllocationTest {
     long[] live = new long[LIVE];
     int[] kinds = kinds();
     round(allocator, live, kinds);
-    // Classes that the coverage agent or the compiler still touch once are not steady state: the best round counts.
+    // Classes that the coverage agent or the compiler still touch once are not steady state: the
+    // best round counts.
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 5; i++) {
       long before = threads.getCurrentThreadAllocatedBytes();

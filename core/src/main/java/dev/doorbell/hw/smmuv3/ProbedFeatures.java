@@ -62,8 +62,10 @@ record ProbedFeatures(
     long idr5 = port.read(SmmuRegisters.IDR5);
     require(port, "SMMU_IDR0", idr0, idr0Lacks(idr0));
     boolean preset =
-        SmmuRegisters.IDR1_TABLES_PRESET.isSet(idr1) || SmmuRegisters.IDR1_QUEUES_PRESET.isSet(idr1);
-    require(port, "SMMU_IDR1", idr1, preset ? "tables or queues are preset at fixed addresses" : "");
+        SmmuRegisters.IDR1_TABLES_PRESET.isSet(idr1)
+            || SmmuRegisters.IDR1_QUEUES_PRESET.isSet(idr1);
+    require(
+        port, "SMMU_IDR1", idr1, preset ? "tables or queues are preset at fixed addresses" : "");
     List<Granule> granules = granules(idr5);
     require(port, "SMMU_IDR5", idr5, granules.isEmpty() ? "no translation granule" : "");
     return new ProbedFeatures(
@@ -95,7 +97,9 @@ record ProbedFeatures(
 
   /// {@return output bits that tables with a granule can reach here; 52 need 64 KiB}
   int outputBits(Granule granule) {
-    return granule.equals(Granule.K64) ? outputBits : Math.min(outputBits, VmsaGeometry.MAX_INPUT_BITS);
+    return granule.equals(Granule.K64)
+        ? outputBits
+        : Math.min(outputBits, VmsaGeometry.MAX_INPUT_BITS);
   }
 
   /// {@return input bits of tables made here}

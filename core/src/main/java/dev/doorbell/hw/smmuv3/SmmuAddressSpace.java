@@ -51,7 +51,11 @@ final class SmmuAddressSpace implements AddressSpace {
   /// @param tagBits width of ASIDs or VMIDs on the SMMU that makes them
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is taken then
   static SmmuAddressSpace create(
-      SmmuSettings settings, PhysicalMemory memory, Frames frames, VmsaGeometry geometry, Tagging tagging) {
+      SmmuSettings settings,
+      PhysicalMemory memory,
+      Frames frames,
+      VmsaGeometry geometry,
+      Tagging tagging) {
     int tag = settings.tags().take(geometry.stage(), tagging.bits());
     VmsaTable table = null;
     try {

@@ -11,8 +11,7 @@ public final class SmmuCommandException extends SmmuException {
   /// @param words its two words as they lie in the queue
   /// @param index where it lies in the queue
   /// @param error the manual's name of the error
-  SmmuCommandException(
-      String smmu, String command, SmmuCommand words, int index, String error) {
+  SmmuCommandException(String smmu, String command, SmmuCommand words, int index, String error) {
     super(
         "%s refused %s (0x%016x 0x%016x, entry %d of the command queue): %s"
             .formatted(smmu, command, words.w0(), words.w1(), index, error));

@@ -38,7 +38,8 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, SmmuAddressSpace> attached = new HashMap<>();
 
-  private SmmuDriver(SmmuPort port, PhysicalMemory memory, Frames frames, SmmuSettings settings, SmmuStart start) {
+  private SmmuDriver(
+      SmmuPort port, PhysicalMemory memory, Frames frames, SmmuSettings settings, SmmuStart start) {
     this.port = port;
     this.memory = memory;
     this.frames = frames;
@@ -58,7 +59,11 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   /// @throws SmmuTimeoutException when a register does not follow
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables and queues; nothing is kept then
   public static SmmuDriver open(
-      String id, RegisterBus registers, PhysicalMemory memory, Frames frames, SmmuSettings settings) {
+      String id,
+      RegisterBus registers,
+      PhysicalMemory memory,
+      Frames frames,
+      SmmuSettings settings) {
     SmmuPort port = new SmmuPort(id, registers, settings.polls());
     SmmuStart start = SmmuStart.run(port, memory, frames, settings);
     return new SmmuDriver(port, memory, frames, settings, start);
@@ -144,7 +149,8 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     try {
       if (!attached.isEmpty()) {
         throw new IllegalStateException(
-            "%s still has the streams %s attached; block them first".formatted(id(), attached.keySet()));
+            "%s still has the streams %s attached; block them first"
+                .formatted(id(), attached.keySet()));
       }
       SmmuStart.disable(port);
       streams.free();
@@ -253,7 +259,9 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     } else if (!features.granules().contains(g.granule())) {
       why = "granule %s is not among %s".formatted(g.granule(), features.granules());
     } else if (g.outputBits() > features.outputBits()) {
-      why = "its %d-bit output is wider than %d bits".formatted(g.outputBits(), features.outputBits());
+      why =
+          "its %d-bit output is wider than %d bits"
+              .formatted(g.outputBits(), features.outputBits());
     } else if (own.tag() >= 1 << tagBits(g.stage())) {
       why = "its number is wider than %d bits".formatted(tagBits(g.stage()));
     }

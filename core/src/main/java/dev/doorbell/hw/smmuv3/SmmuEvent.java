@@ -29,12 +29,7 @@ public sealed interface SmmuEvent {
   /// @param duringWhat the manual's CLASS: CD, TT or IN
   /// @param ipa the faulting input of stage 2
   record AccessFault(
-      Header header,
-      Iova input,
-      boolean read,
-      boolean stage2,
-      String duringWhat,
-      Optional<Ipa> ipa)
+      Header header, Iova input, boolean read, boolean stage2, String duringWhat, Optional<Ipa> ipa)
       implements SmmuEvent {}
 
   /// A table entry of the configuration is invalid, or the stream is not one the tables cover.
@@ -61,23 +56,23 @@ public sealed interface SmmuEvent {
                 : OptionalInt.empty());
     return switch (id) {
       case EventLayout.C_BAD_STREAMID,
-              EventLayout.C_BAD_STE,
-              EventLayout.F_STREAM_DISABLED,
-              EventLayout.C_BAD_SUBSTREAMID,
-              EventLayout.C_BAD_CD,
-              EventLayout.F_CFG_CONFLICT ->
+          EventLayout.C_BAD_STE,
+          EventLayout.F_STREAM_DISABLED,
+          EventLayout.C_BAD_SUBSTREAMID,
+          EventLayout.C_BAD_CD,
+          EventLayout.F_CFG_CONFLICT ->
           new ConfigurationFault(header);
       case EventLayout.F_STE_FETCH,
-              EventLayout.F_CD_FETCH,
-              EventLayout.F_VMS_FETCH,
-              EventLayout.F_WALK_EABT ->
+          EventLayout.F_CD_FETCH,
+          EventLayout.F_VMS_FETCH,
+          EventLayout.F_WALK_EABT ->
           new FetchFault(header, new Pa(EventLayout.FETCH_ADDR.get(w3)));
       case EventLayout.F_UUT,
-              EventLayout.F_TRANSLATION,
-              EventLayout.F_ADDR_SIZE,
-              EventLayout.F_ACCESS,
-              EventLayout.F_PERMISSION,
-              EventLayout.F_TLB_CONFLICT ->
+          EventLayout.F_TRANSLATION,
+          EventLayout.F_ADDR_SIZE,
+          EventLayout.F_ACCESS,
+          EventLayout.F_PERMISSION,
+          EventLayout.F_TLB_CONFLICT ->
           accessFault(header, w1, w2, w3);
       default -> new Unknown(header, w1, w2, w3);
     };

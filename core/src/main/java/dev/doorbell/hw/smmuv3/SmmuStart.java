@@ -18,7 +18,11 @@ import java.util.List;
 /// @param features what the hardware can do
 /// @param stage the stage in use
 record SmmuStart(
-    ProbedFeatures features, Stage stage, StreamTable streams, CommandIssuer commands, EventDrain events) {
+    ProbedFeatures features,
+    Stage stage,
+    StreamTable streams,
+    CommandIssuer commands,
+    EventDrain events) {
   private static final int COMMAND_QUEUE_LOG2 = 8;
   private static final int EVENT_QUEUE_LOG2 = 7;
   private static final int SH_INNER = 0b11;
@@ -39,7 +43,11 @@ record SmmuStart(
       GlobalErrors errors = new GlobalErrors(port);
       CommandIssuer commands =
           CommandIssuer.create(
-              port, errors, memory, frames, Math.min(COMMAND_QUEUE_LOG2, features.commandQueueLog2()));
+              port,
+              errors,
+              memory,
+              frames,
+              Math.min(COMMAND_QUEUE_LOG2, features.commandQueueLog2()));
       undo.push(commands::free);
       EventDrain events =
           EventDrain.create(
@@ -61,11 +69,15 @@ record SmmuStart(
   /// Disables queues and translation; what arrives then is aborted.
   static void disable(SmmuPort port) {
     port.await(
-        SmmuRegisters.GBPA, "SMMU_GBPA.Update = 0", value -> !SmmuRegisters.GBPA_UPDATE.isSet(value));
+        SmmuRegisters.GBPA,
+        "SMMU_GBPA.Update = 0",
+        value -> !SmmuRegisters.GBPA_UPDATE.isSet(value));
     long gbpa = SmmuRegisters.GBPA_ABORT.with(port.read(SmmuRegisters.GBPA), 1);
     port.write(SmmuRegisters.GBPA, SmmuRegisters.GBPA_UPDATE.with(gbpa, 1));
     port.await(
-        SmmuRegisters.GBPA, "SMMU_GBPA.Update = 0", value -> !SmmuRegisters.GBPA_UPDATE.isSet(value));
+        SmmuRegisters.GBPA,
+        "SMMU_GBPA.Update = 0",
+        value -> !SmmuRegisters.GBPA_UPDATE.isSet(value));
     port.writeAcknowledged(SmmuRegisters.CR0, SmmuRegisters.CR0ACK, 0);
   }
 
@@ -73,8 +85,7 @@ record SmmuStart(
     disable(port);
     port.write(SmmuRegisters.CR1, tableAttributes());
     port.write(
-        SmmuRegisters.CR2,
-        SmmuRegisters.CR2_PTM.place(1) | SmmuRegisters.CR2_RECINVSID.place(1));
+        SmmuRegisters.CR2, SmmuRegisters.CR2_PTM.place(1) | SmmuRegisters.CR2_RECINVSID.place(1));
     streams.program(port);
     commands.program();
     // An error of whoever ran before would be taken for the first command's.
@@ -109,7 +120,8 @@ record SmmuStart(
     port.writeAcknowledged(
         SmmuRegisters.IRQ_CTRL,
         SmmuRegisters.IRQ_CTRLACK,
-        SmmuRegisters.IRQ_CTRL_EVENTQ_IRQEN.place(1) | SmmuRegisters.IRQ_CTRL_GERROR_IRQEN.place(1));
+        SmmuRegisters.IRQ_CTRL_EVENTQ_IRQEN.place(1)
+            | SmmuRegisters.IRQ_CTRL_GERROR_IRQEN.place(1));
   }
 
   private static long tableAttributes() {

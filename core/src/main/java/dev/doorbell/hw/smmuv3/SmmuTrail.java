@@ -45,7 +45,10 @@ final class SmmuTrail {
   Optional<Long> read(long at, String what) {
     OptionalLong word = memory.read64(at);
     if (word.isEmpty()) {
-      stop("0x" + Long.toHexString(at), "cannot see %s at 0x%x".formatted(what, at), memory.source(at));
+      stop(
+          "0x" + Long.toHexString(at),
+          "cannot see %s at 0x%x".formatted(what, at),
+          memory.source(at));
       return Optional.empty();
     }
     return Optional.of(word.getAsLong());

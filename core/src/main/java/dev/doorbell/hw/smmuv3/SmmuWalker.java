@@ -68,16 +68,25 @@ public final class SmmuWalker {
     boolean abort = SmmuRegisters.GBPA_ABORT.isSet(gbpa.get());
     Source source = Source.at("SMMU_GBPA", SmmuRegisters.GBPA.offset());
     if (abort) {
-      return trail.stop(input.toString(), "SMMUEN=0 and SMMU_GBPA.ABORT=1: every access is aborted", source);
+      return trail.stop(
+          input.toString(), "SMMUEN=0 and SMMU_GBPA.ABORT=1: every access is aborted", source);
     }
-    trail.add(new Hop(id, input.toString(), input.toString(), "SMMUEN=0 ABORT=0: bypass", source, Basis.OBSERVED));
+    trail.add(
+        new Hop(
+            id,
+            input.toString(),
+            input.toString(),
+            "SMMUEN=0 ABORT=0: bypass",
+            source,
+            Basis.OBSERVED));
     return trail.reached(new Pa(input.value()));
   }
 
   /// {@return where the stream's entry lies}
   private Optional<Long> entry(SmmuTrail trail, int streamId) {
     Optional<Long> base = register(trail, SmmuRegisters.STRTAB_BASE, "the stream table");
-    Optional<Long> config = register(trail, SmmuRegisters.STRTAB_BASE_CFG, "the stream table's shape");
+    Optional<Long> config =
+        register(trail, SmmuRegisters.STRTAB_BASE_CFG, "the stream table's shape");
     if (base.isEmpty() || config.isEmpty()) {
       return Optional.empty();
     }
@@ -91,14 +100,16 @@ public final class SmmuWalker {
       return Optional.empty();
     }
     long table = SmmuRegisters.STRTAB_BASE_ADDR.get(base.get());
-    boolean twoLevel = SmmuRegisters.STRTAB_BASE_CFG_FMT.get(config.get()) == SmmuRegisters.FMT_2LVL;
+    boolean twoLevel =
+        SmmuRegisters.STRTAB_BASE_CFG_FMT.get(config.get()) == SmmuRegisters.FMT_2LVL;
     long index = Integer.toUnsignedLong(streamId);
     if (!twoLevel) {
       return Optional.of(alignDown(table, (long) SteLayout.BYTES, log2) + index * SteLayout.BYTES);
     }
     int split = SmmuRegisters.STRTAB_BASE_CFG_SPLIT.getInt(config.get());
     if (split != 6 && split != 8 && split != 10) {
-      trail.stop("stream 0x%x".formatted(streamId), "SPLIT=%d is reserved".formatted(split), source);
+      trail.stop(
+          "stream 0x%x".formatted(streamId), "SPLIT=%d is reserved".formatted(split), source);
       return Optional.empty();
     }
     long first = alignDown(table, StreamTableLayout.L1_BYTES, Math.max(0, log2 - split));
@@ -140,7 +151,9 @@ public final class SmmuWalker {
     String name = register.name().substring("SMMU_".length());
     Long value = registers.get(name);
     if (value == null) {
-      trail.stop("", "cannot see %s: %s is not among the registers".formatted(what, register.name()),
+      trail.stop(
+          "",
+          "cannot see %s: %s is not among the registers".formatted(what, register.name()),
           Source.at(register.name(), register.offset()));
     }
     return Optional.ofNullable(value);

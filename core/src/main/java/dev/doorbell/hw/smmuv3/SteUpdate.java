@@ -119,7 +119,8 @@ final class SteUpdate {
 
   private static void useStage2(long[] used) {
     used[1] |= masks(SteLayout.S2_FWB, SteLayout.EATS);
-    used[1] |= masks(SteLayout.S2_HWU59, SteLayout.S2_HWU60, SteLayout.S2_HWU61, SteLayout.S2_HWU62);
+    used[1] |=
+        masks(SteLayout.S2_HWU59, SteLayout.S2_HWU60, SteLayout.S2_HWU61, SteLayout.S2_HWU62);
     // Bits 31:16 are IMPLEMENTATION DEFINED; all others are stage 2's.
     used[2] = ALL;
     used[3] = ALL;

@@ -42,13 +42,16 @@ final class SteWalk {
     Source source = trail.memory().source(at);
     if (!SteLayout.V.isSet(ste[0])) {
       return trail.stop(
-          input.toString(), "C_BAD_STE: the STE at 0x%x is 0x%x, V=0".formatted(at, ste[0]), source);
+          input.toString(),
+          "C_BAD_STE: the STE at 0x%x is 0x%x, V=0".formatted(at, ste[0]),
+          source);
     }
     int config = SteLayout.CONFIG.getInt(ste[0]);
     if (config < SteLayout.CONFIG_BYPASS) {
       return trail.stop(
           input.toString(),
-          "the STE at 0x%x has Config=0x%x: every access is aborted, nothing is recorded".formatted(at, config),
+          "the STE at 0x%x has Config=0x%x: every access is aborted, nothing is recorded"
+              .formatted(at, config),
           source);
     }
     trail.add(
@@ -76,7 +79,13 @@ final class SteWalk {
   private SmmuWalk bypass(Iova input, Source source) {
     Pa output = new Pa(input.value());
     trail.add(
-        new Hop(trail.id(), input.toString(), output.toString(), "bypass: the address is not changed", source, Basis.OBSERVED));
+        new Hop(
+            trail.id(),
+            input.toString(),
+            output.toString(),
+            "bypass: the address is not changed",
+            source,
+            Basis.OBSERVED));
     return trail.reached(output);
   }
 
@@ -93,7 +102,8 @@ final class SteWalk {
     Optional<Granule> granule = VmsaGeometry.decodeTg0(tg);
     int bits = Long.SIZE - SteLayout.S2_T0SZ.getInt(ste[2]);
     int output = output(SteLayout.S2_PS.getInt(ste[2]), granule);
-    int level = granule.map(g -> VmsaGeometry.decodeSl0(g, SteLayout.S2_SL0.getInt(ste[2]))).orElse(-1);
+    int level =
+        granule.map(g -> VmsaGeometry.decodeSl0(g, SteLayout.S2_SL0.getInt(ste[2]))).orElse(-1);
     if (granule.isEmpty()) {
       why = Optional.of("S2TG=%d is reserved".formatted(tg));
     } else if (!SteLayout.S2_AA64.isSet(ste[2])) {
@@ -109,7 +119,8 @@ final class SteWalk {
       trail.stop("stage 2", "C_BAD_STE or not walkable: " + why.get(), source);
       return Optional.empty();
     }
-    VmsaGeometry geometry = new VmsaGeometry(granule.orElseThrow(), Stage.STAGE2, bits, output, level);
+    VmsaGeometry geometry =
+        new VmsaGeometry(granule.orElseThrow(), Stage.STAGE2, bits, output, level);
     boolean af = SteLayout.S2_AFFD.isSet(ste[2]) || SteLayout.S2_HA.isSet(ste[2]);
     return Optional.of(
         new Tables(
@@ -133,7 +144,9 @@ final class SteWalk {
     Source source = memory.source(at.get());
     if (!CdLayout.V.isSet(cd[0])) {
       return trail.stop(
-          input.toString(), "C_BAD_CD: the CD at 0x%x is 0x%x, V=0".formatted(at.get(), cd[0]), source);
+          input.toString(),
+          "C_BAD_CD: the CD at 0x%x is 0x%x, V=0".formatted(at.get(), cd[0]),
+          source);
     }
     trail.add(
         new Hop(
@@ -173,7 +186,8 @@ final class SteWalk {
             trail.id(),
             "0x" + Long.toHexString(input),
             mapped.output().toString(),
-            "%s memory, mapped in 0x%x bytes".formatted(mapped.device() ? "Device" : "Normal", mapped.bytes()),
+            "%s memory, mapped in 0x%x bytes"
+                .formatted(mapped.device() ? "Device" : "Normal", mapped.bytes()),
             last(walk),
             Basis.OBSERVED));
     return trail.reached(mapped.output());
@@ -182,7 +196,8 @@ final class SteWalk {
   private SmmuWalk ended(Stage stage, long input, VmsaWalk walk) {
     String event =
         switch (walk.outcome()) {
-          case VmsaOutcome.NotMapped _, VmsaOutcome.Reserved _, VmsaOutcome.OutsideInput _ -> "F_TRANSLATION";
+          case VmsaOutcome.NotMapped _, VmsaOutcome.Reserved _, VmsaOutcome.OutsideInput _ ->
+              "F_TRANSLATION";
           case VmsaOutcome.AddressSize _ -> "F_ADDR_SIZE";
           case VmsaOutcome.NoAccessFlag _ -> "F_ACCESS";
           case VmsaOutcome.Denied _ -> "F_PERMISSION";
@@ -190,9 +205,14 @@ final class SteWalk {
           case VmsaOutcome.Mapped _ -> "";
         };
     String name = stage == Stage.STAGE1 ? "stage 1" : "stage 2";
-    Source at = walk.outcome() instanceof VmsaOutcome.Unreadable u ? trail.memory().source(u.entry().value()) : last(walk);
+    Source at =
+        walk.outcome() instanceof VmsaOutcome.Unreadable u
+            ? trail.memory().source(u.entry().value())
+            : last(walk);
     return trail.stop(
-        "0x" + Long.toHexString(input), "%s: %s: %s".formatted(event, name, walk.outcome().message()), at);
+        "0x" + Long.toHexString(input),
+        "%s: %s: %s".formatted(event, name, walk.outcome().message()),
+        at);
   }
 
   private Source last(VmsaWalk walk) {
@@ -226,7 +246,8 @@ final class SteWalk {
           "substream 0",
           word.isEmpty()
               ? "cannot see the level 1 context descriptor at 0x%x".formatted(at)
-              : "C_BAD_SUBSTREAMID: the level 1 context descriptor is 0x%x, V=0".formatted(word.getAsLong()),
+              : "C_BAD_SUBSTREAMID: the level 1 context descriptor is 0x%x, V=0"
+                  .formatted(word.getAsLong()),
           memory.source(at));
       return Optional.empty();
     }
@@ -265,7 +286,10 @@ final class SteWalk {
     long root = upper ? CdLayout.TTB1.get(cd[2]) : CdLayout.TTB0.get(cd[1]);
     return Optional.of(
         new Tables(
-            Stage.STAGE1, geometry, start(geometry, root), new VmsaWalker.Options(af, had, cd[3], false)));
+            Stage.STAGE1,
+            geometry,
+            start(geometry, root),
+            new VmsaWalker.Options(af, had, cd[3], false)));
   }
 
   /// {@return the address as the tables see it; empty when it is in neither table's region}
@@ -273,7 +297,8 @@ final class SteWalk {
       long[] cd, boolean upper, VmsaGeometry geometry, Iova input, Source source) {
     boolean ignoreTop = (upper ? CdLayout.TBI1 : CdLayout.TBI0).isSet(cd[0]);
     int checked = Long.SIZE - (ignoreTop ? TAG_BITS : 0);
-    // Sign-extend from the highest checked bit, then everything above the input must be all zeroes or all ones.
+    // Sign-extend from the highest checked bit, then everything above the input must be all zeroes
+    // or all ones.
     long extended = input.value() << (Long.SIZE - checked) >> (Long.SIZE - checked);
     long above = extended >> geometry.inputBits();
     if (above != (upper ? -1 : 0)) {
@@ -300,7 +325,8 @@ final class SteWalk {
 
       @Override
       public Source source(long ipa) {
-        return Source.at("IPA page 0x" + Long.toHexString(ipa & -PAGE_BYTES), ipa & (PAGE_BYTES - 1));
+        return Source.at(
+            "IPA page 0x" + Long.toHexString(ipa & -PAGE_BYTES), ipa & (PAGE_BYTES - 1));
       }
     };
   }
@@ -323,7 +349,9 @@ final class SteWalk {
       OptionalLong word = memory.read64(at + (long) i * Long.BYTES);
       if (word.isEmpty()) {
         trail.stop(
-            "0x" + Long.toHexString(at), "cannot see %s at 0x%x".formatted(what, at), memory.source(at));
+            "0x" + Long.toHexString(at),
+            "cannot see %s at 0x%x".formatted(what, at),
+            memory.source(at));
         return Optional.empty();
       }
       words[i] = word.getAsLong();

@@ -28,7 +28,8 @@ final class StreamTable {
     this.memory = memory;
     this.frames = frames;
     this.twoLevel = features.twoLevel() && features.streamIdBits() > SPLIT;
-    this.log2 = Math.min(features.streamIdBits(), twoLevel ? SPLIT + MOST_L1_LOG2 : MOST_LINEAR_LOG2);
+    this.log2 =
+        Math.min(features.streamIdBits(), twoLevel ? SPLIT + MOST_L1_LOG2 : MOST_LINEAR_LOG2);
     this.base = frames.allocate(bytes(), bytes());
   }
 
