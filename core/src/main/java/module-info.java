@@ -8,6 +8,8 @@ module dev.doorbell.core {
   exports dev.doorbell.description;
   exports dev.doorbell.explain;
   exports dev.doorbell.firmware;
+  exports dev.doorbell.hw.gicv2;
+  exports dev.doorbell.hw.gicv2m;
   exports dev.doorbell.hw.smmuv3;
   exports dev.doorbell.iommu;
   exports dev.doorbell.iova;
