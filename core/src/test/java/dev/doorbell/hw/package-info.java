@@ -1,0 +1,5 @@
+/// What tests of hardware share.
+@NullMarked
+package dev.doorbell.hw;
+
+import org.jspecify.annotations.NullMarked;
