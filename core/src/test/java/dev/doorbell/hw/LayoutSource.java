@@ -20,7 +20,8 @@ public final class LayoutSource {
   private LayoutSource() {}
 
   /// Holds when every row of the table is declared so.
-  public static void check(Class<?> beside, String resource, Collection<Layout> layouts, Collection<RegisterMap> maps)
+  public static void check(
+      Class<?> beside, String resource, Collection<Layout> layouts, Collection<RegisterMap> maps)
       throws IOException {
     Map<String, Field> fields = new TreeMap<>();
     for (Layout layout : layouts) {
@@ -33,12 +34,17 @@ public final class LayoutSource {
     for (SecondSource.Row row : table.rows()) {
       if (row.name().startsWith("@")) {
         Register r = registers.get(key(row.name()));
-        assertTrue(r != null, () -> row.name() + " is not declared; declared are " + registers.keySet());
+        assertTrue(
+            r != null, () -> row.name() + " is not declared; declared are " + registers.keySet());
         assertEquals(row.first(), r.offset(), () -> row.name() + " of " + table.publication());
       } else {
         Field f = fields.get(key(row.name()));
-        assertTrue(f != null, () -> row.name() + " is not declared; declared are " + fields.keySet());
-        assertEquals(row.first() + ":" + row.last(), f.msb() + ":" + f.lsb(), () -> row.name() + " of " + table.publication());
+        assertTrue(
+            f != null, () -> row.name() + " is not declared; declared are " + fields.keySet());
+        assertEquals(
+            row.first() + ":" + row.last(),
+            f.msb() + ":" + f.lsb(),
+            () -> row.name() + " of " + table.publication());
       }
     }
   }

@@ -20,7 +20,17 @@ final class CapturedIts {
   private CapturedIts() {}
 
   /// What the truth says of one vector.
-  record Truth(String bdf, int requesterId, int data, long dteAddress, long dte, long itt, long iteAddress, int intid, int icid, int configByte) {}
+  record Truth(
+      String bdf,
+      int requesterId,
+      int data,
+      long dteAddress,
+      long dte,
+      long itt,
+      long iteAddress,
+      int intid,
+      int icid,
+      int configByte) {}
 
   /// {@return the registers of the first device of a kind (`its`, `gicr`)}
   static Map<String, Long> registers(Path oracle, String kind) throws IOException {
@@ -45,7 +55,8 @@ final class CapturedIts {
     List<Truth> vectors = new ArrayList<>();
     int begin = text.indexOf("\"vectors\"");
     int end = text.indexOf("\"dma\"");
-    for (String vector : text.substring(begin, end < begin ? text.length() : end).split("\"bdf\"", -1)) {
+    for (String vector :
+        text.substring(begin, end < begin ? text.length() : end).split("\"bdf\"", -1)) {
       if (vector.contains("\"its\"") && vector.contains("ite_pa")) {
         vectors.add(one(vector));
       }

@@ -46,7 +46,11 @@ final class DrivenIts {
     return new GicV3Hardware(
         "gic@0x8000000",
         new ModelRegisters(gicModel.distributor()),
-        List.of(new GicV3Hardware.Region(new ModelRegisters(gicModel.redistributors(0, gicModel.cpus())), GICR, gicModel.cpus() * 0x2_0000L)),
+        List.of(
+            new GicV3Hardware.Region(
+                new ModelRegisters(gicModel.redistributors(0, gicModel.cpus())),
+                GICR,
+                gicModel.cpus() * 0x2_0000L)),
         LongStream.range(0, cpus).boxed().toList(),
         memory,
         frames,
@@ -62,7 +66,9 @@ final class DrivenIts {
   }
 
   static MsiSource source(int deviceId) {
-    return new MsiSource("0000:%02x:%02x.%x".formatted(deviceId >> 8 & 0xff, deviceId >> 3 & 31, deviceId & 7), deviceId);
+    return new MsiSource(
+        "0000:%02x:%02x.%x".formatted(deviceId >> 8 & 0xff, deviceId >> 3 & 31, deviceId & 7),
+        deviceId);
   }
 
   /// A device's write, to where its vector says.

@@ -26,7 +26,8 @@ class ItsDriverTest {
 
   @ParameterizedTest(name = "cpuInterface = {0}")
   @ValueSource(booleans = {true, false})
-  @DisplayName("a message reaches the CPU that its vector was activated for, once; before activation it is dropped")
+  @DisplayName(
+      "a message reaches the CPU that its vector was activated for, once; before activation it is dropped")
   void deliver(boolean cpuInterface) {
     DrivenIts m = new DrivenIts(2, cpuInterface);
     VectorBlock v = m.allocate(DEVICE, 3);
@@ -40,7 +41,9 @@ class ItsDriverTest {
     m.fire(v, 1, DEVICE);
     m.fire(v, 1, DEVICE);
     assertEquals(
-        Set.of(v.intid(2) + "@0", v.intid(1) + "@1"), new HashSet<>(m.collect()), "an LPI is an edge: twice is once");
+        Set.of(v.intid(2) + "@0", v.intid(1) + "@1"),
+        new HashSet<>(m.collect()),
+        "an LPI is an edge: twice is once");
     assertEquals(List.of(), m.collect());
     assertEquals(0, m.itsModel.commandErrors(), m.itsModel::lastCommandError);
   }
@@ -64,7 +67,8 @@ class ItsDriverTest {
 
   @ParameterizedTest(name = "cpuInterface = {0}")
   @ValueSource(booleans = {true, false})
-  @DisplayName("mask keeps a message pending, unmask lets it through; a vector masked before activation stays so")
+  @DisplayName(
+      "mask keeps a message pending, unmask lets it through; a vector masked before activation stays so")
   void mask(boolean cpuInterface) {
     DrivenIts m = new DrivenIts(1, cpuInterface);
     VectorBlock v = m.allocate(DEVICE, 1);
@@ -83,7 +87,8 @@ class ItsDriverTest {
 
   @ParameterizedTest(name = "cpuInterface = {0}")
   @ValueSource(booleans = {true, false})
-  @DisplayName("IHI 0069 5.3.4: deactivate drops what is pending and what comes; activate starts afresh")
+  @DisplayName(
+      "IHI 0069 5.3.4: deactivate drops what is pending and what comes; activate starts afresh")
   void deactivate(boolean cpuInterface) {
     DrivenIts m = new DrivenIts(1, cpuInterface);
     VectorBlock v = m.allocate(DEVICE, 1);
@@ -139,7 +144,8 @@ class ItsDriverTest {
     m.fire(w, 0, DEVICE);
     v.free();
     v.free();
-    assertEquals(List.of(w.intid(0) + "@0"), m.collect(), "the other block of the same DeviceID lives");
+    assertEquals(
+        List.of(w.intid(0) + "@0"), m.collect(), "the other block of the same DeviceID lives");
     w.free();
     m.fire(w, 1, DEVICE);
     assertEquals(List.of(), m.collect());
@@ -160,11 +166,13 @@ class ItsDriverTest {
       assertEquals(block.data(0) + i, block.data(i));
     }
     assertTrue(block.data(0) >= odd.count());
-    assertThrows(IllegalArgumentException.class, () -> m.its.allocate(DrivenIts.source(DEVICE), 3, true));
+    assertThrows(
+        IllegalArgumentException.class, () -> m.its.allocate(DrivenIts.source(DEVICE), 3, true));
   }
 
   @Test
-  @DisplayName("GICD_TYPER.IDbits: too few LPIs is VectorsExhausted with both figures, and nothing has changed")
+  @DisplayName(
+      "GICD_TYPER.IDbits: too few LPIs is VectorsExhausted with both figures, and nothing has changed")
   void lpisExhausted() {
     DrivenIts m = new DrivenIts(1, true, ItsConfig.QEMU, 14);
     assertEquals(8192, m.gic.free());
@@ -190,7 +198,9 @@ class ItsDriverTest {
     assertEquals(Refusal.Figure.vectors(7), e.refusal().needed().orElseThrow());
     assertEquals(Refusal.Figure.vectors(6), e.refusal().available().orElseThrow());
     assertTrue(e.refusal().source().where().contains("ID_bits"), e.refusal()::toString);
-    e = assertThrows(VectorsExhausted.class, () -> m.its.allocate(DrivenIts.source(DEVICE), 8, true));
+    e =
+        assertThrows(
+            VectorsExhausted.class, () -> m.its.allocate(DrivenIts.source(DEVICE), 8, true));
     assertEquals(Refusal.Figure.vectors(6), e.refusal().available().orElseThrow());
     assertEquals(16, m.allocate(0x300, 16).count(), "another device has its own");
   }
@@ -200,7 +210,8 @@ class ItsDriverTest {
   void deviceIdOutOfRange() {
     DrivenIts m = new DrivenIts(1, true);
     DeviceIdOutOfRange e = assertThrows(DeviceIdOutOfRange.class, () -> m.allocate(0x1_0000, 1));
-    assertTrue(e.getMessage().contains("0x10000") && e.getMessage().contains("0xffff"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("0x10000") && e.getMessage().contains("0xffff"), e.getMessage());
     assertEquals(57344, m.gic.free());
   }
 
@@ -221,7 +232,8 @@ class ItsDriverTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.2.1: 20-bit DeviceIDs take a two-level table, with pages as devices need them")
+  @DisplayName(
+      "IHI 0069 5.2.1: 20-bit DeviceIDs take a two-level table, with pages as devices need them")
   void indirect() {
     DrivenIts m = new DrivenIts(1, false, new ItsConfig(20, 16, false, true, 0b001, 0), 16);
     assertEquals(1 << 20, m.its.deviceIds());
@@ -248,7 +260,8 @@ class ItsDriverTest {
 
   @ParameterizedTest(name = "PTA = {0}")
   @ValueSource(booleans = {false, true})
-  @DisplayName("IHI 0069 12.19.10: targets by processor number or address; collections in the ITS itself")
+  @DisplayName(
+      "IHI 0069 12.19.10: targets by processor number or address; collections in the ITS itself")
   void targets(boolean byAddress) {
     DrivenIts m = new DrivenIts(3, true, new ItsConfig(16, 16, byAddress, true, 0b010, 2), 16);
     assertEquals(2, m.its.cpus(), "two collections for three CPUs");
@@ -279,7 +292,8 @@ class ItsDriverTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.19.3: a stall is a typed failure that names the command; the queue goes on")
+  @DisplayName(
+      "IHI 0069 12.19.3: a stall is a typed failure that names the command; the queue goes on")
   void stall() {
     DrivenIts m = new DrivenIts(1, true);
     VectorBlock v = m.allocate(DEVICE, 2);
@@ -288,7 +302,8 @@ class ItsDriverTest {
     m.memory.write64(deviceTable(m) + DEVICE * 8L, dte | 1L << 40);
     MsiControllerFailed e = assertThrows(MsiControllerFailed.class, () -> v.activate(1, 0));
     assertTrue(
-        e.getMessage().contains("MAPTI of DeviceID 0x100, EventID 1") && e.getMessage().contains("stalled")
+        e.getMessage().contains("MAPTI of DeviceID 0x100, EventID 1")
+            && e.getMessage().contains("stalled")
             && e.getMessage().contains("GITS_CREADR 0x"),
         e.getMessage());
     m.memory.write64(deviceTable(m) + DEVICE * 8L, dte);
@@ -303,7 +318,8 @@ class ItsDriverTest {
   }
 
   @Test
-  @DisplayName("a device that is no ITS, or a GIC without a redistributor for a CPU, is refused with what was read; memory comes back")
+  @DisplayName(
+      "a device that is no ITS, or a GIC without a redistributor for a CPU, is refused with what was read; memory comes back")
   void unusable() {
     DrivenIts m = new DrivenIts(1, true);
     long before = m.frames.bytesInUse();
@@ -315,7 +331,8 @@ class ItsDriverTest {
     e =
         assertThrows(
             MsiControllerFailed.class,
-            () -> dev.doorbell.hw.gicv3.GicV3Driver.open(m.hardware(2, java.util.Optional.empty())));
+            () ->
+                dev.doorbell.hw.gicv3.GicV3Driver.open(m.hardware(2, java.util.Optional.empty())));
     assertTrue(e.getMessage().contains("affinity"), e.getMessage());
     assertEquals(before, m.frames.bytesInUse());
   }
@@ -328,7 +345,9 @@ class ItsDriverTest {
     long before = m.frames.bytesInUse();
     for (long spare = 0; spare < 0xa_0000; spare += 0x1_0000) {
       m.frames.limit(before + spare);
-      assertThrows(OutOfFramesException.class, () -> ItsDriver.open(m.itsHardware("its@0x9000000", other), m.gic));
+      assertThrows(
+          OutOfFramesException.class,
+          () -> ItsDriver.open(m.itsHardware("its@0x9000000", other), m.gic));
       assertEquals(before, m.frames.bytesInUse());
       assertEquals(0, other.read(0, 4).value() & 1);
     }

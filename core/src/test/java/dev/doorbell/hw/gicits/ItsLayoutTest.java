@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ItsLayoutTest {
   private static List<Layout> layouts() {
-    List<Layout> all = new ArrayList<>(GitsRegisters.MAP.registers().stream().map(Register::layout).toList());
+    List<Layout> all =
+        new ArrayList<>(GitsRegisters.MAP.registers().stream().map(Register::layout).toList());
     all.addAll(
         List.of(
             ItsCommandLayout.DW0,
@@ -36,16 +37,20 @@ class ItsLayoutTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"linux-arm-gic-v3.txt", "linux-irq-gic-v3-its.txt", "qemu-gicv3-internal.txt"})
-  @DisplayName("IHI 0069 12.19, 5.3 and the format qemu: registers and fields are where other publications have them")
+  @ValueSource(
+      strings = {"linux-arm-gic-v3.txt", "linux-irq-gic-v3-its.txt", "qemu-gicv3-internal.txt"})
+  @DisplayName(
+      "IHI 0069 12.19, 5.3 and the format qemu: registers and fields are where other publications have them")
   void secondSource(String table) throws IOException {
     LayoutSource.check(ItsLayoutTest.class, table, layouts(), List.of(GitsRegisters.MAP));
   }
 
   @ParameterizedTest
   @CsvSource({
-    "0x08, MAPD", "0x09, MAPC", "0x0a, MAPTI", "0x0b, MAPI", "0x01, MOVI", "0x0f, DISCARD", "0x0c, INV", "0x0e, MOVALL",
-    "0x0d, INVALL", "0x03, INT", "0x04, CLEAR", "0x05, SYNC", "0x2d, VINVALL", "0x29, VMAPP", "0x2a, VMAPTI", "0x21, VMOVI",
+    "0x08, MAPD", "0x09, MAPC", "0x0a, MAPTI", "0x0b, MAPI", "0x01, MOVI", "0x0f, DISCARD",
+        "0x0c, INV", "0x0e, MOVALL",
+    "0x0d, INVALL", "0x03, INT", "0x04, CLEAR", "0x05, SYNC", "0x2d, VINVALL", "0x29, VMAPP",
+        "0x2a, VMAPTI", "0x21, VMOVI",
     "0x25, VSYNC", "0x22, VMOVP", "0x23, VSGI", "0x2e, INVDB"
   })
   @DisplayName("IHI 0069 5.3: command numbers, as Linux 6.12 arm-gic-v3.h has them")
@@ -54,15 +59,22 @@ class ItsLayoutTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0xf9070000429c0600, 0x429c0000", "0x80000000abcd1200, 0x10000abcd0000", "0x80000000abcd1000, 0xabcd1000"})
-  @DisplayName("IHI 0069 12.19.1 GITS_BASER.Physical_Address: with 64 KiB pages bits 15:12 are address bits 51:48")
+  @CsvSource({
+    "0xf9070000429c0600, 0x429c0000",
+    "0x80000000abcd1200, 0x10000abcd0000",
+    "0x80000000abcd1000, 0xabcd1000"
+  })
+  @DisplayName(
+      "IHI 0069 12.19.1 GITS_BASER.Physical_Address: with 64 KiB pages bits 15:12 are address bits 51:48")
   void tableAddress(String baser, String address) {
     assertEquals(
-        Long.decode(address), GitsRegisters.tableAddress(Long.parseUnsignedLong(baser.substring(2), 16)));
+        Long.decode(address),
+        GitsRegisters.tableAddress(Long.parseUnsignedLong(baser.substring(2), 16)));
   }
 
   @Test
-  @DisplayName("golden: registers, a device's entry, an event's entry and commands of a machine that Linux programmed")
+  @DisplayName(
+      "golden: registers, a device's entry, an event's entry and commands of a machine that Linux programmed")
   void golden() throws IOException {
     StringBuilder text = new StringBuilder();
     line(text, "GITS_CTLR", GitsRegisters.CTLR_LAYOUT, 0x80000001L);
@@ -87,7 +99,8 @@ class ItsLayoutTest {
 
   private static void line(StringBuilder text, String what, Layout layout, long word) {
     text.append("%s 0x%x: ".formatted(what, word))
-        .append(layout.decode(word).stream().map(Decoded::toString).collect(Collectors.joining(" ")))
+        .append(
+            layout.decode(word).stream().map(Decoded::toString).collect(Collectors.joining(" ")))
         .append('\n');
   }
 }

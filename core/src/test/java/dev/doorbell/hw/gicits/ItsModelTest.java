@@ -40,7 +40,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.19.1 GITS_BASER: type and entry size are fixed, the rest is what was written")
+  @DisplayName(
+      "IHI 0069 12.19.1 GITS_BASER: type and entry size are fixed, the rest is what was written")
   void baser() {
     RawIts raw = new RawIts(1, ItsConfig.QEMU);
     assertEquals(0x0107_0000_0000_0000L, raw.regs.read64(0x0100));
@@ -56,15 +57,21 @@ class ItsModelTest {
   void tables() {
     RawIts raw = mapped(1);
     assertAll(
-        () -> assertEquals(0x1 | 3 << 1 | (RawIts.ITT >> 8) << 6, raw.memory.read64(RawIts.DEVICES + DEVICE * 8L)),
+        () ->
+            assertEquals(
+                0x1 | 3 << 1 | (RawIts.ITT >> 8) << 6,
+                raw.memory.read64(RawIts.DEVICES + DEVICE * 8L)),
         () -> assertEquals(0x1, raw.memory.read64(RawIts.COLLECTIONS)),
-        () -> assertEquals(0x803b, raw.memory.read32(RawIts.ITT + 4 * 12), "as in a lab capture: LPI 8206"),
+        () ->
+            assertEquals(
+                0x803b, raw.memory.read32(RawIts.ITT + 4 * 12), "as in a lab capture: LPI 8206"),
         () -> assertEquals(0, raw.memory.read32(RawIts.ITT + 4 * 12 + 4)),
         () -> assertEquals(0x3ff, raw.memory.read32(RawIts.ITT + 4 * 12 + 8)));
   }
 
   @Test
-  @DisplayName("IHI 0069 5.2: a message is looked up by DeviceID and EventID and becomes pending in memory at once")
+  @DisplayName(
+      "IHI 0069 5.2: a message is looked up by DeviceID and EventID and becomes pending in memory at once")
   void message() {
     RawIts raw = mapped(1);
     assertEquals(BusOutcome.OK, raw.fire(DEVICE, 4));
@@ -91,7 +98,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.20.1 GITS_TRANSLATER: 16-bit writes are taken, bytes and other places are not")
+  @DisplayName(
+      "IHI 0069 12.20.1 GITS_TRANSLATER: 16-bit writes are taken, bytes and other places are not")
   void translaterSizes() {
     RawIts raw = mapped(1);
     assertEquals(BusOutcome.OK, raw.its.write(0x1_0040, 0xffff_0004L, 2, DEVICE));
@@ -103,7 +111,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.19.5 GITS_CTLR.Enabled = 0: messages are dropped and tables may be replaced; 1: table writes are ignored")
+  @DisplayName(
+      "IHI 0069 12.19.5 GITS_CTLR.Enabled = 0: messages are dropped and tables may be replaced; 1: table writes are ignored")
   void disabled() {
     RawIts raw = mapped(1);
     long baser = raw.regs.read64(0x0100);
@@ -138,7 +147,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.3.14 MOVI: a pending interrupt moves along, later ones arrive at the new target")
+  @DisplayName(
+      "IHI 0069 5.3.14 MOVI: a pending interrupt moves along, later ones arrive at the new target")
   void movi() {
     RawIts raw = mapped(2);
     raw.fire(DEVICE, 4);
@@ -193,7 +203,8 @@ class ItsModelTest {
     RawIts raw = mapped(1);
     raw.configure(8206, 0xa3);
     raw.fire(DEVICE, 4);
-    assertEquals(CpuInterface.NONE, raw.gic.acknowledge(0), "cached as disabled when LPIs were enabled");
+    assertEquals(
+        CpuInterface.NONE, raw.gic.acknowledge(0), "cached as disabled when LPIs were enabled");
     raw.onEvent(0x0c, DEVICE, 4, 0);
     assertEquals(8206, raw.gic.acknowledge(0));
     assertFalse(raw.isPending(0, 8206), "acknowledged");
@@ -227,7 +238,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.2.1: a two-level device table; without a level-2 page MAPD is an error and messages are dropped")
+  @DisplayName(
+      "IHI 0069 5.2.1: a two-level device table; without a level-2 page MAPD is an error and messages are dropped")
   void indirect() {
     RawIts raw = new RawIts(1, ItsConfig.QEMU).enableLpis().enableIts(true);
     raw.mapc(0, 0);
@@ -246,11 +258,14 @@ class ItsModelTest {
   @ParameterizedTest(name = "{0}")
   @ValueSource(
       strings = {
-        "INV of an unmapped event", "MAPTI below the LPIs", "MAPTI beyond the LPIs", "MAPTI of an unmapped device",
-        "MAPTI outside the table", "MOVI to an unmapped collection", "MAPC to no processor", "SYNC of no processor",
+        "INV of an unmapped event", "MAPTI below the LPIs", "MAPTI beyond the LPIs",
+            "MAPTI of an unmapped device",
+        "MAPTI outside the table", "MOVI to an unmapped collection", "MAPC to no processor",
+            "SYNC of no processor",
         "MAPD of too many event bits", "unknown command"
       })
-  @DisplayName("IHI 0069 5.3.2: a command that is an error is skipped, counted and changes nothing; the next one runs")
+  @DisplayName(
+      "IHI 0069 5.3.2: a command that is an error is skipped, counted and changes nothing; the next one runs")
   void commandErrors(String which) {
     RawIts raw = mapped(1);
     switch (which) {
@@ -283,7 +298,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.19.3 GITS_CREADR.Stalled: a command that cannot be read stalls the queue until Retry")
+  @DisplayName(
+      "IHI 0069 12.19.3 GITS_CREADR.Stalled: a command that cannot be read stalls the queue until Retry")
   void stall() {
     RawIts raw = new RawIts(1, ItsConfig.QEMU).enableLpis();
     long outside = 0x9000_0000L;
@@ -300,7 +316,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.19.3: a table outside memory stalls the command; after Retry with a table that is there it runs")
+  @DisplayName(
+      "IHI 0069 12.19.3: a table outside memory stalls the command; after Retry with a table that is there it runs")
   void stallOnTable() {
     RawIts raw = ready(1);
     raw.mapd(DEVICE, 3, 0x9000_0000L);
@@ -319,7 +336,8 @@ class ItsModelTest {
   @Test
   @DisplayName("IHI 0069 12.19.10 GITS_TYPER.PTA = 1: commands name redistributors by address")
   void byAddress() {
-    RawIts raw = new RawIts(2, new ItsConfig(16, 16, true, true, 0b111, 0)).enableLpis().enableIts(false);
+    RawIts raw =
+        new RawIts(2, new ItsConfig(16, 16, true, true, 0b111, 0)).enableLpis().enableIts(false);
     raw.command(0x09, 0, 1L << 63 | RawIts.GICR + 0x2_0000 | 0);
     raw.command(0x05, 0, RawIts.GICR + 0x2_0000);
     raw.mapd(DEVICE, 0, RawIts.ITT);

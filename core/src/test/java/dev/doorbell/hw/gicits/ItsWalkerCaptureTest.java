@@ -34,7 +34,11 @@ class ItsWalkerCaptureTest {
 
   private static ItsWalker walker(Path oracle) throws IOException {
     return new ItsWalker(
-        "its@0x8080000", CapturedIts.registers(oracle, "its"), dump(oracle)::read64, "qemu", Basis.OBSERVED);
+        "its@0x8080000",
+        CapturedIts.registers(oracle, "its"),
+        dump(oracle)::read64,
+        "qemu",
+        Basis.OBSERVED);
   }
 
   @ParameterizedTest
@@ -48,12 +52,14 @@ class ItsWalkerCaptureTest {
     "arm64-its-vfio-noiommu, 12",
     "arm64-virtio-iommu-acpi, 7"
   })
-  @DisplayName("lab captures: every vector's DTE, ITT, ITE, LPI, collection, target and configuration byte are those of truth.json")
+  @DisplayName(
+      "lab captures: every vector's DTE, ITT, ITE, LPI, collection, target and configuration byte are those of truth.json")
   void truth(String machine, int vectors) throws IOException {
     Path oracle = Shared.require("lab-captures/" + machine + "/oracle");
     ItsWalker its = walker(oracle);
     GicV3Walker gic =
-        new GicV3Walker(List.of(CapturedIts.registers(oracle, "gicr")), dump(oracle)::read64, Basis.OBSERVED);
+        new GicV3Walker(
+            List.of(CapturedIts.registers(oracle, "gicr")), dump(oracle)::read64, Basis.OBSERVED);
     List<CapturedIts.Truth> truth = CapturedIts.truth(oracle);
     assertEquals(vectors, truth.size());
     for (CapturedIts.Truth t : truth) {
@@ -80,7 +86,8 @@ class ItsWalkerCaptureTest {
     Path oracle = Shared.require("lab-captures/arm64-its-dt/oracle");
     StringBuilder text = new StringBuilder();
     walker(oracle).walk(0x100, 4).hops().forEach(h -> text.append(h).append('\n'));
-    new GicV3Walker(List.of(CapturedIts.registers(oracle, "gicr")), dump(oracle)::read64, Basis.OBSERVED)
+    new GicV3Walker(
+            List.of(CapturedIts.registers(oracle, "gicr")), dump(oracle)::read64, Basis.OBSERVED)
         .lpi(0, 8206)
         .hops()
         .forEach(h -> text.append(h).append('\n'));
@@ -88,7 +95,8 @@ class ItsWalkerCaptureTest {
   }
 
   @Test
-  @DisplayName("lab capture: a device that is not mapped, an event that is not mapped, an event outside the table are dropped at the right hop")
+  @DisplayName(
+      "lab capture: a device that is not mapped, an event that is not mapped, an event outside the table are dropped at the right hop")
   void dropped() throws IOException {
     ItsWalker its = walker(Shared.require("lab-captures/arm64-its-dt/oracle"));
     broken(its.walk(0x101, 0), ItsWalk.Outcome.DROPPED, "DTE", "not mapped");
@@ -99,26 +107,45 @@ class ItsWalkerCaptureTest {
   }
 
   @Test
-  @DisplayName("an unknown table format, missing registers, entry sizes of another format: cannot see, never a guess")
+  @DisplayName(
+      "an unknown table format, missing registers, entry sizes of another format: cannot see, never a guess")
   void cannotSee() throws IOException {
     Path oracle = Shared.require("lab-captures/arm64-its-dt/oracle");
     Map<String, Long> registers = CapturedIts.registers(oracle, "its");
     TableDump dump = dump(oracle);
     broken(
         new ItsWalker("its", registers, dump::read64, "gic-600", Basis.OBSERVED).walk(0x100, 4),
-        ItsWalk.Outcome.CANNOT_SEE, "device table", "'gic-600'");
+        ItsWalk.Outcome.CANNOT_SEE,
+        "device table",
+        "'gic-600'");
     broken(
         new ItsWalker("its", Map.of(), dump::read64, "qemu", Basis.OBSERVED).walk(0x100, 4),
-        ItsWalk.Outcome.CANNOT_SEE, "GITS_CTLR", "not recorded");
+        ItsWalk.Outcome.CANNOT_SEE,
+        "GITS_CTLR",
+        "not recorded");
     broken(
-        new ItsWalker("its", Map.of("CTLR", 1L, "TYPER", 0x1f0001ef71L), dump::read64, "qemu", Basis.OBSERVED).walk(0x100, 4),
-        ItsWalk.Outcome.CANNOT_SEE, "GITS_TYPER", "8 bytes");
+        new ItsWalker(
+                "its",
+                Map.of("CTLR", 1L, "TYPER", 0x1f0001ef71L),
+                dump::read64,
+                "qemu",
+                Basis.OBSERVED)
+            .walk(0x100, 4),
+        ItsWalk.Outcome.CANNOT_SEE,
+        "GITS_TYPER",
+        "8 bytes");
     broken(
-        new ItsWalker("its", registers, pa -> OptionalLong.empty(), "qemu", Basis.OBSERVED).walk(0x100, 4),
-        ItsWalk.Outcome.CANNOT_SEE, "level 1", "0x429c0000");
+        new ItsWalker("its", registers, pa -> OptionalLong.empty(), "qemu", Basis.OBSERVED)
+            .walk(0x100, 4),
+        ItsWalk.Outcome.CANNOT_SEE,
+        "level 1",
+        "0x429c0000");
     broken(
-        new ItsWalker("its", Map.of("CTLR", 0x80000000L), dump::read64, "qemu", Basis.OBSERVED).walk(0x100, 4),
-        ItsWalk.Outcome.DROPPED, "GITS_CTLR", "disabled");
+        new ItsWalker("its", Map.of("CTLR", 0x80000000L), dump::read64, "qemu", Basis.OBSERVED)
+            .walk(0x100, 4),
+        ItsWalk.Outcome.DROPPED,
+        "GITS_CTLR",
+        "disabled");
   }
 
   private static void broken(ItsWalk walk, ItsWalk.Outcome outcome, String at, String why) {

@@ -55,7 +55,8 @@ final class RawIts {
 
   /// Installs tables and queue and enables the ITS.
   RawIts enableIts(boolean indirect) {
-    regs.write64(0x0100, 1L << 63 | (indirect ? 1L << 62 : 0) | 2 << 8 | (indirect ? 0 : 7) | DEVICES);
+    regs.write64(
+        0x0100, 1L << 63 | (indirect ? 1L << 62 : 0) | 2 << 8 | (indirect ? 0 : 7) | DEVICES);
     regs.write64(0x0108, 1L << 63 | 2 << 8 | COLLECTIONS);
     regs.write64(0x0080, 1L << 63 | 15 | QUEUE);
     regs.write64(0x0088, 0);

@@ -21,8 +21,10 @@ class GicV3LayoutTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"linux-arm-gic-v3.txt", "qemu-gicv3-internal.txt"})
-  @DisplayName("IHI 0069 12.9, 12.11, 5.1: registers and fields are where other publications have them")
+  @DisplayName(
+      "IHI 0069 12.9, 12.11, 5.1: registers and fields are where other publications have them")
   void secondSource(String table) throws IOException {
-    LayoutSource.check(GicV3LayoutTest.class, table, layouts(), List.of(GicdRegisters.MAP, GicrRegisters.MAP));
+    LayoutSource.check(
+        GicV3LayoutTest.class, table, layouts(), List.of(GicdRegisters.MAP, GicrRegisters.MAP));
   }
 }

@@ -46,7 +46,8 @@ class GicV3ModelTest {
 
   private InterruptLine enabledSpi(int intid, boolean edge, int priority, long route) {
     if (edge) {
-      gicd.write32(0x0c00 + intid / 16 * 4L, gicd.read32(0x0c00 + intid / 16 * 4L) | 2 << intid % 16 * 2);
+      gicd.write32(
+          0x0c00 + intid / 16 * 4L, gicd.read32(0x0c00 + intid / 16 * 4L) | 2 << intid % 16 * 2);
     }
     gicd.write(0x0400 + intid, priority, 1);
     gicd.write64(0x6000 + 8L * intid, route);
@@ -143,7 +144,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 4.8: the most urgent first, the lower INTID among equals; only a more urgent one preempts; ICC_PMR masks")
+  @DisplayName(
+      "IHI 0069 4.8: the most urgent first, the lower INTID among equals; only a more urgent one preempts; ICC_PMR masks")
   void priorities() {
     start();
     enabledSpi(100, true, 0xa0, 0).pulse();
@@ -196,7 +198,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.11: SGIs and PPIs are each CPU's own; their words of the Distributor are reserved")
+  @DisplayName(
+      "IHI 0069 12.11: SGIs and PPIs are each CPU's own; their words of the Distributor are reserved")
   void local() {
     start();
     gicr(1).write32(0x1_0080, -1);
@@ -212,7 +215,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.1.2: a pending LPI is one bit in memory, enabled or not; it is cleared by acknowledging")
+  @DisplayName(
+      "IHI 0069 5.1.2: a pending LPI is one bit in memory, enabled or not; it is cleared by acknowledging")
   void lpiInMemory() {
     start();
     memory.write(CONFIG + 1, 0xa3, 1);
@@ -229,7 +233,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.1: LPIs out of range, of a CPU without LPIs enabled, or of no CPU are lost and counted")
+  @DisplayName(
+      "IHI 0069 5.1: LPIs out of range, of a CPU without LPIs enabled, or of no CPU are lost and counted")
   void lostLpis() {
     start();
     enableLpis(0);
@@ -245,7 +250,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.11.33 GICR_PENDBASER.PTZ = 0: what the table holds when LPIs are enabled is pending")
+  @DisplayName(
+      "IHI 0069 12.11.33 GICR_PENDBASER.PTZ = 0: what the table holds when LPIs are enabled is pending")
   void oldPendingTable() {
     start();
     memory.write(CONFIG + 8, 0xa3, 1);
@@ -257,7 +263,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.11.12 GICR_CTLR: tables cannot be replaced while LPIs are enabled; disabling ends all use of them")
+  @DisplayName(
+      "IHI 0069 12.11.12 GICR_CTLR: tables cannot be replaced while LPIs are enabled; disabling ends all use of them")
   void replaceTables() {
     start();
     enableLpis(0);
@@ -286,7 +293,8 @@ class GicV3ModelTest {
   @DisplayName("IHI 0069 12.1.3: access sizes")
   void accessSizes() {
     assertEquals(BusOutcome.ERROR, gic.distributor().read(0x0100, 1).outcome());
-    assertEquals(BusOutcome.OK, gic.distributor().read(0x0420, 1).outcome(), "GICD_IPRIORITYR by byte");
+    assertEquals(
+        BusOutcome.OK, gic.distributor().read(0x0420, 1).outcome(), "GICD_IPRIORITYR by byte");
     assertEquals(BusOutcome.ERROR, gic.distributor().read(0x0100, 8).outcome());
     assertEquals(BusOutcome.ERROR, gic.distributor().read(0x0102, 4).outcome());
     assertEquals(BusOutcome.ERROR, gic.distributor().read(0x1_0000, 4).outcome());
@@ -298,9 +306,11 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.9.28 GICD_SETSPI_NSR: raises and clears SPIs where GICD_TYPER.MBIS is 1")
+  @DisplayName(
+      "IHI 0069 12.9.28 GICD_SETSPI_NSR: raises and clears SPIs where GICD_TYPER.MBIS is 1")
   void messageSpis() {
-    GicV3Config config = new GicV3Config(List.of(new GicV3Config.Cpu(0, 0x080a_0000L)), 992, 16, 5, true);
+    GicV3Config config =
+        new GicV3Config(List.of(new GicV3Config.Cpu(0, 0x080a_0000L)), 992, 16, 5, true);
     GicV3Model other = new GicV3Model(config, memory);
     ModelRegisters bus = new ModelRegisters(other.distributor());
     assertEquals(1, bus.read32(0x0004) >> 16 & 1);
@@ -317,7 +327,8 @@ class GicV3ModelTest {
   }
 
   @Test
-  @DisplayName("moving: pending state and cached configuration go along; unknown targets are passed over")
+  @DisplayName(
+      "moving: pending state and cached configuration go along; unknown targets are passed over")
   void moving() {
     start();
     memory.write(CONFIG, 0xa3, 1);
