@@ -97,7 +97,7 @@ final class EventDrain {
 
   private SmmuEvent read(int index) {
     long at = base.value() + (long) index * EventLayout.BYTES;
-    return SmmuEvent.decode(
+    return EventRecords.decode(
         memory.read64(at),
         memory.read64(at + Long.BYTES),
         memory.read64(at + 2L * Long.BYTES),

@@ -3,6 +3,7 @@ package dev.doorbell.hw.smmuv3;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Ipa;
 import dev.doorbell.address.Pa;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -41,51 +42,11 @@ public sealed interface SmmuEvent {
   record FetchFault(Header header, Pa fetch) implements SmmuEvent {}
 
   /// A record of another kind.
-  record Unknown(Header header, long w1, long w2, long w3) implements SmmuEvent {}
-
-  /// {@return the record in four words}
-  static SmmuEvent decode(long w0, long w1, long w2, long w3) {
-    int id = EventLayout.EVENT_ID.getInt(w0);
-    Header header =
-        new Header(
-            id,
-            EventLayout.EVENT_ID.names().nameOf(id),
-            (int) EventLayout.STREAM_ID.get(w0),
-            EventLayout.SSV.isSet(w0)
-                ? OptionalInt.of(EventLayout.SUBSTREAM_ID.getInt(w0))
-                : OptionalInt.empty());
-    return switch (id) {
-      case EventLayout.C_BAD_STREAMID,
-          EventLayout.C_BAD_STE,
-          EventLayout.F_STREAM_DISABLED,
-          EventLayout.C_BAD_SUBSTREAMID,
-          EventLayout.C_BAD_CD,
-          EventLayout.F_CFG_CONFLICT ->
-          new ConfigurationFault(header);
-      case EventLayout.F_STE_FETCH,
-          EventLayout.F_CD_FETCH,
-          EventLayout.F_VMS_FETCH,
-          EventLayout.F_WALK_EABT ->
-          new FetchFault(header, new Pa(EventLayout.FETCH_ADDR.get(w3)));
-      case EventLayout.F_UUT,
-          EventLayout.F_TRANSLATION,
-          EventLayout.F_ADDR_SIZE,
-          EventLayout.F_ACCESS,
-          EventLayout.F_PERMISSION,
-          EventLayout.F_TLB_CONFLICT ->
-          accessFault(header, w1, w2, w3);
-      default -> new Unknown(header, w1, w2, w3);
-    };
-  }
-
-  private static SmmuEvent accessFault(Header header, long w1, long w2, long w3) {
-    boolean stage2 = EventLayout.S2.isSet(w1);
-    return new AccessFault(
-        header,
-        new Iova(EventLayout.INPUT_ADDR.get(w2)),
-        EventLayout.RNW.isSet(w1),
-        stage2,
-        EventLayout.CLASS.names().nameOf(EventLayout.CLASS.get(w1)),
-        stage2 ? Optional.of(new Ipa(EventLayout.IPA.get(w3))) : Optional.empty());
+  ///
+  /// @param words its four words
+  record Unknown(Header header, List<Long> words) implements SmmuEvent {
+    public Unknown {
+      words = List.copyOf(words);
+    }
   }
 }

@@ -36,7 +36,6 @@ record SmmuStart(
           port.id(), "SMMU_IDR0", port.read(SmmuRegisters.IDR0), stage + " is not implemented");
     }
     Deque<Runnable> undo = new ArrayDeque<>();
-    boolean done = false;
     try {
       StreamTable streams = StreamTable.create(features, memory, frames);
       undo.push(streams::free);
@@ -54,15 +53,23 @@ record SmmuStart(
               port, errors, memory, frames, Math.min(EVENT_QUEUE_LOG2, features.eventQueueLog2()));
       undo.push(events::free);
       SmmuStart start = new SmmuStart(features, stage, streams, commands, events);
-      // Should the hardware fail half way, the memory is given back only after it was disabled.
       undo.push(() -> disable(port));
       start.program(port);
-      done = true;
       return start;
-    } finally {
-      while (!done && !undo.isEmpty()) {
+    } catch (RuntimeException failed) {
+      undo(undo, failed);
+      throw failed;
+    }
+  }
+
+  /// Disables first and gives memory back then. Hardware that cannot be disabled may still read the memory, so it is kept from others.
+  private static void undo(Deque<Runnable> undo, RuntimeException because) {
+    try {
+      while (!undo.isEmpty()) {
         undo.pop().run();
       }
+    } catch (SmmuTimeoutException again) {
+      because.addSuppressed(again);
     }
   }
 

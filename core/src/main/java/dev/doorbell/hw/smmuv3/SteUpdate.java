@@ -36,7 +36,10 @@ final class SteUpdate {
     int critical = -1;
     int differing = 0;
     for (int i = 0; i < merged.length; i++) {
-      merged[i] = (now[i] & usedNow[i]) | (target[i] & ~usedNow[i]);
+      // A word in which the new entry uses nothing new is left alone until the end: one write and
+      // one invalidation less.
+      boolean needed = ((now[i] ^ target[i]) & usedThen[i] & ~usedNow[i]) != 0;
+      merged[i] = needed ? (now[i] & usedNow[i]) | (target[i] & ~usedNow[i]) : now[i];
       if (((merged[i] ^ target[i]) & usedThen[i]) != 0) {
         critical = i;
         differing++;
