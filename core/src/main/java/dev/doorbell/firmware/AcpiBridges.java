@@ -68,7 +68,6 @@ final class AcpiBridges {
       }
     }
     iort.ifPresent(this::reservations);
-    viot.ifPresent(v -> virtioMsiRegions());
   }
 
   /// Buses of one root.
@@ -303,39 +302,6 @@ final class AcpiBridges {
                     List.of(),
                     Optional.of(iommu),
                     ids)));
-      }
-    }
-  }
-
-  /// Writes to the doorbell do not meet a virtio-iommu's translation when it reports the doorbell as its MSI region, as the
-  /// machines known to have one do; the controllers of the functions behind it say where that is.
-  ///
-  /// **Source**: virtio 1.2, 5.13.6.11.1 (PROBE, RESV_MEM of subtype MSI).
-  private void virtioMsiRegions() {
-    for (String iommu : virtioByNode.values()) {
-      TreeSet<AddressRange> done = new TreeSet<>();
-      for (HostBridge bridge : draft.hostBridges) {
-        if (bridge.streams().stream().noneMatch(s -> s.iommu().equals(iommu))) {
-          continue;
-        }
-        for (HostBridge.MsiMapping m : bridge.msis()) {
-          for (String controller : m.controllers()) {
-            draft.msiControllers.stream()
-                .filter(c -> c.id().equals(controller))
-                .flatMap(c -> c.frame().stream())
-                .filter(done::add)
-                .forEach(frame ->
-                    draft.reserved.add(
-                        new MachineDescription.Reservation(
-                            new ReservedRegion(
-                                frame,
-                                ReservedRegion.Kind.MSI,
-                                Source.rule("virtio 1.2, 5.13.6.11.1")),
-                            List.of(),
-                            Optional.of(iommu),
-                            List.of())));
-          }
-        }
       }
     }
   }

@@ -55,6 +55,17 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
     return new AcpiTables(Map.copyOf(tables), List.copyOf(present));
   }
 
+  /// {@return the one table that a file is, told by its signature}
+  static AcpiTables ofFile(Optional<Blob> file, Findings findings) {
+    if (file.isEmpty() || file.get().size() < 4 || !KNOWN.contains(file.get().text(0, 4))) {
+      return new AcpiTables(Map.of(), List.of());
+    }
+    String signature = file.get().text(0, 4);
+    Map<String, AcpiTable> tables = new HashMap<>();
+    AcpiTable.read(file.get(), signature, findings).ifPresent(t -> tables.put(signature, t));
+    return new AcpiTables(Map.copyOf(tables), List.of(signature));
+  }
+
   private static Optional<AcpiTable> load(
       Sysroot sysroot, String path, String signature, Findings findings) {
     return switch (sysroot.read(path, LIMIT)) {

@@ -21,6 +21,7 @@ import java.util.function.Supplier;
 final class Draft {
   final Sysroot sysroot;
   final Findings findings = new Findings();
+  final Optional<Blob> rootFile;
   final PciFunctions pci;
   final Recorded recorded;
   final IoMemory ioMemory;
@@ -38,7 +39,12 @@ final class Draft {
 
   Draft(Sysroot sysroot) {
     this.sysroot = sysroot;
-    pci = guarded("PCI functions", () -> PciFunctions.read(sysroot, findings), PciFunctions.NONE);
+    rootFile = rootFile(sysroot);
+    pci =
+        guarded(
+            "PCI functions",
+            () -> PciFunctions.read(sysroot, rootFile, findings),
+            PciFunctions.NONE);
     recorded =
         guarded(
             "the kernel's records",
@@ -47,6 +53,20 @@ final class Draft {
     ioMemory =
         guarded("the physical address map", () -> IoMemory.read(sysroot, findings), IoMemory.NONE);
     log = guarded("the kernel's log", () -> KernelLog.read(sysroot), KernelLog.NONE);
+  }
+
+  private Optional<Blob> rootFile(Sysroot from) {
+    if (from.shape() != Sysroot.Shape.FILE) {
+      return Optional.empty();
+    }
+    return switch (from.readRootFile(PciFunctions.DUMP_LIMIT)) {
+      case Contents.Present(Blob blob) -> Optional.of(blob);
+      case Contents.Absent() -> Optional.empty();
+      case Contents.Unreadable(String why) -> {
+        findings.unseen("everything", why, "nothing is known");
+        yield Optional.empty();
+      }
+    };
   }
 
   /// {@return what a reader makes, or the fallback when its input is malformed in a way that it did not foresee}

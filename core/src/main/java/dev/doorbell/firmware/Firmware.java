@@ -1,7 +1,6 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.description.Arch;
-import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import java.util.List;
@@ -10,6 +9,9 @@ import java.util.Optional;
 
 /// Reads a sysroot into a machine description.
 public final class Firmware {
+  private static final String FDT = "sys/firmware/fdt";
+  private static final String FDT_FOLDERS = "sys/firmware/devicetree/base";
+  private static final int FDT_LIMIT = 16 * 1024 * 1024;
   private static final int TEXT_LIMIT = 1024 * 1024;
 
   private Firmware() {}
@@ -21,24 +23,65 @@ public final class Firmware {
   /// **Threads**: safe.
   public static MachineDescription read(Sysroot sysroot) {
     Draft draft = new Draft(sysroot);
-    AcpiTables tables = acpi(sysroot, draft.findings);
+    AcpiTables tables = acpi(sysroot, draft);
     if (!tables.present().isEmpty()) {
       AcpiMachine.compose(draft, tables);
     } else {
-      draft.findings.unseen(
-          "firmware tables",
-          "there is neither %s nor sys/firmware/fdt".formatted(AcpiTables.FOLDER),
-          "IOMMUs, MSI controllers and id mappings are not known");
+      Optional<FdtTree> tree =
+          draft.guarded("the device tree", () -> tree(sysroot, draft), Optional.empty());
+      tree.ifPresent(t -> FdtMachine.compose(draft, t));
+      if (tree.isEmpty()) {
+        draft.findings.unseen(
+            "firmware tables",
+            "there is neither a readable table in %s nor a readable tree %s"
+                .formatted(AcpiTables.FOLDER, FDT),
+            "IOMMUs, MSI controllers and id mappings are not known");
+      }
     }
+    BareBridges.compose(draft);
+    VirtioRegions.add(draft);
     memory(draft);
     if (draft.arch == Arch.UNKNOWN) {
       draft.arch = draft.log.arch().or(() -> arch(sysroot)).orElse(Arch.UNKNOWN);
     }
-    if (draft.firmware == FirmwareKind.NONE) {
-      BareBridges.compose(draft);
+    if ((draft.arch == Arch.PPC64 || draft.arch == Arch.POWERPC) && !draft.hostBridges.isEmpty()) {
+      draft.findings.unseen(
+          "IOMMUs and MSI controllers of the PowerPC host bridges",
+          "this version does not take their nodes apart",
+          "which windows, PEs and interrupts functions have is not known");
     }
     widths(draft);
     return draft.finish();
+  }
+
+  private static AcpiTables acpi(Sysroot sysroot, Draft draft) {
+    return switch (sysroot.shape()) {
+      case TABLES -> AcpiTables.read(sysroot, "", draft.findings);
+      case ROOT -> AcpiTables.read(sysroot, AcpiTables.FOLDER, draft.findings);
+      case FILE -> AcpiTables.ofFile(draft.rootFile, draft.findings);
+    };
+  }
+
+  private static Optional<FdtTree> tree(Sysroot sysroot, Draft draft) {
+    if (sysroot.shape() == Sysroot.Shape.FILE) {
+      return draft
+          .rootFile
+          .filter(b -> b.size() >= 4 && b.be32(0) == FdtTree.MAGIC)
+          .flatMap(b -> FdtTree.read(b, draft.findings));
+    }
+    return switch (sysroot.read(FDT, FDT_LIMIT)) {
+      case Contents.Present(Blob blob) -> FdtTree.read(blob, draft.findings);
+      case Contents.Absent() ->
+          sysroot.isFolder(FDT_FOLDERS)
+              ? FdtTree.readFolders(sysroot, FDT_FOLDERS, draft.findings)
+              : Optional.empty();
+      case Contents.Unreadable(String why) -> {
+        draft.findings.unseen("the device tree", why, "what it describes is not known");
+        yield sysroot.isFolder(FDT_FOLDERS)
+            ? FdtTree.readFolders(sysroot, FDT_FOLDERS, draft.findings)
+            : Optional.empty();
+      }
+    };
   }
 
   private static void widths(Draft draft) {
@@ -54,14 +97,6 @@ public final class Firmware {
           "firmware does not tell them and there is no line of the kernel's log that does",
           "where the aperture ends is not known");
     }
-  }
-
-  private static AcpiTables acpi(Sysroot sysroot, Findings findings) {
-    return switch (sysroot.shape()) {
-      case TABLES -> AcpiTables.read(sysroot, "", findings);
-      case ROOT -> AcpiTables.read(sysroot, AcpiTables.FOLDER, findings);
-      case FILE -> new AcpiTables(java.util.Map.of(), List.of());
-    };
   }
 
   private static void memory(Draft draft) {

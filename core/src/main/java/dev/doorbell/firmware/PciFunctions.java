@@ -38,7 +38,7 @@ record PciFunctions(
   private static final int STANDARD_RESOURCES = 7;
   private static final int WITH_IOV_RESOURCES = 13;
 
-  static PciFunctions read(Sysroot sysroot, Findings findings) {
+  static PciFunctions read(Sysroot sysroot, Optional<Blob> rootFile, Findings findings) {
     SortedMap<Sbdf, FunctionDescription> found = new TreeMap<>();
     SortedMap<Integer, TreeSet<Integer>> roots = new TreeMap<>();
     Map<Sbdf, String> folders =
@@ -48,6 +48,9 @@ record PciFunctions(
       sysroot.canonical(folder).ifPresent(c -> noteRoot(c, roots));
     }
     fromDump(sysroot, found, findings);
+    rootFile
+        .filter(b -> b.size() < 4 || b.u8(0) < 0x80 && !b.text(0, 4).matches("[A-Z]{4}"))
+        .ifPresent(b -> addDump(b.file(), b.latin1(), found, findings));
     if (found.isEmpty()) {
       findings.unseen(
           "PCI functions",
