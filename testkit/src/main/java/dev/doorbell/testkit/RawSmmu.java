@@ -108,8 +108,6 @@ public final class RawSmmu {
   }
 
   /// Puts a leaf into tables, making those on the way.
-  ///
-  /// @param frames gives zeroed tables out
   public static final class Tables {
     private final Quadwords memory;
     private final int inputBits;
