@@ -140,7 +140,12 @@ class HardwareTest {
     String room = Product.room(type);
     boolean hardware = room.startsWith("hw.");
     return (name.endsWith("Layout") && (hardware || room.equals("vmsa") || room.equals("pci")))
-        || (name.endsWith("Registers") && hardware);
+        || (name.endsWith("Registers") && hardware && !isBehaviour(type));
+  }
+
+  /// Holds for an interface of ours and what implements one: it may be named for registers, and declares none.
+  private static boolean isBehaviour(JavaClass type) {
+    return type.isInterface() || type.getAllRawInterfaces().stream().anyMatch(Product::isOurs);
   }
 
   private static boolean belongsTo(JavaClass inner, JavaClass outer) {

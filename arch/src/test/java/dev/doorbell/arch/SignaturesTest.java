@@ -25,7 +25,9 @@ class SignaturesTest {
       // A word and a value, an offset and a size: the kit and the bus are made of plain numbers.
       if (!Set.of("bits", "bus", "bench").contains(Product.room(type)) && isVisible(type)) {
         for (JavaCodeUnit unit : type.getCodeUnits()) {
-          if (isVisible(unit) && hasAdjacentLongs(unit)) {
+          // A write has the bus's shape: offset or address, value, size.
+          boolean write = unit.getName().matches("write|.*Write");
+          if (!write && isVisible(unit) && hasAdjacentLongs(unit)) {
             wrong.add(name(unit));
           }
         }

@@ -133,7 +133,8 @@ final class TranslationCache {
         | LEVEL.place(level);
   }
 
-  /// Removes what an invalidation names.
+  /// Removes what an invalidation names. Called under the model's register lock only: one writer at a time.
+  @SuppressWarnings("NonAtomicVolatileUpdate")
   void invalidate(Invalidation what) {
     // The new generation comes first: a fill that claimed its line before is seen by the scan, one
     // that did not sees it.
