@@ -8,8 +8,15 @@ import java.util.List;
 ///
 /// The script `doorbell` starts it with `-XX:AOTCacheOutput`; a command that fails here is no failure of the build.
 public final class Training {
+  private static final String SAMPLE =
+      System.getProperty("doorbell.home", ".") + "/samples/arm64-its-acpi-switch-sriov";
+
   private static final List<List<String>> COMMANDS =
-      List.of(List.of("--help"), List.of("--version"));
+      List.of(
+          List.of("--help"),
+          List.of("--version"),
+          List.of("inspect", "--root", SAMPLE),
+          List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"));
 
   private Training() {}
 
@@ -17,7 +24,7 @@ public final class Training {
   public static void main(String[] args) {
     for (List<String> command : COMMANDS) {
       PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-      Main.run(nowhere, nowhere, command.toArray(String[]::new));
+      Main.run(nowhere, nowhere, false, command.toArray(String[]::new));
     }
   }
 }

@@ -1,0 +1,129 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.cli.Json.ErrorDocument;
+import dev.doorbell.cli.Json.ErrorView;
+import dev.doorbell.explain.Refusal;
+import dev.doorbell.explain.Refused;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/// The command `doorbell`: gathers the commands, and turns every end but a normal one into a sentence and an exit status.
+@Command(
+    name = "doorbell",
+    mixinStandardHelpOptions = true,
+    version = "doorbell 0.1.0",
+    description = {
+      "Message-signalled interrupts through an IOMMU: will passthrough work on this machine, where and how big must the window be,"
+          + " is it safe, where does this interrupt go, why does it not arrive?"
+    },
+    footer = {
+      "",
+      "Exit status: 0 yes or works, 1 no (a verdict or refusal), 2 arguments or input that cannot be used, 3 internal error.",
+      "Try: doorbell assign"
+    })
+final class DoorbellCommand implements Runnable {
+  private final CommandLine line;
+  private final Console console;
+
+  DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour) {
+    console = new Console(out, err, colour);
+    line = new CommandLine(this);
+    line.addSubcommand(new InspectCommand(console));
+    line.addSubcommand(new PlanCommand(console));
+    line.setOut(out);
+    line.setErr(err);
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(console.ansi()));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpWidth(100);
+    line.setParameterExceptionHandler(this::badArguments);
+    line.setExecutionExceptionHandler(this::failed);
+  }
+
+  int execute(String... args) {
+    return line.execute(args);
+  }
+
+  @Override
+  public void run() {
+    line.usage(console.out());
+  }
+
+  private int badArguments(ParameterException e, String[] args) {
+    String command = e.getCommandLine().getCommandName();
+    String help = "see " + (command.equals("doorbell") ? "" : "doorbell ") + command + " --help";
+    report(
+        Arrays.asList(args).contains("--json"),
+        new ErrorView("BadArguments", e.getMessage(), null, null, null, List.of(), null, help));
+    return ExitStatus.UNUSABLE.code();
+  }
+
+  private int failed(Exception e, CommandLine at, ParseResult parsed) {
+    boolean json = parsed.expandedArgs().contains("--json");
+    return switch (e) {
+      case Refused refused -> {
+        report(json, ErrorView.of(refused.refusal()));
+        yield ExitStatus.NO.code();
+      }
+      case UnusableInput u -> {
+        report(
+            json,
+            new ErrorView(
+                u.type(),
+                String.valueOf(u.getMessage()),
+                null,
+                null,
+                null,
+                List.of(),
+                null,
+                u.advice()));
+        yield ExitStatus.UNUSABLE.code();
+      }
+      default -> {
+        report(
+            json,
+            new ErrorView(
+                "InternalError",
+                e.toString(),
+                null,
+                null,
+                null,
+                List.of(),
+                null,
+                "this is a defect of doorbell: please report it with the input and the lines on standard error"));
+        e.printStackTrace(console.err());
+        yield ExitStatus.INTERNAL.code();
+      }
+    };
+  }
+
+  private void report(boolean json, ErrorView error) {
+    if (json) {
+      console.out().println(Json.write(new ErrorDocument(error)));
+      return;
+    }
+    console.err().println("doorbell: " + error.message());
+    if (error.needed() != null || error.available() != null) {
+      console
+          .err()
+          .println(
+              "  needed %s, available %s (%s)"
+                  .formatted(error.needed(), error.available(), error.unit()));
+    }
+    if (error.source() != null) {
+      console.err().println("  source: " + error.source());
+    }
+    if (error.advice() != null) {
+      console.err().println("  advice: " + error.advice());
+    }
+  }
+
+  /// {@return a refusal as the command prints it}
+  static ErrorView view(Refusal refusal) {
+    return ErrorView.of(refusal);
+  }
+}

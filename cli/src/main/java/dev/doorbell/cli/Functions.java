@@ -1,0 +1,66 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// Functions named on the command line.
+final class Functions {
+  private static final Pattern COMMA = Pattern.compile(",");
+
+  private Functions() {}
+
+  /// {@return the functions that some arguments name, each once; an argument may hold several, with commas}
+  ///
+  /// @throws UnusableInput when one is not a function, or the machine has it not
+  static List<Sbdf> parse(Survey survey, List<String> arguments) {
+    Set<Sbdf> out = new LinkedHashSet<>();
+    for (String text : arguments.stream().flatMap(a -> Stream.of(COMMA.split(a, -1))).toList()) {
+      out.add(one(survey, text));
+    }
+    return new ArrayList<>(out);
+  }
+
+  /// {@return the first endpoint with MSI-X}
+  ///
+  /// @throws UnusableInput when the machine shows none
+  static Sbdf firstWithMsix(Survey survey) {
+    return survey.functions().stream()
+        .filter(f -> !f.pci().isBridge() && f.pci().msix().isThere())
+        .map(SurveyedFunction::sbdf)
+        .findFirst()
+        .orElseThrow(() ->
+            new UnusableInput(
+                "NoSuchFunction",
+                survey.functions().isEmpty()
+                    ? "the capture has no PCI functions"
+                    : "no endpoint of the capture shows an MSI-X capability",
+                "name a function, or add a what-if function with --with 0000:01:00.0,msix=8"));
+  }
+
+  private static Sbdf one(Survey survey, String text) {
+    Sbdf sbdf;
+    try {
+      sbdf = Sbdf.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new UnusableInput(
+          "BadArguments", String.valueOf(e.getMessage()), "write functions as 0000:01:00.0");
+    }
+    if (survey.function(sbdf).isEmpty()) {
+      List<Sbdf> known = survey.functions().stream().map(SurveyedFunction::sbdf).toList();
+      throw new UnusableInput(
+          "NoSuchFunction",
+          known.isEmpty()
+              ? "%s is not in the capture, which has no PCI functions at all".formatted(sbdf)
+              : "%s is not in the capture; it has %s".formatted(sbdf, known),
+          "add a what-if function with --with " + sbdf + ",msix=8");
+    }
+    return sbdf;
+  }
+}

@@ -1,0 +1,173 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.cli.InspectView.FunctionView;
+import dev.doorbell.cli.InspectView.GroupView;
+import dev.doorbell.cli.InspectView.RegionView;
+import dev.doorbell.survey.Survey;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Prints a machine for people.
+final class InspectPrinter {
+  private final Console console;
+
+  InspectPrinter(Console console) {
+    this.console = console;
+  }
+
+  void print(MachineOptions.Chosen chosen, Survey survey, InspectView view) {
+    chosen.note().ifPresent(console::line);
+    console.line(
+        "%s machine, described by %s (%s)"
+            .formatted(view.machine().arch(), view.machine().firmware(), chosen.root()));
+    iommus(view);
+    controllers(view);
+    functions(view);
+    groups(survey, view);
+    differences(view);
+    oddities(view);
+  }
+
+  private void iommus(InspectView view) {
+    console.heading("IOMMUs");
+    Table t = new Table("id", "kind", "base", "input bits", "granules", "source");
+    view.iommus()
+        .forEach(i ->
+            t.row(
+                i.id(),
+                i.kind(),
+                or(i.base(), "-"),
+                or(i.inputBits(), "unseen"),
+                or(i.granules(), "unseen"),
+                i.source()));
+    orNone(t);
+  }
+
+  private void controllers(InspectView view) {
+    console.heading("MSI controllers");
+    Table t =
+        new Table(
+            "id", "kind", "doorbell", "frame", "vectors", "behind IOMMU", "isolated", "source");
+    view.msiControllers()
+        .forEach(c ->
+            t.row(
+                c.id(),
+                c.kind(),
+                or(c.doorbell(), "unseen"),
+                c.frame() == null ? "-" : c.frame().start() + "-" + c.frame().end(),
+                or(c.vectors(), "by its registers"),
+                yes(c.behindIommu()),
+                yes(c.isolated()),
+                c.source()));
+    orNone(t);
+  }
+
+  private void functions(InspectView view) {
+    console.heading("Functions");
+    Table t =
+        new Table(
+            "function",
+            "id",
+            "class",
+            "requester",
+            "StreamID",
+            "DeviceID",
+            "group",
+            "MSI",
+            "MSI-X",
+            "driver");
+    for (FunctionView f : view.functions()) {
+      t.row(
+          f.sbdf(),
+          "%04x:%04x".formatted(f.vendor(), f.device()),
+          "%06x".formatted(f.classCode()),
+          Json.hex(f.requesterId()),
+          id(f.streamId()),
+          id(f.msiDeviceId()),
+          or(f.group(), "-"),
+          f.msi() == null ? "-" : f.msi().vectors() + (f.msi().address64() ? "" : " (32-bit)"),
+          f.msix() == null ? "-" : f.msix().vectors(),
+          or(f.driver(), "-"));
+    }
+    orNone(t);
+  }
+
+  private void groups(Survey survey, InspectView view) {
+    console.heading("Groups");
+    if (!view.groups().isEmpty()) {
+      console.line("  " + console.faint(survey.assumption().sentence()));
+    }
+    for (GroupView g : view.groups()) {
+      console.line(
+          "  group %d: %s  %s"
+              .formatted(
+                  g.id(),
+                  String.join(" ", g.functions()),
+                  g.isolatedMsi()
+                      ? console.good("isolated MSI")
+                      : console.bad("MSI not isolated")));
+      g.because().forEach(b -> console.line("    because " + b));
+      for (RegionView r : g.reserved()) {
+        console.line(
+            "    reserved %s-%s %s  %s"
+                .formatted(r.start(), r.end(), r.kind(), console.faint(r.source())));
+      }
+    }
+    if (view.groups().isEmpty()) {
+      console.line("  none: no function lies behind an IOMMU that the capture shows");
+    }
+  }
+
+  private void differences(InspectView view) {
+    if (view.recorded().groups().isEmpty()) {
+      return;
+    }
+    console.heading("Beside what its kernel recorded");
+    if (view.recorded().differences().isEmpty()) {
+      console.line(
+          "  "
+              + console.good(
+                  "the same: %d groups and their reserved regions"
+                      .formatted(view.recorded().groups().size())));
+    }
+    view.recorded().differences().forEach(d -> console.line("  " + console.bad(d)));
+  }
+
+  private void oddities(InspectView view) {
+    if (!view.oddities().isEmpty()) {
+      console.heading("Oddities");
+      view.oddities()
+          .forEach(o -> console.line("  %s  %s".formatted(o.message(), console.faint(o.source()))));
+    }
+    if (!view.unseen().isEmpty()) {
+      console.heading("Not to be seen here");
+      view.unseen()
+          .forEach(u -> console.line("  %s: %s; %s".formatted(u.what(), u.why(), u.consequence())));
+    }
+  }
+
+  private void orNone(Table t) {
+    if (t.isEmpty()) {
+      console.line("  none that the capture shows");
+    } else {
+      t.print(console);
+    }
+  }
+
+  private static String id(@Nullable Long id) {
+    return id == null ? "-" : Json.hex(id);
+  }
+
+  private static String yes(boolean b) {
+    return b ? "yes" : "no";
+  }
+
+  private static String or(@Nullable Object value, String otherwise) {
+    if (value == null) {
+      return otherwise;
+    }
+    return value instanceof java.util.List<?> list
+        ? list.stream().map(String::valueOf).collect(Collectors.joining(" "))
+        : value.toString();
+  }
+}

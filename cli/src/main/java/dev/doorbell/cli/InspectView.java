@@ -1,0 +1,214 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.cli.Json.OddityView;
+import dev.doorbell.cli.Json.Range;
+import dev.doorbell.cli.Json.UnseenView;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Oddity;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Groups.Group;
+import dev.doorbell.pci.MsiCapability;
+import dev.doorbell.pci.MsixCapability;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Differences;
+import dev.doorbell.survey.Regions;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The JSON document of `inspect`.
+///
+/// @param recorded what the captured kernel wrote down, and where that differs from what was derived
+record InspectView(
+    MachineView machine,
+    List<IommuView> iommus,
+    List<MsiControllerView> msiControllers,
+    List<FunctionView> functions,
+    List<GroupView> groups,
+    List<OddityView> oddities,
+    List<UnseenView> unseen,
+    RecordedView recorded) {
+
+  record MachineView(String arch, String firmware) {}
+
+  record IommuView(
+      String id,
+      String kind,
+      @Nullable String base,
+      @Nullable Integer inputBits,
+      @Nullable List<String> granules,
+      String source) {
+    static IommuView of(IommuDescription i) {
+      OptionalInt bits = i.abilities().inputBits();
+      return new IommuView(
+          i.id(),
+          i.kind(),
+          i.registers().map(r -> Json.hex(r.start())).orElse(null),
+          bits.isPresent() ? bits.getAsInt() : null,
+          i.abilities().granules().isEmpty()
+              ? null
+              : i.abilities().granules().stream().map(Object::toString).toList(),
+          i.source().toString());
+    }
+  }
+
+  record MsiControllerView(
+      String id,
+      String kind,
+      @Nullable String doorbell,
+      @Nullable Range frame,
+      @Nullable Integer vectors,
+      boolean behindIommu,
+      boolean isolated,
+      String source) {
+    static MsiControllerView of(MsiControllerDescription c, boolean behindIommu) {
+      return new MsiControllerView(
+          c.id(),
+          c.kind(),
+          c.doorbell().isPresent() ? Json.hex(c.doorbell().getAsLong()) : null,
+          c.frame().map(Range::of).orElse(null),
+          c.vectors().isPresent() ? c.vectors().getAsInt() : null,
+          behindIommu,
+          c.isolated(),
+          c.source().toString());
+    }
+  }
+
+  record MsiView(int vectors, boolean address64, boolean maskable) {
+    static MsiView of(MsiCapability m) {
+      return new MsiView(m.size(), m.is64Bit(), m.isMaskable());
+    }
+  }
+
+  record MsixView(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {
+    static MsixView of(MsixCapability m) {
+      return new MsixView(m.vectors(), m.tableBar(), m.tableOffset(), m.pbaBar(), m.pbaOffset());
+    }
+  }
+
+  record FunctionView(
+      String sbdf,
+      int vendor,
+      int device,
+      @com.fasterxml.jackson.annotation.JsonProperty("class") int classCode,
+      int requesterId,
+      @Nullable String iommu,
+      @Nullable Long streamId,
+      @Nullable String msiController,
+      @Nullable Long msiDeviceId,
+      @Nullable Integer group,
+      @Nullable MsiView msi,
+      @Nullable MsixView msix,
+      @Nullable String driver) {}
+
+  record RegionView(String start, String end, String kind, String source) {
+    static RegionView of(ReservedRegion r) {
+      return new RegionView(
+          Json.hex(r.range().start()),
+          Json.hex(r.range().last()),
+          r.kind().printed(),
+          r.source().toString());
+    }
+  }
+
+  record GroupView(
+      int id,
+      List<String> functions,
+      List<String> because,
+      List<RegionView> reserved,
+      boolean isolatedMsi) {}
+
+  record RecordedGroupView(
+      int number, List<String> functions, String type, List<RegionView> reserved) {}
+
+  record RecordedView(List<RecordedGroupView> groups, List<String> differences) {}
+
+  /// {@return the document}
+  ///
+  /// @param only functions to show with their groups; empty for all
+  static InspectView of(Survey survey, List<Sbdf> only) {
+    MachineDescription m = survey.machine();
+    List<SurveyedFunction> functions =
+        survey.functions().stream().filter(f -> only.isEmpty() || only.contains(f.sbdf())).toList();
+    List<Group> groups =
+        survey.groups().stream()
+            .filter(g -> only.isEmpty() || g.functions().stream().anyMatch(only::contains))
+            .toList();
+    List<Oddity> oddities = new ArrayList<>(m.oddities());
+    oddities.addAll(survey.oddities());
+    return new InspectView(
+        new MachineView(Json.name(m.arch()), Json.name(m.firmware())),
+        m.iommus().stream().map(IommuView::of).toList(),
+        m.msiControllers().stream()
+            .map(c -> MsiControllerView.of(c, behindIommu(survey, c)))
+            .toList(),
+        functions.stream().map(f -> function(survey, f)).toList(),
+        groups.stream().map(g -> group(survey, g)).toList(),
+        oddities.stream().distinct().map(OddityView::of).toList(),
+        m.unseen().stream().map(UnseenView::of).toList(),
+        recorded(survey, only));
+  }
+
+  /// Whether some function reaches the controller through an IOMMU that translates its messages.
+  private static boolean behindIommu(Survey survey, MsiControllerDescription c) {
+    Set<String> translating =
+        survey.machine().iommus().stream()
+            .filter(Regions::translatesMsi)
+            .map(IommuDescription::id)
+            .collect(java.util.stream.Collectors.toSet());
+    return survey.machine().hostBridges().stream()
+        .filter(b -> b.msis().stream().anyMatch(x -> x.controllers().contains(c.id())))
+        .flatMap(b -> b.streams().stream())
+        .anyMatch(s -> translating.contains(s.iommu()));
+  }
+
+  private static FunctionView function(Survey survey, SurveyedFunction f) {
+    Optional<SurveyedFunction.Stream> stream = f.stream();
+    Optional<SurveyedFunction.MsiPath> msi = f.msi();
+    return new FunctionView(
+        f.sbdf().toString(),
+        survey.topology().vendor(f.pci()),
+        survey.topology().device(f.pci()),
+        f.pci().classCode(),
+        f.requesterId(),
+        stream.map(SurveyedFunction.Stream::iommu).orElse(null),
+        stream.map(s -> Integer.toUnsignedLong(s.streamId())).orElse(null),
+        msi.flatMap(p -> p.controllers().stream().findFirst()).orElse(null),
+        msi.map(p -> Integer.toUnsignedLong(p.deviceId())).orElse(null),
+        survey.group(f.sbdf()).map(Group::id).orElse(null),
+        f.pci().msi().thing().map(MsiView::of).orElse(null),
+        f.pci().msix().thing().map(MsixView::of).orElse(null),
+        f.description().driver().orElse(null));
+  }
+
+  private static GroupView group(Survey survey, Group g) {
+    return new GroupView(
+        g.id(),
+        g.functions().stream().map(Sbdf::toString).toList(),
+        g.because(),
+        new Regions(survey).derived(g.functions()).stream().map(RegionView::of).toList(),
+        survey.isolatedMsi(g));
+  }
+
+  private static RecordedView recorded(Survey survey, List<Sbdf> only) {
+    Regions regions = new Regions(survey);
+    return new RecordedView(
+        survey.machine().recorded().groups().stream()
+            .filter(g -> only.isEmpty() || g.functions().stream().anyMatch(only::contains))
+            .map(g ->
+                new RecordedGroupView(
+                    g.number(),
+                    g.functions().stream().map(Sbdf::toString).toList(),
+                    g.type(),
+                    regions.recorded(g.functions()).stream().map(RegionView::of).toList()))
+            .toList(),
+        Differences.of(survey));
+  }
+}

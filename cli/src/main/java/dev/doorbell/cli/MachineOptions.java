@@ -1,0 +1,128 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.FirmwareException;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.WhatIf;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Which machine a command looks at.
+final class MachineOptions {
+  private static final String SAMPLE = "samples/arm64-its-acpi-switch-sriov";
+
+  @Option(
+      names = "--root",
+      paramLabel = "DIR",
+      description =
+          "A sysroot: a folder laid out as a Linux root (a capture, or / itself), an lspci -xxxx dump, or a folder of ACPI tables.")
+  private @Nullable Path root;
+
+  @Option(
+      names = "--with",
+      paramLabel = "SBDF,msix=N|msi=N[,addr64=no]",
+      description =
+          "Add a what-if function, for machines captured without PCI config space. May be given several times.")
+  private List<String> with = new ArrayList<>();
+
+  /// A machine and what to tell of where it came from.
+  record Chosen(MachineDescription machine, Path root, Optional<String> note) {}
+
+  /// {@return the machine under `--root`, or the bundled sample}
+  Chosen orSample() {
+    return root != null ? read(root, Optional.empty()) : sample(Optional.empty());
+  }
+
+  /// {@return the machine under `--root`, or this very one; the sample where that has no PCI behind an IOMMU}
+  Chosen orHost() {
+    if (root != null) {
+      return read(root, Optional.empty());
+    }
+    Chosen host = read(Path.of("/"), Optional.empty());
+    if (host.machine().iommus().isEmpty() || host.machine().functions().isEmpty()) {
+      return sample(
+          Optional.of(
+              "this machine has no PCI function behind an IOMMU; showing the bundled sample instead (--root / looks here all the same)"));
+    }
+    return host;
+  }
+
+  private Chosen sample(Optional<String> note) {
+    Path home = Path.of(System.getProperty("doorbell.home", "."));
+    Path sample = home.resolve(SAMPLE);
+    if (!Files.isDirectory(sample)) {
+      throw new UnusableInput(
+          "NoSample",
+          "the bundled sample is not at " + sample,
+          "start doorbell by the script in its own folder, or give --root");
+    }
+    return read(sample, note);
+  }
+
+  private Chosen read(Path at, Optional<String> note) {
+    try {
+      MachineDescription machine = Firmware.read(Sysroot.open(at));
+      for (String spec : with) {
+        machine = whatIf(spec).addTo(machine);
+      }
+      return new Chosen(machine, at, note);
+    } catch (FirmwareException e) {
+      throw new UnusableInput(
+          "UnusableSysroot",
+          String.valueOf(e.getMessage()),
+          "give --root a folder laid out as a Linux root");
+    } catch (IllegalArgumentException e) {
+      throw new UnusableInput(
+          "BadArguments",
+          String.valueOf(e.getMessage()),
+          "write --with like 0000:01:00.0,msix=64 or 0000:01:00.0,msi=8,addr64=no");
+    }
+  }
+
+  private static WhatIf whatIf(String spec) {
+    String[] parts = spec.split(",", -1);
+    int msix = 0;
+    int msi = 0;
+    boolean address64 = true;
+    for (int i = 1; i < parts.length; i++) {
+      String[] pair = parts[i].split("=", 2);
+      String value = pair.length == 2 ? pair[1] : "";
+      switch (pair[0]) {
+        case "msix" -> msix = number(value, spec);
+        case "msi" -> msi = number(value, spec);
+        case "addr64" -> address64 = yes(value, spec);
+        default ->
+            throw new IllegalArgumentException(
+                "'%s' in --with %s is none of msix=N, msi=N, addr64=yes|no"
+                    .formatted(parts[i], spec));
+      }
+    }
+    return new WhatIf(Sbdf.parse(parts[0]), msix, msi, address64);
+  }
+
+  private static int number(String value, String spec) {
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "'%s' in --with %s is not a number".formatted(value, spec), e);
+    }
+  }
+
+  private static boolean yes(String value, String spec) {
+    return switch (value) {
+      case "yes" -> true;
+      case "no" -> false;
+      default ->
+          throw new IllegalArgumentException(
+              "addr64=%s in --with %s is neither yes nor no".formatted(value, spec));
+    };
+  }
+}

@@ -1,0 +1,93 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.plan.PlanRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// What `plan` and `assign` are asked.
+final class PlanOptions {
+  private static final Pattern COMMA = Pattern.compile(",");
+
+  @Parameters(paramLabel = "SBDF", arity = "0..*", description = "Functions that share one domain.")
+  private List<String> functions = new ArrayList<>();
+
+  @Option(names = "--devices", paramLabel = "A,B", description = "The same, as one list.")
+  private List<String> devices = new ArrayList<>();
+
+  @Option(
+      names = "--ram",
+      paramLabel = "SIZE|START-END,...",
+      description =
+          "Guest RAM: a size such as 4G to be laid out, or ranges (inclusive) to be checked.")
+  private @Nullable String ram;
+
+  @Option(
+      names = "--window",
+      paramLabel = "START-END",
+      description = "The MSI window (inclusive); chosen when not given.")
+  private @Nullable String window;
+
+  @Option(
+      names = "--granule",
+      paramLabel = "4K|16K|64K",
+      description = "The IOMMU's granule; its smallest when not given.")
+  private @Nullable String granule;
+
+  @Option(
+      names = "--max",
+      paramLabel = "N",
+      description = "At most so many vectors for each function.")
+  private @Nullable Integer max;
+
+  @Option(
+      names = "--unsafe-interrupts",
+      description = "Accept an MSI controller that does not look at who writes.")
+  private boolean unsafeInterrupts;
+
+  List<String> functions() {
+    List<String> all = new ArrayList<>(functions);
+    all.addAll(devices);
+    return all;
+  }
+
+  Optional<AddressRange> window() {
+    return Optional.ofNullable(window).map(w -> Ranges.range("--window", w));
+  }
+
+  Optional<Granule> granule() {
+    return Optional.ofNullable(granule).map(Ranges::granule);
+  }
+
+  OptionalInt max() {
+    if (max == null) {
+      return OptionalInt.empty();
+    }
+    if (max < 1) {
+      throw new UnusableInput(
+          "BadArguments", "--max " + max + " is not a number of vectors", "give 1 or more");
+    }
+    return OptionalInt.of(max);
+  }
+
+  boolean unsafeInterrupts() {
+    return unsafeInterrupts;
+  }
+
+  PlanRequest request() {
+    OptionalLong bytes = ram == null ? OptionalLong.empty() : Ranges.size(ram);
+    List<AddressRange> ranges =
+        ram == null || bytes.isPresent()
+            ? List.of()
+            : COMMA.splitAsStream(ram).map(r -> Ranges.range("--ram", r)).toList();
+    return new PlanRequest(ranges, bytes, window(), granule(), max(), unsafeInterrupts);
+  }
+}

@@ -1,0 +1,56 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.hw.smmuv3.SmmuModel;
+import dev.doorbell.hw.smmuv3.SmmuWires;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Builds the IOMMUs of a description and puts them on the bus.
+final class IommuModels {
+  /// An SMMUv3's registers: two pages of 64 KiB (IHI 0070, 6.1).
+  private static final long WINDOW = 0x20000;
+
+  private static final int MOST_OUTPUT_BITS = 48;
+
+  /// Stands for an IOMMU that has no model: nothing passes.
+  private static final Translator CLOSED = (_, _, _, _) -> Translator.FAULT;
+
+  private final MachineDescription machine;
+  private final PhysicalMemory memory;
+  private final SystemMap bus;
+
+  IommuModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
+    this.machine = machine;
+    this.memory = memory;
+    this.bus = bus;
+  }
+
+  /// {@return models by the id of their description; one that blocks everything stands for an IOMMU without a model}
+  Map<String, Translator> build() {
+    Map<String, Translator> out = new HashMap<>();
+    for (IommuDescription i : machine.iommus()) {
+      switch (i) {
+        case IommuDescription.Smmuv3 smmu -> {
+          SmmuModel model = new SmmuModel(features(smmu), memory, bus, SmmuWires.NONE);
+          bus.add(smmu.id(), AddressRange.ofSize(smmu.window().start(), WINDOW), model);
+          out.put(smmu.id(), model);
+        }
+        case IommuDescription.Smmuv2 _, IommuDescription.VirtioIommu _, IommuDescription.Other _ ->
+            out.put(i.id(), CLOSED);
+      }
+    }
+    return out;
+  }
+
+  private static SmmuFeatures features(IommuDescription.Smmuv3 smmu) {
+    SmmuFeatures usual = SmmuFeatures.qemu10();
+    int bits = smmu.abilities().outputBits().orElse(usual.outputBits());
+    return usual.withOutputBits(Math.min(bits, MOST_OUTPUT_BITS));
+  }
+}

@@ -1,0 +1,88 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.DmaPort;
+import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.description.HostBridge;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/// The root complex's way inwards: a device's access gets its StreamID, passes the IOMMU, and goes on with its DeviceID. One for
+/// each segment. Allocates nothing on writes and takes no lock.
+final class RequesterRoutes implements DmaPort {
+  private static final int REQUESTERS = 1 << 16;
+  private static final int NO_TRANSLATOR = -1;
+
+  private final SystemBus bus;
+  private final Translator[] translators;
+  private final byte[] translatorOf = new byte[REQUESTERS];
+  private final int[] streamOf = new int[REQUESTERS];
+  private final int[] deviceIdOf = new int[REQUESTERS];
+
+  /// @param bridges the segment's root complexes
+  /// @param iommus models by id
+  /// @throws NotModelled when firmware maps to an IOMMU that it does not describe
+  RequesterRoutes(List<HostBridge> bridges, Map<String, Translator> iommus, SystemBus bus) {
+    this.bus = bus;
+    List<String> ids = iommus.keySet().stream().sorted().toList();
+    translators = ids.stream().map(iommus::get).toArray(Translator[]::new);
+    Arrays.fill(translatorOf, (byte) NO_TRANSLATOR);
+    for (int rid = 0; rid < REQUESTERS; rid++) {
+      deviceIdOf[rid] = rid;
+    }
+    for (HostBridge b : bridges) {
+      for (int rid = b.firstBus() << 8; rid < (b.lastBus() + 1) << 8; rid++) {
+        route(b, rid, ids);
+      }
+    }
+  }
+
+  private void route(HostBridge b, int rid, List<String> ids) {
+    for (HostBridge.StreamMapping m : b.streams()) {
+      OptionalInt stream = m.streamOf(rid);
+      if (stream.isPresent()) {
+        int translator = ids.indexOf(m.iommu());
+        if (translator < 0) {
+          throw new NotModelled(
+              m.iommu(), "firmware maps to it and does not describe it", m.source());
+        }
+        translatorOf[rid] = (byte) translator;
+        streamOf[rid] = stream.getAsInt();
+        break;
+      }
+    }
+    for (HostBridge.MsiMapping m : b.msis()) {
+      OptionalInt id = m.deviceIdOf(rid);
+      if (id.isPresent()) {
+        deviceIdOf[rid] = id.getAsInt();
+        break;
+      }
+    }
+  }
+
+  @Override
+  public BusOutcome write(int requesterId, long address, long value, int bytes) {
+    long pa = physical(requesterId, address, Translator.WRITE);
+    return pa == Translator.FAULT
+        ? BusOutcome.ERROR
+        : bus.write(pa, value, bytes, deviceIdOf[requesterId & 0xffff]);
+  }
+
+  @Override
+  public BusRead read(int requesterId, long address, int bytes) {
+    long pa = physical(requesterId, address, Translator.READ);
+    return pa == Translator.FAULT ? BusRead.error(bytes) : bus.read(pa, bytes);
+  }
+
+  private long physical(int requesterId, long address, int access) {
+    int rid = requesterId & 0xffff;
+    int translator = translatorOf[rid];
+    return translator == NO_TRANSLATOR
+        ? address
+        : translators[translator].translate(streamOf[rid], -1, address, access);
+  }
+}
