@@ -10,6 +10,7 @@ module dev.doorbell.core {
   exports dev.doorbell.firmware;
   exports dev.doorbell.hw.gicv2;
   exports dev.doorbell.hw.gicv2m;
+  exports dev.doorbell.hw.pcie;
   exports dev.doorbell.hw.smmuv3;
   exports dev.doorbell.iommu;
   exports dev.doorbell.iova;

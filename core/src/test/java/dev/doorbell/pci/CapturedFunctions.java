@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /// The configuration spaces of captured machines, and the groups that their kernels recorded. A symbolic link may be stored as a file that holds
 /// its target.
-final class CapturedFunctions {
+public final class CapturedFunctions {
   private static final Pattern HEX_LINE =
       Pattern.compile("([0-9a-f]{2,3}):((?: [0-9a-f]{2})+)\\s*");
   private static final Pattern DEVICE_LINE =
@@ -27,7 +27,7 @@ final class CapturedFunctions {
   private CapturedFunctions() {}
 
   /// {@return every folder below the shared folder that has PCI functions in the layout of sysfs}
-  static List<Path> machines(String under) throws IOException {
+  public static List<Path> machines(String under) throws IOException {
     Path top = Shared.require(under);
     try (Stream<Path> found = Files.walk(top, 3)) {
       return found
@@ -37,7 +37,7 @@ final class CapturedFunctions {
     }
   }
 
-  static List<PciFunction> functions(Path machine) throws IOException {
+  public static List<PciFunction> functions(Path machine) throws IOException {
     Path devices = machine.resolve("sys/bus/pci/devices");
     List<PciFunction> functions = new ArrayList<>();
     for (Path entry : list(devices)) {
@@ -59,7 +59,7 @@ final class CapturedFunctions {
     return functions;
   }
 
-  static List<PciTopology.BusId> rootBuses(Path machine) throws IOException {
+  public static List<PciTopology.BusId> rootBuses(Path machine) throws IOException {
     Path devices = machine.resolve("sys/devices");
     List<PciTopology.BusId> roots = new ArrayList<>();
     Matcher m = Pattern.compile("pci([0-9a-f]{4,8}):([0-9a-f]{2})").matcher("");
@@ -73,6 +73,11 @@ final class CapturedFunctions {
       }
     }
     return roots;
+  }
+
+  /// {@return the folder of a function's attributes}
+  public static Path device(Path machine, Sbdf sbdf) {
+    return follow(machine.resolve("sys/bus/pci/devices").resolve(sbdf.toString()));
   }
 
   /// {@return recorded groups by number; empty when the capture has none}

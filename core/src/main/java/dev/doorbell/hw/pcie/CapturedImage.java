@@ -23,11 +23,8 @@ record CapturedImage(ConfigStorage storage, Capabilities capabilities, ConfigSpa
           "%s holds no type %d header; a model of it needs the 64 bytes of one"
               .formatted(image, headerLayout));
     }
-    int size =
-        image.size() <= CapabilityLayout.CONVENTIONAL_BYTES
-            ? CapabilityLayout.CONVENTIONAL_BYTES
-            : CapabilityLayout.EXTENDED_BYTES;
-    ConfigStorage storage = new ConfigStorage(size);
+    // What was not captured reads as all ones, and nobody takes it for a capability.
+    ConfigStorage storage = new ConfigStorage(image.size());
     for (int i = 0; i < image.size(); i++) {
       storage.load(i, (byte) image.read(i, 1));
     }

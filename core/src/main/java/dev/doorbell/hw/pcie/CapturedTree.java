@@ -1,6 +1,7 @@
 package dev.doorbell.hw.pcie;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.BridgeRegisters;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
@@ -37,7 +38,7 @@ public final class CapturedTree {
 
   /// A memory BAR and where it was.
   ///
-  /// @param range PCI addresses; the size is a power of two
+  /// @param range its size, a power of two, and where it lay on the bus; where the BAR's register was captured, that counts
   public record Placed(int index, AddressRange range) {}
 
   /// Puts models of the functions below a root bus on a root complex.
@@ -91,7 +92,12 @@ public final class CapturedTree {
       return EndpointModel.virtualOfImage(f.config(), bytes, addresses);
     }
     EndpointModel e = EndpointModel.ofImage(f.config(), bytes, devices.registers(f));
-    e.bars().forEach(b -> e.placeBar(b.index(), addresses[b.index()]));
+    BarDecode.Bars captured = f.bars();
+    for (BarModel b : e.bars()) {
+      // The register holds the address on the bus, which CPUs may see elsewhere.
+      e.placeBar(
+          b.index(), captured.at(b.index()).map(BarDecode::address).orElse(addresses[b.index()]));
+    }
     ConfigAccess.header(e.config())
         .set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 1);
     return e;

@@ -12,7 +12,7 @@ final class ConfigStorage {
   private final byte[] clearedByOne = new byte[CapabilityLayout.EXTENDED_BYTES];
   private final int size;
 
-  /// @param size bytes that the function has: 256 or 4096
+  /// @param size bytes that can be seen: 256 or 4096 of a function made for a model, as many as were captured of another
   ConfigStorage(int size) {
     this.size = size;
   }

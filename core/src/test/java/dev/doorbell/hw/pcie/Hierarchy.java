@@ -37,7 +37,15 @@ final class Hierarchy implements DmaPort {
   }
 
   Hierarchy(boolean peerToPeer) {
-    complex = new RootComplexModel(0, 0, 255, this, peerToPeer);
+    this(0, 0, peerToPeer);
+  }
+
+  Hierarchy(int segment, int rootBus) {
+    this(segment, rootBus, false);
+  }
+
+  private Hierarchy(int segment, int rootBus, boolean peerToPeer) {
+    complex = new RootComplexModel(segment, rootBus, 255, this, peerToPeer);
     ecam = complex.ecam();
     window = bus(complex.window(WINDOW));
   }
