@@ -46,7 +46,7 @@ final class GicV2mVectorBlock implements VectorBlock {
 
   @Override
   public int data(int index) {
-    return spis[index];
+    return frames[index].data(spis[index]);
   }
 
   @Override

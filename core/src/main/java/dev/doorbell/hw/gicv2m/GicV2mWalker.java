@@ -84,7 +84,8 @@ public final class GicV2mWalker {
     int first = told.base().orElseGet(() -> SPI_BASE.getInt(orZero(typer)));
     int count = told.count().orElseGet(() -> SPI_COUNT.getInt(orZero(typer)));
     String has = "the frame has SPIs %d to %d: %s".formatted(first, first + count - 1, why(typer));
-    int intid = SPI.getInt(Integer.toUnsignedLong(data));
+    int offset = GicV2mErrata.spiOffset(registers.getOrDefault("MSI_IIDR", 0L), first);
+    int intid = SPI.getInt(Integer.toUnsignedLong(data)) + offset;
     if (intid < first || intid >= first + count) {
       return ended(
           GicV2mWalk.Outcome.DROPPED,
@@ -108,7 +109,8 @@ public final class GicV2mWalker {
   }
 
   private Hop hop(String in, String out, String why) {
-    return new Hop(id + " " + FRAME, in, out, why, Source.rule("MSI_TYPER of " + id), basis);
+    String where = told.some() ? "firmware and MSI_TYPER of " : "MSI_TYPER of ";
+    return new Hop(id + " " + FRAME, in, out, why, Source.rule(where + id), basis);
   }
 
   private static GicV2mWalk ended(GicV2mWalk.Outcome outcome, Hop hop) {

@@ -10,19 +10,26 @@ import java.util.BitSet;
 
 /// Which SPIs one frame has, and which of them are taken. Callers synchronise.
 final class SpiLedger {
+  private record Spis(int first, int count, int offset) {}
+
   final String id;
   final Source source;
   final long doorbell;
   final int base;
   final int count;
+
+  /// What the frame adds to the datum.
+  final int offset;
+
   private final BitSet taken = new BitSet();
 
-  private SpiLedger(String id, Source source, long doorbell, int base, int count) {
+  private SpiLedger(String id, Source source, long doorbell, Spis spis) {
     this.id = id;
     this.source = source;
     this.doorbell = doorbell;
-    this.base = base;
-    this.count = count;
+    this.base = spis.first();
+    this.count = spis.count();
+    this.offset = spis.offset();
   }
 
   /// {@return the ledger of a frame, as firmware or else MSI_TYPER tells}
@@ -43,7 +50,9 @@ final class SpiLedger {
           source);
     }
     Pa doorbell = frame.base().plus(SETSPI_NS.offset());
-    return new SpiLedger(frame.id(), source, doorbell.value(), base, count);
+    long iidr = Integer.toUnsignedLong(frame.registers().read32(IIDR.offset()));
+    Spis spis = new Spis(base, count, GicV2mErrata.spiOffset(iidr, base));
+    return new SpiLedger(frame.id(), source, doorbell.value(), spis);
   }
 
   boolean overlaps(SpiLedger other) {
@@ -58,9 +67,13 @@ final class SpiLedger {
     return count - taken.cardinality();
   }
 
-  /// {@return the first SPI of a free run of `size`, a power of two, that starts at a multiple of it; -1 when there is none}
+  int data(int spi) {
+    return spi - offset;
+  }
+
+  /// {@return the first SPI of a free run of `size`, a power of two, whose data start at a multiple of it; -1 when there is none}
   int findBlock(int size) {
-    int first = (base + size - 1) / size * size;
+    int first = (base - offset + size - 1) / size * size + offset;
     for (int spi = first; spi + size - 1 <= last(); spi += size) {
       int next = taken.nextSetBit(spi - base);
       if (next < 0 || next >= spi - base + size) {
