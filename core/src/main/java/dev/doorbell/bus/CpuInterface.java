@@ -1,6 +1,7 @@
 package dev.doorbell.bus;
 
-/// The CPUs' side of the interrupt controller, where a machine lets one reach it from outside.
+/// The CPUs' side of the interrupt controller, where a machine lets one reach it from outside. CPUs are numbered from 0 in firmware's
+/// order.
 public interface CpuInterface {
   /// Nothing is pending.
   int NONE = -1;

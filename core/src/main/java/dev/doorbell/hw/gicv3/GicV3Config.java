@@ -4,7 +4,8 @@ import java.util.List;
 
 /// What a modelled GICv3 has.
 ///
-/// @param cpus its processors, in the order of their processor numbers
+/// @param cpus its processors, in the order of their processor numbers; a machine lists them in firmware's order, which is how
+///     [dev.doorbell.bus.CpuInterface] numbers them
 /// @param spis SPIs from INTID 32, a multiple of 32, at most 992 (the last four of 992 do not exist)
 /// @param idBits bits of an INTID, 14 to 24
 /// @param priorityBits bits of a priority, 4 to 8; the lower ones read as zero

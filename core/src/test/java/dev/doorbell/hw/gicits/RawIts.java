@@ -1,6 +1,7 @@
 package dev.doorbell.hw.gicits;
 
 import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.gicv3.GicV3Config;
 import dev.doorbell.hw.gicv3.GicV3Model;
 import dev.doorbell.simple.ModelRegisters;
@@ -22,7 +23,7 @@ final class RawIts {
   static final long ITT = 0x4150_0000L;
   static final long GICR = 0x080a_0000L;
 
-  final PlainMemory memory = new PlainMemory(RAM, 0x1000_0000L);
+  final PhysicalMemory memory;
   final GicV3Model gic;
   final ItsModel its;
   final ModelRegisters gicd;
@@ -30,6 +31,11 @@ final class RawIts {
   private long tail;
 
   RawIts(int cpus, ItsConfig config) {
+    this(cpus, config, new PlainMemory(RAM, 0x1000_0000L));
+  }
+
+  RawIts(int cpus, ItsConfig config, PhysicalMemory memory) {
+    this.memory = memory;
     List<Long> mpidrs = java.util.stream.LongStream.range(0, cpus).boxed().toList();
     gic = new GicV3Model(GicV3Config.of(mpidrs, GICR), memory);
     its = new ItsModel(config, memory, gic);

@@ -1,0 +1,114 @@
+package dev.doorbell.hw.gicits;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.irq.VectorBlock;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Changes with messages in flight.
+class ItsInFlightTest {
+  private static final int DEVICES = 3;
+  private static final int MESSAGES = 400;
+  private static final int LOOKS = 2_000_000;
+
+  @ParameterizedTest(name = "cpuInterface = {0}")
+  @ValueSource(booleans = {true, false})
+  @DisplayName("IHI 0069 5.3.14: while vectors move between CPUs no message is lost and none arrives twice")
+  void retargetLosesNothing(boolean cpuInterface) throws Exception {
+    DrivenIts m = new DrivenIts(3, cpuInterface);
+    VectorBlock[] blocks = new VectorBlock[DEVICES];
+    for (int d = 0; d < DEVICES; d++) {
+      blocks[d] = m.allocate(d, 1);
+      blocks[d].activate(0, 0);
+    }
+    AtomicIntegerArray counts = new AtomicIntegerArray(DEVICES);
+    AtomicBoolean done = new AtomicBoolean();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> mover =
+          threads.submit(
+              () -> {
+                for (int i = 0; !done.get(); i++) {
+                  blocks[i % DEVICES].retarget(0, i % 3);
+                }
+              });
+      try {
+        for (int i = 1; i <= MESSAGES; i++) {
+          for (int d = 0; d < DEVICES; d++) {
+            m.fire(blocks[d], 0, d);
+          }
+          await(m, blocks, counts, i);
+        }
+      } finally {
+        done.set(true);
+        mover.get();
+      }
+    }
+    m.its.collect((intid, cpu) -> counts.incrementAndGet(index(blocks, intid)));
+    for (int d = 0; d < DEVICES; d++) {
+      assertEquals(MESSAGES, counts.get(d));
+    }
+  }
+
+  private static void await(DrivenIts m, VectorBlock[] blocks, AtomicIntegerArray counts, int expected) {
+    for (int look = 0; look < LOOKS; look++) {
+      m.its.collect((intid, cpu) -> counts.incrementAndGet(index(blocks, intid)));
+      boolean all = true;
+      for (int d = 0; d < DEVICES; d++) {
+        all &= counts.get(d) >= expected;
+      }
+      if (all) {
+        return;
+      }
+    }
+    throw new AssertionError("message " + expected + " is lost: " + counts);
+  }
+
+  private static int index(VectorBlock[] blocks, int intid) {
+    for (int d = 0; d < blocks.length; d++) {
+      if (blocks[d].intid(0) == intid) {
+        return d;
+      }
+    }
+    throw new AssertionError("LPI " + intid + " belongs to nobody");
+  }
+
+  @Test
+  @DisplayName("design 4: once free returns, nothing of the block is delivered any more, whatever its device still sends")
+  void nothingAfterFree() throws Exception {
+    DrivenIts m = new DrivenIts(1, true);
+    AtomicBoolean done = new AtomicBoolean();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> device =
+          threads.submit(
+              () -> {
+                while (!done.get()) {
+                  m.fire(0x0809_0040L, 0, 7);
+                  Thread.yield();
+                }
+              });
+      try {
+        for (int i = 0; i < 200; i++) {
+          VectorBlock v = m.allocate(7, 1);
+          v.activate(0, 0);
+          m.its.collect((intid, cpu) -> assertEquals(v.intid(0), intid));
+          v.free();
+          assertEquals(0, m.its.collect((intid, cpu) -> {}));
+        }
+      } finally {
+        done.set(true);
+        device.get();
+      }
+    }
+    assertTrue(m.itsModel.dropped() > 0);
+    assertEquals(0, m.itsModel.commandErrors(), m.itsModel::lastCommandError);
+  }
+}
