@@ -58,16 +58,7 @@ class ItsPropertyTest {
             reference.unmapd(device);
           }
         }
-        case 2 -> {
-          int target = cpu + (random.oneIn(6) ? CPUS : 0);
-          if (random.oneIn(6)) {
-            raw.command(0x09, 0, icid);
-            reference.unmapc(icid);
-          } else {
-            raw.mapc(icid, target);
-            reference.mapc(icid, target);
-          }
-        }
+        case 2 -> mapc(random, icid, cpu);
         case 3, 4, 5 -> {
           raw.mapti(device, event, intid, icid);
           reference.mapti(device, event, intid, icid);
@@ -92,18 +83,31 @@ class ItsPropertyTest {
           raw.ring();
           reference.movall(cpu, to);
         }
-        case 12, 18, 19 -> {
-          for (int at = 0; at < CPUS; at++) {
-            int got = raw.gic.acknowledge(at);
-            raw.gic.endOfInterrupt(at, got);
-            assertEquals(reference.take(at), got);
-            taken += got < 0 ? 0 : 1;
-          }
-        }
+        case 12, 18, 19 -> acknowledge();
         default -> {
           raw.fire(device, event);
           reference.fire(device, event);
         }
+      }
+    }
+
+    private void mapc(SeededRandom random, int icid, int cpu) {
+      int target = cpu + (random.oneIn(6) ? CPUS : 0);
+      if (random.oneIn(6)) {
+        raw.command(0x09, 0, icid);
+        reference.unmapc(icid);
+      } else {
+        raw.mapc(icid, target);
+        reference.mapc(icid, target);
+      }
+    }
+
+    private void acknowledge() {
+      for (int at = 0; at < CPUS; at++) {
+        int got = raw.gic.acknowledge(at);
+        raw.gic.endOfInterrupt(at, got);
+        assertEquals(reference.take(at), got);
+        taken += got < 0 ? 0 : 1;
       }
     }
 
