@@ -22,7 +22,8 @@ class ItsInFlightTest {
 
   @ParameterizedTest(name = "cpuInterface = {0}")
   @ValueSource(booleans = {true, false})
-  @DisplayName("IHI 0069 5.3.14: while vectors move between CPUs no message is lost and none arrives twice")
+  @DisplayName(
+      "IHI 0069 5.3.14: while vectors move between CPUs no message is lost and none arrives twice")
   void retargetLosesNothing(boolean cpuInterface) throws Exception {
     DrivenIts m = new DrivenIts(3, cpuInterface);
     VectorBlock[] blocks = new VectorBlock[DEVICES];
@@ -34,12 +35,11 @@ class ItsInFlightTest {
     AtomicBoolean done = new AtomicBoolean();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> mover =
-          threads.submit(
-              () -> {
-                for (int i = 0; !done.get(); i++) {
-                  blocks[i % DEVICES].retarget(0, i % 3);
-                }
-              });
+          threads.submit(() -> {
+            for (int i = 0; !done.get(); i++) {
+              blocks[i % DEVICES].retarget(0, i % 3);
+            }
+          });
       try {
         for (int i = 1; i <= MESSAGES; i++) {
           for (int d = 0; d < DEVICES; d++) {
@@ -58,7 +58,8 @@ class ItsInFlightTest {
     }
   }
 
-  private static void await(DrivenIts m, VectorBlock[] blocks, AtomicIntegerArray counts, int expected) {
+  private static void await(
+      DrivenIts m, VectorBlock[] blocks, AtomicIntegerArray counts, int expected) {
     for (int look = 0; look < LOOKS; look++) {
       m.its.collect((intid, cpu) -> counts.incrementAndGet(index(blocks, intid)));
       boolean all = true;
@@ -82,19 +83,19 @@ class ItsInFlightTest {
   }
 
   @Test
-  @DisplayName("design 4: once free returns, nothing of the block is delivered any more, whatever its device still sends")
+  @DisplayName(
+      "design 4: once free returns, nothing of the block is delivered any more, whatever its device still sends")
   void nothingAfterFree() throws Exception {
     DrivenIts m = new DrivenIts(1, true);
     AtomicBoolean done = new AtomicBoolean();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> device =
-          threads.submit(
-              () -> {
-                while (!done.get()) {
-                  m.fire(0x0809_0040L, 0, 7);
-                  Thread.yield();
-                }
-              });
+          threads.submit(() -> {
+            while (!done.get()) {
+              m.fire(0x0809_0040L, 0, 7);
+              Thread.yield();
+            }
+          });
       try {
         for (int i = 0; i < 200; i++) {
           VectorBlock v = m.allocate(7, 1);

@@ -45,7 +45,9 @@ class ItsPropertyTest {
       int intid = random.between(8191, 8196);
       int cpu = random.below(CPUS);
       int choice = random.below(24);
-      steps.append("%d:device %d event %d icid %d intid %d cpu %d%n".formatted(choice, device, event, icid, intid, cpu));
+      steps.append(
+          "%d:device %d event %d icid %d intid %d cpu %d%n"
+              .formatted(choice, device, event, icid, intid, cpu));
       switch (choice) {
         case 0 -> {
           int bits = random.between(1, 4);
@@ -121,7 +123,10 @@ class ItsPropertyTest {
         for (int intid = 8184; intid < 8216; intid++) {
           int at = intid;
           int of = cpu;
-          assertEquals(reference.isPending(cpu, intid), raw.isPending(cpu, intid), () -> "LPI " + at + " at " + of);
+          assertEquals(
+              reference.isPending(cpu, intid),
+              raw.isPending(cpu, intid),
+              () -> "LPI " + at + " at " + of);
         }
       }
       assertEquals(reference.errors, raw.its.commandErrors(), raw.its::lastCommandError);
@@ -147,21 +152,27 @@ class ItsPropertyTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.3: random commands and messages do what a simple reference says, step by step")
+  @DisplayName(
+      "IHI 0069 5.3: random commands and messages do what a simple reference says, step by step")
   void commands() {
     int[] taken = new int[1];
     Property.check("its commands", 300, random -> taken[0] += run(random, false));
-    assertTrue(taken[0] > 300, () -> "only " + taken[0] + " interrupts were taken: the steps lead nowhere");
+    assertTrue(
+        taken[0] > 300,
+        () -> "only " + taken[0] + " interrupts were taken: the steps lead nowhere");
   }
 
   @Test
   @DisplayName("the property test finds a configuration that is read too early")
   void findsFault() {
-    assertThrows(AssertionError.class, () -> Property.check("its commands", 300, random -> run(random, true)));
+    assertThrows(
+        AssertionError.class,
+        () -> Property.check("its commands", 300, random -> run(random, true)));
   }
 
   @Test
-  @DisplayName("design 5: whatever registers and memory hold, a walk ends, in a hop, with at most nine hops")
+  @DisplayName(
+      "design 5: whatever registers and memory hold, a walk ends, in a hop, with at most nine hops")
   void hostileTables() {
     Property.check(
         "its walks",
@@ -178,7 +189,12 @@ class ItsPropertyTest {
           SeededRandom words = random.split();
           ItsWalker walker =
               new ItsWalker(
-                  "its", registers, pa -> words.oneIn(9) ? OptionalLong.empty() : OptionalLong.of(words.nextLong() | 3), "qemu", Basis.OBSERVED);
+                  "its",
+                  registers,
+                  pa ->
+                      words.oneIn(9) ? OptionalLong.empty() : OptionalLong.of(words.nextLong() | 3),
+                  "qemu",
+                  Basis.OBSERVED);
           ItsWalk walk = walker.walk((int) random.anyMagnitude(), (int) random.anyMagnitude());
           assertTrue(!walk.hops().isEmpty() && walk.hops().size() <= 9, walk.hops()::toString);
           assertEquals(walk.outcome() == ItsWalk.Outcome.TRANSLATED, walk.target().isPresent());
@@ -194,9 +210,22 @@ class ItsPropertyTest {
         random -> {
           RawIts raw = new RawIts(2, ItsConfig.QEMU).enableLpis();
           for (int i = 0; i < 60; i++) {
-            long offset = random.pick(new Long[] {0x0L, 0x80L, 0x88L, 0x90L, 0x100L, 0x108L, 0x1_0040L, (long) random.below(0x2_0000)});
-            long value = random.oneIn(3) ? random.nextLong() : random.bits(20) | RawIts.RAM | 1L << 63;
-            raw.its.write(offset, value, random.pick(new Integer[] {1, 2, 4, 8}), random.below(4) - 1);
+            long offset =
+                random.pick(
+                    new Long[] {
+                      0x0L,
+                      0x80L,
+                      0x88L,
+                      0x90L,
+                      0x100L,
+                      0x108L,
+                      0x1_0040L,
+                      (long) random.below(0x2_0000)
+                    });
+            long value =
+                random.oneIn(3) ? random.nextLong() : random.bits(20) | RawIts.RAM | 1L << 63;
+            raw.its.write(
+                offset, value, random.pick(new Integer[] {1, 2, 4, 8}), random.below(4) - 1);
             raw.its.read(offset, 4);
           }
         });

@@ -12,8 +12,10 @@ final class ItsReference {
 
   private final int cpus;
   private final Map<Integer, Integer> eventBits = new HashMap<>();
+
   /// What is written in each device's table, whether or not the device is mapped now.
   private final Map<Integer, Map<Integer, Event>> written = new HashMap<>();
+
   private final Map<Integer, Integer> collections = new HashMap<>();
   private final Map<Integer, Set<Integer>> pending = new HashMap<>();
   final Map<Integer, Integer> memoryConfig = new HashMap<>();

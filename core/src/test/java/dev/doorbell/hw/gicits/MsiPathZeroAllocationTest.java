@@ -22,7 +22,8 @@ class MsiPathZeroAllocationTest {
   }
 
   @Test
-  @DisplayName("a message from the write of GITS_TRANSLATER to the acknowledgement allocates nothing, dropped ones included")
+  @DisplayName(
+      "a message from the write of GITS_TRANSLATER to the acknowledgement allocates nothing, dropped ones included")
   void allocatesNothing() {
     raw.memory.fill(RawIts.CONFIG, 16, (byte) 0xa3);
     raw.enableLpis().enableIts(true);

@@ -46,8 +46,10 @@ class GicV3DriverTest {
         "gic@0x8000000",
         distributor,
         List.of(
-            new GicV3Hardware.Region(new ModelRegisters(model.redistributors(0, 1)), 0x0a00_0000L, 0x10_0000),
-            new GicV3Hardware.Region(new ModelRegisters(model.redistributors(1, 2)), 0x0b00_0000L, 0x10_0000)),
+            new GicV3Hardware.Region(
+                new ModelRegisters(model.redistributors(0, 1)), 0x0a00_0000L, 0x10_0000),
+            new GicV3Hardware.Region(
+                new ModelRegisters(model.redistributors(1, 2)), 0x0b00_0000L, 0x10_0000)),
         MPIDRS,
         memory,
         frames,
@@ -87,7 +89,8 @@ class GicV3DriverTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 12.11.35: each CPU's redistributor is found by affinity; targets are processor numbers or addresses")
+  @DisplayName(
+      "IHI 0069 12.11.35: each CPU's redistributor is found by affinity; targets are processor numbers or addresses")
   void redistributors() {
     GicV3Driver gic = open(true);
     assertEquals(3, gic.cpus());
@@ -162,7 +165,8 @@ class GicV3DriverTest {
   }
 
   @Test
-  @DisplayName("a register write pending bit that stays set ends in a typed failure with figures, and memory comes back")
+  @DisplayName(
+      "a register write pending bit that stays set ends in a typed failure with figures, and memory comes back")
   void stuck() {
     RegisterBus real = new ModelRegisters(model.distributor());
     RegisterBus stuck =
@@ -179,7 +183,9 @@ class GicV3DriverTest {
         };
     MsiControllerFailed e =
         assertThrows(MsiControllerFailed.class, () -> GicV3Driver.open(hardware(true, stuck)));
-    assertTrue(e.getMessage().contains("GICD_CTLR") && e.getMessage().contains("0x80000000"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("GICD_CTLR") && e.getMessage().contains("0x80000000"),
+        e.getMessage());
     assertEquals(0, frames.bytesInUse());
   }
 
