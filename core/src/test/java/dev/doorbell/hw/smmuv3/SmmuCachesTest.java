@@ -42,10 +42,23 @@ class SmmuCachesTest {
   @ParameterizedTest(name = "opcode {0} VMID {1} ASID {2} address {3}: {4}")
   @DisplayName("IHI 0070 4.4.2: commands take what they name, and nothing else")
   @CsvSource({
-    "0x12,0,9,0x1000,true", "0x12,0,8,0x1000,false", "0x12,1,9,0x1000,false", "0x12,0,9,0x2000,false",
-    "0x12,0,9,0x0,false", "0x13,0,8,0x1000,true", "0x13,0,8,0x2000,false", "0x13,1,9,0x1000,false",
-    "0x11,0,9,0,true", "0x11,0,8,0,false", "0x11,1,9,0,false", "0x10,0,0,0,true", "0x10,1,0,0,false",
-    "0x28,0,0,0,true", "0x28,1,0,0,false", "0x2a,0,0,0x1000,false", "0x30,0,0,0,true"
+    "0x12,0,9,0x1000,true",
+    "0x12,0,8,0x1000,false",
+    "0x12,1,9,0x1000,false",
+    "0x12,0,9,0x2000,false",
+    "0x12,0,9,0x0,false",
+    "0x13,0,8,0x1000,true",
+    "0x13,0,8,0x2000,false",
+    "0x13,1,9,0x1000,false",
+    "0x11,0,9,0,true",
+    "0x11,0,8,0,false",
+    "0x11,1,9,0,false",
+    "0x10,0,0,0,true",
+    "0x10,1,0,0,false",
+    "0x28,0,0,0,true",
+    "0x28,1,0,0,false",
+    "0x2a,0,0,0x1000,false",
+    "0x30,0,0,0,true"
   })
   void exact(String opcode, int vmid, int asid, String address, boolean taken) {
     for (boolean leaf : new boolean[] {true, false}) {
@@ -53,8 +66,7 @@ class SmmuCachesTest {
       assertEquals(0x7000, bench.read(0x1000));
       tables.unmap(0x1000, 3);
       assertEquals(0x7000, bench.read(0x1000), "stale until invalidated");
-      bench.command(
-          RawSmmu.tlbi(Integer.decode(opcode), vmid, asid, Long.decode(address), leaf));
+      bench.command(RawSmmu.tlbi(Integer.decode(opcode), vmid, asid, Long.decode(address), leaf));
       bench.command(RawSmmu.sync());
       if (taken) {
         gone(0x1000);
@@ -65,7 +77,8 @@ class SmmuCachesTest {
   }
 
   @ParameterizedTest(name = "nG 0, opcode {0} ASID {1}: {2}")
-  @DisplayName("IHI 0070 4.4.2: global translations outlive CMD_TLBI_NH_ASID, and go by address under any ASID")
+  @DisplayName(
+      "IHI 0070 4.4.2: global translations outlive CMD_TLBI_NH_ASID, and go by address under any ASID")
   @CsvSource({"0x11,9,false", "0x12,9,true", "0x12,8,true", "0x13,0,true", "0x10,0,true"})
   void global(String opcode, int asid, boolean taken) {
     tables.map(0x1000, 0x7000, 3, RawSmmu.S1_RW & ~RawSmmu.NG);
@@ -134,8 +147,7 @@ class SmmuCachesTest {
     assertEquals(0x7000, bench.read(0x1000));
     tables.unmap(0x1000, 3);
     bench.command(
-        RawSmmu.tlbiRange(
-            RawSmmu.tlbi(0x12, 0, 9, Long.decode(from), true), tg, scale, num, ttl));
+        RawSmmu.tlbiRange(RawSmmu.tlbi(0x12, 0, 9, Long.decode(from), true), tg, scale, num, ttl));
     bench.commandsDone();
     if (taken) {
       gone(0x1000);
@@ -145,7 +157,8 @@ class SmmuCachesTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 4.3: the STE is cached until CMD_CFGI_STE of its StreamID, or CMD_CFGI_ALL")
+  @DisplayName(
+      "IHI 0070 4.3: the STE is cached until CMD_CFGI_STE of its StreamID, or CMD_CFGI_ALL")
   void steStays() {
     assertEquals(0x7000, bench.read(0x1000));
     bench.steQuietly(SID, RawSmmu.ste(4));
@@ -161,10 +174,18 @@ class SmmuCachesTest {
   }
 
   @ParameterizedTest(name = "StreamID {0} Range {1}: {2}")
-  @DisplayName("IHI 0070 4.3.2: CMD_CFGI_STE_RANGE takes the aligned 2^(Range+1) around its StreamID")
+  @DisplayName(
+      "IHI 0070 4.3.2: CMD_CFGI_STE_RANGE takes the aligned 2^(Range+1) around its StreamID")
   @CsvSource({
-    "0x108,0,true", "0x109,0,true", "0x10a,0,false", "0x100,3,true", "0x10f,3,true", "0x110,3,false",
-    "0x1ff,7,true", "0x200,7,false", "0xffff,15,true"
+    "0x108,0,true",
+    "0x109,0,true",
+    "0x10a,0,false",
+    "0x100,3,true",
+    "0x10f,3,true",
+    "0x110,3,false",
+    "0x1ff,7,true",
+    "0x200,7,false",
+    "0xffff,15,true"
   })
   void steRange(String stream, int range, boolean taken) {
     assertEquals(0x7000, bench.read(0x1000));
@@ -174,7 +195,8 @@ class SmmuCachesTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 4.3.3: the CD is cached until CMD_CFGI_CD, CMD_CFGI_CD_ALL or CMD_CFGI_STE of its stream")
+  @DisplayName(
+      "IHI 0070 4.3.3: the CD is cached until CMD_CFGI_CD, CMD_CFGI_CD_ALL or CMD_CFGI_STE of its stream")
   void cdStays() {
     assertEquals(0x7000, bench.read(0x1000));
     RawSmmu.Tables other = bench.tables(3, 39, 12);

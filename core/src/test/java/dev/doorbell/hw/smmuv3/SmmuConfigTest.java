@@ -164,7 +164,8 @@ class SmmuConfigTest {
   }
 
   @ParameterizedTest(name = "SPLIT {0}")
-  @DisplayName("IHI 0070 3.3.2: two-level stream table: Span, its end, Span 0, reserved Span, and an aborted fetch")
+  @DisplayName(
+      "IHI 0070 3.3.2: two-level stream table: Span, its end, Span 0, reserved Span, and an aborted fetch")
   @ValueSource(ints = {6, 8, 10})
   void twoLevel(int split) {
     SmmuBench bench = new SmmuBench();

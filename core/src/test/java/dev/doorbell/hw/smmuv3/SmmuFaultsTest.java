@@ -130,7 +130,8 @@ class SmmuFaultsTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 F_WALK_EABT: class TT and the descriptor's address, recorded whatever R says")
+  @DisplayName(
+      "IHI 0070 F_WALK_EABT: class TT and the descriptor's address, recorded whatever R says")
   void walkAbort() {
     bench.memory.write64(tables.slot(0x1000, 1), 0x12_3000 | 3);
     changeCd(0, 1L << 45);

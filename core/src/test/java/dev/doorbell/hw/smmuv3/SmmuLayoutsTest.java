@@ -70,13 +70,40 @@ class SmmuLayoutsTest {
   @ParameterizedTest(name = "SMMU_{0} at {1}")
   @DisplayName("IHI 0070 6.2: register offsets and sizes as Linux has them")
   @CsvSource({
-    "IDR0,0x0,4", "IDR1,0x4,4", "IDR3,0xc,4", "IDR5,0x14,4", "IIDR,0x18,4", "CR0,0x20,4", "CR0ACK,0x24,4",
-    "CR1,0x28,4", "CR2,0x2c,4", "GBPA,0x44,4", "IRQ_CTRL,0x50,4", "IRQ_CTRLACK,0x54,4", "GERROR,0x60,4",
-    "GERRORN,0x64,4", "GERROR_IRQ_CFG0,0x68,8", "GERROR_IRQ_CFG1,0x70,4", "GERROR_IRQ_CFG2,0x74,4",
-    "STRTAB_BASE,0x80,8", "STRTAB_BASE_CFG,0x88,4", "CMDQ_BASE,0x90,8", "CMDQ_PROD,0x98,4", "CMDQ_CONS,0x9c,4",
-    "EVENTQ_BASE,0xa0,8", "EVENTQ_PROD,0x100a8,4", "EVENTQ_CONS,0x100ac,4", "EVENTQ_IRQ_CFG0,0xb0,8",
-    "EVENTQ_IRQ_CFG1,0xb8,4", "EVENTQ_IRQ_CFG2,0xbc,4", "PRIQ_BASE,0xc0,8", "PRIQ_PROD,0x100c8,4",
-    "PRIQ_CONS,0x100cc,4", "PRIQ_IRQ_CFG0,0xd0,8", "PRIQ_IRQ_CFG1,0xd8,4", "PRIQ_IRQ_CFG2,0xdc,4"
+    "IDR0,0x0,4",
+    "IDR1,0x4,4",
+    "IDR3,0xc,4",
+    "IDR5,0x14,4",
+    "IIDR,0x18,4",
+    "CR0,0x20,4",
+    "CR0ACK,0x24,4",
+    "CR1,0x28,4",
+    "CR2,0x2c,4",
+    "GBPA,0x44,4",
+    "IRQ_CTRL,0x50,4",
+    "IRQ_CTRLACK,0x54,4",
+    "GERROR,0x60,4",
+    "GERRORN,0x64,4",
+    "GERROR_IRQ_CFG0,0x68,8",
+    "GERROR_IRQ_CFG1,0x70,4",
+    "GERROR_IRQ_CFG2,0x74,4",
+    "STRTAB_BASE,0x80,8",
+    "STRTAB_BASE_CFG,0x88,4",
+    "CMDQ_BASE,0x90,8",
+    "CMDQ_PROD,0x98,4",
+    "CMDQ_CONS,0x9c,4",
+    "EVENTQ_BASE,0xa0,8",
+    "EVENTQ_PROD,0x100a8,4",
+    "EVENTQ_CONS,0x100ac,4",
+    "EVENTQ_IRQ_CFG0,0xb0,8",
+    "EVENTQ_IRQ_CFG1,0xb8,4",
+    "EVENTQ_IRQ_CFG2,0xbc,4",
+    "PRIQ_BASE,0xc0,8",
+    "PRIQ_PROD,0x100c8,4",
+    "PRIQ_CONS,0x100cc,4",
+    "PRIQ_IRQ_CFG0,0xd0,8",
+    "PRIQ_IRQ_CFG1,0xd8,4",
+    "PRIQ_IRQ_CFG2,0xdc,4"
   })
   void offsets(String name, String offset, int bytes) {
     Register register =
@@ -89,10 +116,12 @@ class SmmuLayoutsTest {
   @ParameterizedTest(name = "{1} is {0}")
   @DisplayName("IHI 0070 4: opcodes as Linux and QEMU have them")
   @CsvSource({
-    "0x01,CMD_PREFETCH_CONFIG", "0x02,CMD_PREFETCH_ADDR", "0x03,CMD_CFGI_STE", "0x04,CMD_CFGI_STE_RANGE",
+    "0x01,CMD_PREFETCH_CONFIG", "0x02,CMD_PREFETCH_ADDR", "0x03,CMD_CFGI_STE",
+        "0x04,CMD_CFGI_STE_RANGE",
     "0x05,CMD_CFGI_CD", "0x06,CMD_CFGI_CD_ALL", "0x10,CMD_TLBI_NH_ALL", "0x11,CMD_TLBI_NH_ASID",
     "0x12,CMD_TLBI_NH_VA", "0x13,CMD_TLBI_NH_VAA", "0x18,CMD_TLBI_EL3_ALL", "0x1a,CMD_TLBI_EL3_VA",
-    "0x20,CMD_TLBI_EL2_ALL", "0x21,CMD_TLBI_EL2_ASID", "0x22,CMD_TLBI_EL2_VA", "0x23,CMD_TLBI_EL2_VAA",
+    "0x20,CMD_TLBI_EL2_ALL", "0x21,CMD_TLBI_EL2_ASID", "0x22,CMD_TLBI_EL2_VA",
+        "0x23,CMD_TLBI_EL2_VAA",
     "0x28,CMD_TLBI_S12_VMALL", "0x2a,CMD_TLBI_S2_IPA", "0x30,CMD_TLBI_NSNH_ALL", "0x40,CMD_ATC_INV",
     "0x41,CMD_PRI_RESP", "0x44,CMD_RESUME", "0x45,CMD_STALL_TERM", "0x46,CMD_SYNC"
   })
@@ -103,10 +132,24 @@ class SmmuLayoutsTest {
   @ParameterizedTest(name = "{1} is {0}")
   @DisplayName("IHI 0070 7.3: event numbers as QEMU and Linux have them")
   @CsvSource({
-    "0x01,F_UUT", "0x02,C_BAD_STREAMID", "0x03,F_STE_FETCH", "0x04,C_BAD_STE", "0x05,F_BAD_ATS_TREQ",
-    "0x06,F_STREAM_DISABLED", "0x07,F_TRANSL_FORBIDDEN", "0x08,C_BAD_SUBSTREAMID", "0x09,F_CD_FETCH",
-    "0x0a,C_BAD_CD", "0x0b,F_WALK_EABT", "0x10,F_TRANSLATION", "0x11,F_ADDR_SIZE", "0x12,F_ACCESS",
-    "0x13,F_PERMISSION", "0x20,F_TLB_CONFLICT", "0x21,F_CFG_CONFLICT", "0x24,E_PAGE_REQUEST"
+    "0x01,F_UUT",
+    "0x02,C_BAD_STREAMID",
+    "0x03,F_STE_FETCH",
+    "0x04,C_BAD_STE",
+    "0x05,F_BAD_ATS_TREQ",
+    "0x06,F_STREAM_DISABLED",
+    "0x07,F_TRANSL_FORBIDDEN",
+    "0x08,C_BAD_SUBSTREAMID",
+    "0x09,F_CD_FETCH",
+    "0x0a,C_BAD_CD",
+    "0x0b,F_WALK_EABT",
+    "0x10,F_TRANSLATION",
+    "0x11,F_ADDR_SIZE",
+    "0x12,F_ACCESS",
+    "0x13,F_PERMISSION",
+    "0x20,F_TLB_CONFLICT",
+    "0x21,F_CFG_CONFLICT",
+    "0x24,E_PAGE_REQUEST"
   })
   void eventNumbers(String number, String name) {
     assertEquals(name, EventLayout.EVENT_ID.names().nameOf(Long.decode(number)));
@@ -130,7 +173,12 @@ class SmmuLayoutsTest {
         differences.add(
             "%s is %d:%d here, %d:%d in %s"
                 .formatted(
-                    row.name(), field.msb(), field.lsb(), row.first(), row.last(), source.publication()));
+                    row.name(),
+                    field.msb(),
+                    field.lsb(),
+                    row.first(),
+                    row.last(),
+                    source.publication()));
       }
     }
     assertTrue(differences.isEmpty(), () -> String.join("\n", differences));

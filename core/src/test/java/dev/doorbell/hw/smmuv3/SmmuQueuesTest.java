@@ -45,11 +45,12 @@ class SmmuQueuesTest {
   }
 
   @ParameterizedTest(name = "word 0 = {0}")
-  @DisplayName("IHI 0070 7.1: an illegal command stops the queue: CERROR_ILL, GERROR.CMDQ_ERR, until GERRORN")
+  @DisplayName(
+      "IHI 0070 7.1: an illegal command stops the queue: CERROR_ILL, GERROR.CMDQ_ERR, until GERRORN")
   @ValueSource(
       strings = {
-        "0x0", "0x7", "0x18", "0x1a", "0x20", "0x21", "0x22", "0x23", "0x40", "0x41", "0x44", "0x45", "0x50",
-        "0x60", "0xff", "0x446", "0x3046", "0x403"
+        "0x0", "0x7", "0x18", "0x1a", "0x20", "0x21", "0x22", "0x23", "0x40", "0x41", "0x44",
+        "0x45", "0x50", "0x60", "0xff", "0x446", "0x3046", "0x403"
       })
   void illegal(String word) {
     SmmuBench bench = new SmmuBench().start();
@@ -100,7 +101,8 @@ class SmmuQueuesTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 7.4: 128 events fit into 128 entries; the next sets OVFLG once; room takes records again")
+  @DisplayName(
+      "IHI 0070 7.4: 128 events fit into 128 entries; the next sets OVFLG once; room takes records again")
   void overflow() {
     SmmuBench bench = new SmmuBench().start();
     bench.stage1(SID, 1, 39, 12);
@@ -180,7 +182,8 @@ class SmmuQueuesTest {
     assertEquals(0x77, bench.msis.getFirst()[3]);
     assertEquals(List.of(), bench.edges);
     bench.write64(Long.decode(address), 0);
-    assertEquals(0x808_0040L, bench.smmu.read(Long.decode(address), 8).value(), "fixed while enabled");
+    assertEquals(
+        0x808_0040L, bench.smmu.read(Long.decode(address), 8).value(), "fixed while enabled");
   }
 
   @Test

@@ -36,13 +36,13 @@ class SmmuRegistersTest {
   }
 
   @ParameterizedTest(name = "{1} bytes at {0}")
-  @DisplayName("IHI 0070 6.1: accesses of other sizes, unaligned or outside the window are bus errors")
+  @DisplayName(
+      "IHI 0070 6.1: accesses of other sizes, unaligned or outside the window are bus errors")
   @CsvSource({"0,1", "0,2", "2,4", "4,8", "0x20,8", "0x98,8", "0x20000,4", "0x1fffc,8", "-4,4"})
   void refusedAccess(String offset, int bytes) {
     SmmuBench bench = new SmmuBench();
     assertEquals(BusOutcome.ERROR, bench.smmu.read(Long.decode(offset), bytes).outcome());
-    assertEquals(
-        BusOutcome.ERROR, bench.smmu.write(Long.decode(offset), 1, bytes, SystemBus.CPU));
+    assertEquals(BusOutcome.ERROR, bench.smmu.write(Long.decode(offset), 1, bytes, SystemBus.CPU));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -79,8 +79,14 @@ class SmmuRegistersTest {
   @ParameterizedTest(name = "{0}")
   @DisplayName("IHI 0070 6.3: registers are fixed while what they configure is enabled")
   @CsvSource({
-    "0x80,8,0x40000000", "0x88,4,0x10", "0x90,8,0x40400006", "0x9c,4,0", "0xa0,8,0x40500007", "0x100a8,4,0",
-    "0x28,4,0xd75", "0x2c,4,2"
+    "0x80,8,0x40000000",
+    "0x88,4,0x10",
+    "0x90,8,0x40400006",
+    "0x9c,4,0",
+    "0xa0,8,0x40500007",
+    "0x100a8,4,0",
+    "0x28,4,0xd75",
+    "0x2c,4,2"
   })
   void fixedWhileEnabled(String offset, int bytes, String expected) {
     SmmuBench bench = new SmmuBench().start();
@@ -93,11 +99,14 @@ class SmmuRegistersTest {
     bench.write32(0x20, 0);
     bench.smmu.write(Long.decode(offset), ~before, bytes, SystemBus.CPU);
     assertEquals(
-        true, before != bench.smmu.read(Long.decode(offset), bytes).value(), "still fixed when disabled");
+        true,
+        before != bench.smmu.read(Long.decode(offset), bytes).value(),
+        "still fixed when disabled");
   }
 
   @Test
-  @DisplayName("IHI 0070 6.3.16 GBPA: takes writes with Update alone; ABORT ends accesses while SMMUEN is 0")
+  @DisplayName(
+      "IHI 0070 6.3.16 GBPA: takes writes with Update alone; ABORT ends accesses while SMMUEN is 0")
   void gbpa() {
     SmmuBench bench = new SmmuBench();
     assertEquals(0x1234, bench.read(0x1234));

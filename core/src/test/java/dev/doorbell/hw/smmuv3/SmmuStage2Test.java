@@ -25,15 +25,16 @@ class SmmuStage2Test {
   private final SmmuBench bench = new SmmuBench().start();
 
   private RawSmmu.Tables second(int inputBits, int granule, int start) {
-    return new RawSmmu.Tables(
-        bench.memory, inputBits, granule, start, ROOT2, ROOT2 + 0x20_0000);
+    return new RawSmmu.Tables(bench.memory, inputBits, granule, start, ROOT2, ROOT2 + 0x20_0000);
   }
 
   @ParameterizedTest(name = "{0}-bit IPA, granule 2^{1}, S2SL0 {2}")
   @DisplayName("DDI 0487 D8.2: start levels, concatenated tables, all granules")
   @CsvSource({
-    "44,12,2,0", "40,12,1,1", "43,12,1,1", "39,12,1,1", "32,12,1,1", "34,12,0,2", "30,12,0,2", "32,12,0,2",
-    "40,14,1,2", "36,14,1,2", "44,14,2,1", "29,14,0,3", "44,16,2,1", "42,16,1,2", "40,16,1,2", "32,16,0,3"
+    "44,12,2,0", "40,12,1,1", "43,12,1,1", "39,12,1,1", "32,12,1,1", "34,12,0,2", "30,12,0,2",
+        "32,12,0,2",
+    "40,14,1,2", "36,14,1,2", "44,14,2,1", "29,14,0,3", "44,16,2,1", "42,16,1,2", "40,16,1,2",
+        "32,16,0,3"
   })
   void startLevels(int inputBits, int granule, int sl0, int start) {
     RawSmmu.Tables tables = second(inputBits, granule, start);
@@ -94,8 +95,14 @@ class SmmuStage2Test {
   @ParameterizedTest(name = "opcode {0} VMID {1} address {2}: {3}")
   @DisplayName("IHI 0070 4.4.3: stage 2 goes by IPA and VMID, and not by stage 1 commands")
   @CsvSource({
-    "0x2a,7,0x5000,true", "0x2a,6,0x5000,false", "0x2a,7,0x6000,false", "0x28,7,0,true", "0x28,6,0,false",
-    "0x30,0,0,true", "0x10,7,0,false", "0x12,7,0x5000,false"
+    "0x2a,7,0x5000,true",
+    "0x2a,6,0x5000,false",
+    "0x2a,7,0x6000,false",
+    "0x28,7,0,true",
+    "0x28,6,0,false",
+    "0x30,0,0,true",
+    "0x10,7,0,false",
+    "0x12,7,0x5000,false"
   })
   void invalidation(String opcode, int vmid, String address, boolean taken) {
     RawSmmu.Tables tables = second(40, 12, 1);
@@ -129,9 +136,7 @@ class SmmuStage2Test {
     RawSmmu.Tables tables1 =
         new RawSmmu.Tables(guest, 39, 12, 1, TABLES + offset, TABLES + offset + 0x1_0000);
     RawSmmu.store(guest, CDS + offset, RawSmmu.cd(9, 39, 12, 4, TABLES + offset));
-    bench.ste(
-        SID,
-        RawSmmu.steNested(CDS + offset, RawSmmu.steStage2(VMID, 40, 1, 12, 4, ROOT2)));
+    bench.ste(SID, RawSmmu.steNested(CDS + offset, RawSmmu.steStage2(VMID, 40, 1, 12, 4, ROOT2)));
     return tables1;
   }
 
@@ -172,8 +177,7 @@ class SmmuStage2Test {
   @DisplayName("IHI 0070 7.3: a CD that stage 2 has not: S2, CLASS CD, its IPA")
   void cdMissing() {
     second(40, 12, 1);
-    bench.ste(
-        SID, RawSmmu.steNested(0xb040, RawSmmu.steStage2(VMID, 40, 1, 12, 4, ROOT2)));
+    bench.ste(SID, RawSmmu.steNested(0xb040, RawSmmu.steStage2(VMID, 40, 1, 12, 4, ROOT2)));
     assertEquals(Translator.FAULT, bench.write(0x1000));
     bench.event(0x10 | S, S2, 0x1000, 0xb000);
   }
@@ -198,7 +202,8 @@ class SmmuStage2Test {
   }
 
   @Test
-  @DisplayName("IHI 0070 4.4.3: CMD_TLBI_S2_IPA leaves nested translations, CMD_TLBI_NH_ALL takes them")
+  @DisplayName(
+      "IHI 0070 4.4.3: CMD_TLBI_S2_IPA leaves nested translations, CMD_TLBI_NH_ALL takes them")
   void nestedInvalidation() {
     RawSmmu.Tables tables2 = second(40, 12, 1);
     RawSmmu.Tables tables1 = nested(tables2);

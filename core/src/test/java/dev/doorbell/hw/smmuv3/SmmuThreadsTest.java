@@ -27,7 +27,8 @@ class SmmuThreadsTest {
   void staleNeverDelivers() throws InterruptedException, ExecutionException {
     SmmuBench bench = new SmmuBench().start();
     RawSmmu.Tables tables = bench.stage1(SID, 9, 39, 12);
-    // The page's number is also the oldest output that may be seen: the writer raises it after CMD_SYNC.
+    // The page's number is also the oldest output that may be seen: the writer raises it after
+    // CMD_SYNC.
     AtomicLong oldest = new AtomicLong(0x10_0000);
     AtomicBoolean stop = new AtomicBoolean();
     tables.map(0x1000, oldest.get(), 3, RawSmmu.S1_RW);
@@ -36,7 +37,7 @@ class SmmuThreadsTest {
       for (int i = 0; i < 3; i++) {
         readers.add(pool.submit(() -> deliver(bench, oldest, stop)));
       }
-      for (long output = 0x10_1000; output < 0x10_0000 + 3000 * 0x1000L; output += 0x1000) {
+      for (long output = 0x10_1000; output < 0x10_0000 + 400 * 0x1000L; output += 0x1000) {
         tables.map(0x1000, output, 3, RawSmmu.S1_RW);
         bench.command(RawSmmu.tlbi(0x12, 0, 9, 0x1000, true));
         bench.command(RawSmmu.sync());
@@ -60,7 +61,8 @@ class SmmuThreadsTest {
       // The delivery: nothing older than what CMD_SYNC has completed may arrive.
       long limit = oldest.get();
       bench.smmu.end();
-      // limit was read inside the access: had CMD_SYNC for a newer output completed by then, this access would have ended.
+      // limit was read inside the access: had CMD_SYNC for a newer output completed by then, this
+      // access would have ended.
       if (pa < limit) {
         throw new AssertionError("0x%x delivered after 0x%x was in force".formatted(pa, limit));
       }
@@ -70,7 +72,8 @@ class SmmuThreadsTest {
   }
 
   @Test
-  @DisplayName("configuration: after CMD_SYNC no access uses the STE that was invalidated before it")
+  @DisplayName(
+      "configuration: after CMD_SYNC no access uses the STE that was invalidated before it")
   void staleConfiguration() throws InterruptedException, ExecutionException {
     SmmuBench bench = new SmmuBench().start();
     AtomicBoolean mustAbort = new AtomicBoolean();
@@ -78,19 +81,18 @@ class SmmuThreadsTest {
     bench.ste(SID, RawSmmu.ste(4));
     try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
       Future<?> reader =
-          pool.submit(
-              () -> {
-                while (!stop.get()) {
-                  bench.smmu.begin();
-                  long pa = bench.read(0x1000);
-                  boolean late = mustAbort.get();
-                  bench.smmu.end();
-                  if (late && pa != Translator.FAULT) {
-                    throw new AssertionError("an old STE was used");
-                  }
-                }
-              });
-      for (int i = 0; i < 2000; i++) {
+          pool.submit(() -> {
+            while (!stop.get()) {
+              bench.smmu.begin();
+              long pa = bench.read(0x1000);
+              boolean late = mustAbort.get();
+              bench.smmu.end();
+              if (late && pa != Translator.FAULT) {
+                throw new AssertionError("an old STE was used");
+              }
+            }
+          });
+      for (int i = 0; i < 300; i++) {
         bench.ste(SID, RawSmmu.ste(0));
         bench.command(RawSmmu.sync());
         mustAbort.set(true);
@@ -104,7 +106,8 @@ class SmmuThreadsTest {
   }
 
   @Test
-  @DisplayName("a handler inside an access may program the SMMU: CMD_SYNC does not wait for its own thread")
+  @DisplayName(
+      "a handler inside an access may program the SMMU: CMD_SYNC does not wait for its own thread")
   void programmingInsideAnAccess() {
     SmmuBench bench = new SmmuBench().start();
     bench.smmu.begin();
@@ -129,15 +132,14 @@ class SmmuThreadsTest {
       List<Future<?>> both = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
         both.add(
-            pool.submit(
-                () -> {
-                  for (int n = 0; n < 2000; n++) {
-                    bench.smmu.begin();
-                    bench.smmu.translate(SID, -1, 0, Translator.READ);
-                    bench.write32(0x98, producer.incrementAndGet() & 0x7f);
-                    bench.smmu.end();
-                  }
-                }));
+            pool.submit(() -> {
+              for (int n = 0; n < 300; n++) {
+                bench.smmu.begin();
+                bench.smmu.translate(SID, -1, 0, Translator.READ);
+                bench.write32(0x98, producer.incrementAndGet() & 0x7f);
+                bench.smmu.end();
+              }
+            }));
       }
       for (Future<?> one : both) {
         one.get();
@@ -158,15 +160,14 @@ class SmmuThreadsTest {
     try (ExecutorService pool = Executors.newFixedThreadPool(AccessGate.SLOTS + 16)) {
       for (int t = 0; t < AccessGate.SLOTS + 16; t++) {
         all.add(
-            pool.submit(
-                () -> {
-                  int wrong = 0;
-                  for (int i = 0; i < 2000; i++) {
-                    long iova = 0x1000L * (i % 64);
-                    wrong += bench.read(iova) == 0x10_0000 + iova ? 0 : 1;
-                  }
-                  return wrong;
-                }));
+            pool.submit(() -> {
+              int wrong = 0;
+              for (int i = 0; i < 300; i++) {
+                long iova = 0x1000L * (i % 64);
+                wrong += bench.read(iova) == 0x10_0000 + iova ? 0 : 1;
+              }
+              return wrong;
+            }));
       }
       for (Future<Integer> one : all) {
         assertEquals(0, one.get());

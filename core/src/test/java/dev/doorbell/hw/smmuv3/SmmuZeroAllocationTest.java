@@ -19,7 +19,8 @@ class SmmuZeroAllocationTest {
     long once(int i);
   }
 
-  // Bytes that one run of many translations allocates, the least of several: the first ones run in the interpreter and load
+  // Bytes that one run of many translations allocates, the least of several: the first ones run in
+  // the interpreter and load
   // classes.
   private static long bytes(Work work) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -37,8 +38,7 @@ class SmmuZeroAllocationTest {
   }
 
   private static SmmuBench bench(int cached) {
-    SmmuBench bench =
-        new SmmuBench(SmmuFeatures.qemu10().withCachedTranslations(cached)).start();
+    SmmuBench bench = new SmmuBench(SmmuFeatures.qemu10().withCachedTranslations(cached)).start();
     RawSmmu.Tables tables = bench.stage1(SID, 9, 39, 12);
     for (int i = 0; i < PAGES; i++) {
       tables.map(0x1000L * i, 0x10_0000 + 0x1000L * i, 3, RawSmmu.S1_RW);
@@ -65,8 +65,7 @@ class SmmuZeroAllocationTest {
   void stage2Miss() {
     SmmuBench bench = new SmmuBench(SmmuFeatures.qemu10().withCachedTranslations(16)).start();
     RawSmmu.Tables tables =
-        new RawSmmu.Tables(
-            bench.memory, 40, 12, 1, SmmuBench.TABLES, SmmuBench.TABLES + 0x10_0000);
+        new RawSmmu.Tables(bench.memory, 40, 12, 1, SmmuBench.TABLES, SmmuBench.TABLES + 0x10_0000);
     for (int i = 0; i < PAGES; i++) {
       tables.map(0x1000L * i, 0x10_0000 + 0x1000L * i, 3, RawSmmu.S2_RW);
     }
@@ -88,12 +87,11 @@ class SmmuZeroAllocationTest {
     SmmuBench bench = bench(16384);
     assertEquals(
         0,
-        bytes(
-            i -> {
-              bench.smmu.begin();
-              long pa = bench.smmu.translate(SID, -1, 0x1000L * (i % PAGES), Translator.WRITE);
-              bench.smmu.end();
-              return pa;
-            }));
+        bytes(i -> {
+          bench.smmu.begin();
+          long pa = bench.smmu.translate(SID, -1, 0x1000L * (i % PAGES), Translator.WRITE);
+          bench.smmu.end();
+          return pa;
+        }));
   }
 }
