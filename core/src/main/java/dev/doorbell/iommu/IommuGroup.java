@@ -241,8 +241,9 @@ public final class IommuGroup {
     holders.remove(holder);
   }
 
-  /// {@return whether a doorbell's messages do not meet the translation tables of this group's IOMMUs (R23)}
-  boolean bypassesTranslation(DoorbellFrame frame) {
+  /// {@return whether a doorbell's messages do not meet the translation tables of this group's IOMMUs,
+  /// so that they need no mapping (R23)}
+  public boolean bypassesTranslation(DoorbellFrame frame) {
     return !members.getFirst().streams().getFirst().iommu().capabilities().translatesMsi()
         || reserved.stream()
             .anyMatch(r ->

@@ -10,7 +10,7 @@ import java.util.Optional;
 public final class MsiWindowAlreadySet extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  MsiWindowAlreadySet(String domain, AddressRange asked, AddressRange set) {
+  public MsiWindowAlreadySet(String domain, AddressRange asked, AddressRange set) {
     super(
         new Refusal(
             "MsiWindowAlreadySet",

@@ -264,6 +264,11 @@ public final class MsiFunction {
     return s.vectors().intid(s.inner());
   }
 
+  /// {@return the controller that a vector is raised at}
+  public MsiController controller(int index) {
+    return live(index).vectors().controller();
+  }
+
   /// {@return the vectors in use}
   public List<LiveVector> vectors() {
     domain.lock().lock();

@@ -1,0 +1,18 @@
+package dev.doorbell.vfio;
+
+import java.util.List;
+
+/// The MSI window that a container needs, known before any memory is mapped.
+///
+/// @param doorbells names of the MSI controllers whose doorbells must be mapped, those that share a page included
+/// @param pages distinct pages
+/// @param bytes pages × granule: the least size of the window
+/// @param alignmentOrder log2 of what its start must be a multiple of, in bytes
+/// @param exposing names of those whose page reaches beyond their frame, so that a device could write to their neighbours
+public record MsiWindowNeed(
+    List<String> doorbells, int pages, long bytes, int alignmentOrder, List<String> exposing) {
+  public MsiWindowNeed {
+    doorbells = List.copyOf(doorbells);
+    exposing = List.copyOf(exposing);
+  }
+}

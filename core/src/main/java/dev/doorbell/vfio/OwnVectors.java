@@ -1,0 +1,127 @@
+package dev.doorbell.vfio;
+
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.irq.InterruptDispatch;
+import dev.doorbell.irq.Interrupts;
+import dev.doorbell.irq.MsiFunction;
+import java.util.List;
+import java.util.TreeMap;
+
+/// A function's enabled vectors, each led to a trigger. Guarded by the device's lock.
+final class OwnVectors {
+  /// A live vector: who is signalled, and where its interrupt is waited for.
+  private record Live(VectorGate gate, InterruptDispatch dispatch, int intid) {}
+
+  private final IrqType type;
+  private final MsiFunction function;
+  private final Interrupts interrupts;
+  private final TreeMap<Integer, Live> live = new TreeMap<>();
+
+  private OwnVectors(IrqType type, MsiFunction function, Interrupts interrupts) {
+    this.type = type;
+    this.function = function;
+    this.interrupts = interrupts;
+  }
+
+  /// Enables vectors, one for each trigger or as many as can be had; none fires before its trigger is in place.
+  static OwnVectors enable(
+      IrqType type,
+      MsiFunction function,
+      Interrupts interrupts,
+      int min,
+      List<? extends Trigger> triggers) {
+    OwnVectors v = new OwnVectors(type, function, interrupts);
+    try (Rollback rollback = new Rollback()) {
+      int n = function.enable(min, triggers.size(), true);
+      rollback.add(function::release);
+      rollback.add(v::stopWaiting);
+      for (int i = 0; i < n; i++) {
+        v.await(i, triggers.get(i));
+      }
+      for (int i = 0; i < n; i++) {
+        function.mask(i, false);
+      }
+      rollback.commit();
+    }
+    return v;
+  }
+
+  IrqType type() {
+    return type;
+  }
+
+  int count() {
+    return live.size();
+  }
+
+  void release() {
+    function.release();
+    stopWaiting();
+  }
+
+  boolean has(int vector) {
+    return live.containsKey(vector);
+  }
+
+  void lead(int vector, Trigger trigger) {
+    at(vector).gate().lead(trigger);
+  }
+
+  void add(int vector, Trigger trigger) {
+    try (Rollback rollback = new Rollback()) {
+      function.addVector(vector, vector % function.domain().route().cpus(), true);
+      rollback.add(() -> function.removeVector(vector));
+      await(vector, trigger);
+      rollback.add(() -> forget(vector));
+      function.mask(vector, false);
+      rollback.commit();
+    }
+  }
+
+  void remove(int vector) {
+    at(vector);
+    function.removeVector(vector);
+    forget(vector);
+  }
+
+  void mask(int vector, boolean masked) {
+    at(vector);
+    function.mask(vector, masked);
+  }
+
+  void loopback(int vector) {
+    at(vector).gate().signal();
+  }
+
+  void reapply() {
+    function.reapply();
+  }
+
+  private void await(int vector, Trigger trigger) {
+    VectorGate gate = new VectorGate(trigger);
+    InterruptDispatch dispatch = interrupts.at(function.controller(vector));
+    int intid = function.intid(vector);
+    dispatch.add(intid, gate);
+    live.put(vector, new Live(gate, dispatch, intid));
+  }
+
+  private void forget(int vector) {
+    Live l = live.remove(vector);
+    if (l != null) {
+      l.dispatch().remove(l.intid());
+    }
+  }
+
+  private void stopWaiting() {
+    List.copyOf(live.keySet()).forEach(this::forget);
+  }
+
+  private Live at(int vector) {
+    Live l = live.get(vector);
+    if (l == null) {
+      throw new IllegalArgumentException(
+          "%s has no vector %d enabled".formatted(function.name(), vector));
+    }
+    return l;
+  }
+}

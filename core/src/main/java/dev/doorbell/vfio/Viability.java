@@ -1,0 +1,22 @@
+package dev.doorbell.vfio;
+
+import java.util.List;
+
+/// Whether a group can be given to a user: it can when the host uses none of its functions. Bridges and ports do no harm.
+///
+/// @param blockers functions that the host uses; empty when the group is viable
+public record Viability(List<Blocker> blockers) {
+  /// A function that keeps its group from being assigned.
+  ///
+  /// @param driver what the host drives it with
+  /// @param because why it is in this group
+  public record Blocker(String function, String driver, String because) {}
+
+  public Viability {
+    blockers = List.copyOf(blockers);
+  }
+
+  public boolean isViable() {
+    return blockers.isEmpty();
+  }
+}

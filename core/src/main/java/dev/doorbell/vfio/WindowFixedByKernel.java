@@ -1,0 +1,24 @@
+package dev.doorbell.vfio;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Refusal;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Optional;
+
+/// The kernel fixes the MSI window itself and lets nobody register another one.
+public final class WindowFixedByKernel extends VfioException {
+  private static final long serialVersionUID = 1L;
+
+  public WindowFixedByKernel(AddressRange asked, AddressRange fixed, Source source) {
+    super(
+        new Refusal(
+            "WindowFixedByKernel",
+            "cannot register MSI window %s: the kernel uses %s".formatted(asked, fixed),
+            Optional.empty(),
+            Optional.empty(),
+            List.of("MSI window " + asked, "MSI window " + fixed + " of the kernel"),
+            source,
+            "lay memory out around " + fixed));
+  }
+}
