@@ -20,5 +20,6 @@ module dev.doorbell.core {
   exports dev.doorbell.plan;
   exports dev.doorbell.route;
   exports dev.doorbell.survey;
+  exports dev.doorbell.vfio;
   exports dev.doorbell.vmsa;
 }

@@ -36,7 +36,7 @@ class RoomsTest {
       firmware    : address bits description explain iommu pci
       machine     : address bits bus description explain hw irq pci
       host        : address bits bus description explain hw iommu iova irq machine pci survey vmsa
-      vfio        : address bus description explain host iommu irq machine pci
+      vfio        : address bits bus description explain host iommu irq machine pci
       survey      : address bits description explain iommu pci
       plan        : address description explain iommu irq pci survey
       route       : address bits bus description explain host hw iommu irq machine pci plan survey vfio vmsa

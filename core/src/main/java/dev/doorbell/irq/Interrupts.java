@@ -6,7 +6,8 @@ import java.util.List;
 /// The interrupts that a machine's MSI controllers deliver, and who waits for each. Safe for use from many threads.
 public final class Interrupts {
   private final List<MsiController> controllers;
-  private final IdentityHashMap<MsiController, InterruptDispatch> dispatch = new IdentityHashMap<>();
+  private final IdentityHashMap<MsiController, InterruptDispatch> dispatch =
+      new IdentityHashMap<>();
 
   private Interrupts(List<MsiController> controllers) {
     this.controllers = List.copyOf(controllers);
@@ -24,7 +25,8 @@ public final class Interrupts {
   public InterruptDispatch at(MsiController controller) {
     InterruptDispatch d = dispatch.get(controller);
     if (d == null) {
-      throw new IllegalArgumentException(controller.id() + " is not one of this machine's MSI controllers");
+      throw new IllegalArgumentException(
+          controller.id() + " is not one of this machine's MSI controllers");
     }
     return d;
   }

@@ -11,7 +11,8 @@ record ConfigRegion(ConfigSpace config) implements RegisterBus {
   public long read(long offset, int bytes) {
     int at = check(offset, bytes);
     if (bytes == Long.BYTES) {
-      return read(offset, Integer.BYTES) | read(offset + Integer.BYTES, Integer.BYTES) << Integer.SIZE;
+      return read(offset, Integer.BYTES)
+          | read(offset + Integer.BYTES, Integer.BYTES) << Integer.SIZE;
     }
     return Integer.toUnsignedLong(config.read(at, bytes));
   }

@@ -40,11 +40,7 @@ final class MachineBuffer implements DmaBuffer {
   static MachineBuffer allocate(OwnHost host, long bytes, long alignment) {
     Pa start = host.frames().allocate(bytes, alignment);
     return new MachineBuffer(
-        host.memory(),
-        host.frames(),
-        new Run(start, bytes),
-        AddressRange.ofSize(0, bytes),
-        true);
+        host.memory(), host.frames(), new Run(start, bytes), AddressRange.ofSize(0, bytes), true);
   }
 
   /// {@return where the buffer starts; never told to the user}

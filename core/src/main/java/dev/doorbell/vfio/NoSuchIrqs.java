@@ -1,8 +1,8 @@
 package dev.doorbell.vfio;
 
-import dev.doorbell.pci.Sbdf;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
 

@@ -54,10 +54,9 @@ final class OwnContainer implements Container {
     try (Rollback rollback = new Rollback()) {
       group.viability().blockers().stream()
           .findFirst()
-          .ifPresent(
-              b -> {
-                throw new NotViable(group.name(), b);
-              });
+          .ifPresent(b -> {
+            throw new NotViable(group.name(), b);
+          });
       group.take(this);
       rollback.add(group::letGo);
       Domain d = domain;
@@ -72,8 +71,7 @@ final class OwnContainer implements Container {
       to.attach(group.group());
       rollback.add(() -> to.detach(group.group()));
       if (options.automaticWindow() && to.msiWindow().isEmpty()) {
-        to.reserveMsiWindow(
-            WindowPlacement.place(name, to, bound(to, List.of(group)).bytes()));
+        to.reserveMsiWindow(WindowPlacement.place(name, to, bound(to, List.of(group)).bytes()));
       }
       rollback.commit();
       domain = to;
@@ -146,7 +144,8 @@ final class OwnContainer implements Container {
     }
     long granule = bufferGranule().bytes();
     long whole = Math.ceilDiv(bytes, granule) * granule;
-    long alignment = Math.clamp(Long.highestOneBit(whole), granule, Math.max(granule, LARGEST_ALIGNMENT));
+    long alignment =
+        Math.clamp(Long.highestOneBit(whole), granule, Math.max(granule, LARGEST_ALIGNMENT));
     return MachineBuffer.allocate(vfio.host(), whole, alignment);
   }
 
@@ -163,8 +162,7 @@ final class OwnContainer implements Container {
   @Override
   public DmaBuffer wrap(MemorySegment memory) {
     throw new NotMachineMemory(
-        "a segment of 0x%x bytes of this process".formatted(memory.byteSize()),
-        vfio.host().name());
+        "a segment of 0x%x bytes of this process".formatted(memory.byteSize()), vfio.host().name());
   }
 
   @Override
@@ -342,7 +340,8 @@ final class OwnContainer implements Container {
     if (group instanceof OwnGroup g && g.vfio() == vfio) {
       return g;
     }
-    throw new IllegalArgumentException("group " + group.id() + " is not one of " + vfio.host().name());
+    throw new IllegalArgumentException(
+        "group " + group.id() + " is not one of " + vfio.host().name());
   }
 
   private Domain attached(String attempt) {

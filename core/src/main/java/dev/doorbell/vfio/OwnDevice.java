@@ -146,21 +146,16 @@ final class OwnDevice implements Device {
           case INTX, ERR, REQ -> Optional.empty();
         };
     if (found.isEmpty()) {
-      throw new NoSuchIrqs(
-          function(), type, Source.rule("configuration space of " + function()));
+      throw new NoSuchIrqs(function(), type, Source.rule("configuration space of " + function()));
     }
     return found.get();
   }
 
   /// {@return the MSI-X vectors, where both BARs that hold them are there}
   private Optional<MessageTable> table() {
-    return msix.flatMap(
-        m ->
-            host.bar(m.tableBar())
-                .flatMap(
-                    t ->
-                        host.bar(m.pbaBar())
-                            .map(p -> m.table(t.registers(), p.registers()))));
+    return msix.flatMap(m ->
+        host.bar(m.tableBar())
+            .flatMap(t -> host.bar(m.pbaBar()).map(p -> m.table(t.registers(), p.registers()))));
   }
 
   @Override

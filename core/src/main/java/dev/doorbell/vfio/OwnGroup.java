@@ -65,14 +65,11 @@ final class OwnGroup implements Group {
   public Viability viability() {
     List<Viability.Blocker> blockers = new ArrayList<>();
     String because =
-        group.because().isEmpty()
-            ? "they are in " + name()
-            : String.join("; ", group.because());
+        group.because().isEmpty() ? "they are in " + name() : String.join("; ", group.because());
     for (HostFunction f : hostFunctions()) {
       f.driver()
           .filter(d -> !isPort(f))
-          .ifPresent(
-              d -> blockers.add(new Viability.Blocker(f.sbdf().toString(), d, because)));
+          .ifPresent(d -> blockers.add(new Viability.Blocker(f.sbdf().toString(), d, because)));
     }
     return new Viability(blockers);
   }

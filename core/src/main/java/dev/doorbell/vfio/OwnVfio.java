@@ -36,10 +36,9 @@ final class OwnVfio implements Vfio {
     return groups.values().stream()
         .filter(g -> g.functions().contains(function))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new NoSuchFunction(
-                    function, host.name(), Source.rule("IOMMU groups of " + host.name())));
+        .orElseThrow(() ->
+            new NoSuchFunction(
+                function, host.name(), Source.rule("IOMMU groups of " + host.name())));
   }
 
   @Override

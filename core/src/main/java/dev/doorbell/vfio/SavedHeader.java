@@ -33,7 +33,6 @@ record SavedHeader(
     }
     header.write(ConfigHeaderLayout.CACHE_LINE_SIZE, cacheLineSize);
     header.write(ConfigHeaderLayout.INTERRUPT_LINE, interruptLine);
-    header.write(
-        ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE.with(command, 0));
+    header.write(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE.with(command, 0));
   }
 }

@@ -1,8 +1,8 @@
 package dev.doorbell.vfio;
 
-import dev.doorbell.pci.Sbdf;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,7 +14,8 @@ public final class VectorsFixed extends VfioException {
     super(
         new Refusal(
             "VectorsFixed",
-            "vectors of %s cannot change one by one: its %s vectors are taken together".formatted(function, type),
+            "vectors of %s cannot change one by one: its %s vectors are taken together"
+                .formatted(function, type),
             Optional.empty(),
             Optional.empty(),
             List.of(function.toString(), type.toString()),

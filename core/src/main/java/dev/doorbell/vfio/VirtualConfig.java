@@ -149,17 +149,16 @@ final class VirtualConfig implements ConfigSpace {
         own(c.offset(), MsixLayout.CONTROL, switches, switches, 0);
       }
     }
-    deviceControl.ifPresent(
-        at -> {
-          long all = -1L;
-          long kept = all & ~PcieLayout.INITIATE_FLR.mask();
-          own(
-              at - (int) PcieLayout.DEVICE_CONTROL.offset(),
-              PcieLayout.DEVICE_CONTROL,
-              all,
-              kept,
-              hardware.read16(at) & kept);
-        });
+    deviceControl.ifPresent(at -> {
+      long all = -1L;
+      long kept = all & ~PcieLayout.INITIATE_FLR.mask();
+      own(
+          at - (int) PcieLayout.DEVICE_CONTROL.offset(),
+          PcieLayout.DEVICE_CONTROL,
+          all,
+          kept,
+          hardware.read16(at) & kept);
+    });
   }
 
   private void declareMsi(int at) {
@@ -194,9 +193,7 @@ final class VirtualConfig implements ConfigSpace {
           placed.at(bar.index()).map(b -> b.kind() == BarDecode.Kind.MEMORY_64).orElse(false);
       boolean io = ConfigHeaderLayout.BAR_IO.isSet(low);
       long bits =
-          io
-              ? ConfigHeaderLayout.IO_BAR_BASE.mask()
-              : ConfigHeaderLayout.BAR_MEMORY_BASE.mask();
+          io ? ConfigHeaderLayout.IO_BAR_BASE.mask() : ConfigHeaderLayout.BAR_MEMORY_BASE.mask();
       ownBar(bar.index(), address & bits, low);
       if (wide) {
         ownBar(

@@ -103,7 +103,20 @@ public final class SimpleIommu implements Iommu {
     }
     return switch (where) {
       case null -> Optional.empty();
-      case Space s -> s.write(address);
+      case Space s -> s.access(address, true);
+      default -> Optional.of(address);
+    };
+  }
+
+  /// {@return where a device reads from; empty when it faults}
+  public Optional<Long> read(int streamId, long address) {
+    Object where;
+    synchronized (this) {
+      where = streams.get(streamId);
+    }
+    return switch (where) {
+      case null -> Optional.empty();
+      case Space s -> s.access(address, false);
       default -> Optional.of(address);
     };
   }
@@ -137,10 +150,10 @@ public final class SimpleIommu implements Iommu {
       return new TreeMap<>(pages);
     }
 
-    synchronized Optional<Long> write(long address) {
+    synchronized Optional<Long> access(long address, boolean write) {
       long page = granule.alignDown(address);
       Page p = cache.containsKey(page) ? cache.get(page) : pages.get(page);
-      if (p == null || !p.protection().write()) {
+      if (p == null || !(write ? p.protection().write() : p.protection().read())) {
         return Optional.empty();
       }
       cache.put(page, p);

@@ -1,0 +1,375 @@
+package dev.doorbell.vfio;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Iova;
+import dev.doorbell.iommu.MappingOverlap;
+import dev.doorbell.iommu.Misaligned;
+import dev.doorbell.iommu.MsiWindowAlreadySet;
+import dev.doorbell.iommu.MsiWindowConflict;
+import dev.doorbell.iommu.MsiWindowExhausted;
+import dev.doorbell.iommu.NotIsolated;
+import dev.doorbell.iommu.OutsideAperture;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.UnmapSplitsMapping;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Sbdf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// What every implementation of {@link Vfio} does. Run on each; where implementations rightly differ, {@link VfioLab} says which
+/// answer is required.
+abstract class VfioContract {
+  private static final AddressRange WINDOW = AddressRange.ofSize(0xa000_0000L, 0x10_0000);
+  private VfioLab lab;
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  abstract VfioLab open();
+
+  @BeforeEach
+  void openLab() {
+    lab = open();
+  }
+
+  @AfterEach
+  void closeLab() throws Exception {
+    for (AutoCloseable c : open.reversed()) {
+      c.close();
+    }
+    lab.close();
+  }
+
+  private Container container(ContainerOptions options, Sbdf... functions) {
+    Container c = lab.vfio().open(options);
+    open.add(c);
+    for (Sbdf f : functions) {
+      c.attach(lab.vfio().group(f));
+    }
+    return c;
+  }
+
+  private Device device(Sbdf function) {
+    Device d = lab.vfio().group(function).open(function);
+    open.add(d);
+    int command = (int) ConfigHeaderLayout.COMMAND.offset();
+    long on = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(d.config().read16(command), 1);
+    d.config().write(command, (int) on, 2);
+    return d;
+  }
+
+  private static List<EventCounter> counters(int n) {
+    List<EventCounter> out = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      out.add(new EventCounter());
+    }
+    return out;
+  }
+
+  private void expect(List<EventCounter> counters, long... counts) {
+    lab.vfio().deliver();
+    for (int i = 0; i < counts.length; i++) {
+      assertEquals(counts[i], counters.get(i).take(), "vector " + i);
+    }
+  }
+
+  @Test
+  void everyVectorSignalsItsTrigger() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    List<EventCounter> t = counters(4);
+    assertEquals(4, d.enable(IrqType.MSIX, 1, t));
+    for (int i = 0; i < 4; i++) {
+      lab.raise(d, i);
+      long[] one = new long[4];
+      one[i] = 1;
+      expect(t, one);
+    }
+    d.disable();
+    lab.raise(d, 0);
+    expect(t, 0, 0, 0, 0);
+    d.disable();
+  }
+
+  @Test
+  void msiSignalsToo() {
+    container(ContainerOptions.USUAL, lab.msi());
+    Device d = device(lab.msi());
+    List<EventCounter> t = counters(3);
+    assertEquals(3, d.enable(IrqType.MSI, 3, t));
+    lab.raise(d, 0);
+    lab.raise(d, 2);
+    expect(t, 1, 0, 1);
+    assertThrows(VectorsFixed.class, () -> d.remove(1));
+    assertThrows(VectorsFixed.class, () -> d.add(3, new EventCounter()));
+    d.add(1, t.get(0));
+    lab.raise(d, 1);
+    expect(t, 1, 0, 0);
+  }
+
+  @Test
+  void aMaskedVectorFiresOnceItIsLetThrough() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    List<EventCounter> t = counters(2);
+    d.enable(IrqType.MSIX, 2, t);
+    d.mask(1, true);
+    lab.raise(d, 1);
+    expect(t, 0, 0);
+    d.mask(1, false);
+    expect(t, 0, 1);
+    assertThrows(IllegalArgumentException.class, () -> d.mask(2, true));
+  }
+
+  @Test
+  void loopbackSignalsWithoutTheFunction() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    List<EventCounter> t = counters(2);
+    d.enable(IrqType.MSIX, 2, t);
+    d.loopback(1);
+    expect(t, 0, 1);
+    assertThrows(IllegalArgumentException.class, () -> d.loopback(2));
+  }
+
+  @Test
+  void vectorsComeAndGoOneByOneWhereTheyMay() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    List<EventCounter> t = counters(4);
+    d.enable(IrqType.MSIX, 2, t.subList(0, 2));
+    boolean resizable =
+        d.irqs().stream()
+            .filter(i -> i.type() == IrqType.MSIX)
+            .findFirst()
+            .orElseThrow()
+            .resizable();
+    if (!resizable) {
+      assertThrows(VectorsFixed.class, () -> d.add(3, t.get(3)));
+      assertThrows(VectorsFixed.class, () -> d.remove(0));
+      return;
+    }
+    d.add(3, t.get(3));
+    lab.raise(d, 3);
+    lab.raise(d, 0);
+    expect(t, 1, 0, 0, 1);
+    d.remove(0);
+    lab.raise(d, 0);
+    lab.raise(d, 1);
+    expect(t, 0, 1, 0, 0);
+    d.add(0, t.get(2));
+    lab.raise(d, 0);
+    lab.vfio().deliver();
+    assertTrue(t.get(2).take() >= 1, "what the function kept pending may fire as well");
+    expect(t, 0, 0, 0, 0);
+  }
+
+  @Test
+  void aFunctionHasOneTypeOfVectorsAtATime() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    assertThrows(NoSuchIrqs.class, () -> d.enable(IrqType.MSI, 1, counters(1)));
+    d.enable(IrqType.MSIX, 1, counters(1));
+    assertThrows(InUse.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+    d.disable();
+    d.enable(IrqType.MSIX, 1, counters(2));
+  }
+
+  @Test
+  void vectorsSurviveAReset() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    List<EventCounter> t = counters(2);
+    d.enable(IrqType.MSIX, 2, t);
+    d.reset();
+    int command = (int) ConfigHeaderLayout.COMMAND.offset();
+    d.config()
+        .write(
+            command,
+            (int) ConfigHeaderLayout.BUS_MASTER_ENABLE.with(d.config().read16(command), 1),
+            2);
+    lab.raise(d, 1);
+    expect(t, 0, 1);
+  }
+
+  @Test
+  void aDeviceReachesWhatIsMappedAndNothingElse() {
+    Sbdf f = lab.msix().getFirst();
+    Container c = container(ContainerOptions.USUAL, f);
+    Device d = device(f);
+    DmaBuffer from = c.allocate(0x1000);
+    DmaBuffer to = c.allocate(0x2000);
+    open.addFirst(from);
+    open.addFirst(to);
+    from.write(8, 8, 0x1122_3344_5566_7788L);
+    from.publish();
+    c.map(new Iova(0x10_0000), from, Protection.READ_ONLY);
+    c.map(new Iova(0x20_0000), to, Protection.READ_WRITE);
+    assertTrue(lab.copy(d, new Iova(0x10_0008), new Iova(0x20_0010), 8));
+    assertEquals(0x1122_3344_5566_7788L, to.read(0x10, 8));
+    lab.copy(d, new Iova(0x20_0010), new Iova(0x10_0020), 8);
+    assertEquals(0, from.read(0x20, 8), "read-only");
+    assertEquals(0x1000, c.unmap(new AddressRange(0x10_0000, 0x10_0fff)));
+    to.write(0x10, 8, 0);
+    lab.copy(d, new Iova(0x10_0008), new Iova(0x20_0010), 8);
+    assertFalse(to.read(0x10, 8) == 0x1122_3344_5566_7788L, "unmapped");
+    c.unmap(AddressRange.ofSize(0, 0x100_0000));
+  }
+
+  @Test
+  void mappingsAreRefusedByRule() {
+    Container c = container(ContainerOptions.USUAL, lab.msix().getFirst());
+    DmaBuffer b = c.allocate(0x4000);
+    open.addFirst(b);
+    long granule = c.granule().bytes();
+    c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
+    assertThrows(MappingOverlap.class, () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
+    assertThrows(Misaligned.class, () -> c.map(new Iova(granule / 2), b, Protection.READ_WRITE));
+    assertThrows(
+        OutsideAperture.class, () -> c.map(new Iova(-b.bytes()), b, Protection.READ_WRITE));
+    AddressRange window = c.msiWindow().orElseThrow();
+    assertThrows(
+        MsiWindowConflict.class, () -> c.map(new Iova(window.start()), b, Protection.READ_WRITE));
+    assertThrows(
+        UnmapSplitsMapping.class,
+        () -> c.unmap(AddressRange.ofSize(0x10_0000, b.bytes() - granule)));
+    assertEquals(0, c.unmap(AddressRange.ofSize(0x80_0000, 0x1000)));
+    assertTrue(c.iovaRanges().stream().noneMatch(r -> r.overlaps(window)));
+    assertEquals(b.bytes(), c.unmap(AddressRange.ofSize(0x10_0000, b.bytes())));
+  }
+
+  @Test
+  void aBufferInUseIsNotGivenBack() {
+    Container c = container(ContainerOptions.USUAL, lab.msix().getFirst());
+    DmaBuffer b = c.allocate(1);
+    c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
+    assertThrows(InUse.class, b::close);
+    c.unmap(AddressRange.ofSize(0x10_0000, b.bytes()));
+    b.close();
+    assertThrows(IllegalStateException.class, () -> b.read(0, 1));
+    assertThrows(
+        IllegalStateException.class, () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
+  }
+
+  @Test
+  void aGroupIsInOneContainerAndItsDevicesAreOpenedOnce() {
+    Sbdf f = lab.msix().getFirst();
+    Group g = lab.vfio().group(f);
+    assertThrows(NotAttached.class, () -> g.open(f));
+    Container c = container(ContainerOptions.USUAL, f);
+    assertEquals(Optional.of(c), g.container());
+    Container other = container(ContainerOptions.USUAL);
+    assertThrows(InUse.class, () -> other.attach(g));
+    assertThrows(NotAttached.class, () -> other.detach(g));
+    assertThrows(NoSuchFunction.class, () -> g.open(lab.msix().get(1)));
+    Device d = g.open(f);
+    assertThrows(InUse.class, () -> g.open(f));
+    assertThrows(InUse.class, () -> c.detach(g));
+    assertThrows(InUse.class, c::close);
+    d.close();
+    c.detach(g);
+    assertEquals(Optional.empty(), g.container());
+    other.attach(g);
+  }
+
+  @Test
+  void whatTheHostUsesIsNotGivenAway() {
+    Sbdf f = lab.usedByHost();
+    Container c = container(ContainerOptions.USUAL);
+    Group g = lab.vfio().group(f);
+    assertFalse(g.viability().isViable());
+    NotViable e = assertThrows(NotViable.class, () -> c.attach(g));
+    assertTrue(e.refusal().objects().contains(f.toString()));
+    assertEquals(List.of(), c.groups());
+  }
+
+  @Test
+  void r21_interruptsThatAreNotIsolatedMustBeAllowed() {
+    Sbdf f = lab.notIsolated();
+    Group g = lab.vfio().group(f);
+    assertFalse(g.isolatedMsi());
+    Container c = container(ContainerOptions.USUAL);
+    assertThrows(NotIsolated.class, () -> c.attach(g));
+    assertEquals(Optional.empty(), g.container());
+    container(ContainerOptions.USUAL.withUnsafeInterrupts(), f);
+    Device d = device(f);
+    List<EventCounter> t = counters(2);
+    d.enable(IrqType.MSIX, 2, t);
+    lab.raise(d, 1);
+    expect(t, 0, 1);
+  }
+
+  @Test
+  void r03_theContainerTellsTheWindowItNeedsBeforeMemoryIsMapped() {
+    Container c = container(ContainerOptions.USUAL, lab.msix().getFirst());
+    MsiWindowNeed need = c.msiWindowNeed();
+    assertEquals(need.pages() * c.granule().bytes(), need.bytes());
+    assertEquals(c.granule().shift(), need.alignmentOrder());
+    assertTrue(need.doorbells().size() >= need.pages());
+    assertTrue(c.msiWindowBound().pages() >= need.pages());
+  }
+
+  @Test
+  void r01_aWindowIsRegisteredThroughTheContainer() {
+    Sbdf f = lab.msix().getFirst();
+    Container c = container(ContainerOptions.USUAL.withoutAutomaticWindow());
+    if (lab.windowAnswer() == VfioLab.WindowAnswer.FIXED) {
+      assertThrows(WindowFixedByKernel.class, () -> c.reserveMsiWindow(WINDOW));
+      return;
+    }
+    c.reserveMsiWindow(WINDOW);
+    assertThrows(MsiWindowAlreadySet.class, () -> c.reserveMsiWindow(WINDOW));
+    c.attach(lab.vfio().group(f));
+    assertEquals(Optional.of(WINDOW), c.msiWindow());
+    assertThrows(MsiWindowAlreadySet.class, () -> c.reserveMsiWindow(WINDOW));
+    Device d = device(f);
+    List<EventCounter> t = counters(1);
+    d.enable(IrqType.MSIX, 1, t);
+    lab.raise(d, 0);
+    expect(t, 1);
+  }
+
+  @Test
+  void r02_aWindowWithoutRoomFailsTheVectors() {
+    if (lab.windowAnswer() == VfioLab.WindowAnswer.FIXED) {
+      return;
+    }
+    Sbdf f = lab.msix().getFirst();
+    Container c = container(ContainerOptions.USUAL.withoutAutomaticWindow(), f);
+    Device d = device(f);
+    assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+    c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, 0x10));
+    MsiWindowExhausted e =
+        assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+    assertEquals(c.granule().bytes(), e.refusal().needed().orElseThrow().value());
+    assertEquals(0, e.refusal().available().orElseThrow().value());
+    c.removeMsiWindow();
+    c.reserveMsiWindow(WINDOW);
+    assertEquals(1, d.enable(IrqType.MSIX, 1, counters(1)));
+  }
+
+  @Test
+  void busMasteringIsTheUsersToTurnOnAndEndsWithTheDevice() {
+    Sbdf f = lab.msix().getFirst();
+    container(ContainerOptions.USUAL, f);
+    Device d = lab.vfio().group(f).open(f);
+    assertFalse(lab.isBusMaster(f));
+    d.config().write((int) ConfigHeaderLayout.COMMAND.offset(), 6, 2);
+    assertTrue(lab.isBusMaster(f));
+    d.close();
+    assertFalse(lab.isBusMaster(f));
+  }
+}

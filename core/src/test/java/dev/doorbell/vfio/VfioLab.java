@@ -1,0 +1,48 @@
+package dev.doorbell.vfio;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+
+/// A machine for the contract suite, one an implementation of {@link Vfio}: functions that can be made to interrupt and to copy memory.
+/// What an implementation answers otherwise than another is asked here, so that no case is passed over in silence.
+interface VfioLab extends AutoCloseable {
+  /// How an implementation answers the registration of an MSI window.
+  enum WindowAnswer {
+    /// It registers it.
+    REGISTERED,
+    /// It refuses with {@link WindowFixedByKernel}.
+    FIXED
+  }
+
+  /// {@return the implementation}
+  Vfio vfio();
+
+  WindowAnswer windowAnswer();
+
+  /// {@return functions with MSI-X of at least four vectors, each in a viable group of its own}
+  List<Sbdf> msix();
+
+  /// {@return a function with MSI of at least four vectors, in a viable group of its own}
+  Sbdf msi();
+
+  /// {@return a function whose group the host uses}
+  Sbdf usedByHost();
+
+  /// {@return a function whose messages are not isolated}
+  Sbdf notIsolated();
+
+  /// Makes a function interrupt.
+  void raise(Device device, int vector);
+
+  /// Makes a function copy memory and waits for it.
+  ///
+  /// {@return whether it could}
+  boolean copy(Device device, Iova from, Iova to, int bytes);
+
+  /// {@return whether the function may master the bus}
+  boolean isBusMaster(Sbdf function);
+
+  @Override
+  void close();
+}

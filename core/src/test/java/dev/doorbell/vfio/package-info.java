@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.vfio;
+
+import org.jspecify.annotations.NullMarked;
