@@ -48,7 +48,7 @@ final class SmmuAddressSpace implements AddressSpace {
 
   /// {@return empty tables}
   ///
-  /// @param tagBits width of ASIDs or VMIDs on the SMMU that makes them
+  /// @param tagging what the SMMU that makes them can do
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is taken then
   static SmmuAddressSpace create(
       SmmuSettings settings,
