@@ -3,11 +3,13 @@ package dev.doorbell.vmsa;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Decoded;
+import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Walks translation tables as hardware does, one descriptor a level, and says what each means. At most four reads, whatever the
@@ -15,6 +17,14 @@ import java.util.stream.Collectors;
 ///
 /// **Source** DDI 0487 D8.2 (walk), D8.3.1 (descriptors), D8.4 (permissions); IHI 0070 7.3 (which fault each is).
 public final class VmsaWalker {
+  /// Fields whose zero says something.
+  private static final Set<Field> PRINTED_AT_ZERO =
+      Set.of(
+          DescriptorLayout.AP,
+          DescriptorLayout.ATTR_INDX,
+          DescriptorLayout.S2_AP,
+          DescriptorLayout.S2_MEM_ATTR);
+
   private final VmsaGeometry geometry;
   private final Pa root;
   private final TableReader memory;
@@ -135,7 +145,7 @@ public final class VmsaWalker {
 
   private static String printed(Layout layout, long word) {
     return layout.decode(word).stream()
-        .filter(d -> d.raw() != 0 || !d.name().isEmpty())
+        .filter(d -> d.raw() != 0 || PRINTED_AT_ZERO.contains(d.field()))
         .filter(d -> d.field().lsb() > 1)
         .map(Decoded::toString)
         .collect(Collectors.joining(" ", ": ", ""));

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.route;
+
+import org.jspecify.annotations.NullMarked;
