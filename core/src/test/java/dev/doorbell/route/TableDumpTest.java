@@ -43,6 +43,7 @@ class TableDumpTest {
   @DisplayName("A line that is not as it should be is told with its number and its text")
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "+000 1 | 1 | no page line came before",
         "page 40001000 | 1 | a page's address is hexadecimal with 0x",
