@@ -7,6 +7,7 @@ import dev.doorbell.explain.Refused;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -58,7 +59,15 @@ final class DoorbellCommand implements Runnable {
     String help = "see " + (command.equals("doorbell") ? "" : "doorbell ") + command + " --help";
     report(
         Arrays.asList(args).contains("--json"),
-        new ErrorView("BadArguments", e.getMessage(), null, null, null, List.of(), null, help));
+        new ErrorView(
+            "BadArguments",
+            Objects.requireNonNullElse(e.getMessage(), "the arguments cannot be read"),
+            null,
+            null,
+            null,
+            List.of(),
+            null,
+            help));
     return ExitStatus.UNUSABLE.code();
   }
 
