@@ -3,8 +3,7 @@ package dev.doorbell.testkit;
 /// SMMUv3 tables, commands and VMSAv8-64 descriptors in raw bits, to check a model and a driver with something that shares no
 /// declaration with them.
 ///
-/// **Source** Linux `drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h` (v6.12) and `drivers/iommu/io-pgtable-arm.c`; DDI 0487 where these
-/// do not use a bit.
+/// **Source** Linux `drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h` at 0401bbf56da5 for entries and commands; DDI 0487 for descriptors.
 public final class RawSmmu {
   /// Memory by physical address.
   public interface Quadwords {
