@@ -1,0 +1,184 @@
+package dev.doorbell.firmware;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.iommu.ReservedRegion;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("DEN 0049 IORT: id mappings, RMR nodes, revisions")
+class IortRulesTest {
+  private static final int SMMU = 48;
+  private static final int SMMU_BYTES = 68 + 20;
+  private static final int AFTER = SMMU + SMMU_BYTES;
+
+  @TempDir Path folder;
+
+  /// {@return a table of an SMMUv3 whose one mapping has these words, and of what follows}
+  private static Bytes table(int nodes, int revision, long[] interrupts, long[] smmuMapping) {
+    Bytes b = new Bytes().u32(nodes, SMMU).u32(0);
+    b.u8(4).u16(SMMU_BYTES).u8(revision).u32(0, 1, 68);
+    b.u64(0x2b400000L).u32(0, 0).u64(0).u32(0).u32(interrupts).u32(0, 0);
+    return b.u32(smmuMapping);
+  }
+
+  private static Bytes table(int nodes) {
+    return table(nodes, 1, new long[] {74, 75, 77, 76}, new long[] {0, 0, 0, 0, 0});
+  }
+
+  /// Adds a root complex of segment 0 with these mappings.
+  private static Bytes rootComplex(Bytes b, int revision, int limit, long[]... mappings) {
+    b.u8(2).u16(36 + 20 * mappings.length).u8(revision).u32(0, mappings.length, 36);
+    b.u64(1).u32(1, 0).u8(limit, 0, 0, 0);
+    for (long[] m : mappings) {
+      b.u32(m);
+    }
+    return b;
+  }
+
+  private MachineDescription read(Bytes body) throws IOException {
+    Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
+    Files.write(tables.resolve("IORT"), Bytes.table("IORT", 5, body));
+    return Firmware.read(Sysroot.open(folder));
+  }
+
+  private static OptionalInt stream(MachineDescription m, int rid) {
+    List<HostBridge> bridges = m.hostBridges();
+    assertEquals(1, bridges.size());
+    return bridges.getFirst().streams().stream()
+        .map(s -> s.streamOf(rid))
+        .filter(OptionalInt::isPresent)
+        .findFirst()
+        .orElse(OptionalInt.empty());
+  }
+
+  @Test
+  @DisplayName("count 0 without the flag is one id")
+  void countZero() throws IOException {
+    MachineDescription m = read(rootComplex(table(2), 1, 0, new long[] {0x10, 0, 0x500, SMMU, 0}));
+    assertEquals(OptionalInt.of(0x500), stream(m, 0x10));
+    assertEquals(OptionalInt.empty(), stream(m, 0x11));
+  }
+
+  @Test
+  @DisplayName("the single-mapping flag gives every id the one output")
+  void singleMapping() throws IOException {
+    MachineDescription m = read(rootComplex(table(2), 1, 0, new long[] {0, 0, 0x77, SMMU, 1}));
+    assertEquals(OptionalInt.of(0x77), stream(m, 0));
+    assertEquals(OptionalInt.of(0x77), stream(m, 0x1234));
+  }
+
+  @Test
+  @DisplayName("off by one: the last id of a mapping yields to one that begins there")
+  void offByOne() throws IOException {
+    MachineDescription m =
+        read(
+            rootComplex(
+                table(2),
+                1,
+                0,
+                new long[] {0, 0x100, 0, SMMU, 0},
+                new long[] {0x100, 0x100, 0x4000, SMMU, 0}));
+    assertEquals(OptionalInt.of(0xff), stream(m, 0xff));
+    assertEquals(OptionalInt.of(0x4000), stream(m, 0x100));
+    assertEquals(OptionalInt.of(0x4100), stream(m, 0x200));
+    assertTrue(
+        m.oddities().stream().anyMatch(o -> o.message().contains("id 0x100 is mapped twice")));
+  }
+
+  @Test
+  @DisplayName("ids mapped twice: the earlier mapping counts, the table's order being kept")
+  void mappedTwice() throws IOException {
+    MachineDescription m =
+        read(
+            rootComplex(
+                table(2),
+                1,
+                0,
+                new long[] {0x100, 0xff, 0x1000, SMMU, 0},
+                new long[] {0x80, 0x1ff, 0x2000, SMMU, 0}));
+    assertEquals(OptionalInt.of(0x2000), stream(m, 0x80));
+    assertEquals(OptionalInt.of(0x1000), stream(m, 0x100));
+    assertEquals(OptionalInt.of(0x10ff), stream(m, 0x1ff));
+    assertEquals(OptionalInt.of(0x2180), stream(m, 0x200));
+    assertTrue(
+        m.oddities().stream()
+            .anyMatch(o -> o.message().contains("0x100 to 0x1ff are mapped twice")));
+  }
+
+  @Test
+  @DisplayName("the memory address size limit came with root complex revision 1")
+  void addressLimit() throws IOException {
+    assertEquals(
+        OptionalInt.of(40), read(rootComplex(table(2), 1, 40)).hostBridges().getFirst().dmaBits());
+    assertEquals(
+        OptionalInt.empty(), read(rootComplex(table(2), 0, 40)).hostBridges().getFirst().dmaBits());
+  }
+
+  @Test
+  @DisplayName(
+      "an SMMUv3's own mapping, in force unless all four interrupts are wired, is none of its devices'")
+  void ownMapping() throws IOException {
+    long[] toGroup = {0, 0xffff, 0, AFTER, 0};
+    for (boolean wired : new boolean[] {true, false}) {
+      Bytes b = table(3, 1, new long[] {wired ? 74 : 0, 75, 77, 76}, toGroup);
+      b.u8(0).u16(24).u8(1).u32(0, 0, 0).u32(1, 0);
+      MachineDescription m = readWithIts(rootComplex(b, 1, 0, new long[] {0, 0xffff, 0, SMMU, 0}));
+      assertEquals(wired ? 1 : 0, m.hostBridges().getFirst().msis().size());
+      assertEquals(1, m.hostBridges().getFirst().streams().size());
+    }
+  }
+
+  private MachineDescription readWithIts(Bytes body) throws IOException {
+    Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
+    Bytes madt = new Bytes().u32(0, 0).u8(0x0f, 20).u16(0).u32(0).u64(0x8080000).u32(0);
+    Files.write(tables.resolve("APIC"), Bytes.table("APIC", 4, madt));
+    return read(body);
+  }
+
+  @Test
+  @DisplayName(
+      "RMR: direct, or direct-relaxable when remapping is permitted, for the StreamIDs it is mapped to")
+  void reservedMemory() throws IOException {
+    for (boolean relaxable : new boolean[] {false, true}) {
+      Bytes b = table(2);
+      b.u8(6).u16(28 + 20 + 20 + 20).u8(3).u32(0, 1, 68);
+      b.u32(relaxable ? 1 : 0, 2, 28);
+      b.u64(0x9000_0000L, 0x1_0000).u32(0).u64(0xa000_0000L, 0x1000).u32(0);
+      b.u32(0, 3, 0x400, SMMU, 0);
+      MachineDescription m = read(b);
+      assertEquals(2, m.reserved().size());
+      MachineDescription.Reservation r = m.reserved().getFirst();
+      assertEquals(AddressRange.ofSize(0x9000_0000L, 0x1_0000), r.region().range());
+      assertEquals(
+          relaxable ? ReservedRegion.Kind.DIRECT_RELAXABLE : ReservedRegion.Kind.DIRECT,
+          r.region().kind());
+      assertEquals(Optional.of("smmuv3@0x2b400000"), r.iommu());
+      assertEquals(List.of(new MachineDescription.StreamRange(0x400, 0x403)), r.streamIds());
+    }
+  }
+
+  @Test
+  @DisplayName("unknown node types and short nodes are passed over, what follows is read")
+  void passedOver() throws IOException {
+    Bytes b = table(4);
+    b.u8(99).u16(20).u8(0).u32(0, 0, 0).u32(0);
+    b.u8(4).u16(24).u8(0).u32(0, 0, 0).u64(0);
+    MachineDescription m = read(rootComplex(b, 1, 0, new long[] {0, 0xffff, 0, SMMU, 0}));
+    assertEquals(OptionalInt.of(5), stream(m, 5));
+    List<String> odd = m.oddities().stream().map(o -> o.message()).toList();
+    assertTrue(odd.stream().anyMatch(o -> o.contains("unknown type 99")), odd.toString());
+    assertTrue(odd.stream().anyMatch(o -> o.contains("SMMUv3 node of 24 bytes")), odd.toString());
+  }
+}
