@@ -108,7 +108,7 @@ class SteUpdateTest {
 
   private static long[] random(SeededRandom random) {
     long[] entry = new long[SteLayout.QUADWORDS];
-    Arrays.setAll(entry, i -> random.oneIn(3) ? 0 : random.nextLong() & random.nextLong());
+    Arrays.setAll(entry, i -> random.oneIn(3) ? 0 : ~random.nextLong() & random.nextLong());
     entry[0] = SteLayout.V.with(entry[0], random.oneIn(6) ? 0 : 1);
     entry[0] = SteLayout.CONFIG.with(entry[0], random.pick(List.of(0, 4, 5, 6, 7)));
     return entry;
