@@ -8,6 +8,7 @@ module dev.doorbell.core {
   exports dev.doorbell.description;
   exports dev.doorbell.explain;
   exports dev.doorbell.firmware;
+  exports dev.doorbell.host;
   exports dev.doorbell.hw.gicv2;
   exports dev.doorbell.hw.gicv2m;
   exports dev.doorbell.hw.pcie;

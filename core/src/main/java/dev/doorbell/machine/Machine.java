@@ -6,6 +6,7 @@ import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.hw.pcie.Firing;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import java.util.Optional;
@@ -26,8 +27,21 @@ public interface Machine extends AutoCloseable {
   /// {@return a function's live config space}
   ConfigSpace config(Sbdf function);
 
+  /// {@return a window onto a BAR of a function, wherever it was placed}
+  ///
+  /// @throws IllegalArgumentException when the function has no such memory BAR
+  RegisterBus bar(Sbdf function, int index);
+
   /// {@return the CPUs' side of the interrupt controller, if this machine lets one reach it}
   Optional<CpuInterface> cpuInterface();
+
+  /// Makes a function raise one of its vectors, as its own work would.
+  ///
+  /// {@return what became of it, as far as the device knows}
+  ///
+  /// @throws IllegalArgumentException when the machine has no such endpoint
+  /// @throws IndexOutOfBoundsException when the function has no such vector
+  Firing fire(Sbdf function, int vector);
 
   @Override
   void close();

@@ -1,5 +1,6 @@
 package dev.doorbell.survey;
 
+import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
@@ -32,7 +33,7 @@ public final class Survey {
   private Survey(MachineDescription machine) {
     this.machine = machine;
     this.topology = topology(machine);
-    this.assumption = AcsAssumption.fitting(topology);
+    this.assumption = assumption(machine, topology);
     for (PciFunction f : topology.functions()) {
       machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
     }
@@ -96,6 +97,14 @@ public final class Survey {
     List<Oddity> out = new ArrayList<>(topology.oddities());
     topology.functions().forEach(f -> out.addAll(f.oddities()));
     return out;
+  }
+
+  /// Linux turns ACS on while it enumerates, when an IOMMU was found before: ACPI tables are read early, an IOMMU of a device tree probes
+  /// only afterwards, so that control bits of such a machine are final as they are (`pci_request_acs`, Linux 6.12).
+  private static AcsAssumption assumption(MachineDescription machine, PciTopology topology) {
+    return machine.firmware() == FirmwareKind.DEVICE_TREE
+        ? AcsAssumption.AS_CAPTURED
+        : AcsAssumption.fitting(topology);
   }
 
   private static PciTopology topology(MachineDescription machine) {

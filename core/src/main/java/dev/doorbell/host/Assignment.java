@@ -1,0 +1,171 @@
+package dev.doorbell.host;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.hw.pcie.Firing;
+import dev.doorbell.iommu.Domain;
+import dev.doorbell.iommu.DomainPolicy;
+import dev.doorbell.iommu.DoorbellFrame;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.irq.LiveVector;
+import dev.doorbell.irq.MsiFunction;
+import dev.doorbell.pci.Sbdf;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Functions of a host, given to one domain with their vectors programmed. Closing undoes everything. Not safe for use from many threads.
+public final class Assignment implements AutoCloseable {
+  private final Host host;
+  private final Domain domain;
+  private final List<HostFunction> functions;
+  private final Deque<Runnable> undo = new ArrayDeque<>();
+
+  /// What is wanted.
+  ///
+  /// @param window the MSI window
+  /// @param min fewest vectors of each function that will do
+  /// @param max most vectors of each function
+  public record Request(
+      Granule granule, Optional<AddressRange> window, int min, int max, boolean unsafeInterrupts) {}
+
+  /// One vector, fired.
+  ///
+  /// @param firing what the device knows of it
+  /// @param arrivals interrupts that reached a CPU because of it: one when all is well
+  public record Fired(Sbdf function, LiveVector vector, Firing firing, List<Arrival> arrivals) {
+    public Fired {
+      arrivals = List.copyOf(arrivals);
+    }
+
+    /// {@return whether it arrived, once, as the interrupt that the vector stands for, where it was routed to}
+    public boolean delivered() {
+      return arrivals.equals(List.of(new Arrival(vector.intid(), vector.cpu())));
+    }
+  }
+
+  /// An interrupt at a CPU.
+  public record Arrival(int intid, int cpu) {}
+
+  private Assignment(Host host, Domain domain, List<HostFunction> functions) {
+    this.host = host;
+    this.domain = domain;
+    this.functions = functions;
+  }
+
+  /// Assigns functions: a domain with the window, their groups in it, their vectors programmed. When it throws, the machine is as before.
+  ///
+  /// @param sbdfs functions behind IOMMUs of one kind, at least one
+  /// @throws dev.doorbell.iommu.MsiWindowExhausted when the window has no room for every doorbell; found before the first write
+  /// @throws NotAssignable when a function is not there, has no IOMMU that is driven, or no MSI capability
+  public static Assignment of(Host host, List<Sbdf> sbdfs, Request request) {
+    List<HostFunction> functions = new ArrayList<>();
+    for (Sbdf sbdf : sbdfs) {
+      functions.add(checked(host.function(sbdf)));
+    }
+    Iommu first = iommu(host, functions.getFirst());
+    DomainPolicy policy =
+        request.unsafeInterrupts() ? DomainPolicy.TRUSTED_USER : DomainPolicy.USER;
+    Assignment a =
+        new Assignment(host, Domain.create("guest", policy, first, request.granule()), functions);
+    boolean done = false;
+    try {
+      a.undo.push(a.domain::close);
+      request.window().ifPresent(a.domain::reserveMsiWindow);
+      a.checkRoom();
+      a.attach();
+      a.enable(request);
+      done = true;
+      return a;
+    } finally {
+      if (!done) {
+        a.close();
+      }
+    }
+  }
+
+  public Domain domain() {
+    return domain;
+  }
+
+  public List<HostFunction> functions() {
+    return functions;
+  }
+
+  /// {@return every vector in use}
+  public List<LiveVector> vectors(HostFunction f) {
+    return f.vectors().map(MsiFunction::vectors).orElse(List.of());
+  }
+
+  /// Makes the device raise one of its vectors, and takes what arrives.
+  public Fired fire(HostFunction f, LiveVector vector) {
+    List<Arrival> arrivals = new ArrayList<>();
+    host.dispatch().add(vector.intid(), (intid, cpu) -> arrivals.add(new Arrival(intid, cpu)));
+    try {
+      host.poll();
+      arrivals.clear();
+      Firing firing = host.machine().fire(f.sbdf(), vector.index());
+      host.poll();
+      return new Fired(f.sbdf(), vector, firing, arrivals);
+    } finally {
+      host.dispatch().remove(vector.intid());
+    }
+  }
+
+  @Override
+  public void close() {
+    while (!undo.isEmpty()) {
+      undo.pop().run();
+    }
+  }
+
+  private static HostFunction checked(HostFunction f) {
+    if (f.vectors().isEmpty()) {
+      throw new NotAssignable(
+          f.sbdf().toString(),
+          "MSI and MSI-X capability",
+          "it has neither MSI nor MSI-X",
+          f.surveyed().description().source(),
+          "choose a function that has one");
+    }
+    return f;
+  }
+
+  private static Iommu iommu(Host host, HostFunction f) {
+    return host.group(f.sbdf())
+        .map(g -> g.members().getFirst().streams().getFirst().iommu())
+        .orElseThrow();
+  }
+
+  /// All doorbells of all functions at once, so that a refusal comes before the first write.
+  private void checkRoom() {
+    List<DoorbellFrame> frames =
+        functions.stream().flatMap(f -> f.domain().route().doorbells().stream().limit(1)).toList();
+    domain.requireRoom(frames);
+  }
+
+  private void attach() {
+    Set<IommuGroup> groups = new LinkedHashSet<>();
+    functions.forEach(f -> host.group(f.sbdf()).ifPresent(groups::add));
+    for (IommuGroup g : groups) {
+      domain.attach(g);
+      undo.push(() -> domain.detach(g));
+    }
+  }
+
+  private void enable(Request request) {
+    for (HostFunction f : functions) {
+      int command = f.turnOn();
+      undo.push(() -> f.turnBack(command));
+      MsiFunction vectors = f.vectors().orElseThrow();
+      vectors.enable(
+          Math.min(request.min(), vectors.size()), Math.min(request.max(), vectors.size()));
+      undo.push(vectors::release);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.doorbell.host;
+
+import dev.doorbell.description.GicDescription;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.gicits.ItsDriver;
+import dev.doorbell.hw.gicits.ItsHardware;
+import dev.doorbell.hw.gicv3.GicV3Driver;
+import dev.doorbell.hw.gicv3.GicV3Hardware;
+import dev.doorbell.hw.smmuv3.SmmuDriver;
+import dev.doorbell.hw.smmuv3.SmmuSettings;
+import dev.doorbell.hw.smmuv3.SmmuTags;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.SpiController;
+import dev.doorbell.machine.Machine;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The drivers of a machine, started. Adding a piece of hardware adds its line here.
+final class Drivers {
+  private final Machine machine;
+  private final MachineDescription description;
+  private final Map<String, Iommu> iommus = new LinkedHashMap<>();
+  private final Map<String, MsiController> controllers = new LinkedHashMap<>();
+
+  private Drivers(Machine machine) {
+    this.machine = machine;
+    this.description = machine.description();
+  }
+
+  /// {@return drivers of everything in the description that Doorbell drives}
+  static Drivers start(Machine machine) {
+    Drivers d = new Drivers(machine);
+    d.startInterrupts();
+    d.startIommus();
+    return d;
+  }
+
+  Map<String, Iommu> iommus() {
+    return iommus;
+  }
+
+  Map<String, MsiController> controllers() {
+    return controllers;
+  }
+
+  private void startIommus() {
+    SmmuTags tags = new SmmuTags();
+    for (IommuDescription i : description.iommus()) {
+      switch (i) {
+        case IommuDescription.Smmuv3 s ->
+            iommus.put(
+                s.id(),
+                SmmuDriver.open(
+                    s.id(),
+                    machine.registers(s.window()),
+                    machine.memory(),
+                    machine.frames(),
+                    SmmuSettings.of(tags)));
+        case IommuDescription.Smmuv2 _,
+            IommuDescription.VirtioIommu _,
+            IommuDescription.Other _ -> {
+          // Not driven: functions behind it are refused when they are asked for.
+        }
+      }
+    }
+  }
+
+  private void startInterrupts() {
+    GicDescription gic =
+        description
+            .gic()
+            .orElseThrow(() ->
+                new NotAssignable(
+                    "every function",
+                    "interrupt controller",
+                    "firmware describes no GIC",
+                    Source.rule("MADT GICD or device tree"),
+                    "give a capture that has a MADT or a device tree"));
+    boolean its =
+        description.msiControllers().stream()
+            .anyMatch(c -> c instanceof MsiControllerDescription.Its);
+    if (gic.version() >= 3 || its || !gic.redistributors().isEmpty()) {
+      startGicV3(gic);
+    } else {
+      startFrames(GicV2Start.open(machine, gic));
+    }
+  }
+
+  private void startGicV3(GicDescription gic) {
+    GicV3Driver driver =
+        GicV3Driver.open(
+            new GicV3Hardware(
+                "gic@0x" + Long.toHexString(gic.distributor().start()),
+                machine.registers(gic.distributor()),
+                gic.redistributors().stream()
+                    .map(r -> new GicV3Hardware.Region(machine.registers(r), r.start(), r.bytes()))
+                    .toList(),
+                gic.cpus().isEmpty()
+                    ? List.of(0L)
+                    : gic.cpus().stream().map(GicDescription.Cpu::mpidr).toList(),
+                machine.memory(),
+                machine.frames(),
+                machine.cpuInterface()));
+    for (MsiControllerDescription c : description.msiControllers()) {
+      if (c instanceof MsiControllerDescription.Its its) {
+        controllers.put(
+            its.id(),
+            ItsDriver.open(
+                new ItsHardware(
+                    its.id(),
+                    machine.registers(its.window()),
+                    its.window().start(),
+                    machine.memory(),
+                    machine.frames()),
+                driver));
+      }
+    }
+    startFrames(driver);
+  }
+
+  private void startFrames(SpiController spis) {
+    for (MsiControllerDescription c : description.msiControllers()) {
+      if (c instanceof MsiControllerDescription.GicV2m v2m) {
+        controllers.put(v2m.id(), GicV2Start.frame(machine, v2m, spis));
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.doorbell.host;
+
+import dev.doorbell.address.Pa;
+import dev.doorbell.description.GicDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.DoorbellFrame;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.IommuGroup.Isolation;
+import dev.doorbell.iommu.IommuGroup.Member;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.irq.InterruptDispatch;
+import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.MsiDomain;
+import dev.doorbell.irq.MsiRoute;
+import dev.doorbell.machine.Machine;
+import dev.doorbell.pci.Groups.Group;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Regions;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A machine with its drivers started: every function behind an IOMMU is in a group whose accesses are blocked until it is attached to
+/// a domain. Safe for use from many threads.
+public final class Host {
+  private final Machine machine;
+  private final Survey survey;
+  private final Drivers drivers;
+  private final Regions regions;
+  private final InterruptDispatch dispatch = new InterruptDispatch();
+  private final Map<Sbdf, IommuGroup> groups = new HashMap<>();
+  private final Map<Sbdf, HostFunction> functions = new HashMap<>();
+
+  private Host(Machine machine, Survey survey, Drivers drivers) {
+    this.machine = machine;
+    this.survey = survey;
+    this.drivers = drivers;
+    this.regions = new Regions(survey);
+    survey.groups().forEach(this::addGroup);
+  }
+
+  /// {@return the host of a machine, after its drivers have initialised the hardware}
+  public static Host start(Machine machine) {
+    return new Host(machine, Survey.of(machine.description()), Drivers.start(machine));
+  }
+
+  public Machine machine() {
+    return machine;
+  }
+
+  public Survey survey() {
+    return survey;
+  }
+
+  /// {@return the interrupts of this host}
+  public InterruptDispatch dispatch() {
+    return dispatch;
+  }
+
+  public Optional<Iommu> iommu(String id) {
+    return Optional.ofNullable(drivers.iommus().get(id));
+  }
+
+  public List<MsiController> msiControllers() {
+    return List.copyOf(drivers.controllers().values());
+  }
+
+  /// {@return a function's group; empty when no IOMMU that Doorbell drives is in its path}
+  public Optional<IommuGroup> group(Sbdf sbdf) {
+    return Optional.ofNullable(groups.get(sbdf));
+  }
+
+  /// {@return a function, ready to be given vectors}
+  ///
+  /// @throws NotAssignable when it is not there or not behind an IOMMU that Doorbell drives
+  public synchronized HostFunction function(Sbdf sbdf) {
+    HostFunction known = functions.get(sbdf);
+    if (known != null) {
+      return known;
+    }
+    SurveyedFunction f =
+        survey
+            .function(sbdf)
+            .orElseThrow(() ->
+                new NotAssignable(
+                    sbdf.toString(),
+                    "PCI",
+                    "the machine has no such function",
+                    Source.rule("description"),
+                    "see doorbell inspect"));
+    HostFunction made = HostFunction.open(machine, f, MsiDomain.behind(groupOf(f), route(f)));
+    functions.put(sbdf, made);
+    return made;
+  }
+
+  /// Takes what has arrived at the CPUs and hands it to those who wait for it.
+  ///
+  /// {@return how many interrupts}
+  public int poll() {
+    int arrived = 0;
+    for (MsiController c : drivers.controllers().values()) {
+      arrived += c.collect(dispatch);
+    }
+    return arrived;
+  }
+
+  private IommuGroup groupOf(SurveyedFunction f) {
+    IommuGroup group = groups.get(f.sbdf());
+    if (group != null) {
+      return group;
+    }
+    String iommu = f.stream().map(SurveyedFunction.Stream::iommu).orElse("no IOMMU");
+    throw new NotAssignable(
+        f.sbdf().toString(),
+        iommu,
+        f.stream().isEmpty()
+            ? "no IOMMU is in its path"
+            : "%s is not driven by Doorbell".formatted(iommu),
+        f.stream().map(SurveyedFunction.Stream::source).orElse(f.description().source()),
+        "choose a function behind an IOMMU that docs/caveats.md lists as driven");
+  }
+
+  private void addGroup(Group g) {
+    List<Member> members = new ArrayList<>();
+    for (Sbdf sbdf : g.functions()) {
+      SurveyedFunction f = survey.function(sbdf).orElseThrow();
+      List<IommuGroup.Stream> streams = new ArrayList<>();
+      for (SurveyedFunction.Stream s : f.streams()) {
+        Iommu iommu = drivers.iommus().get(s.iommu());
+        if (iommu == null) {
+          return;
+        }
+        streams.add(new IommuGroup.Stream(iommu, s.streamId()));
+      }
+      members.add(new Member(sbdf.toString(), streams, isolation(f)));
+    }
+    List<ReservedRegion> reserved =
+        regions.derived(g.functions()).stream()
+            .filter(r -> r.kind() != ReservedRegion.Kind.SW_MSI)
+            .toList();
+    IommuGroup group = IommuGroup.of(g.id(), members, g.because(), reserved);
+    g.functions().forEach(sbdf -> groups.put(sbdf, group));
+  }
+
+  /// A function without an MSI controller raises nothing, and so nothing of others.
+  private Isolation isolation(SurveyedFunction f) {
+    return f.msi()
+        .map(m ->
+            new Isolation(
+                m.controllers().stream()
+                    .allMatch(c ->
+                        survey
+                            .machine()
+                            .msiController(c)
+                            .map(MsiControllerDescription::isolated)
+                            .orElse(false)),
+                String.join(", ", m.controllers()),
+                m.source()))
+        .orElseGet(() -> new Isolation(true, "no MSI controller", f.description().source()));
+  }
+
+  private MsiRoute route(SurveyedFunction f) {
+    List<MsiRoute.Target> targets = new ArrayList<>();
+    int cpus =
+        survey
+            .machine()
+            .gic()
+            .map(GicDescription::cpus)
+            .map(List::size)
+            .filter(n -> n > 0)
+            .orElse(1);
+    f.msi()
+        .ifPresent(m -> {
+          for (String id : m.controllers()) {
+            MsiController driver = drivers.controllers().get(id);
+            Optional<MsiControllerDescription> d = survey.machine().msiController(id);
+            if (driver != null
+                && d.isPresent()
+                && d.get().doorbell().isPresent()
+                && d.get().frame().isPresent()) {
+              targets.add(
+                  new MsiRoute.Target(
+                      driver,
+                      m.deviceId(),
+                      new DoorbellFrame(
+                          id,
+                          new Pa(d.get().doorbell().getAsLong()),
+                          d.get().frame().get(),
+                          d.get().source())));
+            }
+          }
+        });
+    return new MsiRoute(
+        targets,
+        cpus,
+        f.msi().map(SurveyedFunction.MsiPath::source).orElse(f.description().source()));
+  }
+}

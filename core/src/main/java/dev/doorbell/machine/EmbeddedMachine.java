@@ -1,0 +1,231 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.hw.pcie.Firing;
+import dev.doorbell.pci.ConfigImage;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PciTopology;
+import dev.doorbell.pci.Sbdf;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A whole machine of Doorbell's own models, built from a description. Safe for use from many threads.
+public final class EmbeddedMachine implements Machine {
+  private static final long POOL_MOST = 256L << 20;
+  private static final long POOL_LEAST = 8L << 20;
+  private static final AddressRange RAM_WHERE_UNSEEN = AddressRange.ofSize(0x4000_0000L, 1L << 30);
+  private static final long SPARE_WINDOW = 256L << 20;
+
+  private final MachineDescription description;
+  private final Ram ram;
+  private final SystemMap bus;
+  private final FrameStore frames;
+  private final Optional<CpuInterface> cpus;
+  private final List<PciModels> complexes = new ArrayList<>();
+
+  private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
+    this.description = description;
+    ram = new Ram(memory);
+    bus = new SystemMap(ram);
+    frames = new FrameStore(ram, pool(memory));
+    cpus = new InterruptModels(description, ram, bus).build();
+    Map<String, Translator> iommus = new IommuModels(description, ram, bus).build();
+    buildPci(iommus);
+  }
+
+  /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
+  ///
+  /// @throws NotModelled when the description has an IOMMU or interrupt controller that no model stands for
+  public static EmbeddedMachine of(MachineDescription description) {
+    List<AddressRange> memory =
+        description.memory().stream().map(MachineDescription.Memory::range).toList();
+    return new EmbeddedMachine(description, memory.isEmpty() ? List.of(RAM_WHERE_UNSEEN) : memory);
+  }
+
+  @Override
+  public MachineDescription description() {
+    return description;
+  }
+
+  @Override
+  public PhysicalMemory memory() {
+    return ram;
+  }
+
+  @Override
+  public Frames frames() {
+    return frames;
+  }
+
+  @Override
+  public RegisterBus registers(AddressRange window) {
+    return bus.registers(window);
+  }
+
+  @Override
+  public ConfigSpace config(Sbdf function) {
+    return complexes.stream()
+        .map(PciModels::complex)
+        .filter(c -> c.segment() == function.segment())
+        .map(c -> c.function(function.bus(), function.device(), function.function()))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .map(f -> f.config())
+        .orElseGet(() -> ConfigImage.of(new byte[0], function + ", where nothing answers"));
+  }
+
+  @Override
+  public RegisterBus bar(Sbdf function, int index) {
+    return complexes.stream()
+        .flatMap(c -> c.bar(function, index).stream())
+        .findFirst()
+        .map(bus::registers)
+        .orElseThrow(() ->
+            new IllegalArgumentException("%s has no memory BAR %d".formatted(function, index)));
+  }
+
+  @Override
+  public Optional<CpuInterface> cpuInterface() {
+    return cpus;
+  }
+
+  @Override
+  public Firing fire(Sbdf function, int vector) {
+    return endpoint(function)
+        .orElseThrow(
+            () -> new IllegalArgumentException(function + " is no endpoint of this machine"))
+        .fire(vector);
+  }
+
+  /// {@return an endpoint, to make it do what a driver could not ask of it}
+  public Optional<EndpointModel> endpoint(Sbdf function) {
+    return complexes.stream().flatMap(c -> c.endpoint(function).stream()).findFirst();
+  }
+
+  @Override
+  public void close() {}
+
+  /// The end of the first bank that is large enough, so that the start stays free for a guest's RAM.
+  private static AddressRange pool(List<AddressRange> memory) {
+    for (AddressRange bank : memory) {
+      long bytes = Math.min(POOL_MOST, bank.bytes() / 2) & -0x10000L;
+      if (bytes >= POOL_LEAST) {
+        long end = (bank.last() + 1) & -0x10000L;
+        return AddressRange.ofSize(end - bytes, bytes);
+      }
+    }
+    throw new NotModelled(
+        "memory " + memory, "no bank has 16 MiB for drivers' tables", Source.file("proc/iomem"));
+  }
+
+  private void buildPci(Map<String, Translator> iommus) {
+    PciTopology topology = topology(description);
+    Map<Integer, List<HostBridge>> segments = new HashMap<>();
+    description
+        .hostBridges()
+        .forEach(b -> segments.computeIfAbsent(b.segment(), _ -> new ArrayList<>()).add(b));
+    Map<Integer, RequesterRoutes> routes = new HashMap<>();
+    segments.forEach(
+        (segment, bridges) -> routes.put(segment, new RequesterRoutes(bridges, iommus, bus)));
+    for (HostBridge b : description.hostBridges()) {
+      List<HostBridge.Window> windows = windows(b);
+      PciModels models = new PciModels(b, windows, routes.get(b.segment()), topology);
+      windows.forEach(
+          w -> bus.add("PCI window of " + b.id(), w.cpu(), models.complex().window(w.pciStart())));
+      b.ecam()
+          .filter(e -> bus.occupant(e).isEmpty())
+          .ifPresent(e -> bus.add("ECAM of " + b.id(), e, models.complex().ecam()));
+      models.build(description.functions());
+      complexes.add(models);
+    }
+  }
+
+  /// The windows that firmware tells, and one of the machine's own for BARs that the capture has not placed.
+  private List<HostBridge.Window> windows(HostBridge b) {
+    List<HostBridge.Window> out = new ArrayList<>();
+    for (HostBridge.Window w : b.windows()) {
+      if (!w.io() && bus.occupant(w.cpu()).isEmpty()) {
+        out.add(w);
+      }
+    }
+    if (out.isEmpty()) {
+      out.addAll(capturedBars(b));
+    }
+    out.add(spare(b, out));
+    return out;
+  }
+
+  /// Where no window is known, each MiB that holds a BAR is one.
+  private List<HostBridge.Window> capturedBars(HostBridge b) {
+    Map<Long, HostBridge.Window> out = new HashMap<>();
+    long mib = 1L << 20;
+    for (FunctionDescription f : description.functions()) {
+      for (FunctionDescription.Bar bar : f.resources()) {
+        if (bar.io() || !b.owns(f.sbdf().segment(), f.sbdf().bus())) {
+          continue;
+        }
+        for (long at = bar.range().start() & -mib;
+            Long.compareUnsigned(at, bar.range().last()) <= 0;
+            at += mib) {
+          AddressRange piece = AddressRange.ofSize(at, mib);
+          if (bus.occupant(piece).isEmpty()) {
+            out.putIfAbsent(at, new HostBridge.Window(piece, at, false, false, f.source()));
+          }
+        }
+      }
+    }
+    return List.copyOf(out.values());
+  }
+
+  private HostBridge.Window spare(HostBridge b, List<HostBridge.Window> others) {
+    for (long at = SPARE_WINDOW; at < 1L << 40; at += SPARE_WINDOW) {
+      AddressRange range = AddressRange.ofSize(at, SPARE_WINDOW);
+      boolean free =
+          bus.occupant(range).isEmpty()
+              && b.ecam().stream().noneMatch(range::overlaps)
+              && others.stream()
+                  .noneMatch(w ->
+                      w.cpu().overlaps(range)
+                          || AddressRange.ofSize(w.pciStart(), w.cpu().bytes()).overlaps(range))
+              && description.hostBridges().stream()
+                  .flatMap(x -> x.ecam().stream())
+                  .noneMatch(range::overlaps)
+              && description.hostBridges().stream()
+                  .flatMap(x -> x.windows().stream())
+                  .noneMatch(w -> w.cpu().overlaps(range))
+              && !ram.meets(range);
+      if (free) {
+        return new HostBridge.Window(
+            range, at, false, false, Source.rule("room of the embedded machine"));
+      }
+    }
+    throw new NotModelled(
+        "root complex " + b.id(), "physical address space has no room for BARs", b.source());
+  }
+
+  private static PciTopology topology(MachineDescription description) {
+    List<PciFunction> pci = new ArrayList<>();
+    for (FunctionDescription d : description.functions()) {
+      String where = d.source().where();
+      pci.add(
+          d.physicalFunction()
+              .map(pf -> PciFunction.virtual(d.sbdf(), d.config(), where, pf))
+              .orElseGet(() -> PciFunction.of(d.sbdf(), d.config(), where)));
+    }
+    return PciTopology.of(pci);
+  }
+}

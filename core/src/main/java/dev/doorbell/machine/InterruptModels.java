@@ -1,0 +1,104 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.description.GicDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.gicits.ItsConfig;
+import dev.doorbell.hw.gicits.ItsModel;
+import dev.doorbell.hw.gicv3.GicV3Config;
+import dev.doorbell.hw.gicv3.GicV3Model;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Builds the interrupt controllers of a description and puts them on the bus.
+final class InterruptModels {
+  /// A Redistributor's RD and SGI frames (IHI 0069, 12.10); a GICv4 one has two more for virtual LPIs.
+  private static final long REDISTRIBUTOR = 0x20000;
+
+  private static final long DISTRIBUTOR = 0x10000;
+
+  private final MachineDescription machine;
+  private final PhysicalMemory memory;
+  private final SystemMap bus;
+
+  InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
+    this.machine = machine;
+    this.memory = memory;
+    this.bus = bus;
+  }
+
+  /// {@return the CPUs' side}
+  ///
+  /// @throws NotModelled when the machine's interrupt controllers have no models
+  Optional<CpuInterface> build() {
+    GicDescription gic =
+        machine
+            .gic()
+            .orElseThrow(() ->
+                new NotModelled(
+                    "the interrupt controller",
+                    "firmware describes no GIC",
+                    Source.rule("MADT GICD or device tree")));
+    boolean its =
+        machine.msiControllers().stream().anyMatch(c -> c instanceof MsiControllerDescription.Its);
+    if (gic.version() >= 3 || its || !gic.redistributors().isEmpty()) {
+      return Optional.of(gicV3(gic));
+    }
+    return Optional.of(GicV2Models.build(gic, machine.msiControllers(), bus));
+  }
+
+  private CpuInterface gicV3(GicDescription gic) {
+    List<GicV3Config.Cpu> cpus = cpus(gic);
+    GicV3Model model = new GicV3Model(new GicV3Config(cpus, 256, 16, 5, false), memory);
+    bus.add(
+        "GICD", AddressRange.ofSize(gic.distributor().start(), DISTRIBUTOR), model.distributor());
+    for (int i = 0; i < cpus.size(); i++) {
+      bus.add(
+          "GICR of CPU " + i,
+          AddressRange.ofSize(cpus.get(i).redistributor(), REDISTRIBUTOR),
+          model.redistributor(i));
+    }
+    for (MsiControllerDescription c : machine.msiControllers()) {
+      switch (c) {
+        case MsiControllerDescription.Its its ->
+            bus.add(its.id(), its.window(), new ItsModel(ItsConfig.QEMU, memory, model));
+        case MsiControllerDescription.GicV2m v2m -> GicV2Models.frame(bus, v2m, model::spi);
+        case MsiControllerDescription.Other _ -> {
+          // Known by name only: functions behind it are refused by the plan, and nothing answers at
+          // its doorbell.
+        }
+      }
+    }
+    return model;
+  }
+
+  /// Redistributors lie one after another in the regions that firmware gives, in the order of its CPUs.
+  private static List<GicV3Config.Cpu> cpus(GicDescription gic) {
+    List<Long> places = new ArrayList<>();
+    for (AddressRange region : gic.redistributors()) {
+      for (long at = region.start();
+          Long.compareUnsigned(at + (REDISTRIBUTOR - 1), region.last()) <= 0;
+          at += REDISTRIBUTOR) {
+        places.add(at);
+        if (places.size() >= Math.max(1, gic.cpus().size())) {
+          break;
+        }
+      }
+    }
+    if (places.isEmpty()) {
+      throw new NotModelled(
+          "the GICv3 at " + gic.distributor(), "firmware names no Redistributor", gic.source());
+    }
+    List<GicV3Config.Cpu> cpus = new ArrayList<>();
+    for (int i = 0; i < Math.min(places.size(), Math.max(1, gic.cpus().size())); i++) {
+      long mpidr = i < gic.cpus().size() ? gic.cpus().get(i).mpidr() : 0;
+      cpus.add(new GicV3Config.Cpu(mpidr, places.get(i)));
+    }
+    return cpus;
+  }
+}

@@ -1,0 +1,180 @@
+package dev.doorbell.machine;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.DmaPort;
+import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.pcie.BridgeModel;
+import dev.doorbell.hw.pcie.BusModel;
+import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.hw.pcie.EndpointRegisters;
+import dev.doorbell.hw.pcie.RootComplexModel;
+import dev.doorbell.pci.BridgeRegisters;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PciTopology;
+import dev.doorbell.pci.Sbdf;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Builds the PCI functions of one root complex from a description.
+final class PciModels {
+  private final HostBridge bridge;
+  private final RootComplexModel complex;
+  private final PciTopology topology;
+  private final Map<Sbdf, BridgeModel> bridges = new HashMap<>();
+  private final Map<Sbdf, EndpointModel> endpoints = new HashMap<>();
+  private final List<HostBridge.Window> windows;
+  private long nextFree;
+
+  /// @param windows memory windows; the last one gives room to BARs that the capture has not placed
+  PciModels(
+      HostBridge bridge, List<HostBridge.Window> windows, DmaPort upstream, PciTopology topology) {
+    this.bridge = bridge;
+    this.windows = windows;
+    this.topology = topology;
+    complex =
+        new RootComplexModel(bridge.segment(), bridge.firstBus(), bridge.lastBus(), upstream, true);
+    HostBridge.Window spare = windows.getLast();
+    nextFree = spare.pciStart();
+  }
+
+  RootComplexModel complex() {
+    return complex;
+  }
+
+  Optional<EndpointModel> endpoint(Sbdf sbdf) {
+    return Optional.ofNullable(endpoints.get(sbdf));
+  }
+
+  /// {@return physical addresses of a memory BAR}
+  Optional<AddressRange> bar(Sbdf sbdf, int index) {
+    return endpoint(sbdf).stream()
+        .flatMap(e -> e.bars().stream())
+        .filter(b -> b.index() == index)
+        .map(b -> AddressRange.ofSize(b.address(), b.bytes()))
+        .flatMap(r -> windows.stream().flatMap(w -> physical(w, r).stream()))
+        .findFirst();
+  }
+
+  private static Optional<AddressRange> physical(HostBridge.Window w, AddressRange pci) {
+    AddressRange window = AddressRange.ofSize(w.pciStart(), w.cpu().bytes());
+    long offset = w.cpu().start() - w.pciStart();
+    return window.contains(pci)
+        ? Optional.of(new AddressRange(pci.start() + offset, pci.last() + offset))
+        : Optional.empty();
+  }
+
+  /// Puts functions on their buses, bridges before what lies below them.
+  void build(List<FunctionDescription> functions) {
+    List<FunctionDescription> mine =
+        functions.stream().filter(d -> bridge.owns(d.sbdf().segment(), d.sbdf().bus())).toList();
+    for (FunctionDescription d : mine) {
+      topology.function(d.sbdf()).filter(PciFunction::isBridge).ifPresent(this::addBridge);
+    }
+    for (FunctionDescription d : mine) {
+      topology.function(d.sbdf()).filter(f -> !f.isBridge()).ifPresent(f -> addEndpoint(d, f));
+    }
+  }
+
+  private void addBridge(PciFunction f) {
+    BridgeModel model;
+    try {
+      model = BridgeModel.ofImage(f.config());
+    } catch (IllegalArgumentException e) {
+      throw new NotModelled(
+          "bridge " + f, String.valueOf(e.getMessage()), Source.rule("config space of " + f));
+    }
+    bridges.put(f.sbdf(), model);
+    busOf(f).add(position(f), model);
+  }
+
+  private void addEndpoint(FunctionDescription d, PciFunction f) {
+    BarPlacement bars = BarPlacement.of(d, f, pciOffset(d));
+    EndpointModel model;
+    try {
+      model =
+          topology.isVirtual(f)
+              ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), placeAll(bars))
+              : EndpointModel.ofImage(f.config(), bars.bytes(), EndpointRegisters.NONE);
+    } catch (IllegalArgumentException e) {
+      throw new NotModelled("function " + f, String.valueOf(e.getMessage()), d.source());
+    }
+    endpoints.put(f.sbdf(), model);
+    busOf(f).add(position(f), model);
+    if (!topology.isVirtual(f)) {
+      long[] at = placeAll(bars);
+      model.bars().forEach(b -> model.placeBar(b.index(), at[b.index()]));
+    }
+  }
+
+  private long[] placeAll(BarPlacement bars) {
+    long[] at = bars.addresses().clone();
+    for (int i = 0; i < at.length; i++) {
+      if (bars.bytes()[i] != 0 && at[i] == 0) {
+        at[i] = place(bars.bytes()[i]);
+      }
+    }
+    return at;
+  }
+
+  /// The spare window's lowest free place that fits and meets no BAR of the capture.
+  private long place(long bytes) {
+    HostBridge.Window spare = windows.getLast();
+    long end = spare.pciStart() + spare.cpu().bytes();
+    for (long at = (nextFree + bytes - 1) & -bytes; at + bytes <= end; at += bytes) {
+      if (isFree(AddressRange.ofSize(at, bytes))) {
+        nextFree = at + bytes;
+        return at;
+      }
+    }
+    throw new NotModelled(
+        "a BAR of " + bytes + " bytes",
+        "the windows of " + bridge.id() + " have no room for it",
+        bridge.source());
+  }
+
+  private boolean isFree(AddressRange range) {
+    for (EndpointModel e : endpoints.values()) {
+      for (int i = 0; i < e.bars().size(); i++) {
+        long address = e.bars().get(i).address();
+        if (address != 0 && AddressRange.ofSize(address, e.bars().get(i).bytes()).overlaps(range)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private long pciOffset(FunctionDescription d) {
+    for (FunctionDescription.Bar bar : d.resources()) {
+      for (HostBridge.Window w : windows) {
+        if (!bar.io() && w.cpu().contains(bar.range())) {
+          return w.cpu().start() - w.pciStart();
+        }
+      }
+    }
+    return 0;
+  }
+
+  private BusModel busOf(PciFunction f) {
+    if (topology.parent(f) instanceof PciTopology.Parent.Bridge(PciFunction above)) {
+      BridgeModel model = bridges.get(above.sbdf());
+      if (model != null) {
+        return model.below();
+      }
+    }
+    return complex.root();
+  }
+
+  private int position(PciFunction f) {
+    int first = bridge.firstBus();
+    if (topology.parent(f) instanceof PciTopology.Parent.Bridge(PciFunction above)
+        && bridges.containsKey(above.sbdf())) {
+      first = BridgeRegisters.of(above.config()).secondary();
+    }
+    return f.sbdf().requesterId() - (first << Byte.SIZE);
+  }
+}

@@ -1,0 +1,115 @@
+package dev.doorbell.route;
+
+import dev.doorbell.address.Pa;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.gicits.ItsWalk;
+import dev.doorbell.hw.gicits.ItsWalker;
+import dev.doorbell.hw.gicv2m.GicV2mWalk;
+import dev.doorbell.hw.gicv2m.GicV2mWalker;
+import dev.doorbell.hw.gicv3.GicV3Walker;
+import dev.doorbell.hw.gicv3.LpiState;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// The part of a route that lies in the MSI controller.
+final class ControllerWalk {
+  private final MachineState state;
+  private final RouteWalker.Trail trail;
+
+  ControllerWalk(MachineState state, RouteWalker.Trail trail) {
+    this.state = state;
+    this.trail = trail;
+  }
+
+  Route walk(MsiControllerDescription controller, SurveyedFunction f, Pa pa, int data) {
+    return switch (controller) {
+      case MsiControllerDescription.Its its -> its(its, f, pa, data);
+      case MsiControllerDescription.GicV2m v2m -> v2m(v2m, pa, data);
+      case MsiControllerDescription.Other other ->
+          trail.cannotSee(
+              other.id(),
+              RouteWalker.write(pa.value(), data),
+              "Doorbell knows %s by name only".formatted(other.kind()),
+              other.source());
+    };
+  }
+
+  private Route its(MsiControllerDescription.Its its, SurveyedFunction f, Pa pa, int data) {
+    String in = RouteWalker.write(pa.value(), data);
+    if (its.doorbell().isEmpty() || its.doorbell().getAsLong() != pa.value()) {
+      return trail.stop(
+          its.id(),
+          in,
+          "nothing",
+          "the write lands in the ITS's frame but not on GITS_TRANSLATER at 0x%x"
+              .formatted(its.doorbell().orElse(0)),
+          its.source());
+    }
+    Optional<SurveyedFunction.MsiPath> path = f.msi();
+    if (path.isEmpty()) {
+      return trail.cannotSee(
+          its.id(), in, "firmware names no DeviceID for " + f.sbdf(), its.source());
+    }
+    trail.derived(
+        its.id(),
+        in,
+        "DeviceID 0x%x".formatted(path.get().deviceId()),
+        "firmware's id mapping of requester id 0x%x".formatted(f.requesterId()),
+        path.get().source());
+    Map<String, Long> registers =
+        state.block("its", its.window()).map(MachineState.Block::registers).orElse(Map.of());
+    ItsWalk walk =
+        new ItsWalker(its.id(), registers, state.memory(), state.itsFormat(), state.basis())
+            .walk(path.get().deviceId(), data);
+    trail.hops(walk.hops());
+    if (walk.outcome() != ItsWalk.Outcome.TRANSLATED || walk.intid().isEmpty()) {
+      trail.breaks(last(walk.hops()));
+      return trail.stopped();
+    }
+    Optional<Boolean> enabled = Optional.empty();
+    if (walk.target().isPresent()) {
+      LpiState lpi =
+          new GicV3Walker(
+                  state.blocks("gicr").stream().map(MachineState.Block::registers).toList(),
+                  state.memory(),
+                  state.basis())
+              .lpi(walk.target().getAsInt(), walk.intid().getAsInt());
+      trail.hops(lpi.hops());
+      enabled = lpi.enabled();
+    }
+    return trail.delivered(
+        new Route.Interrupt(its.id(), walk.intid().getAsInt(), walk.target()), enabled);
+  }
+
+  private Route v2m(MsiControllerDescription.GicV2m v2m, Pa pa, int data) {
+    Map<String, Long> registers =
+        state.block("v2m", v2m.window()).map(MachineState.Block::registers).orElse(Map.of());
+    GicV2mWalk walk =
+        new GicV2mWalker(v2m.id(), new Pa(v2m.window().start()), registers, state.basis())
+            .withFirmware(v2m.spiBase(), v2m.spiCount())
+            .walk(pa, data);
+    trail.hops(walk.hops());
+    if (walk.outcome() != GicV2mWalk.Outcome.RAISED || walk.intid().isEmpty()) {
+      trail.breaks(last(walk.hops()));
+      return trail.stopped();
+    }
+    trail.derived(
+        v2m.id(),
+        "SPI " + walk.intid().getAsInt(),
+        "SPI " + walk.intid().getAsInt(),
+        "the frame does not look at who writes",
+        Source.rule("GICv2m"));
+    return trail.delivered(
+        new Route.Interrupt(v2m.id(), walk.intid().getAsInt(), OptionalInt.empty()),
+        Optional.empty());
+  }
+
+  private static String last(List<Hop> hops) {
+    return hops.isEmpty() ? "the walk ended" : hops.getLast().why();
+  }
+}

@@ -1,0 +1,270 @@
+package dev.doorbell.route;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.smmuv3.SmmuWalk;
+import dev.doorbell.hw.smmuv3.SmmuWalker;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Follows one vector's write from the function to the interrupt, through registers and tables as they stand. Changes nothing.
+public final class RouteWalker {
+  private final Survey survey;
+  private final MachineState state;
+
+  public RouteWalker(Survey survey, MachineState state) {
+    this.survey = survey;
+    this.state = state;
+  }
+
+  /// {@return the route of a vector}
+  ///
+  /// @throws IndexOutOfBoundsException when the function has no such vector
+  /// @throws IllegalArgumentException when the machine has no such function
+  public Route walk(Sbdf sbdf, int vector) {
+    SurveyedFunction f =
+        survey
+            .function(sbdf)
+            .orElseThrow(() -> new IllegalArgumentException("the machine has no function " + sbdf));
+    return new Walk(f, vector).run();
+  }
+
+  /// One walk under way.
+  private final class Walk {
+    private final SurveyedFunction f;
+    private final int vector;
+    private final Trail trail = new Trail(state.basis());
+
+    Walk(SurveyedFunction f, int vector) {
+      this.f = f;
+      this.vector = vector;
+    }
+
+    Route run() {
+      Optional<ProgrammedVector> programmed = state.vector(f.sbdf(), vector);
+      String at = "%s vector %d".formatted(f.sbdf(), vector);
+      if (programmed.isEmpty()) {
+        return trail.cannotSee(
+            at,
+            "an interrupt",
+            "what the function is programmed with was not recorded",
+            f.description().source());
+      }
+      ProgrammedVector p = programmed.get();
+      trail.masked(p.masked());
+      String write = write(p.address(), p.data());
+      if (!p.enabled()) {
+        return trail.stop(
+            at,
+            "an interrupt",
+            "nothing is sent",
+            p.kind() + " is not enabled for this vector",
+            p.source());
+      }
+      trail.hop(
+          at,
+          "an interrupt",
+          write,
+          p.kind()
+              + (p.masked()
+                  ? " entry, masked: the write waits for the unmask"
+                  : " entry, not masked"),
+          p.source());
+      upstream();
+      OptionalLong doorbell = translate(p.address(), p.data());
+      return doorbell.isEmpty() ? trail.stopped() : arrive(doorbell.getAsLong(), p.data());
+    }
+
+    /// The bridges above, and the requester id that the root complex sees.
+    private void upstream() {
+      String in = "requester id 0x%x".formatted(f.sbdf().requesterId());
+      for (PciFunction bridge : survey.topology().path(f.pci())) {
+        trail.derived(
+            bridge.toString(),
+            in,
+            "upstream",
+            "the write lies in no window of its, so it goes up",
+            Source.file(
+                survey
+                    .machine()
+                    .function(bridge.sbdf())
+                    .map(d -> d.source().where())
+                    .orElse(bridge.toString())));
+      }
+      if (f.requesterId() != f.sbdf().requesterId()) {
+        trail.derived(
+            f.sbdf().toString(),
+            in,
+            "requester id 0x%x".formatted(f.requesterId()),
+            "a bridge to a conventional bus speaks for it",
+            f.description().source());
+      }
+    }
+
+    private OptionalLong translate(long address, int data) {
+      Optional<SurveyedFunction.Stream> stream = f.stream();
+      String in = write(address, data);
+      if (stream.isEmpty()) {
+        trail.derived(
+            "root complex",
+            in,
+            in,
+            "no IOMMU is in the path of requester id 0x%x".formatted(f.requesterId()),
+            survey
+                .machine()
+                .hostBridge(f.sbdf())
+                .map(b -> b.source())
+                .orElse(f.description().source()));
+        return OptionalLong.of(address);
+      }
+      SurveyedFunction.Stream s = stream.get();
+      trail.derived(
+          "root complex",
+          "requester id 0x%x".formatted(f.requesterId()),
+          "StreamID 0x%x at %s".formatted(s.streamId(), s.iommu()),
+          "firmware's id mapping",
+          s.source());
+      IommuDescription iommu = survey.machine().iommu(s.iommu()).orElse(null);
+      return switch (iommu) {
+        case IommuDescription.Smmuv3 smmu -> smmuv3(smmu, s.streamId(), address);
+        case IommuDescription.VirtioIommu v -> virtio(v, address, in);
+        case IommuDescription.Smmuv2 v2 ->
+            unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
+        case IommuDescription.Other o ->
+            unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());
+        case null ->
+            unseen(
+                s.iommu(), in, "firmware maps to an IOMMU that it does not describe", s.source());
+      };
+    }
+
+    private OptionalLong smmuv3(IommuDescription.Smmuv3 smmu, int streamId, long address) {
+      Optional<MachineState.Block> block = state.block("smmuv3", smmu.window());
+      SmmuWalk walk =
+          new SmmuWalker(
+                  smmu.id(),
+                  block.map(MachineState.Block::registers).orElse(Map.of()),
+                  state.memory()::read64)
+              .walk(streamId, new Iova(address), true);
+      trail.hops(walk.hops());
+      if (walk.output().isEmpty()) {
+        trail.breaks(walk.stoppedAt().orElse("the walk ended"));
+        return OptionalLong.empty();
+      }
+      return OptionalLong.of(walk.output().get().value());
+    }
+
+    /// virtio 1.2, 5.13.6.8.1: accesses to a reported MSI region are not translated.
+    private OptionalLong virtio(IommuDescription.VirtioIommu v, long address, String in) {
+      boolean known =
+          survey.machine().msiControllers().stream()
+              .anyMatch(c -> c.frame().map(r -> r.contains(address)).orElse(false));
+      if (!known) {
+        return unseen(
+            v.id(),
+            in,
+            "the address lies in no MSI frame, and a virtio-iommu's mappings are the device's own",
+            v.source());
+      }
+      trail.derived(v.id(), in, in, "a write to its MSI region passes untranslated", v.source());
+      return OptionalLong.of(address);
+    }
+
+    private OptionalLong unseen(String at, String in, String why, Source source) {
+      trail.cannotSee(at, in, why, source);
+      return OptionalLong.empty();
+    }
+
+    private Route arrive(long pa, int data) {
+      trail.doorbell(pa);
+      for (MsiControllerDescription c : survey.machine().msiControllers()) {
+        if (c.frame().map(r -> r.contains(pa)).orElse(false)) {
+          return new ControllerWalk(state, trail).walk(c, f, new Pa(pa), data);
+        }
+      }
+      String what =
+          survey.machine().memory().stream().anyMatch(m -> m.range().contains(pa))
+              ? "RAM"
+              : "nothing that firmware describes as an MSI controller";
+      return trail.stop(
+          "physical address 0x%x".formatted(pa),
+          write(pa, data),
+          what,
+          "the write does not reach a doorbell",
+          f.description().source());
+    }
+  }
+
+  static String write(long address, int data) {
+    return "write 0x%x to 0x%x".formatted(data, address);
+  }
+
+  /// Hops gathered so far, and what became clear on the way.
+  static final class Trail {
+    private final List<Hop> hops = new ArrayList<>();
+    private final Basis basis;
+    private OptionalLong doorbell = OptionalLong.empty();
+    private Optional<String> stoppedAt = Optional.empty();
+    private Optional<Boolean> masked = Optional.empty();
+
+    Trail(Basis basis) {
+      this.basis = basis;
+    }
+
+    void masked(boolean is) {
+      masked = Optional.of(is);
+    }
+
+    void doorbell(long pa) {
+      doorbell = OptionalLong.of(pa);
+    }
+
+    void hop(String at, String in, String out, String why, Source source) {
+      hops.add(new Hop(at, in, out, why, source, basis));
+    }
+
+    void derived(String at, String in, String out, String why, Source source) {
+      hops.add(new Hop(at, in, out, why, source, Basis.DERIVED));
+    }
+
+    void hops(List<Hop> more) {
+      more.forEach(h -> hops.add(new Hop(h.at(), h.in(), h.out(), h.why(), h.source(), basis)));
+    }
+
+    void breaks(String why) {
+      stoppedAt = Optional.of(hops.isEmpty() ? why : hops.getLast().at() + ": " + why);
+    }
+
+    Route cannotSee(String at, String in, String why, Source source) {
+      return stop(at, in, "cannot see", why, source);
+    }
+
+    Route stop(String at, String in, String out, String why, Source source) {
+      hop(at, in, out, why, source);
+      breaks(why);
+      return stopped();
+    }
+
+    Route stopped() {
+      return new Route(
+          hops, doorbell, false, Optional.empty(), stoppedAt, masked, Optional.empty());
+    }
+
+    Route delivered(Route.Interrupt interrupt, Optional<Boolean> enabled) {
+      return new Route(
+          hops, doorbell, true, Optional.of(interrupt), Optional.empty(), masked, enabled);
+    }
+  }
+}
