@@ -34,8 +34,10 @@ final class DoorbellCommand implements Runnable {
   DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour) {
     console = new Console(out, err, colour);
     line = new CommandLine(this);
+    line.addSubcommand(new AssignCommand(console));
     line.addSubcommand(new InspectCommand(console));
     line.addSubcommand(new PlanCommand(console));
+    line.addSubcommand(new TraceCommand(console));
     line.setOut(out);
     line.setErr(err);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(console.ansi()));

@@ -40,6 +40,18 @@ final class MachineOptions {
     return root != null ? read(root, Optional.empty()) : sample(Optional.empty());
   }
 
+  /// {@return the machine under `--root`; else the one whose captured tables are walked; else the bundled sample}
+  ///
+  /// @param tables a folder of tables beside a captured root, or null
+  Chosen orSample(@Nullable Path tables) {
+    Path beside = tables == null ? null : tables.toAbsolutePath().normalize().getParent();
+    boolean captured =
+        beside != null
+            && (Files.isDirectory(beside.resolve("sys"))
+                || Files.isDirectory(beside.resolve("proc")));
+    return root == null && beside != null && captured ? read(beside, Optional.empty()) : orSample();
+  }
+
   /// {@return the machine under `--root`, or this very one; the sample where that has no PCI behind an IOMMU}
   Chosen orHost() {
     if (root != null) {

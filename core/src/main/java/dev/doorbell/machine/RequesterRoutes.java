@@ -66,23 +66,39 @@ final class RequesterRoutes implements DmaPort {
 
   @Override
   public BusOutcome write(int requesterId, long address, long value, int bytes) {
-    long pa = physical(requesterId, address, Translator.WRITE);
-    return pa == Translator.FAULT
-        ? BusOutcome.ERROR
-        : bus.write(pa, value, bytes, deviceIdOf[requesterId & 0xffff]);
+    int rid = requesterId & 0xffff;
+    int translator = translatorOf[rid];
+    if (translator == NO_TRANSLATOR) {
+      return bus.write(address, value, bytes, deviceIdOf[rid]);
+    }
+    Translator t = translators[translator];
+    // An invalidation waits for what lies between, so that no access lands by a translation that
+    // was taken away.
+    t.begin();
+    try {
+      long pa = t.translate(streamOf[rid], -1, address, Translator.WRITE);
+      return pa == Translator.FAULT
+          ? BusOutcome.ERROR
+          : bus.write(pa, value, bytes, deviceIdOf[rid]);
+    } finally {
+      t.end();
+    }
   }
 
   @Override
   public BusRead read(int requesterId, long address, int bytes) {
-    long pa = physical(requesterId, address, Translator.READ);
-    return pa == Translator.FAULT ? BusRead.error(bytes) : bus.read(pa, bytes);
-  }
-
-  private long physical(int requesterId, long address, int access) {
     int rid = requesterId & 0xffff;
     int translator = translatorOf[rid];
-    return translator == NO_TRANSLATOR
-        ? address
-        : translators[translator].translate(streamOf[rid], -1, address, access);
+    if (translator == NO_TRANSLATOR) {
+      return bus.read(address, bytes);
+    }
+    Translator t = translators[translator];
+    t.begin();
+    try {
+      long pa = t.translate(streamOf[rid], -1, address, Translator.READ);
+      return pa == Translator.FAULT ? BusRead.error(bytes) : bus.read(pa, bytes);
+    } finally {
+      t.end();
+    }
   }
 }

@@ -1,0 +1,123 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.explain.Refusal;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.irq.LiveVector;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.plan.Plan;
+import dev.doorbell.plan.WindowPlan;
+import java.util.List;
+
+/// Tells an assignment step by step.
+final class AssignPrinter {
+  private final Console console;
+
+  AssignPrinter(Console console) {
+    this.console = console;
+  }
+
+  void intent(MachineOptions.Chosen chosen, List<Sbdf> functions, Plan plan) {
+    String names = String.join(", ", functions.stream().map(Sbdf::toString).toList());
+    console.line("assign %s to a guest on %s".formatted(names, chosen.root()));
+    console.heading("1. The machine");
+    console.line(
+        "  %d IOMMU%s, %d MSI controller%s, %d PCI functions"
+            .formatted(
+                chosen.machine().iommus().size(),
+                plural(chosen.machine().iommus().size()),
+                chosen.machine().msiControllers().size(),
+                plural(chosen.machine().msiControllers().size()),
+                chosen.machine().functions().size()));
+    console.heading("2. The MSI window");
+    if (plan.window().isEmpty()) {
+      console.line("  none needed");
+    } else {
+      WindowPlan w = plan.window().get();
+      console.line(
+          "  %s-%s: %d bytes for %d doorbell%s, head room for %d more"
+              .formatted(
+                  Json.hex(w.range().start()),
+                  Json.hex(w.range().last()),
+                  w.needed(),
+                  w.doorbells().size(),
+                  plural(w.doorbells().size()),
+                  w.headroom() / w.granule().bytes()));
+      console.line("  there because: " + w.why());
+    }
+    plan.conflicts()
+        .forEach(c ->
+            console.line(
+                "  %s %s".formatted(c.blocks() ? console.bad("no:") : "caution:", c.message())));
+    console.heading("3. Attach, enable, fire");
+  }
+
+  void done(List<Assignment.Fired> fired, Granule granule) {
+    Table t =
+        new Table(
+            "function",
+            "vector",
+            "programmed",
+            "data",
+            "IOVA page",
+            "doorbell",
+            "INTID",
+            "CPU",
+            "arrived");
+    for (Assignment.Fired f : fired) {
+      LiveVector v = f.vector();
+      t.row(
+          f.function(),
+          v.index(),
+          Json.hex(v.message().address()),
+          Json.hex(v.message().data()),
+          Json.hex(granule.alignDown(v.message().address())),
+          Json.hex(v.doorbell().value()),
+          v.intid(),
+          v.cpu(),
+          f.delivered() ? "yes" : "no: " + f.firing() + " " + f.arrivals());
+    }
+    t.print(console);
+    long arrived = fired.stream().filter(Assignment.Fired::delivered).count();
+    String sum =
+        "%d of %d vectors arrived, each at its own interrupt and CPU"
+            .formatted(arrived, fired.size());
+    console.blank();
+    console.line("  " + (arrived == fired.size() ? console.good(sum) : console.bad(sum)));
+    console.line("  everything is undone: vectors released, functions detached, window unmapped");
+    fired.stream().findFirst().ifPresent(f -> next(f.function()));
+  }
+
+  void refused(Refusal r) {
+    console.line("  " + console.bad("refused: " + r.type()));
+    console.line("  " + r.message());
+    if (r.needed().isPresent() || r.available().isPresent()) {
+      console.line(
+          "  needed %s, available %s"
+              .formatted(
+                  r.needed().map(Object::toString).orElse("-"),
+                  r.available().map(Object::toString).orElse("-")));
+    }
+    console.line("  between: " + String.join(" and ", r.objects()));
+    console.line("  source: " + r.source());
+    console.line("  advice: " + r.advice());
+    console.line("  the machine is as it was before");
+  }
+
+  private void next(Sbdf function) {
+    console.heading("Try next");
+    console.line(
+        "  doorbell trace %s --vector 0      the same path hop by hop, with the reason for each"
+            .formatted(function));
+    console.line(
+        "  doorbell plan %s --ram 4G         a guest memory map around the window"
+            .formatted(function));
+    console.line(
+        "  doorbell assign --granule 64K --window 0x8000000-0x8000fff    how too small a window is refused");
+    console.line("  doorbell inspect                           the machine under your hands");
+  }
+
+  private static String plural(int n) {
+    return n == 1 ? "" : "s";
+  }
+}

@@ -1,0 +1,174 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.Hop;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.host.Host;
+import dev.doorbell.host.LiveState;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.plan.Plan;
+import dev.doorbell.plan.PlanRequest;
+import dev.doorbell.plan.Planner;
+import dev.doorbell.plan.Subjects;
+import dev.doorbell.plan.WindowPlan;
+import dev.doorbell.route.Route;
+import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.Survey;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `doorbell trace`.
+@Command(
+    name = "trace",
+    mixinStandardHelpOptions = true,
+    description =
+        "Follow one interrupt hop by hop, each hop with its reason and where that fact was read, to the controller or to the first hop that breaks.",
+    footer = {
+      "",
+      "Without --tables the path is the one that Doorbell would build, and every hop of it is derived.",
+      "",
+      "Examples:",
+      "  doorbell trace 0000:04:00.0 --vector 3",
+      "  doorbell trace 0000:04:00.0 --vector 3 --tables samples/arm64-its-acpi-switch-sriov/oracle"
+    })
+final class TraceCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Mixin private MachineOptions machine = new MachineOptions();
+
+  @Parameters(paramLabel = "SBDF", arity = "1", description = "The function.")
+  private String function = "";
+
+  @Option(
+      names = "--vector",
+      paramLabel = "N",
+      description = "Which of its vectors; 0 when not given.")
+  private int vector;
+
+  @Option(
+      names = "--tables",
+      paramLabel = "DIR",
+      description =
+          "Walk the tables that the machine's own kernel had built: memory.txt, registers.json and devices.json in DIR.")
+  private @Nullable Path tables;
+
+  @Option(
+      names = "--unsafe-interrupts",
+      description = "Accept an MSI controller that does not look at who writes (without --tables).")
+  private boolean unsafeInterrupts;
+
+  @Option(names = "--json", description = "Print one JSON document.")
+  private boolean json;
+
+  TraceCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    if (vector < 0) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--vector %d is below 0".formatted(vector),
+          "vectors are numbered from 0");
+    }
+    MachineOptions.Chosen chosen = machine.orSample(tables);
+    Survey survey = Survey.of(chosen.machine());
+    Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
+    Route route;
+    try {
+      route =
+          tables != null
+              ? new RouteWalker(survey, OracleState.read(tables)).walk(sbdf, vector)
+              : derived(chosen, survey, sbdf);
+    } catch (IndexOutOfBoundsException e) {
+      throw new UnusableInput(
+          "NoSuchVector", String.valueOf(e.getMessage()), "see doorbell inspect " + sbdf);
+    }
+    print(sbdf, route);
+    return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
+  }
+
+  private Route derived(MachineOptions.Chosen chosen, Survey survey, Sbdf sbdf) {
+    PlanRequest request =
+        new PlanRequest(
+            List.of(),
+            java.util.OptionalLong.empty(),
+            java.util.Optional.empty(),
+            java.util.Optional.empty(),
+            OptionalInt.empty(),
+            unsafeInterrupts);
+    Plan plan =
+        new Planner(chosen.machine())
+            .plan(new Subjects(survey).of(sbdf).stream().toList(), request);
+    try (EmbeddedMachine built = EmbeddedMachine.of(chosen.machine())) {
+      Host host = Host.start(built);
+      Assignment.Request wanted =
+          new Assignment.Request(
+              plan.window().map(WindowPlan::granule).orElse(Granule.K4),
+              plan.window().map(WindowPlan::range),
+              1,
+              vector + 1,
+              unsafeInterrupts);
+      try (Assignment a = Assignment.of(host, List.of(sbdf), wanted)) {
+        int has = a.vectors(a.functions().getFirst()).size();
+        if (vector >= has) {
+          throw new IndexOutOfBoundsException(
+              "%s has %d vectors and no vector %d".formatted(sbdf, has, vector));
+        }
+        return new RouteWalker(survey, new LiveState(host, a)).walk(sbdf, vector);
+      }
+    }
+  }
+
+  private void print(Sbdf sbdf, Route route) {
+    boolean derived = route.hops().stream().allMatch(h -> h.basis() == Basis.DERIVED);
+    String verdict = verdict(route, derived);
+    if (json) {
+      console.line(Json.write(TraceView.of(route, verdict)));
+      return;
+    }
+    console.line("%s vector %d".formatted(sbdf, vector));
+    int n = 0;
+    for (Hop h : route.hops()) {
+      n++;
+      boolean last = n == route.hops().size() && !route.delivered();
+      console.line(
+          "  %2d. %s: %s"
+              .formatted(
+                  n,
+                  h.at(),
+                  last ? console.bad(h.in() + " -> " + h.out()) : h.in() + " -> " + h.out()));
+      console.line(
+          "      %s  %s"
+              .formatted(
+                  h.why(), console.faint("[%s, %s]".formatted(h.source(), Json.name(h.basis())))));
+    }
+    console.blank();
+    console.line("  " + (route.delivered() ? console.good(verdict) : console.bad(verdict)));
+  }
+
+  private static String verdict(Route route, boolean derived) {
+    if (!route.delivered()) {
+      return "%s at %s"
+          .formatted(derived ? "would stop" : "stops", route.stoppedAt().orElse("an unknown hop"));
+    }
+    Route.Interrupt i = route.interrupt().orElseThrow();
+    String cpu = i.cpu().isPresent() ? " for CPU " + i.cpu().getAsInt() : "";
+    String held =
+        route.masked().orElse(false) ? "; the function holds the vector back (masked)" : "";
+    String off =
+        route.enabled().orElse(true) ? "" : "; the interrupt is disabled at the controller";
+    return "%s as INTID %d%s%s%s"
+        .formatted(derived ? "would be delivered" : "delivered", i.intid(), cpu, held, off);
+  }
+}
