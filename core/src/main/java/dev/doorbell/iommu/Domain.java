@@ -6,7 +6,6 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
-import dev.doorbell.iommu.MsiSlots.Slot;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// One IOVA space: the mappings of its owner, the regions that its groups reserve, and the MSI window with its doorbells.
 /// May span several IOMMUs of one kind; mappings and window count once.
@@ -30,7 +28,7 @@ public final class Domain implements AutoCloseable {
   private final Mappings mappings = new Mappings();
   private final Set<IommuGroup> groups = new LinkedHashSet<>();
   private final DirectMappings direct;
-  private @Nullable MsiSlots window;
+  private final MsiDoorbells doorbells;
   private boolean closed;
 
   private Domain(String name, DomainPolicy policy, Iommu first, AddressSpace space) {
@@ -39,6 +37,7 @@ public final class Domain implements AutoCloseable {
     this.first = first;
     this.space = space;
     this.direct = new DirectMappings(policy, space);
+    this.doorbells = new MsiDoorbells(this, lock);
   }
 
   /// {@return an empty domain with translation tables of an IOMMU's kind}
@@ -82,11 +81,11 @@ public final class Domain implements AutoCloseable {
   /// @throws ReservedRegionConflict when it meets a region that an attached group reserves (R13)
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   public Mapping map(Iova iova, Pa pa, long bytes, Protection protection) {
-    requireGranules(iova, pa, bytes);
+    Misaligned.check(name, granule(), iova, pa, bytes);
     lock.lock();
     try {
       requireOpen();
-      Mapping mapping = new Mapping(inAperture(iova, bytes), pa, protection);
+      Mapping mapping = new Mapping(OutsideAperture.check(this, iova, bytes), pa, protection);
       requireFree(mapping.iovas());
       space.map(iova, pa, bytes, protection);
       mappings.add(mapping);
@@ -159,9 +158,11 @@ public final class Domain implements AutoCloseable {
     try {
       requireOpen();
       String attempt = "cannot reserve MSI window %s on %s".formatted(range, name);
-      if (window != null) {
-        throw new MsiWindowAlreadySet(name, range, window.range());
-      }
+      doorbells
+          .window()
+          .ifPresent(w -> {
+            throw new MsiWindowAlreadySet(name, range, w.range());
+          });
       if (!aperture().contains(range)) {
         throw new OutsideAperture(name, "MSI window " + range, aperture(), apertureSource());
       }
@@ -178,7 +179,7 @@ public final class Domain implements AutoCloseable {
       for (IommuGroup g : groups) {
         RegionConflicts.refuseWindow(attempt, range, policy, g);
       }
-      window = new MsiSlots(range, granule());
+      doorbells.setWindow(range);
     } finally {
       lock.unlock();
     }
@@ -191,15 +192,7 @@ public final class Domain implements AutoCloseable {
   public void removeMsiWindow() {
     lock.lock();
     try {
-      MsiSlots w = window;
-      if (w == null) {
-        throw new IllegalStateException(name + " has no MSI window to remove");
-      }
-      if (!w.used().isEmpty()) {
-        throw new MsiWindowInUse(
-            name, w.range(), w.used().stream().map(s -> s.first.name()).toList());
-      }
-      window = null;
+      doorbells.removeWindow();
     } finally {
       lock.unlock();
     }
@@ -208,7 +201,7 @@ public final class Domain implements AutoCloseable {
   public Optional<MsiWindow> msiWindow() {
     lock.lock();
     try {
-      return Optional.ofNullable(window).map(MsiSlots::snapshot);
+      return doorbells.window();
     } finally {
       lock.unlock();
     }
@@ -248,13 +241,14 @@ public final class Domain implements AutoCloseable {
           }
         }
       }
-      if (window != null) {
-        out.add(
-            new ReservedRegion(
-                window.range(),
-                ReservedRegion.Kind.SW_MSI,
-                Source.rule("MSI window registered on " + name)));
-      }
+      doorbells
+          .window()
+          .ifPresent(w ->
+              out.add(
+                  new ReservedRegion(
+                      w.range(),
+                      ReservedRegion.Kind.SW_MSI,
+                      Source.rule("MSI window registered on " + name))));
       out.sort((a, b) -> a.range().compareTo(b.range()));
       return List.copyOf(out);
     } finally {
@@ -329,25 +323,9 @@ public final class Domain implements AutoCloseable {
     return space;
   }
 
-  /// Refuses streams whose IOMMU cannot use this domain's tables.
-  void checkUsable(IommuGroup group, Collection<IommuGroup.Stream> streams) {
-    for (IommuGroup.Stream s : streams) {
-      IommuCapabilities c = s.iommu().capabilities();
-      IommuCapabilities mine = first.capabilities();
-      String why = null;
-      if (!c.kind().equals(mine.kind())) {
-        why = "is of kind " + c.kind() + ", the domain's tables are for " + mine.kind();
-      } else if (!c.granules().contains(granule())) {
-        why = "has no granule of " + granule();
-      } else if (c.inputBits() < mine.inputBits() || c.outputBits() < mine.outputBits()) {
-        why =
-            "translates %d to %d bits, the domain %d to %d"
-                .formatted(c.inputBits(), c.outputBits(), mine.inputBits(), mine.outputBits());
-      }
-      if (why != null) {
-        throw new IncompatibleIommu(name, group, s.iommu(), why);
-      }
-    }
+  /// {@return the IOMMU whose kind the tables are for}
+  Iommu first() {
+    return first;
   }
 
   /// Takes a group in, its regions checked against what is mapped. Writes nothing to hardware.
@@ -355,7 +333,7 @@ public final class Domain implements AutoCloseable {
     lock.lock();
     try {
       requireOpen();
-      RegionConflicts.refuseGroup(this, mappings, window, group);
+      RegionConflicts.refuseGroup(this, mappings, group);
       groups.add(group);
     } finally {
       lock.unlock();
@@ -387,128 +365,8 @@ public final class Domain implements AutoCloseable {
     }
   }
 
-  List<DoorbellLease> claim(IommuGroup group, List<DoorbellFrame> frames) {
-    List<DoorbellFrame> translated =
-        frames.stream().filter(f -> !group.bypassesTranslation(f)).toList();
-    translated.forEach(this::requireContained);
-    lock.lock();
-    try {
-      if (!translated.isEmpty() && window == null) {
-        throw MsiWindowExhausted.noWindow(
-            name,
-            granule(),
-            MsiRequirement.of(granule(), translated).doorbells().stream()
-                .map(DoorbellFrame::name)
-                .toList());
-      }
-      List<Slot> slots = window == null ? List.of() : window.claim(name, translated);
-      List<DoorbellLease> out = new ArrayList<>(frames.size());
-      int next = 0;
-      for (DoorbellFrame f : frames) {
-        out.add(
-            group.bypassesTranslation(f)
-                ? DoorbellLease.untranslated(f)
-                : DoorbellLease.of(f, this, slots.get(next++)));
-      }
-      return out;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// {@return a lease at an IOVA that a function is already programmed with; empty when the window does not allow it}
-  Optional<DoorbellLease> claimAt(IommuGroup group, DoorbellFrame frame, Iova iova) {
-    if (group.bypassesTranslation(frame)) {
-      return iova.value() == frame.doorbell().value()
-          ? Optional.of(DoorbellLease.untranslated(frame))
-          : Optional.empty();
-    }
-    if (granule().offset(iova.value()) != granule().offset(frame.doorbell().value())) {
-      return Optional.empty();
-    }
-    requireContained(frame);
-    lock.lock();
-    try {
-      return Optional.ofNullable(window)
-          .flatMap(w -> w.claimAt(frame, new Iova(granule().alignDown(iova.value()))))
-          .map(s -> DoorbellLease.of(frame, this, s));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  void mapDoorbell(Slot slot) {
-    lock.lock();
-    try {
-      if (!slot.mapped) {
-        space.map(slot.iova, slot.page, granule().bytes(), Protection.DOORBELL);
-        slot.mapped = true;
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Unmaps a doorbell that no more than some leases share.
-  void unmapDoorbell(Slot slot, long leases) {
-    lock.lock();
-    try {
-      if (slot.leases <= leases && slot.mapped) {
-        space.unmap(slot.iova, granule().bytes());
-        slot.mapped = false;
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  void releaseDoorbell(DoorbellLease lease, Slot slot) {
-    lock.lock();
-    try {
-      unmapDoorbell(slot, 1);
-      lease.markReleased();
-      slots().drop(slot);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private MsiSlots slots() {
-    if (window == null) {
-      throw new IllegalStateException(name + " lost its MSI window while a doorbell was claimed");
-    }
-    return window;
-  }
-
-  private void requireContained(DoorbellFrame frame) {
-    AddressRange page = MsiRequirement.page(granule(), frame);
-    if (!policy.unsafeInterrupts() && !frame.frame().contains(page)) {
-      throw new DoorbellExposesNeighbours(name, frame, page, granule());
-    }
-  }
-
-  private void requireGranules(Iova iova, Pa pa, long bytes) {
-    Granule g = granule();
-    if (bytes == 0
-        || !g.isAligned(bytes)
-        || !g.isAligned(iova.value())
-        || !g.isAligned(pa.value())) {
-      throw new Misaligned(
-          name, "mapping of 0x%x bytes from IOVA %s to PA %s".formatted(bytes, iova, pa), g);
-    }
-  }
-
-  private AddressRange inAperture(Iova iova, long bytes) {
-    long last = iova.value() + (bytes - 1);
-    String what = "mapping of 0x%x bytes at IOVA %s".formatted(bytes, iova);
-    if (Long.compareUnsigned(last, iova.value()) < 0) {
-      throw new OutsideAperture(name, what, aperture(), apertureSource());
-    }
-    AddressRange range = new AddressRange(iova.value(), last);
-    if (!aperture().contains(range)) {
-      throw new OutsideAperture(name, what, aperture(), apertureSource());
-    }
-    return range;
+  MsiDoorbells doorbells() {
+    return doorbells;
   }
 
   private void requireFree(AddressRange range) {
@@ -517,20 +375,23 @@ public final class Domain implements AutoCloseable {
         .ifPresent(m -> {
           throw new MappingOverlap(name, range, m.toString());
         });
-    if (window != null && window.range().overlaps(range)) {
-      throw new MsiWindowConflict(
-          "cannot map %s in %s".formatted(range, name),
-          window.range(),
-          "mapping " + range,
-          Source.rule("MSI window registered on " + name),
-          "map outside the window, or reserve the window elsewhere");
-    }
+    doorbells
+        .window()
+        .filter(w -> w.range().overlaps(range))
+        .ifPresent(w -> {
+          throw new MsiWindowConflict(
+              "cannot map %s in %s".formatted(range, name),
+              w.range(),
+              "mapping " + range,
+              Source.rule("MSI window registered on " + name),
+              "map outside the window, or reserve the window elsewhere");
+        });
     for (IommuGroup g : groups) {
       RegionConflicts.refuseMapping(name, range, policy, g);
     }
   }
 
-  private Source apertureSource() {
+  Source apertureSource() {
     return Source.rule("translation tables of " + first.id());
   }
 

@@ -54,7 +54,7 @@ public final class DoorbellLease {
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   public void map() {
     if (domain != null && slot != null) {
-      domain.mapDoorbell(slot);
+      domain.doorbells().map(slot);
     }
   }
 
@@ -63,7 +63,7 @@ public final class DoorbellLease {
   /// @throws IllegalStateException when it was given back before
   public void release() {
     if (domain != null && slot != null) {
-      domain.releaseDoorbell(this, slot);
+      domain.doorbells().release(this, slot);
     } else {
       markReleased();
     }
@@ -75,7 +75,7 @@ public final class DoorbellLease {
   public void unmapIfOnly(Collection<DoorbellLease> leases) {
     if (domain != null && slot != null) {
       long mine = leases.stream().filter(l -> l.slot == slot).count();
-      domain.unmapDoorbell(slot, mine);
+      domain.doorbells().unmap(slot, mine);
     }
   }
 

@@ -41,7 +41,7 @@ final class GroupMove {
           attempt, group.name(), "attached there already", "attach a group once");
     }
     requireIsolated();
-    to.checkUsable(group, group.streams());
+    IncompatibleIommu.check(to, group, group.streams());
     try (Rollback rollback = new Rollback()) {
       to.admit(group);
       rollback.add(() -> to.dismiss(group));
@@ -121,7 +121,7 @@ final class GroupMove {
     for (DoorbellHolder f : functions) {
       List<Optional<DoorbellLease>> mine = new ArrayList<>();
       for (DoorbellLease l : f.leases()) {
-        Optional<DoorbellLease> at = to.claimAt(group, l.frame(), l.iova());
+        Optional<DoorbellLease> at = to.doorbells().claimAt(group, l.frame(), l.iova());
         at.ifPresent(a -> rollback.add(a::release));
         mine.add(at);
       }
@@ -138,7 +138,7 @@ final class GroupMove {
                 .get(i)
                 .get(j)
                 .orElseGet(() -> {
-                  DoorbellLease l = to.claim(group, List.of(old.frame())).getFirst();
+                  DoorbellLease l = to.doorbells().claim(group, List.of(old.frame())).getFirst();
                   rollback.add(l::release);
                   return l;
                 }));

@@ -168,7 +168,7 @@ public final class IommuGroup {
         if (changes) {
           throw new IsolationChanged(this, member);
         }
-        d.checkUsable(this, member.streams());
+        IncompatibleIommu.check(d, this, member.streams());
       }
       Set<Stream> added = streams(List.of(member));
       added.removeAll(streams(members));
@@ -218,7 +218,7 @@ public final class IommuGroup {
   public List<DoorbellLease> claimDoorbells(List<DoorbellFrame> frames) {
     requireLock();
     return switch (placement) {
-      case Placement.In(Domain d) -> d.claim(this, frames);
+      case Placement.In(Domain d) -> d.doorbells().claim(this, frames);
       case Placement.Bypassing() -> frames.stream().map(DoorbellLease::untranslated).toList();
       case Placement.Blocked() ->
           throw new GroupUnavailable(

@@ -2,7 +2,6 @@ package dev.doorbell.iommu;
 
 import dev.doorbell.address.AddressRange;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// What may not lie over what: mappings, the MSI window, and the regions that groups reserve (R9 to R14). Each refusal names
 /// both objects.
@@ -36,9 +35,9 @@ final class RegionConflicts {
   }
 
   /// Refuses a group whose regions meet what is mapped, or the window.
-  static void refuseGroup(
-      Domain domain, Mappings mappings, @Nullable MsiSlots window, IommuGroup group) {
+  static void refuseGroup(Domain domain, Mappings mappings, IommuGroup group) {
     String attempt = "cannot attach %s to %s".formatted(group.name(), domain.name());
+    Optional<MsiWindow> window = domain.doorbells().window();
     for (ReservedRegion r : group.reserved()) {
       if (!domain.policy().excludes(r.kind())) {
         continue;
@@ -52,10 +51,10 @@ final class RegionConflicts {
             r.source(),
             "unmap %s first".formatted(live.get().iovas()));
       }
-      if (window != null && window.range().overlaps(r.range())) {
+      if (window.isPresent() && window.get().range().overlaps(r.range())) {
         throw new MsiWindowConflict(
             attempt,
-            window.range(),
+            window.get().range(),
             nameOf(r, group),
             r.source(),
             "reserve the MSI window outside " + r.range());

@@ -116,6 +116,23 @@ final class FunctionRegisters {
     table.write(index, message.address(), message.data());
   }
 
+  /// Programs the live vectors whose message is not the one that the function holds. They are masked meanwhile.
+  void rewrite(@Nullable Slot[] slots, Rollback rollback) {
+    int written = table.kind() == MessageTable.Kind.MSI ? 1 : slots.length;
+    for (int i = 0; i < written; i++) {
+      Slot s = slots[i];
+      if (s == null || !s.live()) {
+        continue;
+      }
+      int index = i;
+      MsiMessage before = new MsiMessage(table.address(i), table.data(i));
+      if (!before.equals(s.compose())) {
+        rollback.add(() -> write(index, before));
+        write(i, s.compose());
+      }
+    }
+  }
+
   /// Holds every vector back. On return, messages sent before have left the function.
   void hold(@Nullable Slot[] slots) {
     try (Rollback rollback = new Rollback()) {

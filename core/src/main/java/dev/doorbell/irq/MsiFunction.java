@@ -124,7 +124,7 @@ public final class MsiFunction {
       }
       rollback.add(table.save(0, table.size())::restore);
       registers.quiesce(slots);
-      unmap(leases(), rollback);
+      MsiVectors.unmap(leases(), rollback);
       for (MsiVectors v : List.copyOf(all)) {
         v.free();
         rollback.commit();
@@ -192,7 +192,7 @@ public final class MsiFunction {
       rollback.add(() -> v.activate(slot.inner(), cpu));
       v.deactivate(slot.inner());
       if (v.taken() == 1) {
-        unmap(v.leases(), rollback);
+        MsiVectors.unmap(v.leases(), rollback);
         v.free();
         forget(v);
       } else {
@@ -333,13 +333,6 @@ public final class MsiFunction {
     return all.stream().flatMap(v -> v.leases().stream()).toList();
   }
 
-  private static void unmap(List<DoorbellLease> leases, Rollback rollback) {
-    for (DoorbellLease l : leases) {
-      rollback.add(l::map);
-      l.unmapIfOnly(leases);
-    }
-  }
-
   /// Forgets vectors that the controller has taken back and whose doorbells are unmapped.
   private void forget(MsiVectors v) {
     all.remove(v);
@@ -396,23 +389,8 @@ public final class MsiFunction {
           rollback.add(() -> v.move(before));
           at += before.size();
         }
-        @Nullable Slot[] now = slots;
-        int written = table.kind() == MessageTable.Kind.MSI ? 1 : now.length;
-        for (int i = 0; i < written; i++) {
-          Slot s = now[i];
-          if (s != null && s.live()) {
-            rewrite(i, s, rollback);
-          }
-        }
+        registers.rewrite(slots, rollback);
         rollback.commit();
-      }
-    }
-
-    private void rewrite(int index, Slot slot, Rollback rollback) {
-      MsiMessage held = new MsiMessage(table.address(index), table.data(index));
-      if (!held.equals(slot.compose())) {
-        rollback.add(() -> registers.write(index, held));
-        registers.write(index, slot.compose());
       }
     }
   }

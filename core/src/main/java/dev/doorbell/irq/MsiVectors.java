@@ -1,5 +1,6 @@
 package dev.doorbell.irq;
 
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.DoorbellLease;
 import java.util.List;
 
@@ -127,5 +128,13 @@ final class MsiVectors {
   /// Gives the vectors back. The leases stay.
   void free() {
     block.free();
+  }
+
+  /// Unmaps the doorbells that nobody but some leases shares; their places in the window stay.
+  static void unmap(List<DoorbellLease> leases, Rollback rollback) {
+    for (DoorbellLease l : leases) {
+      rollback.add(l::map);
+      l.unmapIfOnly(leases);
+    }
   }
 }

@@ -125,6 +125,21 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     }
   }
 
+  /// Stage 1 hangs on one pointer in the entry's first quadword: old tables or new ones, and nothing in between. Stage 2 takes two
+  /// quadwords, which the hardware must not see half written.
+  @Override
+  public boolean attachesHitlessly(int streamId, AddressSpace space) {
+    lock.lock();
+    try {
+      SmmuAddressSpace now = attached.get(streamId);
+      return now != null
+          && now.geometry().stage() == Stage.STAGE1
+          && usable(space).geometry().stage() == Stage.STAGE1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public void block(int streamId) {
     untranslated(streamId, StreamTableEntries.abort());
