@@ -35,8 +35,8 @@ class RoomsTest {
       description : address explain iommu pci
       firmware    : address bits description explain iommu pci
       machine     : address bits bus description explain hw irq pci
-      host        : address bits bus description explain hw iommu iova irq machine pci survey vmsa
-      vfio        : address bits bus description explain host iommu irq machine pci
+      host        : address bits bus description explain hw iommu iova irq machine pci survey vfio vmsa
+      vfio        : address bits bus explain iommu irq pci
       survey      : address bits description explain iommu pci
       plan        : address description explain iommu irq pci survey
       route       : address bits bus description explain host hw iommu irq machine pci plan survey vfio vmsa
@@ -44,7 +44,7 @@ class RoomsTest {
       linux       : address explain iommu pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
-      examples    : address bus description explain firmware host iommu machine pci vfio
+      examples    : address bits bus description explain firmware host hw iommu machine pci vfio
       cli         : address bench bus description explain firmware host iommu irq machine pci plan qemu route survey vfio
       web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;

@@ -165,6 +165,22 @@ public final class Host {
         .orElseGet(() -> new Isolation(true, "no MSI controller", f.description().source()));
   }
 
+  /// {@return the doorbells of every MSI controller that Doorbell drives, whoever is behind it}
+  List<DoorbellFrame> doorbells() {
+    return survey.machine().msiControllers().stream()
+        .filter(c -> drivers.controllers().containsKey(c.id()))
+        .flatMap(c -> frame(c).stream())
+        .toList();
+  }
+
+  private static Optional<DoorbellFrame> frame(MsiControllerDescription c) {
+    return c.doorbell().isPresent() && c.frame().isPresent()
+        ? Optional.of(
+            new DoorbellFrame(
+                c.id(), new Pa(c.doorbell().getAsLong()), c.frame().get(), c.source()))
+        : Optional.empty();
+  }
+
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
     int cpus =
@@ -179,20 +195,13 @@ public final class Host {
         .ifPresent(m -> {
           for (String id : m.controllers()) {
             MsiController driver = drivers.controllers().get(id);
-            Optional<MsiControllerDescription> d = survey.machine().msiController(id);
-            if (driver != null
-                && d.isPresent()
-                && d.get().doorbell().isPresent()
-                && d.get().frame().isPresent()) {
-              targets.add(
-                  new MsiRoute.Target(
-                      driver,
-                      m.deviceId(),
-                      new DoorbellFrame(
-                          id,
-                          new Pa(d.get().doorbell().getAsLong()),
-                          d.get().frame().get(),
-                          d.get().source())));
+            if (driver != null) {
+              survey
+                  .machine()
+                  .msiController(id)
+                  .flatMap(Host::frame)
+                  .ifPresent(
+                      frame -> targets.add(new MsiRoute.Target(driver, m.deviceId(), frame)));
             }
           }
         });

@@ -8,7 +8,6 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.hw.pcie.BridgeModel;
 import dev.doorbell.hw.pcie.BusModel;
 import dev.doorbell.hw.pcie.EndpointModel;
-import dev.doorbell.hw.pcie.EndpointRegisters;
 import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.pci.BridgeRegisters;
 import dev.doorbell.pci.PciFunction;
@@ -98,7 +97,7 @@ final class PciModels {
       model =
           topology.isVirtual(f)
               ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), placeAll(bars))
-              : EndpointModel.ofImage(f.config(), bars.bytes(), EndpointRegisters.NONE);
+              : EndpointModel.ofImage(f.config(), bars.bytes(), DemoEndpoint.registers(f));
     } catch (IllegalArgumentException e) {
       throw new NotModelled("function " + f, String.valueOf(e.getMessage()), d.source());
     }

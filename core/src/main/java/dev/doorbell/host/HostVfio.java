@@ -1,0 +1,95 @@
+package dev.doorbell.host;
+
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.irq.Interrupts;
+import dev.doorbell.pci.BarDecode;
+import dev.doorbell.pci.CapabilityLayout;
+import dev.doorbell.pci.ConfigAccess;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PcieLayout;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.HostBar;
+import dev.doorbell.vfio.OwnHost;
+import dev.doorbell.vfio.OwnStack;
+import dev.doorbell.vfio.Vfio;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A host's functions for programs on {@link Vfio}.
+///
+/// What arrives is collected by the {@link Vfio} that is opened here: a host serves either this or {@link Assignment}, not both at once.
+public final class HostVfio {
+  private HostVfio() {}
+
+  /// {@return access to every function of a host that is behind an IOMMU which Doorbell drives; bridges and ports excepted}
+  public static Vfio open(Host host) {
+    List<dev.doorbell.vfio.HostFunction> functions = new ArrayList<>();
+    host.survey().functions().stream()
+        .filter(f -> !f.pci().isBridge())
+        .forEach(f ->
+            host.group(f.sbdf())
+                .ifPresent(g -> functions.add(of(host, host.function(f.sbdf()), g))));
+    return OwnStack.over(
+        new OwnHost(
+            "this machine",
+            functions,
+            host.machine().memory(),
+            host.machine().frames(),
+            Interrupts.of(host.msiControllers()),
+            host.doorbells()));
+  }
+
+  private static dev.doorbell.vfio.HostFunction of(Host host, HostFunction f, IommuGroup group) {
+    return new dev.doorbell.vfio.HostFunction(
+        f.sbdf(),
+        group,
+        f.pci().config(),
+        bars(host, f),
+        f.domain(),
+        // No driver of a captured kernel runs here.
+        Optional.empty(),
+        () -> reset(f.sbdf(), f.pci()));
+  }
+
+  /// A VF's BARs are not in its header; its description has what the kernel's `resource` file told.
+  private static List<HostBar> bars(Host host, HostFunction f) {
+    if (f.pci().physicalFunction().isPresent()) {
+      return f.surveyed().description().resources().stream()
+          .filter(b -> b.index() < 6 && !b.io())
+          .map(b -> bar(host, f.sbdf(), b.index(), b.range().bytes()))
+          .toList();
+    }
+    return BarDecode.size(f.pci().config(), f.sbdf().toString()).bars().stream()
+        .filter(b -> b.kind() != BarDecode.Kind.IO && b.bytes().isPresent())
+        .map(b -> bar(host, f.sbdf(), b.index(), b.bytes().getAsLong()))
+        .toList();
+  }
+
+  private static HostBar bar(Host host, Sbdf sbdf, int index, long bytes) {
+    return new HostBar(index, bytes, host.machine().bar(sbdf, index));
+  }
+
+  /// Function Level Reset.
+  ///
+  /// **Source**: PCI Express Base Specification 6.0, 6.6.2. Up to 100 ms may pass there; the machines of seam B are ready at once.
+  private static void reset(Sbdf sbdf, PciFunction pci) {
+    ConfigSpace config = pci.config();
+    ConfigAccess express =
+        pci.capabilities()
+            .find(CapabilityLayout.PCI_EXPRESS)
+            .thing()
+            .map(c -> new ConfigAccess(config, c.offset()))
+            .filter(c -> c.isSet(PcieLayout.DEVICE_CAPABILITIES, PcieLayout.FLR_CAPABLE))
+            .orElseThrow(() ->
+                new NotAssignable(
+                    sbdf.toString(),
+                    "PCI Express capability",
+                    "it cannot be reset alone, as it has no Function Level Reset",
+                    Source.rule("Device Capabilities of " + sbdf),
+                    "do without a reset"));
+    express.set(PcieLayout.DEVICE_CONTROL, PcieLayout.INITIATE_FLR, 1);
+  }
+}
