@@ -27,7 +27,7 @@ import java.util.Optional;
 public final class EmbeddedMachine implements Machine {
   private static final long POOL_MOST = 256L << 20;
   private static final long POOL_LEAST = 8L << 20;
-  private static final AddressRange RAM_WHERE_UNSEEN = AddressRange.ofSize(0x4000_0000L, 1L << 30);
+  private static final long RAM_WHERE_UNSEEN = 1L << 30;
   private static final long SPARE_WINDOW = 256L << 20;
 
   private final MachineDescription description;
@@ -53,7 +53,26 @@ public final class EmbeddedMachine implements Machine {
   public static EmbeddedMachine of(MachineDescription description) {
     List<AddressRange> memory =
         description.memory().stream().map(MachineDescription.Memory::range).toList();
-    return new EmbeddedMachine(description, memory.isEmpty() ? List.of(RAM_WHERE_UNSEEN) : memory);
+    return new EmbeddedMachine(description, memory.isEmpty() ? List.of(unseenRam(description)) : memory);
+  }
+
+  /// 1 GiB clear of everything that firmware describes.
+  private static AddressRange unseenRam(MachineDescription d) {
+    List<AddressRange> taken = new ArrayList<>();
+    d.iommus().forEach(i -> i.registers().ifPresent(taken::add));
+    d.msiControllers().forEach(c -> c.frame().ifPresent(taken::add));
+    d.gic().ifPresent(g -> taken.add(g.distributor()));
+    d.gic().ifPresent(g -> taken.addAll(g.redistributors()));
+    d.gic().flatMap(g -> g.cpuInterface()).ifPresent(taken::add);
+    d.hostBridges().forEach(b -> b.ecam().ifPresent(taken::add));
+    d.hostBridges().forEach(b -> b.windows().forEach(w -> taken.add(w.cpu())));
+    for (long at = RAM_WHERE_UNSEEN; at < 1L << 40; at += RAM_WHERE_UNSEEN) {
+      AddressRange ram = AddressRange.ofSize(at, RAM_WHERE_UNSEEN);
+      if (taken.stream().noneMatch(ram::overlaps)) {
+        return ram;
+      }
+    }
+    throw new NotModelled("RAM", "the capture does not tell where it is, and no GiB below 2^40 is free", Source.rule("proc/iomem"));
   }
 
   @Override

@@ -77,19 +77,9 @@ final class InterruptModels {
     return model;
   }
 
-  /// Redistributors lie one after another in the regions that firmware gives, in the order of its CPUs.
+  /// Redistributors lie in the regions that firmware gives, in the order of its CPUs.
   private static List<GicV3Config.Cpu> cpus(GicDescription gic) {
-    List<Long> places = new ArrayList<>();
-    for (AddressRange region : gic.redistributors()) {
-      for (long at = region.start();
-          Long.compareUnsigned(at + (REDISTRIBUTOR - 1), region.last()) <= 0;
-          at += REDISTRIBUTOR) {
-        places.add(at);
-        if (places.size() >= Math.max(1, gic.cpus().size())) {
-          break;
-        }
-      }
-    }
+    List<Long> places = places(gic);
     if (places.isEmpty()) {
       throw new NotModelled(
           "the GICv3 at " + gic.distributor(), "firmware names no Redistributor", gic.source());
@@ -100,5 +90,20 @@ final class InterruptModels {
       cpus.add(new GicV3Config.Cpu(mpidr, places.get(i)));
     }
     return cpus;
+  }
+
+  /// A region for each CPU holds one, whatever its size (that of a GICv4 is 256 KiB); fewer regions hold several, side by side.
+  private static List<Long> places(GicDescription gic) {
+    int wanted = Math.max(1, gic.cpus().size());
+    List<Long> places = new ArrayList<>();
+    boolean oneEach = gic.redistributors().size() >= wanted;
+    for (AddressRange region : gic.redistributors()) {
+      long at = region.start();
+      do {
+        places.add(at);
+        at += REDISTRIBUTOR;
+      } while (!oneEach && places.size() < wanted && region.contains(new AddressRange(at, at + (REDISTRIBUTOR - 1))));
+    }
+    return places;
   }
 }

@@ -50,7 +50,7 @@ final class IommuModels {
 
   private static SmmuFeatures features(IommuDescription.Smmuv3 smmu) {
     SmmuFeatures usual = SmmuFeatures.qemu10();
-    int bits = smmu.abilities().outputBits().orElse(usual.outputBits());
+    int bits = smmu.abilities().outputBits().orElse(MOST_OUTPUT_BITS);
     return usual.withOutputBits(Math.min(bits, MOST_OUTPUT_BITS));
   }
 }
