@@ -81,10 +81,10 @@ class SmmuFaultsTest {
   @DisplayName("IHI 0070 CD.IPS: narrower than the SMMU it limits, wider it does not")
   void ips() {
     tables.map(0x1000, 1L << 40, 3, RawSmmu.S1_RW);
-    changeCd(0, (4L ^ 2L) << 32);
+    changeCd(0, 6L << 32);
     assertEquals(Translator.FAULT, bench.read(0x1000));
     bench.event(0x11 | S, READ_IN, 0x1000, 0);
-    changeCd(0, (2L ^ 5L) << 32);
+    changeCd(0, 7L << 32);
     assertEquals(1L << 40, bench.read(0x1000));
     tables.map(0x2000, 1L << 44, 3, RawSmmu.S1_RW);
     assertEquals(Translator.FAULT, bench.read(0x2000));
