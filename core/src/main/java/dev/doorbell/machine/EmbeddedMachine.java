@@ -53,7 +53,8 @@ public final class EmbeddedMachine implements Machine {
   public static EmbeddedMachine of(MachineDescription description) {
     List<AddressRange> memory =
         description.memory().stream().map(MachineDescription.Memory::range).toList();
-    return new EmbeddedMachine(description, memory.isEmpty() ? List.of(unseenRam(description)) : memory);
+    return new EmbeddedMachine(
+        description, memory.isEmpty() ? List.of(unseenRam(description)) : memory);
   }
 
   /// 1 GiB clear of everything that firmware describes.
@@ -72,7 +73,10 @@ public final class EmbeddedMachine implements Machine {
         return ram;
       }
     }
-    throw new NotModelled("RAM", "the capture does not tell where it is, and no GiB below 2^40 is free", Source.rule("proc/iomem"));
+    throw new NotModelled(
+        "RAM",
+        "the capture does not tell where it is, and no GiB below 2^40 is free",
+        Source.rule("proc/iomem"));
   }
 
   @Override
@@ -153,16 +157,13 @@ public final class EmbeddedMachine implements Machine {
 
   private void buildPci(Map<String, Translator> iommus) {
     PciTopology topology = topology(description);
-    Map<Integer, List<HostBridge>> segments = new HashMap<>();
-    description
-        .hostBridges()
-        .forEach(b -> segments.computeIfAbsent(b.segment(), _ -> new ArrayList<>()).add(b));
     Map<Integer, RequesterRoutes> routes = new HashMap<>();
-    segments.forEach(
-        (segment, bridges) -> routes.put(segment, new RequesterRoutes(bridges, iommus, bus)));
     for (HostBridge b : description.hostBridges()) {
       List<HostBridge.Window> windows = windows(b);
-      PciModels models = new PciModels(b, windows, routes.get(b.segment()), topology);
+      RequesterRoutes upstream =
+          routes.computeIfAbsent(
+              b.segment(), segment -> new RequesterRoutes(bridges(segment), iommus, bus));
+      PciModels models = new PciModels(b, windows, upstream, topology);
       windows.forEach(
           w -> bus.add("PCI window of " + b.id(), w.cpu(), models.complex().window(w.pciStart())));
       b.ecam()
@@ -171,6 +172,10 @@ public final class EmbeddedMachine implements Machine {
       models.build(description.functions());
       complexes.add(models);
     }
+  }
+
+  private List<HostBridge> bridges(int segment) {
+    return description.hostBridges().stream().filter(b -> b.segment() == segment).toList();
   }
 
   /// The windows that firmware tells, and one of the machine's own for BARs that the capture has not placed.

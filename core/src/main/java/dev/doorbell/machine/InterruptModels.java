@@ -102,7 +102,9 @@ final class InterruptModels {
       do {
         places.add(at);
         at += REDISTRIBUTOR;
-      } while (!oneEach && places.size() < wanted && region.contains(new AddressRange(at, at + (REDISTRIBUTOR - 1))));
+      } while (!oneEach
+          && places.size() < wanted
+          && region.contains(new AddressRange(at, at + (REDISTRIBUTOR - 1))));
     }
     return places;
   }

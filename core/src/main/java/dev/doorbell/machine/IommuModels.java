@@ -7,6 +7,7 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuModel;
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.hw.smmuv3.SmmuWires;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +18,8 @@ final class IommuModels {
   private static final long WINDOW = 0x20000;
 
   private static final int MOST_OUTPUT_BITS = 48;
+  private static final int MOST_STREAM_BITS = 24;
+  private static final long REQUESTERS = 0x10000;
 
   /// Stands for an IOMMU that has no model: nothing passes.
   private static final Translator CLOSED = (_, _, _, _) -> Translator.FAULT;
@@ -48,9 +51,26 @@ final class IommuModels {
     return out;
   }
 
-  private static SmmuFeatures features(IommuDescription.Smmuv3 smmu) {
+  private SmmuFeatures features(IommuDescription.Smmuv3 smmu) {
     SmmuFeatures usual = SmmuFeatures.qemu10();
     int bits = smmu.abilities().outputBits().orElse(MOST_OUTPUT_BITS);
-    return usual.withOutputBits(Math.min(bits, MOST_OUTPUT_BITS));
+    return usual
+        .withOutputBits(Math.min(bits, MOST_OUTPUT_BITS))
+        .withIdr1(
+            SmmuRegisters.IDR1_SIDSIZE,
+            streamIdBits(smmu.id(), SmmuRegisters.IDR1_SIDSIZE.getInt(usual.idr1())));
+  }
+
+  /// As wide as firmware's highest StreamID needs.
+  private int streamIdBits(String id, int least) {
+    long highest =
+        machine.hostBridges().stream()
+            .flatMap(b -> b.streams().stream())
+            .filter(m -> m.iommu().equals(id))
+            .mapToLong(m ->
+                Integer.toUnsignedLong(m.firstStreamId()) + Math.min(m.count(), REQUESTERS) - 1)
+            .max()
+            .orElse(0);
+    return Math.clamp(Long.SIZE - Long.numberOfLeadingZeros(highest), least, MOST_STREAM_BITS);
   }
 }
