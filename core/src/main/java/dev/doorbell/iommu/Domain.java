@@ -217,16 +217,7 @@ public final class Domain implements AutoCloseable {
   /// @param frames doorbells of functions that are to be attached; those that share a page count once
   /// @throws MsiWindowExhausted when they will not
   public void requireRoom(Collection<DoorbellFrame> frames) {
-    MsiRequirement needed = msiRequirement(frames);
-    List<String> names = needed.doorbells().stream().map(DoorbellFrame::name).toList();
-    if (names.isEmpty()) {
-      return;
-    }
-    MsiWindow window =
-        msiWindow().orElseThrow(() -> MsiWindowExhausted.noWindow(name, granule(), names));
-    if (needed.pages() > window.free()) {
-      throw MsiWindowExhausted.tooSmall(name, window, names);
-    }
+    doorbells.requireRoom(frames);
   }
 
   /// {@return what an owner must leave alone: the regions of attached groups, and the MSI window where it really is (R29)}

@@ -5,6 +5,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.iommu.MsiSlots.Slot;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -45,6 +46,25 @@ final class MsiDoorbells {
     window = null;
   }
 
+  void requireRoom(Collection<DoorbellFrame> frames) {
+    lock.lock();
+    try {
+      if (window != null) {
+        window.requireRoom(domain.name(), frames);
+      } else if (!frames.isEmpty()) {
+        throw noWindow(frames);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private MsiWindowExhausted noWindow(Collection<DoorbellFrame> frames) {
+    List<DoorbellFrame> pages = MsiRequirement.of(granule(), frames).doorbells();
+    return MsiWindowExhausted.noWindow(
+        domain.name(), granule(), pages.stream().map(DoorbellFrame::name).toList());
+  }
+
   List<DoorbellLease> claim(IommuGroup group, List<DoorbellFrame> frames) {
     List<DoorbellFrame> translated =
         frames.stream().filter(f -> !group.bypassesTranslation(f)).toList();
@@ -52,12 +72,7 @@ final class MsiDoorbells {
     lock.lock();
     try {
       if (!translated.isEmpty() && window == null) {
-        throw MsiWindowExhausted.noWindow(
-            domain.name(),
-            granule(),
-            MsiRequirement.of(granule(), translated).doorbells().stream()
-                .map(DoorbellFrame::name)
-                .toList());
+        throw noWindow(translated);
       }
       List<Slot> slots = window == null ? List.of() : window.claim(domain.name(), translated);
       List<DoorbellLease> out = new ArrayList<>(frames.size());

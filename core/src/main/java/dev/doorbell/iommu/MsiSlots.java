@@ -5,6 +5,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -64,12 +65,8 @@ final class MsiSlots {
     return List.copyOf(used.values());
   }
 
-  /// Counts a lease in the slot of each doorbell: one that its page has already, else the lowest free one.
-  ///
-  /// {@return the slots, one per frame}
-  ///
-  /// @throws MsiWindowExhausted when there are too few free slots; nothing is counted then
-  List<Slot> claim(String domain, List<DoorbellFrame> frames) {
+  /// Refuses doorbells that have no slot and find none.
+  void requireRoom(String domain, Collection<DoorbellFrame> frames) {
     List<Pa> missing = new ArrayList<>();
     List<String> names = new ArrayList<>();
     for (DoorbellFrame f : frames) {
@@ -82,6 +79,15 @@ final class MsiSlots {
     if (Long.compareUnsigned(missing.size(), count - used.size()) > 0) {
       throw MsiWindowExhausted.tooSmall(domain, snapshot(), names);
     }
+  }
+
+  /// Counts a lease in the slot of each doorbell: one that its page has already, else the lowest free one.
+  ///
+  /// {@return the slots, one per frame}
+  ///
+  /// @throws MsiWindowExhausted when there are too few free slots; nothing is counted then
+  List<Slot> claim(String domain, List<DoorbellFrame> frames) {
+    requireRoom(domain, frames);
     List<Slot> out = new ArrayList<>(frames.size());
     for (DoorbellFrame f : frames) {
       Slot slot = find(pageOf(f)).orElseGet(() -> place(lowestFree(), f));

@@ -61,9 +61,9 @@ public final class MsiFunction {
     return enabled;
   }
 
-  /// Gives the function its vectors, unmasked. See {@link #enable(int, int, boolean)}.
+  /// Gives the function its vectors, unmasked. See {@link #enable(int, int, boolean, VectorListener)}.
   public int enable(int min, int max) {
-    return enable(min, max, false);
+    return enable(min, max, false, VectorListener.NONE);
   }
 
   /// Gives the function as many vectors as can be had, up to a maximum: takes them at its MSI controller, maps the doorbells,
@@ -82,7 +82,7 @@ public final class MsiFunction {
   /// @throws MessageOutOfReach when the function cannot hold the doorbell's address or the data
   /// @throws dev.doorbell.iommu.GroupUnavailable when no domain has its group
   /// @throws IllegalStateException when it has vectors
-  public int enable(int min, int max, boolean masked) {
+  public int enable(int min, int max, boolean masked, VectorListener listener) {
     domain.lock().lock();
     try (Rollback rollback = new Rollback()) {
       if (enabled) {
@@ -97,6 +97,7 @@ public final class MsiFunction {
         v.activate(i, i % domain.route().cpus());
         mine[i] = new Slot(v, i, true);
         registers.want(i, masked);
+        listener.given(i, v.controller(), v.intid(i));
       }
       rollback.add(table.save(0, table.size())::restore);
       registers.install(mine, v.taken());
@@ -144,7 +145,7 @@ public final class MsiFunction {
   /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room
   /// @throws VectorsExhausted when the controller has none
   /// @throws IllegalStateException when the function is not enabled, is MSI, or has this vector
-  public void addVector(int index, int cpu, boolean masked) {
+  public void addVector(int index, int cpu, boolean masked, VectorListener listener) {
     domain.lock().lock();
     try (Rollback rollback = new Rollback()) {
       requireDynamic();
@@ -160,6 +161,7 @@ public final class MsiFunction {
         slot = new Slot(prepare(1, 1, rollback), 0, true);
       }
       slot.vectors().activate(slot.inner(), cpu);
+      listener.given(index, slot.vectors().controller(), slot.vectors().intid(slot.inner()));
       rollback.add(table.save(index, 1)::restore);
       registers.silence(index);
       registers.write(index, slot.compose());
@@ -256,17 +258,6 @@ public final class MsiFunction {
   /// @throws IllegalArgumentException when there is no such vector
   public MsiMessage compose(int index) {
     return live(index).compose();
-  }
-
-  /// {@return the interrupt that a vector raises, as its controller numbers it}
-  public int intid(int index) {
-    Slot s = live(index);
-    return s.vectors().intid(s.inner());
-  }
-
-  /// {@return the controller that a vector is raised at}
-  public MsiController controller(int index) {
-    return live(index).vectors().controller();
   }
 
   /// {@return the vectors in use}

@@ -1,8 +1,8 @@
 package dev.doorbell.vfio;
 
-import dev.doorbell.bus.Rollback;
 import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.Interrupts;
+import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiFunction;
 import java.util.List;
 import java.util.TreeMap;
@@ -31,17 +31,15 @@ final class OwnVectors {
       int min,
       List<? extends Trigger> triggers) {
     OwnVectors v = new OwnVectors(type, function, interrupts);
-    try (Rollback rollback = new Rollback()) {
-      int n = function.enable(min, triggers.size(), true);
-      rollback.add(function::release);
-      rollback.add(v::stopWaiting);
-      for (int i = 0; i < n; i++) {
-        v.await(i, triggers.get(i));
-      }
-      for (int i = 0; i < n; i++) {
-        function.mask(i, false);
-      }
-      rollback.commit();
+    try {
+      function.enable(
+          min,
+          triggers.size(),
+          false,
+          (vector, controller, intid) -> v.await(vector, triggers.get(vector), controller, intid));
+    } catch (RuntimeException | Error e) {
+      v.stopWaiting();
+      throw e;
     }
     return v;
   }
@@ -68,13 +66,15 @@ final class OwnVectors {
   }
 
   void add(int vector, Trigger trigger) {
-    try (Rollback rollback = new Rollback()) {
-      function.addVector(vector, vector % function.domain().route().cpus(), true);
-      rollback.add(() -> function.removeVector(vector));
-      await(vector, trigger);
-      rollback.add(() -> forget(vector));
-      function.mask(vector, false);
-      rollback.commit();
+    try {
+      function.addVector(
+          vector,
+          vector % function.domain().route().cpus(),
+          false,
+          (number, controller, intid) -> await(number, trigger, controller, intid));
+    } catch (RuntimeException | Error e) {
+      forget(vector);
+      throw e;
     }
   }
 
@@ -97,10 +97,9 @@ final class OwnVectors {
     function.reapply();
   }
 
-  private void await(int vector, Trigger trigger) {
+  private void await(int vector, Trigger trigger, MsiController controller, int intid) {
     VectorGate gate = new VectorGate(trigger);
-    InterruptDispatch dispatch = interrupts.at(function.controller(vector));
-    int intid = function.intid(vector);
+    InterruptDispatch dispatch = interrupts.at(controller);
     dispatch.add(intid, gate);
     live.put(vector, new Live(gate, dispatch, intid));
   }

@@ -127,7 +127,7 @@ class EnableTest {
     for (Shape s : List.of(Shape.msix(4), Shape.msi(4), new Shape(Kind.MSI, 4, true, true))) {
       Function f = bench.function(bench.functions.size() + 1, s, bench.its1);
       d.attach(f.group());
-      f.msi().enable(2, 2, true);
+      f.msi().enable(2, 2, true, VectorListener.NONE);
       f.fire(1);
       assertEquals(List.of(), bench.arrived(), s.toString());
       f.msi().mask(1, false);

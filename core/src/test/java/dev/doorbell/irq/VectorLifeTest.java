@@ -86,10 +86,11 @@ class VectorLifeTest {
   @Test
   void vectorsComeAndGoWhileOthersFire() {
     Function f = enabled(Shape.msix(8), 2);
-    f.msi().addVector(6, 2, false);
+    f.msi().addVector(6, 2, false, VectorListener.NONE);
     assertTrue(f.fire(6));
     assertEquals(List.of("9002@2"), bench.arrived());
-    assertThrows(IllegalStateException.class, () -> f.msi().addVector(6, 0, false));
+    assertThrows(
+        IllegalStateException.class, () -> f.msi().addVector(6, 0, false, VectorListener.NONE));
     f.msi().removeVector(6);
     assertEquals(62, bench.its1.vectorsFree());
     f.msi().removeVector(0);
@@ -99,7 +100,7 @@ class VectorLifeTest {
     assertTrue(f.fire(1));
     assertThrows(IllegalArgumentException.class, () -> f.msi().removeVector(0));
     assertThrows(IllegalArgumentException.class, () -> f.msi().compose(0));
-    f.msi().addVector(0, 1, true);
+    f.msi().addVector(0, 1, true, VectorListener.NONE);
     assertTrue(f.msi().vectors().getFirst().masked());
     f.msi().release();
     assertEquals(64, bench.its1.vectorsFree());
@@ -109,10 +110,12 @@ class VectorLifeTest {
   @Test
   void msiVectorsDoNotComeOneByOne() {
     Function f = enabled(Shape.msi(4), 2);
-    assertThrows(IllegalStateException.class, () -> f.msi().addVector(2, 0, false));
+    assertThrows(
+        IllegalStateException.class, () -> f.msi().addVector(2, 0, false, VectorListener.NONE));
     assertThrows(IllegalStateException.class, () -> f.msi().removeVector(0));
     f.msi().release();
-    assertThrows(IllegalStateException.class, () -> f.msi().addVector(0, 0, false));
+    assertThrows(
+        IllegalStateException.class, () -> f.msi().addVector(0, 0, false, VectorListener.NONE));
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.doorbell.irq.MsiDomain;
 import dev.doorbell.irq.MsiRoute;
 import dev.doorbell.irq.MsiRoute.Target;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.simple.HardwareWrites;
 import dev.doorbell.simple.SimpleIommu;
@@ -79,7 +80,7 @@ final class OwnLab implements VfioLab, DmaPort {
     for (EndpointSpec.Bar b : spec.bars()) {
       long at = 0x1_0000_0000L + sbdf.device() * 0x10_0000L + b.index() * 0x2_0000L;
       e.placeBar(b.index(), at);
-      bars.add(new HostBar(b.index(), b.bytes(), new Window(e, at)));
+      bars.add(new HostBar(b.index(), b.bytes(), new Window(e, at, hw)));
     }
     int rid = sbdf.requesterId();
     IommuGroup group =
@@ -96,7 +97,7 @@ final class OwnLab implements VfioLab, DmaPort {
     return new HostFunction(
         sbdf,
         group,
-        e.config(),
+        new Config(sbdf.toString(), e.config(), hw),
         bars,
         MsiDomain.behind(group, route),
         sbdf.equals(USED) ? Optional.of("nvme") : Optional.empty(),
@@ -104,7 +105,8 @@ final class OwnLab implements VfioLab, DmaPort {
   }
 
   /// A BAR as the host reaches it.
-  private record Window(EndpointModel endpoint, long start) implements RegisterBus {
+  private record Window(EndpointModel endpoint, long start, HardwareWrites hw)
+      implements RegisterBus {
     @Override
     public long read(long offset, int bytes) {
       return endpoint.read(start + offset, bytes).value();
@@ -112,9 +114,30 @@ final class OwnLab implements VfioLab, DmaPort {
 
     @Override
     public void write(long offset, long value, int bytes) {
+      hw.write("BAR register 0x" + Long.toHexString(offset));
       if (endpoint.write(start + offset, value, bytes) != BusOutcome.OK) {
         throw new IllegalStateException("nothing answers at 0x" + Long.toHexString(offset));
       }
+    }
+  }
+
+  /// A configuration space as the host reaches it.
+  private record Config(String name, ConfigSpace endpoint, HardwareWrites hw)
+      implements ConfigSpace {
+    @Override
+    public int size() {
+      return endpoint.size();
+    }
+
+    @Override
+    public int read(int offset, int bytes) {
+      return endpoint.read(offset, bytes);
+    }
+
+    @Override
+    public void write(int offset, int value, int bytes) {
+      hw.write(name + " configuration register 0x" + Integer.toHexString(offset));
+      endpoint.write(offset, value, bytes);
     }
   }
 
