@@ -1,7 +1,7 @@
 /// Benchmarks of the paths that every interrupt and every DMA takes.
 module dev.doorbell.bench {
   requires static org.jspecify;
-  requires dev.doorbell.core;
+  requires transitive dev.doorbell.core;
   requires jmh.core;
 
   exports dev.doorbell.bench;

@@ -15,6 +15,9 @@ public final class BusModel {
   private final Above above;
   private final ConcurrentSkipListMap<Integer, FunctionModel> functions =
       new ConcurrentSkipListMap<>();
+  // The same functions in order, made anew for each that is added: an access walks them and
+  // allocates nothing.
+  private volatile FunctionModel[] decoders = {};
 
   /// What lies above a bus.
   interface Above {
@@ -45,6 +48,9 @@ public final class BusModel {
           "position 0x%x of bus %02x is taken".formatted(position, number()));
     }
     function.attach(this, position);
+    synchronized (functions) {
+      decoders = functions.values().toArray(FunctionModel[]::new);
+    }
   }
 
   /// {@return its number at the moment, as software programmed it}
@@ -79,7 +85,7 @@ public final class BusModel {
 
   BusOutcome writeFrom(FunctionModel from, int requesterId, long address, long value, int bytes) {
     if (above.peersDecode(from, address)) {
-      for (FunctionModel peer : functions.values()) {
+      for (FunctionModel peer : decoders) {
         if (peer != from && peer.decodes(address)) {
           return peer.write(address, value, bytes);
         }
@@ -90,7 +96,7 @@ public final class BusModel {
 
   BusRead readFrom(FunctionModel from, int requesterId, long address, int bytes) {
     if (above.peersDecode(from, address)) {
-      for (FunctionModel peer : functions.values()) {
+      for (FunctionModel peer : decoders) {
         if (peer != from && peer.decodes(address)) {
           return peer.read(address, bytes);
         }
@@ -100,7 +106,7 @@ public final class BusModel {
   }
 
   BusOutcome writeDown(long address, long value, int bytes) {
-    for (FunctionModel f : functions.values()) {
+    for (FunctionModel f : decoders) {
       if (f.decodes(address)) {
         return f.write(address, value, bytes);
       }
@@ -109,7 +115,7 @@ public final class BusModel {
   }
 
   BusRead readDown(long address, int bytes) {
-    for (FunctionModel f : functions.values()) {
+    for (FunctionModel f : decoders) {
       if (f.decodes(address)) {
         return f.read(address, bytes);
       }

@@ -22,6 +22,9 @@ public final class EndpointModel implements FunctionModel {
   private final EndpointRegisters registers;
   private final Optional<MsiModel> msi;
   private final Optional<MsixModel> msix;
+  // The same two by their common type, made once: firing allocates nothing.
+  private final Optional<MessageModel> msiMessages;
+  private final Optional<MessageModel> msixMessages;
   private final int expressAt;
   private final boolean virtual;
   private Optional<BusModel> bus = Optional.empty();
@@ -45,6 +48,8 @@ public final class EndpointModel implements FunctionModel {
         capable.msix() == 0
             ? Optional.empty()
             : Optional.of(new MsixModel(storage, capable.msix()));
+    this.msiMessages = msi.map(m -> m);
+    this.msixMessages = msix.map(m -> m);
     this.expressAt = capable.express();
     this.virtual = virtual;
     this.memory = virtual;
@@ -78,7 +83,7 @@ public final class EndpointModel implements FunctionModel {
 
   /// {@return bus, device and function number at the moment}
   public int requesterId() {
-    return bus.map(b -> b.requesterId(position)).orElse(0);
+    return bus.isPresent() ? bus.get().requesterId(position) : 0;
   }
 
   /// Puts a BAR at an address, as an enumerator does.
@@ -192,7 +197,14 @@ public final class EndpointModel implements FunctionModel {
 
   @Override
   public boolean decodes(long address) {
-    return memory && barAt(address).isPresent();
+    if (memory) {
+      for (BarModel b : bars) {
+        if (b.holds(address)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   @Override
@@ -357,9 +369,9 @@ public final class EndpointModel implements FunctionModel {
 
   private Optional<MessageModel> active() {
     if (msix.isPresent() && msix.get().isOn()) {
-      return Optional.of(msix.get());
+      return msixMessages;
     }
-    return msi.isPresent() && msi.get().isOn() ? Optional.of(msi.get()) : Optional.empty();
+    return msi.isPresent() && msi.get().isOn() ? msiMessages : Optional.empty();
   }
 
   private void publish() {

@@ -1,0 +1,142 @@
+package dev.doorbell.bench;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.host.Host;
+import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.hw.pcie.Firing;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Threads;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// One MSI: from the device that raises a vector, through root port, SMMUv3 and ITS, to a pending LPI. Locks, faults and events are in place.
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 3, time = 1)
+@Fork(1)
+public class MsiBenchmark {
+  /// The functions, assigned with all their vectors by Doorbell's own drivers.
+  @State(Scope.Benchmark)
+  public static class Assigned {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "1x2048", "256x64"})
+    public String shape = "1x64";
+
+    private EndpointModel[] devices = {};
+    private int vectors;
+    private CpuInterface cpus = NoCpus.INSTANCE;
+    private final AtomicInteger threads = new AtomicInteger();
+
+    @Setup
+    public void assign() {
+      String[] parts = shape.split("x", 2);
+      int count = Integer.parseInt(parts[0]);
+      vectors = Integer.parseInt(parts[1]);
+      EmbeddedMachine machine = BenchMachine.of(count, vectors);
+      List<Sbdf> functions = IntStream.range(0, count).mapToObj(BenchMachine::device).toList();
+      Assignment.of(
+          Host.start(machine),
+          functions,
+          new Assignment.Request(
+              Granule.K4,
+              Optional.of(new AddressRange(0x800_0000L, 0x80f_ffffL)),
+              vectors,
+              vectors,
+              false));
+      devices =
+          functions.stream()
+              .map(f -> machine.endpoint(f).orElseThrow())
+              .toArray(EndpointModel[]::new);
+      cpus = machine.cpuInterface().orElseThrow();
+    }
+  }
+
+  /// Where a thread is in its round: devices in turn, then the next vector. Two threads are half a round apart.
+  @State(Scope.Thread)
+  public static class Turn {
+    private int device;
+    private int vector;
+
+    @Setup
+    public void start(Assigned a) {
+      device = (a.threads.getAndIncrement() & 1) * a.devices.length / 2;
+    }
+
+    private Firing fire(Assigned a) {
+      Firing fired = a.devices[device].fire(vector);
+      if (fired != Firing.SENT) {
+        throw new IllegalStateException(
+            "vector %d of device %d was not sent: %s".formatted(vector, device, fired));
+      }
+      if (++device == a.devices.length) {
+        device = 0;
+        vector = vector + 1 == a.vectors ? 0 : vector + 1;
+      }
+      return fired;
+    }
+  }
+
+  /// {@return what the device knows; the LPI is pending then, after the first round already}
+  @Benchmark
+  public Firing pending(Assigned assigned, Turn turn) {
+    return turn.fire(assigned);
+  }
+
+  /// {@return the same, from two threads}
+  @Benchmark
+  @Threads(2)
+  public Firing pendingTwoThreads(Assigned assigned, Turn turn) {
+    return turn.fire(assigned);
+  }
+
+  /// {@return the interrupt, which the CPU that it is routed to has acknowledged and ended}
+  @Benchmark
+  public int taken(Assigned assigned, Turn turn) {
+    turn.fire(assigned);
+    for (int cpu = 0; cpu < assigned.cpus.cpus(); cpu++) {
+      int intid = assigned.cpus.acknowledge(cpu);
+      if (intid != CpuInterface.NONE) {
+        assigned.cpus.endOfInterrupt(cpu, intid);
+        return intid;
+      }
+    }
+    throw new IllegalStateException("no CPU has the interrupt pending");
+  }
+
+  /// Stands in until the machine is built.
+  private enum NoCpus implements CpuInterface {
+    INSTANCE;
+
+    @Override
+    public int cpus() {
+      return 0;
+    }
+
+    @Override
+    public int acknowledge(int cpu) {
+      return NONE;
+    }
+
+    @Override
+    public void endOfInterrupt(int cpu, int intid) {}
+  }
+}

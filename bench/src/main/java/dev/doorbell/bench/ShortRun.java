@@ -1,0 +1,140 @@
+package dev.doorbell.bench;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/// The short form of the benchmarks: one process each group of works and few, short iterations, for a first look within a minute.
+/// Differences of less than a third mean nothing in it. Runs in the calling process, so that it needs no class path of its own.
+public final class ShortRun {
+  private static final String BYTES = "gc.alloc.rate.norm";
+
+  /// Works in the order of the table, and the variants of each that the short form measures.
+  private static final List<Work> WORKS =
+      List.of(
+          new Work("iova fill", IovaBenchmark.class, "fill", "1048576 pages"),
+          new Work("iova churn", IovaBenchmark.class, "churn", "live=1048576"),
+          new Work("iova churn", IovaBenchmark.class, "churnTwoThreads", "live=1048576"),
+          new Work("iova mixed sizes", IovaBenchmark.class, "mixedSizes", "100000 ranges"),
+          new Work("iova nearly full", IovaBenchmark.class, "nearlyFullGrant", "grant"),
+          new Work("iova nearly full", IovaBenchmark.class, "nearlyFullRefusal", "refusal"),
+          new Work("translate", TranslateBenchmark.class, "mapped", "pages=1,devices=1"),
+          new Work("translate", TranslateBenchmark.class, "mapped", "pages=512,devices=1000"),
+          new Work("translate", TranslateBenchmark.class, "mapped", "pages=1048576,devices=1"),
+          new Work("translate fault", TranslateBenchmark.class, "unmapped", "pages=512,devices=1"),
+          new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x1"),
+          new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x64"),
+          new Work("msi to pending", MsiBenchmark.class, "pending", "shape=256x64"),
+          new Work("msi to pending", MsiBenchmark.class, "pendingTwoThreads", "shape=256x64"),
+          new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"));
+
+  private ShortRun() {}
+
+  /// One line of the answer.
+  ///
+  /// @param work what is done once
+  /// @param variant at which size, by how many threads
+  /// @param nsPerOp nanoseconds; of each thread, where there are two
+  /// @param bytesPerOp heap allocated; 0 is expected everywhere
+  public record Row(String work, String variant, double nsPerOp, double bytesPerOp) {}
+
+  /// @param parameters `name=value`, separated by commas; anything without `=` is only a name for people
+  private record Work(String name, Class<?> type, String method, String parameters) {
+    String variant() {
+      String shown = parameters.replace("shape=", "").replace('=', ' ').replace(",", ", ");
+      return method.endsWith("TwoThreads") ? shown + ", 2 threads" : shown;
+    }
+  }
+
+  /// How long each work is run.
+  ///
+  /// @param warmups iterations that do not count
+  /// @param iterations iterations that count
+  /// @param milliseconds of each iteration
+  public record Effort(int warmups, int iterations, int milliseconds) {
+    /// The usual one.
+    public static final Effort SHORT = new Effort(3, 3, 300);
+  }
+
+  /// {@return works whose name and variant hold a text, in any case; all when it is empty}
+  public static List<String> names(String filter) {
+    return chosen(filter).stream().map(w -> w.name + ", " + w.variant()).toList();
+  }
+
+  /// Runs works, one after another.
+  ///
+  /// {@return a row for each, in the order of {@link #names}}
+  ///
+  /// @param progress takes a line before each work
+  /// @throws IllegalStateException when a work fails: its benchmark found a wrong result
+  public static List<Row> run(String filter, Effort effort, Consumer<String> progress) {
+    List<Work> works = chosen(filter);
+    List<Row> rows = new ArrayList<>();
+    for (Work w : works) {
+      progress.accept(
+          "%d of %d: %s, %s".formatted(rows.size() + 1, works.size(), w.name, w.variant()));
+      rows.add(run(w, effort));
+    }
+    return List.copyOf(rows);
+  }
+
+  private static List<Work> chosen(String filter) {
+    String wanted = filter.toLowerCase(Locale.ROOT);
+    return WORKS.stream()
+        .filter(w -> (w.name + ", " + w.variant()).toLowerCase(Locale.ROOT).contains(wanted))
+        .toList();
+  }
+
+  private static Row run(Work work, Effort effort) {
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include("^" + Pattern.quote(work.type.getName() + "." + work.method) + "$")
+            .forks(0)
+            .warmupIterations(effort.warmups)
+            .warmupTime(TimeValue.milliseconds(effort.milliseconds))
+            .measurementIterations(effort.iterations)
+            .measurementTime(TimeValue.milliseconds(effort.milliseconds))
+            .addProfiler(GCProfiler.class)
+            .verbosity(VerboseMode.SILENT)
+            .shouldFailOnError(true);
+    for (String parameter : work.parameters.split(",", -1)) {
+      String[] pair = parameter.split("=", 2);
+      if (pair.length == 2) {
+        options.param(pair[0], pair[1]);
+      }
+    }
+    RunResult result = only(work, options);
+    Result<?> bytes =
+        Optional.ofNullable(result.getSecondaryResults().get(BYTES))
+            .orElseThrow(() ->
+                new IllegalStateException(
+                    work.name + ": this JVM does not tell what it allocates"));
+    return new Row(
+        work.name, work.variant(), result.getPrimaryResult().getScore(), bytes.getScore());
+  }
+
+  private static RunResult only(Work work, ChainedOptionsBuilder options) {
+    try {
+      Collection<RunResult> results = new Runner(options.build()).run();
+      return results.stream()
+          .findFirst()
+          .orElseThrow(() -> new IllegalStateException(work.name + ": no result"));
+    } catch (RunnerException e) {
+      throw new IllegalStateException(
+          "%s, %s: %s".formatted(work.name, work.variant(), e.getMessage()), e);
+    }
+  }
+}

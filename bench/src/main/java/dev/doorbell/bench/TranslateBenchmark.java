@@ -1,0 +1,153 @@
+package dev.doorbell.bench;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusErrorException;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.hw.smmuv3.SmmuDriver;
+import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.hw.smmuv3.SmmuModel;
+import dev.doorbell.hw.smmuv3.SmmuSettings;
+import dev.doorbell.hw.smmuv3.SmmuTags;
+import dev.doorbell.hw.smmuv3.SmmuWires;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.machine.EmbeddedMachine;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// One translation by the SMMUv3 model, device look-up and permissions included, over tables that the driver wrote.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 3, time = 1)
+@Fork(1)
+public class TranslateBenchmark {
+  private static final long IOVA = 0x1_0000_0000L;
+  private static final long UNMAPPED = 0x4_0000_0000L;
+  private static final long PA = 0x10_0000_0000L;
+  // Odd, so that a product with it permutes any power of two of pages: neighbours are never mapped
+  // as a block.
+  private static final int SCATTER = 0x9e37_79b1;
+
+  /// 4 KiB pages of the one address space.
+  @Param({"1", "512", "1048576"})
+  public int pages = 512;
+
+  /// StreamIDs attached to it.
+  @Param({"1", "1000"})
+  public int devices = 1;
+
+  private final EmbeddedMachine machine = BenchMachine.of(0, 1);
+  private final SmmuModel smmu =
+      new SmmuModel(SmmuFeatures.qemu10(), machine.memory(), Nowhere.INSTANCE, SmmuWires.NONE);
+  private int turn;
+
+  @Setup
+  public void map() {
+    SmmuDriver driver =
+        SmmuDriver.open(
+            "smmu",
+            new Registers(smmu),
+            machine.memory(),
+            machine.frames(),
+            SmmuSettings.of(new SmmuTags()));
+    AddressSpace space = driver.createAddressSpace(Granule.K4);
+    for (int i = 0; i < pages; i++) {
+      space.map(
+          new Iova(IOVA + page(i)),
+          new Pa(PA + page(i * SCATTER)),
+          Granule.K4.bytes(),
+          Protection.READ_WRITE);
+    }
+    for (int stream = 0; stream < devices; stream++) {
+      driver.attach(stream, space);
+    }
+  }
+
+  private long page(int i) {
+    return (long) (i & (pages - 1)) << Granule.K4.shift();
+  }
+
+  /// {@return a physical address: pages at random; the last translations are cached, 16,384 of them}
+  @Benchmark
+  public long mapped() {
+    turn++;
+    long pa =
+        smmu.translate(
+            Integer.remainderUnsigned(turn, devices),
+            -1,
+            IOVA + page((turn * SCATTER) >>> 7),
+            Translator.WRITE);
+    if (pa == Translator.FAULT) {
+      throw new IllegalStateException("a mapped page faulted");
+    }
+    return pa;
+  }
+
+  /// {@return the fault of an access to a page that is not mapped, its event recorded or, once the queue is full, counted as lost}
+  @Benchmark
+  public long unmapped() {
+    turn++;
+    long pa =
+        smmu.translate(
+            Integer.remainderUnsigned(turn, devices),
+            -1,
+            UNMAPPED + page((turn * SCATTER) >>> 7),
+            Translator.WRITE);
+    if (pa != Translator.FAULT) {
+      throw new IllegalStateException("a page that is not mapped was translated");
+    }
+    return pa;
+  }
+
+  /// The driver's way to the registers.
+  private record Registers(SmmuModel smmu) implements RegisterBus {
+    @Override
+    public long read(long offset, int bytes) {
+      BusRead read = smmu.read(offset, bytes);
+      if (read.outcome() != BusOutcome.OK) {
+        throw new BusErrorException("read", offset, bytes);
+      }
+      return read.value();
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      if (smmu.write(offset, value, bytes, SystemBus.CPU) != BusOutcome.OK) {
+        throw new BusErrorException("write", offset, bytes);
+      }
+    }
+  }
+
+  /// No MSIs of the SMMU's own.
+  private enum Nowhere implements SystemBus {
+    INSTANCE;
+
+    @Override
+    public BusOutcome write(long pa, long value, int bytes, int requester) {
+      return BusOutcome.ERROR;
+    }
+
+    @Override
+    public BusRead read(long pa, int bytes) {
+      return BusRead.error(bytes);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.doorbell.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+@DisplayName("doorbell bench")
+class BenchCommandTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... args) {
+    return Main.run(new PrintWriter(out), new PrintWriter(err), false, args);
+  }
+
+  @Test
+  @DisplayName(
+      "--json prints [{work,variant,nsPerOp,bytesPerOp}] and nothing else; progress goes to standard error")
+  void json() {
+    assertEquals(0, run("bench", "--json", "--milliseconds", "5", "msi to pending, 1x"));
+    JsonNode rows = JsonMapper.builder().build().readTree(out.toString());
+    assertEquals(2, rows.size());
+    for (JsonNode row : rows) {
+      assertEquals(
+          List.of("work", "variant", "nsPerOp", "bytesPerOp"), List.copyOf(row.propertyNames()));
+      assertEquals("msi to pending", row.get("work").asString());
+      assertTrue(row.get("nsPerOp").asDouble() > 0, row::toString);
+      assertTrue(row.get("bytesPerOp").isNumber(), row::toString);
+    }
+    assertEquals("1x1", rows.get(0).get("variant").asString());
+    assertTrue(err.toString().contains("1 of 2: msi to pending, 1x1"), err::toString);
+  }
+
+  @Test
+  @DisplayName("a filter that no work has is unusable input, and says how to list them")
+  void noSuchWork() {
+    assertEquals(2, run("bench", "--json", "teapot"));
+    assertTrue(out.toString().contains("NoSuchWork"), out::toString);
+  }
+
+  @Test
+  @DisplayName("--list measures nothing and names every work")
+  void list() {
+    assertEquals(0, run("bench", "--list"));
+    List<String> lines = out.toString().lines().toList();
+    assertTrue(lines.contains("translate, pages 1048576, devices 1"), out::toString);
+    assertFalse(lines.size() < 10, out::toString);
+  }
+}
