@@ -17,9 +17,13 @@ import java.util.regex.Pattern;
 record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
   static final KernelLog NONE = new KernelLog(Map.of(), Optional.empty());
   static final String PATH = "dmesg.txt";
+  private static final int MOST_IOMMUS = 1024;
+  private static final int TRANS_S1 = 1 << 9;
+  private static final int VAX = 1 << 14;
   private static final int LIMIT = 16 * 1024 * 1024;
   private static final Pattern SMMU3 =
-      Pattern.compile(".*arm-smmu-v3 (\\S+): ias (\\d{1,2})-bit, oas (\\d{1,2})-bit.*");
+      Pattern.compile(
+          ".*arm-smmu-v3 (\\S+): ias (\\d{1,2})-bit, oas (\\d{1,2})-bit(?: \\(features 0x([0-9a-f]{1,8})\\))?.*");
   private static final Pattern SMMU =
       Pattern.compile(".*arm-smmu (\\S+):\\s+Stage-1: (\\d{1,2})-bit VA -> (\\d{1,2})-bit IPA.*");
 
@@ -49,14 +53,33 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
   }
 
   private static void widths(String line, Source source, Map<String, Widths> out) {
-    for (Pattern p : new Pattern[] {SMMU3, SMMU}) {
-      Matcher m = p.matcher(line);
-      if (m.matches() && out.size() < 1024) {
-        out.putIfAbsent(
-            m.group(1),
-            new Widths(Integer.parseInt(m.group(2)), Integer.parseInt(m.group(3)), source));
-      }
+    if (out.size() >= MOST_IOMMUS) {
+      return;
     }
+    Matcher three = SMMU3.matcher(line);
+    if (three.matches()) {
+      int output = Integer.parseInt(three.group(3));
+      out.putIfAbsent(three.group(1), new Widths(inputBits(three), output, source));
+    }
+    Matcher two = SMMU.matcher(line);
+    if (two.matches()) {
+      int output = Integer.parseInt(two.group(3));
+      out.putIfAbsent(two.group(1), new Widths(Integer.parseInt(two.group(2)), output, source));
+    }
+  }
+
+  /// The `ias` of the line is what stage 2 takes in. Linux translates by stage 1 wherever it is implemented, and that takes 48 bits,
+  /// or 52 with VAX (`arm_smmu_domain_finalise`; ARM_SMMU_FEAT_TRANS_S1 and ARM_SMMU_FEAT_VAX, Linux 6.12).
+  private static int inputBits(Matcher line) {
+    int ias = Integer.parseInt(line.group(2));
+    if (line.group(4) == null) {
+      return ias;
+    }
+    int features = Integer.parseUnsignedInt(line.group(4), 16);
+    if ((features & TRANS_S1) == 0) {
+      return ias;
+    }
+    return (features & VAX) == 0 ? 48 : 52;
   }
 
   private static Optional<Arch> archOf(String line) {

@@ -160,7 +160,7 @@ class LabMachinesTest {
     assertEquals(
         List.of("smmuv3@0xc020000"),
         second.streams().stream().map(HostBridge.StreamMapping::iommu).distinct().toList());
-    assertEquals(44, m.iommus().get(1).abilities().inputBits().orElseThrow());
+    assertEquals(48, m.iommus().get(1).abilities().inputBits().orElseThrow());
     assertEquals("dmesg.txt", m.iommus().get(1).abilities().source().orElseThrow().where());
   }
 
