@@ -35,11 +35,11 @@ class RoomsTest {
       description : address explain iommu pci
       firmware    : address bits description explain iommu pci
       machine     : address bits bus description explain hw irq pci
-      host        : address bits bus description explain hw iommu iova irq machine pci survey vfio vmsa
+      host        : address bits bus description explain hw iommu iova irq machine pci route survey vfio vmsa
       vfio        : address bits bus explain iommu irq pci
       survey      : address bits description explain iommu pci
       plan        : address description explain iommu irq pci survey
-      route       : address bits bus description explain host hw iommu irq machine pci plan survey vfio vmsa
+      route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bus description explain machine pci
       linux       : address explain iommu pci vfio
       vfiouser    : address bus explain pci vfio
