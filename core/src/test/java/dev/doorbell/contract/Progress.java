@@ -1,0 +1,201 @@
+package dev.doorbell.contract;
+
+import dev.doorbell.contract.Reference.Arrival;
+import dev.doorbell.contract.Reference.Mapped;
+import dev.doorbell.contract.Reference.Slot;
+import dev.doorbell.contract.Reference.Space;
+import dev.doorbell.contract.Reference.Vector;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// Takes the reference over a step that succeeded. Where the contract leaves a choice (which interrupt, which of a doorbell's places)
+/// the choice is read from the machine and held to the rules.
+final class Progress {
+  /// What a function says of a vector.
+  record Seen(int index, long address, int data, int intid, int cpu, boolean masked) {}
+
+  /// The interrupts of a step.
+  ///
+  /// @param must those that arrive
+  /// @param may those that may arrive besides
+  record Expected(Set<Arrival> must, Set<Arrival> may) {
+    static Expected of(List<Arrival> must) {
+      return new Expected(Set.copyOf(must), Set.of());
+    }
+  }
+
+  private final Reference reference;
+  private final Facts facts;
+
+  Progress(Reference reference) {
+    this.reference = reference;
+    this.facts = reference.facts;
+  }
+
+  /// @param seen what the function of the step says of its vectors after it
+  Expected take(Step step, List<Seen> seen) {
+    List<Arrival> must = new ArrayList<>();
+    switch (step) {
+      case Step.Create c ->
+          reference.spaces.put(c.domain(), new Space(c.granuleShift(), c.trusted()));
+      case Step.Close c -> reference.spaces.remove(c.domain());
+      case Step.Attach a -> {
+        return attach(a, seen);
+      }
+      case Step.Detach d -> reference.placed.remove(d.function());
+      case Step.Map m ->
+          space(m.domain())
+              .maps
+              .put(m.iova(), new Mapped(m.iova(), m.iova() + m.bytes() - 1, m.pa(), m.write()));
+      case Step.Unmap u ->
+          space(u.domain())
+              .maps
+              .values()
+              .removeIf(m -> m.start() >= u.iova() && m.last() <= u.iova() + u.bytes() - 1);
+      case Step.Reserve r ->
+          space(r.domain()).window = new long[] {r.start(), r.start() + r.bytes() - 1};
+      case Step.Remove r -> space(r.domain()).window = new long[0];
+      case Step.Enable e -> must.addAll(enable(e, seen));
+      case Step.Release r -> release(r.function());
+      case Step.Retarget r -> vector(r.function(), r.vector()).cpu = r.cpu();
+      case Step.Mask m -> must.addAll(mask(m));
+      case Step.Fire f -> must.addAll(reference.fire(f.function(), f.vector()));
+      case Step.Write w -> must.addAll(reference.write(w.function(), w.iova(), w.value()));
+      case Step.Forge f -> {
+        return forge(f);
+      }
+    }
+    return Expected.of(must);
+  }
+
+  private Space space(int domain) {
+    return reference.spaces.get(domain);
+  }
+
+  private Vector vector(int function, int vector) {
+    return reference.vectors.get(function).get(vector);
+  }
+
+  /// A requester id is a number of one segment. That of another function may pass, where no bridge validates sources, and is that
+  /// function then.
+  private Expected forge(Step.Forge f) {
+    if (f.as() < 0) {
+      return Expected.of(List.of());
+    }
+    int data = forgedData(f);
+    long at = reference.rings.get(f.of());
+    int id = facts.functions().get(f.as()).requesterId();
+    if (facts.functions().get(f.function()).requesterId() == id) {
+      return Expected.of(reference.write(f.function(), at, data));
+    }
+    return new Expected(Set.of(), Set.copyOf(reference.write(f.as(), at, data)));
+  }
+
+  int forgedData(Step.Forge f) {
+    List<Vector> of = reference.vectors.get(f.of());
+    return of.get(Math.floorMod(f.vector(), of.size())).data;
+  }
+
+  private Expected attach(Step.Attach a, List<Seen> seen) {
+    Facts.Function f = facts.functions().get(a.function());
+    Integer from = reference.placed.put(a.function(), a.domain());
+    List<Vector> live = reference.vectors.get(a.function());
+    if (live == null) {
+      return Expected.of(List.of());
+    }
+    Space to = space(a.domain());
+    long before = reference.rings.get(a.function());
+    long now = seen.getFirst().address();
+    if (reference.keeps(to, f, before)) {
+      Check.equal(before, now, "a doorbell moved although its IOVA was free");
+    }
+    settle(to, f, now, reference.keeps(to, f, before));
+    leave(space(from), f, before);
+    reference.rings.put(a.function(), now);
+    Set<Arrival> may = new HashSet<>();
+    for (Vector v : live) {
+      if (!v.masked) {
+        may.add(new Arrival(v.intid, v.cpu));
+      }
+    }
+    return new Expected(before == now ? Set.of() : may, may);
+  }
+
+  /// Counts a user of a doorbell's place, after checking that it may be there.
+  private void settle(Space s, Facts.Function f, long address, boolean kept) {
+    long at = s.page(address);
+    Check.equal(
+        f.doorbell() - s.page(f.doorbell()), address - at, "offset of a doorbell in its page");
+    Check.that(
+        kept || reference.places(s, f).contains(at),
+        () ->
+            "doorbell of %s is at 0x%x and not at one of %s"
+                .formatted(f.name(), at, reference.places(s, f)));
+    s.slots.computeIfAbsent(at, _ -> new Slot(s.page(f.doorbell()))).users++;
+  }
+
+  private static void leave(Space s, Facts.Function f, long address) {
+    long at = s.page(address);
+    Slot slot = s.slots.get(at);
+    Check.that(slot != null && slot.users > 0, () -> f.name() + " had no doorbell at " + at);
+    slot.users--;
+    if (slot.users == 0) {
+      s.slots.remove(at);
+    }
+  }
+
+  private List<Arrival> enable(Step.Enable e, List<Seen> seen) {
+    Facts.Function f = facts.functions().get(e.function());
+    int wanted = Math.min(e.max(), f.size());
+    int least = Math.min(wanted, reference.free(f));
+    Check.that(
+        seen.size() <= wanted && seen.size() >= (f.msi() ? e.min() : least),
+        () -> "%s got %d vectors, not %d".formatted(f.name(), seen.size(), least));
+    Set<Integer> taken = new HashSet<>();
+    reference.vectors.values().forEach(l -> l.forEach(v -> taken.add(v.intid)));
+    List<Vector> mine = new ArrayList<>();
+    List<Arrival> out = new ArrayList<>();
+    for (Seen s : seen) {
+      Check.that(taken.add(s.intid()), () -> "interrupt %d has two owners".formatted(s.intid()));
+      Check.equal(s.index() % facts.cpus(), s.cpu(), "CPU of vector " + s.index());
+      Check.equal(seen.getFirst().address(), s.address(), "address of vector " + s.index());
+      if (f.msi()) {
+        Check.equal(seen.getFirst().data() + s.index(), s.data(), "data of MSI " + s.index());
+      }
+      Vector v = new Vector(s.data(), s.intid(), s.cpu(), e.masked());
+      mine.add(v);
+      if (!e.masked()) {
+        out.add(new Arrival(v.intid, v.cpu));
+      } else if (!f.maskable()) {
+        v.pending = true;
+      }
+    }
+    Space s = space(reference.placed.get(e.function()));
+    settle(s, f, seen.getFirst().address(), false);
+    reference.vectors.put(e.function(), mine);
+    reference.rings.put(e.function(), seen.getFirst().address());
+    return out;
+  }
+
+  void release(int function) {
+    if (reference.vectors.remove(function) != null) {
+      leave(
+          space(reference.placed.get(function)),
+          facts.functions().get(function),
+          reference.rings.remove(function));
+    }
+  }
+
+  /// A function that masks by itself interrupts as soon as it is let; see {@link EagerTable}.
+  private List<Arrival> mask(Step.Mask m) {
+    Vector v = vector(m.function(), m.vector());
+    v.masked = m.masked();
+    boolean arrives = !m.masked() && (facts.functions().get(m.function()).maskable() || v.pending);
+    if (!m.masked()) {
+      v.pending = false;
+    }
+    return arrives ? List.of(new Arrival(v.intid, v.cpu)) : List.of();
+  }
+}

@@ -1,0 +1,376 @@
+package dev.doorbell.contract;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// What the contract says, in plain maps and loops: which refusals a step may meet, and what is reachable afterwards.
+final class Reference {
+  /// One user mapping.
+  record Mapped(long start, long last, long pa, boolean write) {}
+
+  /// A granule of a window that holds a doorbell's page.
+  static final class Slot {
+    final long page;
+    int users;
+
+    Slot(long page) {
+      this.page = page;
+    }
+  }
+
+  /// A domain.
+  static final class Space {
+    final int shift;
+    final boolean trusted;
+    long[] window = {};
+    final TreeMap<Long, Mapped> maps = new TreeMap<>();
+    final TreeMap<Long, Slot> slots = new TreeMap<>();
+
+    Space(int shift, boolean trusted) {
+      this.shift = shift;
+      this.trusted = trusted;
+    }
+
+    long bytes() {
+      return 1L << shift;
+    }
+
+    long page(long address) {
+      return address & -bytes();
+    }
+  }
+
+  /// A vector in use.
+  static final class Vector {
+    final int data;
+    final int intid;
+    int cpu;
+    boolean masked;
+    boolean pending;
+
+    Vector(int data, int intid, int cpu, boolean masked) {
+      this.data = data;
+      this.intid = intid;
+      this.cpu = cpu;
+      this.masked = masked;
+    }
+  }
+
+  /// An interrupt that arrived.
+  record Arrival(int intid, int cpu) {}
+
+  /// Where an IOVA leads.
+  sealed interface Target {
+    record Nowhere() implements Target {}
+
+    record Memory(long pa, boolean write) implements Target {}
+
+    record Doorbell(long pa) implements Target {}
+  }
+
+  final Facts facts;
+  final Map<Integer, Space> spaces = new HashMap<>();
+  final Map<Integer, Integer> placed = new HashMap<>();
+  final Map<Integer, List<Vector>> vectors = new HashMap<>();
+  final Map<Integer, Long> rings = new HashMap<>();
+  final int[] memory = new int[Facts.PAGES];
+
+  Reference(Facts facts) {
+    this.facts = facts;
+    for (int i = 0; i < memory.length; i++) {
+      memory[i] = 0xca0a_0000 | i;
+    }
+  }
+
+  /// {@return whether a step makes sense here}
+  boolean applies(Step step) {
+    return switch (step) {
+      case Step.Create c -> !spaces.containsKey(c.domain());
+      case Step.Close c -> spaces.containsKey(c.domain());
+      case Step.Attach a -> spaces.containsKey(a.domain());
+      case Step.Detach d -> spaces.containsKey(d.domain());
+      case Step.Map m -> spaces.containsKey(m.domain());
+      case Step.Unmap u -> spaces.containsKey(u.domain());
+      case Step.Reserve r -> spaces.containsKey(r.domain());
+      case Step.Remove r -> spaces.containsKey(r.domain());
+      // Whether a foreign id passes cannot be told from a vector that the controller holds back.
+      case Step.Forge f ->
+          rings.containsKey(f.of())
+              && (f.as() < 0 || f.as() == f.function() || facts.functions().get(f.of()).maskable());
+      default -> true;
+    };
+  }
+
+  /// {@return the refusals of which one must come; none when the step must succeed}
+  Set<String> refusals(Step step) {
+    Set<String> out = new HashSet<>();
+    switch (step) {
+      case Step.Close c when placed.containsValue(c.domain()) -> out.add("DomainInUse");
+      case Step.Attach a -> attach(a, out);
+      case Step.Detach d -> {
+        if (!Integer.valueOf(d.domain()).equals(placed.get(d.function()))) {
+          out.add("GroupUnavailable");
+        } else if (vectors.containsKey(d.function())) {
+          out.add("VectorsLive");
+        }
+      }
+      case Step.Map m -> map(m, spaces.get(m.domain()), out);
+      case Step.Unmap u -> {
+        for (Mapped m : spaces.get(u.domain()).maps.values()) {
+          long last = u.iova() + u.bytes() - 1;
+          boolean meets = m.start <= last && u.iova() <= m.last;
+          if (meets && (m.start < u.iova() || m.last > last)) {
+            out.add("UnmapSplitsMapping");
+          }
+        }
+      }
+      case Step.Reserve r -> reserve(r, spaces.get(r.domain()), out);
+      case Step.Remove r -> {
+        Space s = spaces.get(r.domain());
+        if (s.window.length == 0) {
+          out.add("IllegalStateException");
+        } else if (!s.slots.isEmpty()) {
+          out.add("MsiWindowInUse");
+        }
+      }
+      case Step.Enable e -> enable(e, out);
+      case Step.Retarget r -> {
+        if (r.cpu() >= facts.cpus() || !live(r.function(), r.vector())) {
+          out.add("IllegalArgumentException");
+        }
+      }
+      case Step.Mask m when !live(m.function(), m.vector()) -> out.add("IllegalArgumentException");
+      default -> {}
+    }
+    return out;
+  }
+
+  private void attach(Step.Attach a, Set<String> out) {
+    Space to = spaces.get(a.domain());
+    Facts.Function f = facts.functions().get(a.function());
+    if (Integer.valueOf(a.domain()).equals(placed.get(a.function()))) {
+      out.add("GroupUnavailable");
+    }
+    if (!f.isolated() && !to.trusted) {
+      out.add("NotIsolated");
+    }
+    if (out.isEmpty() && vectors.containsKey(a.function())) {
+      long now = rings.get(a.function());
+      if (!contained(to, f)) {
+        out.add("DoorbellExposesNeighbours");
+      } else if (!keeps(to, f, now)) {
+        doorbell(to, f, out);
+        if (out.isEmpty() && !f.maskable()) {
+          out.add("VectorsLive");
+        }
+      }
+    }
+  }
+
+  /// {@return whether a function's doorbell can be had at the address it is programmed with}
+  boolean keeps(Space to, Facts.Function f, long address) {
+    long at = to.page(address);
+    if (address - at != f.doorbell() - to.page(f.doorbell()) || !isSlot(to, at)) {
+      return false;
+    }
+    Slot there = to.slots.get(at);
+    return there == null || there.page == to.page(f.doorbell());
+  }
+
+  private static boolean isSlot(Space s, long at) {
+    return s.window.length != 0
+        && Long.compareUnsigned(at, s.window[0]) >= 0
+        && Long.compareUnsigned(at + s.bytes() - 1, s.window[1]) <= 0;
+  }
+
+  private static boolean contained(Space s, Facts.Function f) {
+    long page = s.page(f.doorbell());
+    return s.trusted || (page >= f.frameStart() && page + s.bytes() - 1 <= f.frameLast());
+  }
+
+  /// {@return where a doorbell may be: a place that its page has, else the lowest free granule}
+  Set<Long> places(Space s, Facts.Function f) {
+    Set<Long> out = new HashSet<>();
+    long page = s.page(f.doorbell());
+    s.slots.forEach((at, slot) -> {
+      if (slot.page == page) {
+        out.add(at);
+      }
+    });
+    if (out.isEmpty() && s.window.length != 0) {
+      long at = s.page(s.window[0] + s.bytes() - 1);
+      while (isSlot(s, at) && s.slots.containsKey(at)) {
+        at += s.bytes();
+      }
+      if (isSlot(s, at)) {
+        out.add(at);
+      }
+    }
+    return out;
+  }
+
+  private void doorbell(Space s, Facts.Function f, Set<String> out) {
+    Set<Long> at = places(s, f);
+    if (at.isEmpty()) {
+      out.add("MsiWindowExhausted");
+    } else if (!f.address64() && at.stream().allMatch(x -> x >>> 32 != 0)) {
+      out.add("MessageOutOfReach");
+    }
+  }
+
+  private void map(Step.Map m, Space s, Set<String> out) {
+    long low = s.bytes() - 1;
+    if (m.bytes() == 0 || ((m.iova() | m.pa() | m.bytes()) & low) != 0) {
+      out.add("Misaligned");
+    }
+    long last = m.iova() + m.bytes() - 1;
+    if (Long.compareUnsigned(last, facts.aperture()) > 0) {
+      out.add("OutsideAperture");
+    }
+    if (s.maps.values().stream().anyMatch(x -> x.start <= last && m.iova() <= x.last)) {
+      out.add("MappingOverlap");
+    }
+    if (s.window.length != 0 && s.window[0] <= last && m.iova() <= s.window[1]) {
+      out.add("MsiWindowConflict");
+    }
+  }
+
+  private void reserve(Step.Reserve r, Space s, Set<String> out) {
+    long last = r.start() + r.bytes() - 1;
+    if (s.window.length != 0) {
+      out.add("MsiWindowAlreadySet");
+    }
+    if (Long.compareUnsigned(last, facts.aperture()) > 0) {
+      out.add("OutsideAperture");
+    }
+    if (s.maps.values().stream().anyMatch(x -> x.start <= last && r.start() <= x.last)) {
+      out.add("MsiWindowConflict");
+    }
+  }
+
+  private void enable(Step.Enable e, Set<String> out) {
+    Facts.Function f = facts.functions().get(e.function());
+    if (vectors.containsKey(e.function())) {
+      out.add("IllegalStateException");
+    }
+    if (e.min() > f.size()) {
+      out.add("TooFewVectors");
+    }
+    Integer d = placed.get(e.function());
+    if (d == null) {
+      out.add("GroupUnavailable");
+      return;
+    }
+    Space s = spaces.get(d);
+    if (!contained(s, f)) {
+      out.add("DoorbellExposesNeighbours");
+    }
+    doorbell(s, f, out);
+    int free = free(f);
+    if (free < e.min()) {
+      out.add("VectorsExhausted");
+    }
+    if (out.isEmpty() && e.failAt() >= 0) {
+      int granted = Math.min(Math.min(e.max(), f.size()), free);
+      if (e.failAt() < granted) {
+        out.add("MsiControllerFailed");
+      }
+    }
+  }
+
+  /// {@return vectors that a controller without isolation has left; more than anybody asks for where there is an ITS}
+  int free(Facts.Function f) {
+    return f.isolated() ? 1 << 16 : spis.getOrDefault(f.controller(), 1 << 16) - usedAt(f);
+  }
+
+  final Map<String, Integer> spis = new HashMap<>();
+
+  private int usedAt(Facts.Function f) {
+    int used = 0;
+    for (Map.Entry<Integer, List<Vector>> v : vectors.entrySet()) {
+      if (facts.functions().get(v.getKey()).controller().equals(f.controller())) {
+        used += v.getValue().size();
+      }
+    }
+    return used;
+  }
+
+  boolean live(int function, int vector) {
+    return vectors.containsKey(function) && vector >= 0 && vector < vectors.get(function).size();
+  }
+
+  /// {@return where a function's access leads}
+  Target target(int function, long iova) {
+    Integer d = placed.get(function);
+    if (d == null) {
+      return new Target.Nowhere();
+    }
+    Space s = spaces.get(d);
+    Map.Entry<Long, Mapped> m = s.maps.floorEntry(iova);
+    if (m != null && iova <= m.getValue().last) {
+      return new Target.Memory(m.getValue().pa + (iova - m.getValue().start), m.getValue().write);
+    }
+    Slot slot = s.slots.get(s.page(iova));
+    return slot == null
+        ? new Target.Nowhere()
+        : new Target.Doorbell(slot.page + (iova - s.page(iova)));
+  }
+
+  /// A function's write of a word, by its requester id.
+  ///
+  /// {@return the interrupts that it must raise}
+  List<Arrival> write(int function, long iova, int value) {
+    return switch (target(function, iova)) {
+      case Target.Nowhere() -> List.of();
+      case Target.Memory(long pa, boolean write) -> {
+        if (write && (pa & 0xfff) == Facts.WORD) {
+          memory[(int) ((pa - facts.arena()) >>> 12)] = value;
+        }
+        yield List.of();
+      }
+      case Target.Doorbell(long pa) -> ring(function, pa, value);
+    };
+  }
+
+  private List<Arrival> ring(int function, long pa, int value) {
+    Facts.Function from = facts.functions().get(function);
+    List<Arrival> out = new ArrayList<>();
+    for (Map.Entry<Integer, List<Vector>> e : vectors.entrySet()) {
+      Facts.Function f = facts.functions().get(e.getKey());
+      if (f.doorbell() != pa || (f.isolated() && f.deviceId() != from.deviceId())) {
+        continue;
+      }
+      for (Vector v : e.getValue()) {
+        if (v.data == value) {
+          out.addAll(arrive(f, v));
+        }
+      }
+    }
+    return out;
+  }
+
+  /// A message of a vector is at its controller.
+  private static List<Arrival> arrive(Facts.Function f, Vector v) {
+    if (v.masked && !f.maskable()) {
+      v.pending = true;
+      return List.of();
+    }
+    return List.of(new Arrival(v.intid, v.cpu));
+  }
+
+  /// A function raises a vector.
+  List<Arrival> fire(int function, int any) {
+    int vector = any % facts.functions().get(function).size();
+    if (!live(function, vector)) {
+      return List.of();
+    }
+    Facts.Function f = facts.functions().get(function);
+    Vector v = vectors.get(function).get(vector);
+    return v.masked && f.maskable() ? List.of() : arrive(f, v);
+  }
+}

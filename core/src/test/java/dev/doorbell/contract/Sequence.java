@@ -1,0 +1,215 @@
+package dev.doorbell.contract;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.contract.Progress.Expected;
+import dev.doorbell.contract.Progress.Seen;
+import dev.doorbell.contract.Reference.Arrival;
+import dev.doorbell.contract.Reference.Target;
+import dev.doorbell.contract.Reference.Vector;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Runs steps on a machine and on the reference, and compares everything after each.
+final class Sequence {
+  private static final int[] LOOKED_AT = {0, 1, 5, 15};
+
+  private final World world;
+  private final Reference reference;
+  private final Progress progress;
+  private final Map<String, Integer> outcomes;
+  private int done;
+
+  /// @param outcomes counts what came of steps, by step and refusal
+  Sequence(World world, Map<String, Integer> outcomes) {
+    this.world = world;
+    this.outcomes = outcomes;
+    reference = new Reference(world.facts);
+    progress = new Progress(reference);
+  }
+
+  static Map<String, Integer> counts() {
+    return new TreeMap<>();
+  }
+
+  /// Runs all steps after a warm-up, gives everything back, and looks for what was not.
+  void run(List<Step> steps) {
+    warmUp();
+    List<String> before = world.figures();
+    for (Step s : steps) {
+      step(s);
+    }
+    giveBack();
+    Check.equal(before, world.figures(), "after everything was given back");
+  }
+
+  /// Tables that drivers keep once made are made.
+  private void warmUp() {
+    for (int f = 0; f < world.facts.functions().size(); f++) {
+      step(new Step.Create(0, world.facts.granules().getFirst(), true));
+      step(new Step.Reserve(0, Facts.BASE, 0x10_0000));
+      step(new Step.Attach(f, 0));
+      step(new Step.Enable(f, 1, world.facts.functions().get(f).size(), false, -1));
+      giveBack();
+    }
+  }
+
+  private void giveBack() {
+    for (int f = 0; f < world.facts.functions().size(); f++) {
+      step(new Step.Release(f));
+      Integer d = reference.placed.get(f);
+      if (d != null) {
+        step(new Step.Detach(f, d));
+      }
+    }
+    for (int d : Set.copyOf(reference.spaces.keySet())) {
+      Check.equal(
+          0L, world.domain(d).msiWindow().map(w -> w.used()).orElse(0L), "slots of domain " + d);
+      step(new Step.Close(d));
+    }
+  }
+
+  private void step(Step step) {
+    if (!reference.applies(step)) {
+      return;
+    }
+    try {
+      compare(step);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("at " + step + ": " + e.getMessage(), e);
+    }
+    done++;
+  }
+
+  private void compare(Step step) {
+    Set<String> refusals = reference.refusals(step);
+    List<String> before = refusals.isEmpty() ? List.of() : world.snapshot();
+    int forged = step instanceof Step.Forge f ? progress.forgedData(f) : 0;
+    String outcome = world.apply(step, forged);
+    outcomes.merge(
+        step.getClass().getSimpleName() + (outcome.isEmpty() ? "" : " " + outcome),
+        1,
+        Integer::sum);
+    if (refusals.isEmpty()) {
+      Check.that(outcome.isEmpty(), () -> "refused: " + outcome + " " + world.last);
+      Expected expected = progress.take(step, seen(step));
+      arrived(expected, world.arrivals());
+    } else {
+      Check.that(
+          refusals.contains(outcome), () -> "outcome '%s', not %s".formatted(outcome, refusals));
+      Check.equal(before, world.snapshot(), "after " + outcome);
+      Check.equal(Set.of(), world.arrivals(), "interrupts of a refused step");
+    }
+    look();
+  }
+
+  private List<Seen> seen(Step step) {
+    return switch (step) {
+      case Step.Enable e -> world.seen(e.function());
+      case Step.Attach a -> world.seen(a.function());
+      default -> List.of();
+    };
+  }
+
+  private static void arrived(Expected expected, Set<Arrival> actual) {
+    Set<Arrival> missing = new HashSet<>(expected.must());
+    missing.removeAll(actual);
+    Check.that(missing.isEmpty(), () -> "interrupts lost: " + missing);
+    Set<Arrival> more = new HashSet<>(actual);
+    more.removeAll(expected.must());
+    more.removeAll(expected.may());
+    Check.that(more.isEmpty(), () -> "interrupts of others: " + more);
+  }
+
+  /// Looks at everything that can be seen.
+  private void look() {
+    for (int i = 0; i < Facts.PAGES; i++) {
+      int page = i;
+      Check.that(
+          world.memory(i) == reference.memory[i],
+          () ->
+              "page %d of memory holds 0x%x, not 0x%x"
+                  .formatted(page, world.memory(page), reference.memory[page]));
+    }
+    for (int f = 0; f < world.facts.functions().size(); f++) {
+      vectors(f);
+      reach(f);
+    }
+    reference.spaces.forEach((i, s) -> {
+      Check.equal(
+          s.maps.values().stream().map(m -> m.start() + "-" + m.last()).toList(),
+          world.domain(i).mappings().stream()
+              .map(m -> m.iovas().start() + "-" + m.iovas().last())
+              .toList(),
+          "mappings of domain " + i);
+      Check.equal(
+          (long) s.slots.size(),
+          world.domain(i).msiWindow().map(w -> w.used()).orElse(0L),
+          "slots of domain " + i);
+    });
+  }
+
+  private void vectors(int f) {
+    List<Vector> live = reference.vectors.getOrDefault(f, List.of());
+    List<Seen> seen = world.seen(f);
+    Check.equal(live.size(), seen.size(), "vectors of function " + f);
+    Check.equal(!live.isEmpty(), world.isOn(f), "function %d is on".formatted(f));
+    List<long[]> table = world.table(f);
+    for (int i = 0; i < live.size(); i++) {
+      Vector v = live.get(i);
+      Seen s = seen.get(i);
+      Check.equal(
+          new Seen(i, reference.rings.get(f), v.data, v.intid, v.cpu, v.masked), s, "vector");
+      if (!table.isEmpty()) {
+        long[] e = table.get(i);
+        Check.equal(s.address(), e[0], "address in table entry " + i);
+        Check.equal(Integer.toUnsignedLong(v.data), e[1], "data in table entry " + i);
+        Check.equal(v.masked ? 1L : 0L, e[2], "mask in table entry " + i);
+      }
+    }
+    if (live.isEmpty()) {
+      Check.equal(Set.of(), world.probe(f, done), "interrupts of a function without vectors");
+    } else {
+      int fired = done % live.size();
+      arrived(Expected.of(reference.fire(f, fired)), world.probe(f, fired));
+    }
+  }
+
+  /// What a function can read.
+  private void reach(int f) {
+    for (int unit = 0; unit <= Facts.UNITS; unit++) {
+      long base = unit == Facts.UNITS ? Facts.HIGH : Facts.BASE + ((long) unit << 16);
+      for (int sub : LOOKED_AT) {
+        long iova = base + ((long) sub << 12) + Facts.WORD;
+        switch (reference.target(f, iova)) {
+          case Target.Nowhere() -> reads(f, iova, Optional.empty());
+          case Target.Memory(long pa, boolean _) ->
+              reads(
+                  f,
+                  iova,
+                  Optional.of(reference.memory[(int) ((pa - world.facts.arena()) >>> 12)]));
+          case Target.Doorbell(long pa) -> {
+            int d = reference.placed.get(f);
+            Check.equal(
+                pa,
+                world.domain(d).translate(new Iova(iova)).orElseThrow().value(),
+                "doorbell at 0x" + Long.toHexString(iova));
+          }
+        }
+      }
+    }
+  }
+
+  private void reads(int f, long iova, Optional<Integer> expected) {
+    Optional<Integer> actual = world.read(f, iova);
+    Check.that(
+        expected.equals(actual),
+        () ->
+            "function %d reads %s at 0x%x, not %s"
+                .formatted(
+                    f, actual.map(Integer::toHexString), iova, expected.map(Integer::toHexString)));
+  }
+}
