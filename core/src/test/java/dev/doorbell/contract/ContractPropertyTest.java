@@ -4,6 +4,7 @@ import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -16,35 +17,50 @@ class ContractPropertyTest {
     Property.check(
         "the contract on " + sample.name(),
         cases,
-        random -> run(sample, Wiring.HONEST, random, outcomes));
+        random -> run(sample, random, outcomes));
     if (Boolean.getBoolean("doorbell.contract.print")) {
       System.err.println(sample.name() + " " + outcomes);
     }
   }
 
-  static void run(
-      Sample sample, Wiring wiring, SeededRandom random, Map<String, Integer> outcomes) {
-    World first = sample.world(wiring);
-    List<Step> steps = new Draw(random, first.facts).steps(STEPS);
-    AssertionError failure = failure(first, steps, outcomes);
-    if (failure != null) {
-      List<Step> fewest =
-          Property.fewest(steps, s -> failure(sample.world(wiring), s, Sequence.counts()) != null);
-      AssertionError least = failure(sample.world(wiring), fewest, Sequence.counts());
+  private static void run(
+      Sample sample, SeededRandom random, Map<String, Integer> outcomes) {
+    World first = sample.world(Wiring.HONEST);
+    List<Step> steps = steps(first, random);
+    Optional<AssertionError> failure = failure(first, steps, outcomes);
+    if (failure.isPresent()) {
+      List<Step> fewest = Property.fewest(steps, s -> again(sample, s).isPresent());
       throw new AssertionError(
           "%s; fewest steps %s: %s"
-              .formatted(failure.getMessage(), fewest, least == null ? "" : least.getMessage()),
-          failure);
+              .formatted(
+                  failure.get().getMessage(),
+                  fewest,
+                  again(sample, fewest).map(AssertionError::getMessage)),
+          failure.get());
     }
   }
 
-  private static AssertionError failure(
+  private static Optional<AssertionError> again(Sample sample, List<Step> steps) {
+    return failure(sample.world(Wiring.HONEST), steps, Sequence.counts());
+  }
+
+  /// {@return what one sequence shows to be wrong}
+  static Optional<AssertionError> tryOut(Sample sample, Wiring wiring, SeededRandom random) {
+    World world = sample.world(wiring);
+    return failure(world, steps(world, random), Sequence.counts());
+  }
+
+  private static List<Step> steps(World world, SeededRandom random) {
+    return new Draw(random, world.facts).steps(STEPS);
+  }
+
+  private static Optional<AssertionError> failure(
       World world, List<Step> steps, Map<String, Integer> outcomes) {
     try {
       new Sequence(world, outcomes).run(steps);
-      return null;
+      return Optional.empty();
     } catch (AssertionError e) {
-      return e;
+      return Optional.of(e);
     }
   }
 

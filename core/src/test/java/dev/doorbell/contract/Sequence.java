@@ -1,6 +1,7 @@
 package dev.doorbell.contract;
 
 import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.contract.Progress.Expected;
 import dev.doorbell.contract.Progress.Seen;
 import dev.doorbell.contract.Reference.Arrival;
@@ -194,8 +195,8 @@ final class Sequence {
           case Target.Doorbell(long pa) -> {
             int d = reference.placed.get(f);
             Check.equal(
-                pa,
-                world.domain(d).translate(new Iova(iova)).orElseThrow().value(),
+                Optional.of(new Pa(pa)),
+                world.domain(d).translate(new Iova(iova)),
                 "doorbell at 0x" + Long.toHexString(iova));
           }
         }
