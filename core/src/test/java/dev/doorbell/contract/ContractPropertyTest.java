@@ -15,16 +15,13 @@ class ContractPropertyTest {
   private static void hold(Sample sample, int cases) {
     Map<String, Integer> outcomes = Sequence.counts();
     Property.check(
-        "the contract on " + sample.name(),
-        cases,
-        random -> run(sample, random, outcomes));
+        "the contract on " + sample.name(), cases, random -> run(sample, random, outcomes));
     if (Boolean.getBoolean("doorbell.contract.print")) {
       System.err.println(sample.name() + " " + outcomes);
     }
   }
 
-  private static void run(
-      Sample sample, SeededRandom random, Map<String, Integer> outcomes) {
+  private static void run(Sample sample, SeededRandom random, Map<String, Integer> outcomes) {
     World first = sample.world(Wiring.HONEST);
     List<Step> steps = steps(first, random);
     Optional<AssertionError> failure = failure(first, steps, outcomes);

@@ -51,7 +51,8 @@ class PlantedFaultsTest {
 
   private static void assertCaught(Sample sample, Supplier<Wiring> fault) {
     assertTrue(
-        caught(sample, fault).isPresent(), () -> "not caught in " + SEQUENCES + " sequences of steps");
+        caught(sample, fault).isPresent(),
+        () -> "not caught in " + SEQUENCES + " sequences of steps");
   }
 
   @Test
@@ -164,8 +165,7 @@ class PlantedFaultsTest {
                     public void free() {
                       super.free();
                       doorbells.forEach(
-                          (space, mine) ->
-                              mine.forEach((iova, bytes) -> space.unmap(iova, bytes)));
+                          (space, mine) -> mine.forEach((iova, bytes) -> space.unmap(iova, bytes)));
                     }
                   });
     }
@@ -180,14 +180,13 @@ class PlantedFaultsTest {
   @Test
   @DisplayName("vectors that a failed enable does not give back are caught")
   void missingRollback() {
-    assertCaught(
-        () ->
-            new Wiring() {
-              @Override
-              public MsiController controller(MsiController controller) {
-                return new Controller(controller, Forgetting::new);
-              }
-            });
+    assertCaught(() ->
+        new Wiring() {
+          @Override
+          public MsiController controller(MsiController controller) {
+            return new Controller(controller, Forgetting::new);
+          }
+        });
   }
 
   /// Vectors that stay taken once an activation has failed.
