@@ -21,6 +21,7 @@ import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
 import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.irq.MsiRoute;
+import dev.doorbell.irq.VectorListener;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.machine.Machine;
 import dev.doorbell.pci.ConfigSpace;
@@ -227,7 +228,7 @@ final class World {
       case Step.Remove r -> domains.get(r.domain()).removeMsiWindow();
       case Step.Enable e -> {
         breaking.values().forEach(b -> b.failAfter(e.failAt()));
-        functions.get(e.function()).vectors().enable(e.min(), e.max(), e.masked());
+        functions.get(e.function()).vectors().enable(e.min(), e.max(), e.masked(), VectorListener.NONE);
       }
       case Step.Release r -> functions.get(r.function()).vectors().release();
       case Step.Retarget r -> functions.get(r.function()).vectors().retarget(r.vector(), r.cpu());
