@@ -228,7 +228,10 @@ final class World {
       case Step.Remove r -> domains.get(r.domain()).removeMsiWindow();
       case Step.Enable e -> {
         breaking.values().forEach(b -> b.failAfter(e.failAt()));
-        functions.get(e.function()).vectors().enable(e.min(), e.max(), e.masked(), VectorListener.NONE);
+        functions
+            .get(e.function())
+            .vectors()
+            .enable(e.min(), e.max(), e.masked(), VectorListener.NONE);
       }
       case Step.Release r -> functions.get(r.function()).vectors().release();
       case Step.Retarget r -> functions.get(r.function()).vectors().retarget(r.vector(), r.cpu());
