@@ -64,6 +64,8 @@ final class PlanCommand implements Callable<Integer> {
   static Plan plan(Survey survey, List<Sbdf> functions, PlanOptions options) {
     Subjects subjects = new Subjects(survey);
     List<Subject> chosen = functions.stream().flatMap(f -> subjects.of(f).stream()).toList();
-    return new Planner(survey.machine()).plan(chosen, options.request());
+    Plan plan = new Planner(survey.machine()).plan(chosen, options.request());
+    Damage.check(survey.machine(), plan);
+    return plan;
   }
 }

@@ -110,6 +110,7 @@ final class TraceCommand implements Callable<Integer> {
     Plan plan =
         new Planner(chosen.machine())
             .plan(new Subjects(survey).of(sbdf).stream().toList(), request);
+    Damage.check(chosen.machine(), plan);
     try (EmbeddedMachine built = EmbeddedMachine.of(chosen.machine())) {
       Host host = Host.start(built);
       Assignment.Request wanted =

@@ -145,7 +145,7 @@ public final class Assignment implements AutoCloseable {
   /// All doorbells of all functions at once, so that a refusal comes before the first write.
   private void checkRoom() {
     List<DoorbellFrame> frames =
-        functions.stream().flatMap(f -> f.domain().route().doorbells().stream().limit(1)).toList();
+        functions.stream().flatMap(f -> f.domain().route().doorbells().stream()).toList();
     domain.requireRoom(frames);
   }
 

@@ -49,7 +49,9 @@ public final class EmbeddedMachine implements Machine {
 
   /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
   ///
-  /// @throws NotModelled when the description has an IOMMU or interrupt controller that no model stands for
+  /// An IOMMU that has no model is there as one that lets nothing pass.
+  ///
+  /// @throws NotModelled when the description has no interrupt controller that a model stands for, or no room for drivers' tables
   public static EmbeddedMachine of(MachineDescription description) {
     List<AddressRange> memory =
         description.memory().stream().map(MachineDescription.Memory::range).toList();

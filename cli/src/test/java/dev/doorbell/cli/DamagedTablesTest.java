@@ -1,0 +1,64 @@
+package dev.doorbell.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A machine whose IORT is cut: inspect goes on, and what needs the mapping does not say that there is none.
+class DamagedTablesTest {
+  private static final Path SAMPLE = Path.of("..", "samples", "arm64-its-acpi-switch-sriov");
+
+  private static int run(StringWriter out, String... args) {
+    PrintWriter writer = new PrintWriter(out);
+    int status = Main.run(writer, writer, false, args);
+    writer.flush();
+    return status;
+  }
+
+  private static void copy(Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(SAMPLE)) {
+      for (Path from : all.toList()) {
+        Path target = to.resolve(SAMPLE.relativize(from).toString());
+        if (Files.isSymbolicLink(from)) {
+          Files.createSymbolicLink(target, Files.readSymbolicLink(from));
+        } else if (Files.isDirectory(from)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(from, target);
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a cut IORT: inspect exits 0 with the oddity, plan, assign and trace exit 2 with file and offset")
+  void cutIort(@TempDir Path root) throws IOException {
+    copy(root);
+    Path iort = root.resolve("sys/firmware/acpi/tables/IORT");
+    byte[] whole = Files.readAllBytes(iort);
+    Files.delete(iort);
+    Files.write(iort, Arrays.copyOf(whole, 100));
+    StringWriter inspect = new StringWriter();
+    assertEquals(0, run(inspect, "inspect", "--root", root.toString()));
+    assertTrue(inspect.toString().contains("IORT+0x48"), inspect::toString);
+    for (String command : new String[] {"plan", "assign", "trace"}) {
+      StringWriter out = new StringWriter();
+      assertEquals(
+          2, run(out, command, "0000:04:00.0", "--root", root.toString(), "--json"), out::toString);
+      assertTrue(
+          out.toString().contains("UnreadableTable") && out.toString().contains("IORT+0x"),
+          out::toString);
+    }
+  }
+}
