@@ -19,6 +19,7 @@ module dev.doorbell.core {
   exports dev.doorbell.machine;
   exports dev.doorbell.pci;
   exports dev.doorbell.plan;
+  exports dev.doorbell.plan.emit;
   exports dev.doorbell.route;
   exports dev.doorbell.survey;
   exports dev.doorbell.vfio;

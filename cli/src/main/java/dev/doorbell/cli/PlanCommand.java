@@ -5,9 +5,12 @@ import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.Planner;
 import dev.doorbell.plan.Subject;
 import dev.doorbell.plan.Subjects;
+import dev.doorbell.plan.emit.Form;
 import dev.doorbell.survey.Survey;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,6 +26,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  doorbell plan --devices 0000:04:00.0 --ram 4G",
       "  doorbell plan 0000:04:00.0 --ram 0x0-0xfffffff",
+      "  doorbell plan 0000:04:00.0 --ram 4G --emit libvirt > guest.xml",
       "  doorbell plan --root samples/two-its --devices 0000:01:00.0,0001:01:00.0 --granule 64K"
     })
 final class PlanCommand implements Callable<Integer> {
@@ -33,6 +37,13 @@ final class PlanCommand implements Callable<Integer> {
 
   @Option(names = "--json", description = "Print one JSON document.")
   private boolean json;
+
+  @Option(
+      names = "--emit",
+      paramLabel = "qemu|libvirt|iort-rmr|dts",
+      description =
+          "Print nothing but the guest memory map and the reserved MSI window, ready to paste into a QEMU command line, a libvirt domain, an ACPI IORT (iasl -G) or a device tree source.")
+  private @Nullable Form emit;
 
   PlanCommand(Console console) {
     this.console = console;
@@ -47,6 +58,9 @@ final class PlanCommand implements Callable<Integer> {
       functions = List.of(Functions.firstWithMsix(survey));
     }
     Plan plan = plan(survey, functions, options);
+    if (emit != null) {
+      return emitted(plan, emit);
+    }
     if (json) {
       console.line(Json.write(PlanView.of(plan)));
     } else {
@@ -58,6 +72,23 @@ final class PlanCommand implements Callable<Integer> {
                   chosen.root()));
       new PlanPrinter(console).print(plan);
     }
+    return status(plan);
+  }
+
+  private int emitted(Plan plan, Form form) {
+    Optional<String> text =
+        plan.verdict().answer() == Plan.Answer.NO ? Optional.empty() : Optional.of(form.emit(plan));
+    if (json) {
+      console.line(Json.write(new PlanView.Emitted(PlanView.of(plan), text.orElse(null))));
+    } else if (text.isPresent()) {
+      console.out().print(text.get());
+    } else {
+      new PlanPrinter(console).complain(plan);
+    }
+    return status(plan);
+  }
+
+  private static int status(Plan plan) {
     return plan.verdict().answer() == Plan.Answer.NO ? ExitStatus.NO.code() : ExitStatus.YES.code();
   }
 

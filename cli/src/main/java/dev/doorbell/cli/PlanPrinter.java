@@ -104,6 +104,17 @@ final class PlanPrinter {
     }
   }
 
+  /// What stands against a plan, on standard error.
+  void complain(Plan plan) {
+    console.err().println("doorbell: " + plan.verdict());
+    for (Conflict c : plan.conflicts()) {
+      console.err().println("  %s %s".formatted(c.blocks() ? "no:" : "caution:", c.message()));
+      console.err().println("    one: %s  %s".formatted(c.a(), c.a().source()));
+      console.err().println("    other: %s  %s".formatted(c.b(), c.b().source()));
+      console.err().println("    advice: " + c.advice());
+    }
+  }
+
   private void verdict(Plan plan) {
     console.heading("Verdict");
     String text = plan.verdict().toString();

@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.doorbell.cli.Json.Range;
 import dev.doorbell.cli.Json.UnseenView;
 import dev.doorbell.plan.Conflict;
@@ -73,6 +74,9 @@ record PlanView(
           c.kind(), c.blocks(), c.message(), ThingView.of(c.a()), ThingView.of(c.b()), c.advice());
     }
   }
+
+  /// The same with what `--emit` prints; null when the verdict is no.
+  record Emitted(@JsonUnwrapped PlanView plan, @Nullable String emitted) {}
 
   static PlanView of(Plan p) {
     return new PlanView(

@@ -1,6 +1,7 @@
 package dev.doorbell.plan;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.Arch;
 import dev.doorbell.explain.Unseen;
 import java.util.List;
 import java.util.Locale;
@@ -8,10 +9,12 @@ import java.util.Optional;
 
 /// The answer to: will it work, and where must the window be?
 ///
+/// @param arch family of the machine, and so of the guests that it can run
 /// @param window empty when no controller's doorbell needs a mapping
 /// @param ram a guest memory map that meets nothing it must not
 /// @param regions IOVAs that guest RAM had to keep clear of
 public record Plan(
+    Arch arch,
     List<Subject> subjects,
     Optional<WindowPlan> window,
     List<AddressRange> ram,

@@ -36,6 +36,7 @@ public final class Planner {
     List<Thing> regions = new ArrayList<>(land.hardware());
     regions.addAll(land.pciWindows());
     return new Plan(
+        machine.arch(),
         subjects,
         window,
         ram,

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.cli;
+
+import org.jspecify.annotations.NullMarked;
