@@ -16,7 +16,6 @@ final class IortForm {
 
   private static final int GROUP_AT = 48;
   private static final int SMMU_AT = GROUP_AT + 24;
-  private static final int ROOT_AT = SMMU_AT + 88;
 
   private final StringBuilder out = new StringBuilder();
 
