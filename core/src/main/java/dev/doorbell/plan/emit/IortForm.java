@@ -12,7 +12,7 @@ import java.util.List;
 /// **Source**: DEN 0049 issue E.f, 3.1.1.1 to 3.1.1.5; a guest reads RMR nodes of IORT revision 5 or later.
 final class IortForm {
   /// Where a range of an RMR node must start and end.
-  private static final long ALIGN = 64L << 10;
+  private static final long ALIGN = 0x1_0000L;
 
   private static final int GROUP_AT = 48;
   private static final int SMMU_AT = GROUP_AT + 24;

@@ -22,7 +22,7 @@ final class VirtBoard {
   static final long ECAM_BYTES = 0x1000_0000L;
 
   private static final Source BOARD = Source.rule("QEMU hw/arm/virt.c base_memmap");
-  private static final long MIB = 1L << 20;
+  private static final long MIB = 0x10_0000L;
 
   /// Slots below are left to what QEMU and libvirt place there themselves (host bridge, network, root ports).
   private static final int FIRST_SLOT = 8;
