@@ -127,7 +127,8 @@ final class MsiDoorbells {
     lock.lock();
     try {
       if (slot.leases <= leases && slot.mapped) {
-        domain.space().unmap(slot.iova, granule().bytes());
+        AddressRange page = AddressRange.ofSize(slot.iova.value(), granule().bytes());
+        Unmapping.run(domain.space(), new Mapping(page, slot.page, Protection.DOORBELL));
         slot.mapped = false;
       }
     } finally {

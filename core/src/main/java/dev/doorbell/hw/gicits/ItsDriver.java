@@ -3,11 +3,13 @@ package dev.doorbell.hw.gicits;
 import static dev.doorbell.hw.gicits.GitsRegisters.*;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusException;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.DeviceIdOutOfRange;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
 import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
@@ -243,12 +245,28 @@ public final class ItsDriver implements MsiController {
 
   /// Takes a block back, whose vectors are inactive; with the lock held.
   void giveBack(ItsVectorBlock block, ItsDeviceTable device, int[] events) {
-    blocks.remove(block);
     device.giveBack(events);
     if (device.isUnused()) {
+      try {
+        queue.sendAndSync(targets[0], ItsCommand.unmapd(device.deviceId));
+      } catch (MsiControllerFailed | BusException e) {
+        device.take(events);
+        mapDeviceAgain(device, e);
+        throw e;
+      }
       devices.remove(device.deviceId);
-      queue.sendAndSync(targets[0], ItsCommand.unmapd(device.deviceId));
       hardware.frames().free(device.itt, device.ittBytes);
+    }
+    blocks.remove(block);
+  }
+
+  /// Puts a device's table back whose unmapping failed somewhere. Its events are unmapped.
+  private void mapDeviceAgain(ItsDeviceTable device, RuntimeException because) {
+    try {
+      queue.sendAndSync(
+          targets[0], ItsCommand.mapd(device.deviceId, device.eventBits, device.itt.value()));
+    } catch (MsiControllerFailed | BusException again) {
+      because.addSuppressed(again);
     }
   }
 }

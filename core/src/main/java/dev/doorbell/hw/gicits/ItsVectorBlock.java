@@ -110,12 +110,32 @@ final class ItsVectorBlock implements VectorBlock {
     }
     int event = events[index];
     its.lpis().setEnabled(intid(index), false);
-    its.send(
-        cpus.get(index),
-        ItsCommand.inv(device.deviceId, event),
-        ItsCommand.discard(device.deviceId, event));
+    try {
+      its.send(
+          cpus.get(index),
+          ItsCommand.inv(device.deviceId, event),
+          ItsCommand.discard(device.deviceId, event));
+    } catch (MsiControllerFailed | BusException e) {
+      mapAgain(index, e);
+      throw e;
+    }
     active[index] = false;
     its.lpis().forget(intid(index));
+  }
+
+  /// Puts a vector back whose unmapping failed somewhere.
+  private void mapAgain(int index, RuntimeException because) {
+    int cpu = cpus.get(index);
+    try {
+      its.lpis().setEnabled(intid(index), !masked[index]);
+      its.send(
+          cpu,
+          ItsCommand.mapti(device.deviceId, events[index], intid(index), cpu),
+          ItsCommand.inv(device.deviceId, events[index]));
+      active[index] = true;
+    } catch (MsiControllerFailed | BusException again) {
+      because.addSuppressed(again);
+    }
   }
 
   @Override
@@ -168,11 +188,21 @@ final class ItsVectorBlock implements VectorBlock {
       if (freed) {
         return;
       }
-      for (int i = 0; i < events.length; i++) {
-        unmap(i);
+      boolean[] live = active.clone();
+      try {
+        for (int i = 0; i < events.length; i++) {
+          unmap(i);
+        }
+        its.giveBack(this, device, events);
+      } catch (MsiControllerFailed | BusException e) {
+        for (int i = 0; i < events.length; i++) {
+          if (live[i] && !active[i]) {
+            mapAgain(i, e);
+          }
+        }
+        throw e;
       }
       freed = true;
-      its.giveBack(this, device, events);
       lease.release();
     } finally {
       its.lock.unlock();

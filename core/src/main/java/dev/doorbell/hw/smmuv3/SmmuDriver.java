@@ -2,6 +2,7 @@ package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -119,7 +120,14 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
         withdraw(wanted, failed);
         throw failed;
       }
-      forget(attached.put(streamId, wanted));
+      SmmuAddressSpace old = attached.put(streamId, wanted);
+      try {
+        forget(old);
+      } catch (SmmuException | BusException failed) {
+        comeBack(streamId, old, failed);
+        withdraw(wanted, failed);
+        throw failed;
+      }
     } finally {
       lock.unlock();
     }
@@ -206,7 +214,13 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     lock.lock();
     try {
       replace(streamId, entry(streamId), entry);
-      forget(attached.remove(streamId));
+      SmmuAddressSpace old = attached.remove(streamId);
+      try {
+        forget(old);
+      } catch (SmmuException | BusException failed) {
+        comeBack(streamId, old, failed);
+        throw failed;
+      }
     } finally {
       lock.unlock();
     }
@@ -226,9 +240,20 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
         // The descriptor's memory may have held another one for this stream before.
         sync(SmmuCommand.cfgiCd(streamId));
       }
-    } catch (SmmuException failed) {
-      SteUpdate.write(memory, at, before, memory::publish);
+    } catch (SmmuException | BusException failed) {
+      SteUpdate.write(memory, at, before, () -> resync(streamId, failed));
       throw failed;
+    }
+  }
+
+  /// Drops what the SMMU may have cached of an entry that was taken back, as far as it still listens.
+  private void resync(int streamId, RuntimeException because) {
+    memory.publish();
+    try {
+      sync(SmmuCommand.cfgiSte(streamId, true));
+      sync(SmmuCommand.cfgiCd(streamId));
+    } catch (SmmuException | BusException again) {
+      because.addSuppressed(again);
     }
   }
 
@@ -250,11 +275,24 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     space.leave(this);
   }
 
+  /// Takes back that a stream left tables which this SMMU could not be made to forget.
+  private void comeBack(int streamId, @Nullable SmmuAddressSpace old, RuntimeException because) {
+    if (old == null) {
+      return;
+    }
+    attached.put(streamId, old);
+    try {
+      replace(streamId, entry(streamId), StreamTableEntries.translate(old, features.stalls()));
+    } catch (SmmuException | BusException again) {
+      because.addSuppressed(again);
+    }
+  }
+
   /// Takes back that a stream came in, after its entry was restored.
   private void withdraw(SmmuAddressSpace space, RuntimeException because) {
     try {
       leave(space);
-    } catch (SmmuException again) {
+    } catch (SmmuException | BusException again) {
       because.addSuppressed(again);
       space.leave(this);
     }
