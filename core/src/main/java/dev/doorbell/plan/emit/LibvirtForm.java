@@ -9,53 +9,53 @@ import dev.doorbell.plan.WindowPlan;
 ///
 /// **Source**: libvirt 9.0 docs/formatdomain.rst; docs/schemas/domain.rng.
 final class LibvirtForm {
-  private static final String HEAD =
-      """
-      <domain type='kvm'>
-        <name>doorbell</name>
-        <memory unit='KiB'>%1$d</memory>
-        <currentMemory unit='KiB'>%1$d</currentMemory>
-      %2$s  <vcpu>1</vcpu>
-        <os>
-          <type arch='aarch64' machine='virt'>hvm</type>
-        </os>
-        <features>
-          <gic version='3'/>
-        </features>
-        <cpu mode='host-passthrough'/>
-        <devices>
-          <controller type='pci' index='0' model='pcie-root'/>
-      """;
-
-  private static final String HOSTDEV =
-      """
-          <hostdev mode='subsystem' type='pci' managed='yes'>
-            <driver name='vfio'/>
-            <source>
-              %s
-            </source>
-            %s
-          </hostdev>
-      """;
-
   private LibvirtForm() {}
 
   static String emit(Plan plan) {
     VirtBoard.requireArm(plan, Form.LIBVIRT);
     long kibibytes = VirtBoard.ramMebibytes(plan, Form.LIBVIRT) * 1024;
-    StringBuilder out =
-        new StringBuilder(
-            HEAD.formatted(
-                kibibytes,
-                plan.window()
-                    .map(WindowPlan::range)
-                    .map(LibvirtForm::window)
-                    .orElse("  <!-- No MSI window is to be kept clear. -->\n")));
-    for (VirtBoard.Placed f : VirtBoard.placed(plan)) {
-      Sbdf guest = new Sbdf(0, 0, f.slot(), 0);
-      out.append(HOSTDEV.formatted(address("", f.host()), address("type='pci' ", guest)));
-    }
+    String window =
+        plan.window()
+            .map(WindowPlan::range)
+            .map(LibvirtForm::window)
+            .orElse("  <!-- No MSI window is to be kept clear. -->\n");
+    StringBuilder out = new StringBuilder(head(kibibytes, window));
+    VirtBoard.placed(plan).forEach(f -> out.append(hostdev(f)));
     return out.append("  </devices>\n</domain>\n").toString();
+  }
+
+  private static String head(long kibibytes, String window) {
+    return """
+    <domain type='kvm'>
+      <name>doorbell</name>
+      <memory unit='KiB'>%1$d</memory>
+      <currentMemory unit='KiB'>%1$d</currentMemory>
+    %2$s  <vcpu>1</vcpu>
+      <os>
+        <type arch='aarch64' machine='virt'>hvm</type>
+      </os>
+      <features>
+        <gic version='3'/>
+      </features>
+      <cpu mode='host-passthrough'/>
+      <devices>
+        <controller type='pci' index='0' model='pcie-root'/>
+    """
+        .formatted(kibibytes, window);
+  }
+
+  private static String hostdev(VirtBoard.Placed f) {
+    Sbdf guest = new Sbdf(0, 0, f.slot(), 0);
+    return """
+        <hostdev mode='subsystem' type='pci' managed='yes'>
+          <driver name='vfio'/>
+          <source>
+            %s
+          </source>
+          %s
+        </hostdev>
+    """
+        .formatted(address("", f.host()), address("type='pci' ", guest));
   }
 
   private static String address(String type, Sbdf s) {
