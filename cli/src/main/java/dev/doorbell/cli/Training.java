@@ -16,7 +16,11 @@ public final class Training {
           List.of("--help"),
           List.of("--version"),
           List.of("inspect", "--root", SAMPLE),
-          List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"));
+          List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"),
+          List.of("assign", "--root", SAMPLE),
+          List.of("assign", "--root", SAMPLE, "--json"),
+          List.of("trace", "0000:04:00.0", "--root", SAMPLE),
+          List.of("trace", "0000:04:00.0", "--tables", SAMPLE + "/oracle", "--json"));
 
   private Training() {}
 
