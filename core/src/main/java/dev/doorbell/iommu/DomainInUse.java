@@ -9,7 +9,7 @@ import java.util.Optional;
 public final class DomainInUse extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  DomainInUse(String domain, List<String> groups) {
+  public DomainInUse(String domain, List<String> groups) {
     super(
         new Refusal(
             "DomainInUse",

@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class DoorbellExposesNeighbours extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  DoorbellExposesNeighbours(
+  public DoorbellExposesNeighbours(
       String domain, DoorbellFrame frame, AddressRange page, Granule granule) {
     super(
         new Refusal(

@@ -109,7 +109,12 @@ final class GroupMove {
     }
     IommuGroup.Member culprit =
         group.members().stream().filter(m -> !m.isolation().isolated()).findFirst().orElseThrow();
-    throw new NotIsolated(to.name(), group, culprit);
+    throw new NotIsolated(
+        to.name(),
+        group.name(),
+        culprit.name(),
+        culprit.isolation().controller(),
+        culprit.isolation().source());
   }
 
   /// Claims a lease in the new domain for each one held: at the programmed IOVA where that can be had, for all functions first,

@@ -9,7 +9,7 @@ import java.util.Optional;
 public final class GroupUnavailable extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  GroupUnavailable(String attempt, String group, String where, String advice) {
+  public GroupUnavailable(String attempt, String group, String where, String advice) {
     super(
         new Refusal(
             "GroupUnavailable",

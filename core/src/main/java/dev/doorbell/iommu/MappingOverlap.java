@@ -10,7 +10,7 @@ import java.util.Optional;
 public final class MappingOverlap extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  MappingOverlap(String domain, AddressRange asked, String other) {
+  public MappingOverlap(String domain, AddressRange asked, String other) {
     super(
         new Refusal(
             "MappingOverlap",

@@ -13,7 +13,7 @@ import java.util.Optional;
 public final class Misaligned extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  Misaligned(String domain, String what, Granule granule) {
+  public Misaligned(String domain, String what, Granule granule) {
     super(
         new Refusal(
             "Misaligned",

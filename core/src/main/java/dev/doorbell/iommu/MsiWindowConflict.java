@@ -14,7 +14,7 @@ public final class MsiWindowConflict extends IommuException {
   /// @param window the window
   /// @param other the name of what it meets, with its range
   /// @param source where the other one comes from
-  MsiWindowConflict(
+  public MsiWindowConflict(
       String attempt, AddressRange window, String other, Source source, String advice) {
     super(
         new Refusal(

@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The MSI window has no room for the doorbells that are asked for, or there is no window at all (R2).
+/// The MSI window has no room for the doorbells that are asked for, or there is no window at all (R2). Another kernel's
+/// implementation of the user's API computes the figures before its system call and refuses by the same factories.
 public final class MsiWindowExhausted extends IommuException {
   private static final long serialVersionUID = 1L;
 
@@ -19,7 +20,7 @@ public final class MsiWindowExhausted extends IommuException {
   /// {@return the refusal of a window that is too small}
   ///
   /// @param doorbells names of the doorbells that have no place
-  static MsiWindowExhausted tooSmall(String domain, MsiWindow window, List<String> doorbells) {
+  public static MsiWindowExhausted tooSmall(String domain, MsiWindow window, List<String> doorbells) {
     long needed = doorbells.size() * window.granule().bytes();
     long available = window.free() * window.granule().bytes();
     return of(
@@ -40,7 +41,7 @@ public final class MsiWindowExhausted extends IommuException {
   }
 
   /// {@return the refusal of a domain that has no window}
-  static MsiWindowExhausted noWindow(String domain, Granule granule, List<String> doorbells) {
+  public static MsiWindowExhausted noWindow(String domain, Granule granule, List<String> doorbells) {
     long needed = doorbells.size() * granule.bytes();
     return of(
         "%s has no MSI window and %s needs 0x%x bytes of one"

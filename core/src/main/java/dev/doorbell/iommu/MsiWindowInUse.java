@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class MsiWindowInUse extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  MsiWindowInUse(String domain, AddressRange window, List<String> doorbells) {
+  public MsiWindowInUse(String domain, AddressRange window, List<String> doorbells) {
     super(
         new Refusal(
             "MsiWindowInUse",

@@ -1,7 +1,7 @@
 package dev.doorbell.iommu;
 
 import dev.doorbell.explain.Refusal;
-import dev.doorbell.iommu.IommuGroup.Member;
+import dev.doorbell.explain.Source;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,17 +9,22 @@ import java.util.Optional;
 public final class NotIsolated extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  NotIsolated(String domain, IommuGroup group, Member member) {
+  /// @param group the name of the group that was to be attached
+  /// @param function the function of it whose messages are not isolated
+  /// @param controller what its messages reach
+  /// @param source where it was read that the controller does not look at who writes
+  public NotIsolated(
+      String domain, String group, String function, String controller, Source source) {
     super(
         new Refusal(
             "NotIsolated",
             "cannot give %s to %s: %s raises its MSIs at %s, which does not check who writes; it could forge any vector there"
-                .formatted(group.name(), domain, member.name(), member.isolation().controller()),
+                .formatted(group, domain, function, controller),
             Optional.empty(),
             Optional.empty(),
-            List.of(group.name(), member.name(), member.isolation().controller()),
-            member.isolation().source(),
+            List.of(group, function, controller),
+            source,
             "allow unsafe interrupts if every owner of a function behind %s is trusted"
-                .formatted(member.isolation().controller())));
+                .formatted(controller)));
   }
 }

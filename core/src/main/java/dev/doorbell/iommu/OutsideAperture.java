@@ -12,7 +12,7 @@ public final class OutsideAperture extends IommuException {
   private static final long serialVersionUID = 1L;
 
   /// @param what the object that does not fit, such as `mapping [..]`
-  OutsideAperture(String domain, String what, AddressRange aperture, Source source) {
+  public OutsideAperture(String domain, String what, AddressRange aperture, Source source) {
     super(
         new Refusal(
             "OutsideAperture",

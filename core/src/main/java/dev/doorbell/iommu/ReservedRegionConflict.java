@@ -14,7 +14,7 @@ public final class ReservedRegionConflict extends IommuException {
   /// @param region the region's name, with its range
   /// @param other what it meets
   /// @param source where the region was read
-  ReservedRegionConflict(
+  public ReservedRegionConflict(
       String attempt, String region, String other, Source source, String advice) {
     super(
         new Refusal(

@@ -10,7 +10,7 @@ import java.util.Optional;
 public final class UnmapSplitsMapping extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  UnmapSplitsMapping(String domain, AddressRange asked, Mapping mapping) {
+  public UnmapSplitsMapping(String domain, AddressRange asked, Mapping mapping) {
     super(
         new Refusal(
             "UnmapSplitsMapping",

@@ -9,7 +9,7 @@ import java.util.Optional;
 public final class VectorsLive extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  VectorsLive(String attempt, String function, String why, Source source) {
+  public VectorsLive(String attempt, String function, String why, Source source) {
     super(
         new Refusal(
             "VectorsLive",
