@@ -1,5 +1,6 @@
 package dev.doorbell.arch;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -8,7 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -17,54 +18,52 @@ import org.junit.jupiter.api.Test;
 /// The file only rises: `-Ddoorbell.coverage=raise` writes what was measured, less one point, where that is higher.
 @DisplayName("coverage: no module falls below its floor")
 class CoverageFloorTest {
-  private static final int MISSED = 3;
-  private static final int COVERED = 4;
-
   @Test
-  @DisplayName("every module with a floor reaches it")
+  @DisplayName("every module that was measured has a floor and reaches it")
   void modulesReachTheirFloor() throws IOException {
     String mode = System.getProperty("doorbell.coverage", "off");
     assumeTrue(!mode.equals("off"), "skipped: this build measures no coverage");
     Path file = ProjectRoot.path().resolve("coverage-floor.txt");
-    TreeMap<String, Integer> floors = new TreeMap<>();
-    for (String line : Files.readAllLines(file)) {
-      if (!line.startsWith("#") && !line.isBlank()) {
-        String[] words = line.strip().split("\\s+", -1);
-        floors.put(words[0], Integer.parseInt(words[1]));
-      }
-    }
-    assertTrue(floors.containsKey("core"), "the floor of core is in " + file);
-    for (String module : List.copyOf(floors.keySet())) {
-      Path table = ProjectRoot.path().resolve(module).resolve("target/site/jacoco/jacoco.csv");
-      if (Files.isRegularFile(table)) {
-        int reached = percent(table);
-        int floor = floors.getOrDefault(module, 0);
-        assertTrue(
-            reached >= floor,
-            () ->
-                "%s covers %d %% of its instructions, and its floor is %d %%"
-                    .formatted(module, reached, floor));
-        floors.put(module, Math.max(floor, reached - 1));
-      }
-    }
+    Coverage floors = Coverage.floors(Files.readAllLines(file));
+    Coverage measured = Coverage.measured(ProjectRoot.path());
+    assertTrue(measured.percents().containsKey("core"), "core was measured");
     if (mode.equals("raise")) {
+      floors = floors.raised(measured);
       StringBuilder text =
           new StringBuilder(
               "# Per cent of instructions that a module's own tests execute. Only rises.\n");
-      floors.forEach((module, floor) -> text.append(module).append(' ').append(floor).append('\n'));
+      floors.percents().forEach((m, floor) -> text.append(m).append(' ').append(floor).append('\n'));
       Files.writeString(file, text);
     }
+    assertEquals(List.of(), floors.objections(measured));
   }
 
-  private static int percent(Path table) throws IOException {
-    long missed = 0;
-    long covered = 0;
-    List<String> lines = Files.readAllLines(table);
-    for (String line : lines.subList(1, lines.size())) {
-      String[] cells = line.split(",", -1);
-      missed += Long.parseLong(cells[MISSED]);
-      covered += Long.parseLong(cells[COVERED]);
-    }
-    return missed + covered == 0 ? 100 : (int) (100 * covered / (missed + covered));
+  @Test
+  @DisplayName("a module below its floor, and one without a floor, are named")
+  void objections() {
+    Coverage floors = Coverage.floors(List.of("# comment", "core 80", "", "cli 60"));
+    assertEquals(List.of(), floors.objections(new Coverage(Map.of("core", 80))));
+    assertEquals(
+        List.of("core covers 79 % of its instructions, and its floor is 80 %"),
+        floors.objections(new Coverage(Map.of("core", 79, "cli", 60))));
+    assertEquals(
+        List.of("bench was measured and has no floor"),
+        floors.objections(new Coverage(Map.of("core", 90, "bench", 1))));
+  }
+
+  @Test
+  @DisplayName("a floor rises to one point less than measured, and never falls")
+  void raised() {
+    assertEquals(
+        Map.of("core", 87, "cli", 60, "bench", 0),
+        Coverage.floors(List.of("core 25", "cli 60"))
+            .raised(new Coverage(Map.of("core", 88, "cli", 40, "bench", 1)))
+            .percents());
+  }
+
+  @Test
+  @DisplayName("a table's instructions are summed over its classes")
+  void percent() {
+    assertEquals(75, Coverage.percent(List.of("GROUP,…", "g,p,A,1,0,9", "g,p,B,0,3,9")));
   }
 }

@@ -21,7 +21,8 @@ final class EventRecords {
             id,
             EventLayout.EVENT_ID.names().nameOf(id),
             (int) EventLayout.STREAM_ID.get(w0),
-            EventLayout.SSV.isSet(w0)
+            // C_BAD_SUBSTREAMID is about a SubstreamID and has no SSV (7.3.9).
+            EventLayout.SSV.isSet(w0) || id == EventLayout.C_BAD_SUBSTREAMID
                 ? OptionalInt.of(EventLayout.SUBSTREAM_ID.getInt(w0))
                 : OptionalInt.empty());
     return switch (id) {
@@ -32,11 +33,14 @@ final class EventRecords {
           EventLayout.C_BAD_CD,
           EventLayout.F_CFG_CONFLICT ->
           new SmmuEvent.ConfigurationFault(header);
-      case EventLayout.F_STE_FETCH,
-          EventLayout.F_CD_FETCH,
-          EventLayout.F_VMS_FETCH,
-          EventLayout.F_WALK_EABT ->
-          new SmmuEvent.FetchFault(header, new Pa(EventLayout.FETCH_ADDR.get(w3)));
+      case EventLayout.F_STE_FETCH, EventLayout.F_CD_FETCH, EventLayout.F_VMS_FETCH ->
+          new SmmuEvent.FetchFault(
+              header, new Pa(EventLayout.FETCH_ADDR.get(w3)), Optional.empty());
+      case EventLayout.F_WALK_EABT ->
+          new SmmuEvent.FetchFault(
+              header,
+              new Pa(EventLayout.FETCH_ADDR.get(w3)),
+              Optional.of(new Iova(EventLayout.INPUT_ADDR.get(w2))));
       case EventLayout.F_UUT,
           EventLayout.F_TRANSLATION,
           EventLayout.F_ADDR_SIZE,

@@ -39,7 +39,8 @@ public sealed interface SmmuEvent {
   /// Memory did not answer when a table was read.
   ///
   /// @param fetch where
-  record FetchFault(Header header, Pa fetch) implements SmmuEvent {}
+  /// @param input what the device emitted, when the table was one of translation (F_WALK_EABT)
+  record FetchFault(Header header, Pa fetch, Optional<Iova> input) implements SmmuEvent {}
 
   /// A record of another kind.
   ///

@@ -12,17 +12,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("IHI 0070: layouts of registers, commands and events against second sources")
 class SmmuLayoutsTest {
-  @Test
-  @DisplayName("IHI 0070 6.3: register fields as Linux has them")
-  void registers() throws IOException {
+  @ParameterizedTest(name = "{0}")
+  @DisplayName("IHI 0070 6.3: register fields as others have them")
+  @CsvSource({"linux-registers.txt", "qemu-registers.txt"})
+  void registers(String table) throws IOException {
     compare(
-        "linux-registers.txt",
+        table,
         name ->
             SmmuRegisters.MAP.registers().stream()
                 .filter(r -> r.name().equals("SMMU_" + name))
@@ -55,16 +55,17 @@ class SmmuLayoutsTest {
     compare(table, name -> java.util.Objects.requireNonNull(layouts.get(name), name));
   }
 
-  @Test
-  @DisplayName("IHI 0070 7.3: event fields as Linux has them")
-  void events() throws IOException {
+  @ParameterizedTest(name = "{0}")
+  @DisplayName("IHI 0070 7.3: event fields as others have them")
+  @CsvSource({"linux-events.txt", "openvmm-events.txt"})
+  void events(String table) throws IOException {
     Map<String, Layout> layouts =
         Map.of(
             "W0", EventLayout.W0,
             "W1", EventLayout.W1,
             "W2", EventLayout.W2,
             "W3_IPA", EventLayout.W3_IPA);
-    compare("linux-events.txt", name -> java.util.Objects.requireNonNull(layouts.get(name), name));
+    compare(table, name -> java.util.Objects.requireNonNull(layouts.get(name), name));
   }
 
   @ParameterizedTest(name = "SMMU_{0} at {1}")
@@ -130,7 +131,7 @@ class SmmuLayoutsTest {
   }
 
   @ParameterizedTest(name = "{1} is {0}")
-  @DisplayName("IHI 0070 7.3: event numbers as QEMU and Linux have them")
+  @DisplayName("IHI 0070 7.3: event numbers as QEMU, Linux and (F_VMS_FETCH) Fiasco have them")
   @CsvSource({
     "0x01,F_UUT",
     "0x02,C_BAD_STREAMID",
@@ -149,7 +150,8 @@ class SmmuLayoutsTest {
     "0x13,F_PERMISSION",
     "0x20,F_TLB_CONFLICT",
     "0x21,F_CFG_CONFLICT",
-    "0x24,E_PAGE_REQUEST"
+    "0x24,E_PAGE_REQUEST",
+    "0x25,F_VMS_FETCH"
   })
   void eventNumbers(String number, String name) {
     assertEquals(name, EventLayout.EVENT_ID.names().nameOf(Long.decode(number)));
