@@ -61,8 +61,9 @@ record Coverage(Map<String, Integer> percents) {
     Stream<String> low =
         percents.entrySet().stream()
             .filter(e -> measured.percents.getOrDefault(e.getKey(), 100) < e.getValue())
-            .map(e -> "%s covers %d %% of its instructions, and its floor is %d %%"
-                .formatted(e.getKey(), measured.percents.get(e.getKey()), e.getValue()));
+            .map(e ->
+                "%s covers %d %% of its instructions, and its floor is %d %%"
+                    .formatted(e.getKey(), measured.percents.get(e.getKey()), e.getValue()));
     Stream<String> without =
         measured.percents.keySet().stream()
             .filter(m -> !percents.containsKey(m))

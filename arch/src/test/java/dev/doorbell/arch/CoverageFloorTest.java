@@ -32,7 +32,9 @@ class CoverageFloorTest {
       StringBuilder text =
           new StringBuilder(
               "# Per cent of instructions that a module's own tests execute. Only rises.\n");
-      floors.percents().forEach((m, floor) -> text.append(m).append(' ').append(floor).append('\n'));
+      floors
+          .percents()
+          .forEach((m, floor) -> text.append(m).append(' ').append(floor).append('\n'));
       Files.writeString(file, text);
     }
     assertEquals(List.of(), floors.objections(measured));

@@ -20,7 +20,8 @@ public final class MsiWindowExhausted extends IommuException {
   /// {@return the refusal of a window that is too small}
   ///
   /// @param doorbells names of the doorbells that have no place
-  public static MsiWindowExhausted tooSmall(String domain, MsiWindow window, List<String> doorbells) {
+  public static MsiWindowExhausted tooSmall(
+      String domain, MsiWindow window, List<String> doorbells) {
     long needed = doorbells.size() * window.granule().bytes();
     long available = window.free() * window.granule().bytes();
     return of(
@@ -41,7 +42,8 @@ public final class MsiWindowExhausted extends IommuException {
   }
 
   /// {@return the refusal of a domain that has no window}
-  public static MsiWindowExhausted noWindow(String domain, Granule granule, List<String> doorbells) {
+  public static MsiWindowExhausted noWindow(
+      String domain, Granule granule, List<String> doorbells) {
     long needed = doorbells.size() * granule.bytes();
     return of(
         "%s has no MSI window and %s needs 0x%x bytes of one"

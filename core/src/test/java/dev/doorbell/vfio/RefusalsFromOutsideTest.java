@@ -58,10 +58,12 @@ class RefusalsFromOutsideTest {
   }
 
   @Test
-  @DisplayName("section 4: each refusal of a domain names its type, both objects, a source and advice")
+  @DisplayName(
+      "section 4: each refusal of a domain names its type, both objects, a source and advice")
   void typed() {
     DoorbellFrame frame =
-        new DoorbellFrame("v2m@0x8020000", new Pa(0x802_0040), AddressRange.ofSize(0x802_0000, 0x1000), SYSFS);
+        new DoorbellFrame(
+            "v2m@0x8020000", new Pa(0x802_0040), AddressRange.ofSize(0x802_0000, 0x1000), SYSFS);
     List<Refused> all =
         List.of(
             new DomainInUse("container", List.of("group 1")),

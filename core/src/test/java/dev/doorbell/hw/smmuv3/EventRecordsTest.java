@@ -63,8 +63,7 @@ class EventRecordsTest {
             true,
             "TT",
             Optional.of(new Ipa(0x8_0000_1000L))),
-        EventRecords.decode(
-            STREAM | 0x10, 1L << 40 | 1L << 39 | 1L << 35, 0x1234, 0x8_0000_1000L));
+        EventRecords.decode(STREAM | 0x10, 1L << 40 | 1L << 39 | 1L << 35, 0x1234, 0x8_0000_1000L));
   }
 
   @Test
