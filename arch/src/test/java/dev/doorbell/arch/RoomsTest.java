@@ -40,7 +40,7 @@ class RoomsTest {
       survey      : address bits description explain iommu pci
       plan        : address description explain iommu irq pci survey
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
-      qemu        : address bus description explain machine pci
+      qemu        : address bits bus description explain firmware machine pci
       linux       : address explain iommu pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa

@@ -2,7 +2,6 @@ package dev.doorbell.host;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.hw.pcie.Firing;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.DoorbellFrame;
@@ -10,6 +9,7 @@ import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

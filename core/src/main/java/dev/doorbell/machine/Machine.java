@@ -6,8 +6,8 @@ import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.MachineDescription;
-import dev.doorbell.hw.pcie.Firing;
 import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
 import java.util.Optional;
 

@@ -4,6 +4,7 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap.Hit;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
+import dev.doorbell.pci.Firing;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;

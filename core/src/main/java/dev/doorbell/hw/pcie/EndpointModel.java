@@ -5,6 +5,7 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.DmaPort;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.MessageTable;
 import dev.doorbell.pci.PcieLayout;
 import java.util.List;

@@ -10,6 +10,7 @@ import dev.doorbell.pci.CapturedFunctions;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.DmaAliases;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.MessageTable;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;

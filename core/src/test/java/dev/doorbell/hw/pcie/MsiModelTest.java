@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.hw.pcie.Hierarchy.Arrived;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.MessageRefused;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.PciFunction;

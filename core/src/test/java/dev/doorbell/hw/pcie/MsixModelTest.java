@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.hw.pcie.Hierarchy.Arrived;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.MessageRefused;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.MsixTable;

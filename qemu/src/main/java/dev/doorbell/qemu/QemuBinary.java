@@ -1,0 +1,80 @@
+package dev.doorbell.qemu;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A program `qemu-system-…`.
+///
+/// @param path where it is
+public record QemuBinary(Path path) {
+  /// Environment variable, and (in lower case, with dots) system property, that names programs to use instead of the one on the PATH: a
+  /// list of files separated by commas.
+  public static final String VARIABLE = "DOORBELL_QEMU";
+
+  private static final String PROPERTY = "doorbell.qemu";
+  private static final Map<String, String> PACKAGES =
+      Map.of(
+          "qemu-system-aarch64", "qemu-system-arm",
+          "qemu-system-x86_64", "qemu-system-x86",
+          "qemu-system-ppc64", "qemu-system-ppc",
+          "qemu-system-riscv64", "qemu-system-misc");
+
+  /// {@return the program for Arm machines: the first of {@link #all}}
+  ///
+  /// @throws QemuMissing when there is none
+  public static QemuBinary arm() {
+    return all("qemu-system-aarch64").getFirst();
+  }
+
+  /// {@return every program to be used: those that {@link #VARIABLE} lists, else the one of that name on the PATH}
+  ///
+  /// @param program such as `qemu-system-aarch64`
+  /// @throws QemuMissing when one that is listed is not there, or there is none
+  public static List<QemuBinary> all(String program) {
+    String listed = System.getProperty(PROPERTY);
+    return find(program, listed != null ? listed : System.getenv(VARIABLE), System.getenv("PATH"));
+  }
+
+  static List<QemuBinary> find(String program, @Nullable String listed, @Nullable String path) {
+    String debianPackage = PACKAGES.getOrDefault(program, "qemu-system");
+    if (listed != null && !listed.isBlank()) {
+      List<QemuBinary> out = new ArrayList<>();
+      for (String entry : listed.split(",", -1)) {
+        if (!isProgram(entry.strip())) {
+          throw new QemuMissing(
+              "'%s', which %s names,".formatted(entry.strip(), VARIABLE),
+              "an executable file",
+              debianPackage);
+        }
+        out.add(new QemuBinary(Path.of(entry.strip()).toAbsolutePath()));
+      }
+      return out;
+    }
+    for (String folder : (path == null ? "" : path).split(File.pathSeparator, -1)) {
+      if (!folder.isEmpty() && isProgram(folder + File.separator + program)) {
+        return List.of(new QemuBinary(Path.of(folder, program).toAbsolutePath()));
+      }
+    }
+    throw new QemuMissing(program, "in any folder of the PATH", debianPackage);
+  }
+
+  private static boolean isProgram(String file) {
+    try {
+      Path path = Path.of(file);
+      return !file.isEmpty() && Files.isRegularFile(path) && Files.isExecutable(path);
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return path.toString();
+  }
+}

@@ -1,0 +1,243 @@
+package dev.doorbell.qemu;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.PhysicalMemory;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.channels.ServerSocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// One running QEMU: its two connections and its RAM. The machine is stopped before the first instruction of its CPUs and stays so: its
+/// devices work all the same.
+///
+/// It is ended by {@link #close}, at the end of this process however that comes, and by every {@link QemuException} but
+/// {@link QemuRefused}. **Threads**: safe.
+public final class QemuProcess implements AutoCloseable {
+  private static final long TICK_MILLIS = 100;
+  private static final int QTEST_LINE = 1 << 20;
+  private static final int QMP_LINE = 1 << 24;
+  private static final long DEATH_SECONDS = 2;
+
+  private final QemuBinary binary;
+  private final Duration patience;
+  private final Workplace place;
+  private final Wrapper wrapper;
+  private final Arena arena = Arena.ofShared();
+  private final GuestRam ram;
+  private final List<Link> links = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicInteger startTicks = new AtomicInteger();
+  private final Thread watch;
+  private final Thread hook = new Thread(this::kill, "qemu-end");
+  private final Qmp qmp;
+  private final Qtest qtest;
+
+  /// What to start.
+  ///
+  /// @param machine value of `-machine`, such as `virt,gic-version=3,its=on,iommu=smmuv3`
+  /// @param ram where the machine has its RAM
+  /// @param arguments further arguments, such as `-cpu`, `-device`
+  /// @param patience how long one exchange may take, the start included
+  public record Settings(
+      QemuBinary binary,
+      String machine,
+      AddressRange ram,
+      List<String> arguments,
+      Duration patience) {
+    public Settings {
+      arguments = List.copyOf(arguments);
+    }
+  }
+
+  private QemuProcess(Settings settings, Workplace place) throws IOException {
+    binary = settings.binary();
+    patience = settings.patience();
+    this.place = place;
+    boolean done = false;
+    try {
+      ram = new GuestRam(place.ram(settings.ram().bytes(), arena), settings.ram().start());
+      wrapper = new Wrapper(command(settings, place), place.folder());
+      watch = Thread.ofPlatform().daemon().name("qemu-watch").unstarted(this::watch);
+      done = true;
+    } finally {
+      if (!done) {
+        arena.close();
+      }
+    }
+    done = false;
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+      watch.start();
+      wrapper.shell().onExit().thenRun(place::close);
+      startTicks.set(patienceTicks());
+      Link forQtest = accept(place.qtest, QTEST_LINE);
+      Link forQmp = accept(place.qmp, QMP_LINE);
+      startTicks.set(0);
+      qmp = Qmp.greet(this, forQmp);
+      if (qmp.version().compareTo(QemuVersion.LEAST) < 0) {
+        throw new QemuTooOld(binary, qmp.version(), QemuVersion.LEAST);
+      }
+      qtest = Qtest.greet(this, forQtest);
+      place.close();
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
+  }
+
+  /// {@return a QEMU that has answered its first commands}
+  ///
+  /// @throws QemuException when it cannot be started, is too old, ends, or does not answer as QEMU does
+  public static QemuProcess start(Settings settings) {
+    Workplace place = Workplace.open();
+    try {
+      return new QemuProcess(settings, place);
+    } catch (IOException e) {
+      throw new QemuUnstartable("a process", e.toString(), e);
+    } finally {
+      place.close();
+    }
+  }
+
+  private static List<String> command(Settings s, Workplace place) {
+    long bytes = s.ram().bytes();
+    List<String> out = new ArrayList<>();
+    out.add(s.binary().path().toString());
+    out.addAll(List.of("-display", "none", "-nodefaults", "-no-user-config"));
+    out.addAll(List.of("-accel", "tcg", "-S"));
+    out.addAll(List.of("-qtest", "unix:" + place.folder().resolve("qtest"), "-qtest-log", "none"));
+    out.addAll(List.of("-chardev", "socket,id=qmp,path=" + place.folder().resolve("qmp")));
+    out.addAll(List.of("-mon", "chardev=qmp,mode=control"));
+    out.addAll(
+        List.of(
+            "-object",
+            "memory-backend-file,id=ram,mem-path=%s,share=on,size=%d"
+                .formatted(place.ramFile(), bytes)));
+    out.addAll(List.of("-machine", s.machine() + ",memory-backend=ram"));
+    out.addAll(List.of("-m", "%dM".formatted(bytes >> 20)));
+    out.addAll(s.arguments());
+    return out;
+  }
+
+  private Link accept(ServerSocketChannel server, int longestLine) {
+    try {
+      Link link = new Link(this, server.accept(), longestLine);
+      links.add(link);
+      return link;
+    } catch (IOException e) {
+      String start = "(start)";
+      throw startTicks.get() < 0 ? timedOut(start, e) : died(start, e);
+    }
+  }
+
+  /// Gives every exchange its deadline.
+  private void watch() {
+    while (!closed.get()) {
+      try {
+        Thread.sleep(TICK_MILLIS);
+      } catch (InterruptedException e) {
+        return;
+      }
+      links.forEach(Link::tick);
+      if (startTicks.get() > 0 && startTicks.decrementAndGet() == 0) {
+        startTicks.set(-1);
+        place.close();
+      }
+    }
+  }
+
+  int patienceTicks() {
+    return (int) Math.max(1, patience.toMillis() / TICK_MILLIS);
+  }
+
+  /// {@return the program's name, for messages}
+  String name() {
+    return binary.toString();
+  }
+
+  public QemuBinary binary() {
+    return binary;
+  }
+
+  public QemuVersion version() {
+    return qmp.version();
+  }
+
+  public Qmp qmp() {
+    return qmp;
+  }
+
+  public Qtest qtest() {
+    return qtest;
+  }
+
+  /// {@return the machine's RAM}
+  public PhysicalMemory ram() {
+    return ram;
+  }
+
+  public AddressRange ramRange() {
+    return ram.range();
+  }
+
+  /// {@return the process that holds QEMU; its descendants are QEMU and what ends it}
+  public ProcessHandle handle() {
+    return wrapper.shell().toHandle();
+  }
+
+  /// Puts the machine back to the state after power-on; RAM keeps its content, but for the device tree that QEMU puts there again.
+  public void reset() {
+    qmp.execute("system_reset", java.util.Map.of());
+  }
+
+  QemuException timedOut(String sent, @Nullable Throwable cause) {
+    String said = wrapper.said();
+    kill();
+    return new QemuTimedOut(name(), sent, patience, said, cause);
+  }
+
+  QemuException died(String sent, @Nullable Throwable cause) {
+    boolean wasClosed = closed.get();
+    boolean itself = wrapper.ended(DEATH_SECONDS);
+    kill();
+    String how =
+        wasClosed
+            ? "has been ended"
+            : itself
+                ? "ended with status %d".formatted(wrapper.shell().exitValue())
+                : "closed the connection";
+    return new QemuDied(name(), how, sent, wrapper.said(), cause);
+  }
+
+  /// Ends QEMU, and waits until it has ended. Its RAM stays readable until {@link #close}.
+  void kill() {
+    closed.set(true);
+    links.forEach(Link::close);
+    wrapper.kill();
+    place.close();
+  }
+
+  /// Ends QEMU, and waits until it has ended.
+  @Override
+  public void close() {
+    kill();
+    watch.interrupt();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // This process is ending, and the hook is what calls.
+      return;
+    }
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package dev.doorbell.qemu;
+
+/// QEMU is older than what Doorbell drives.
+public final class QemuTooOld extends QemuException {
+  private static final long serialVersionUID = 1L;
+
+  QemuTooOld(QemuBinary binary, QemuVersion found, QemuVersion needed) {
+    super(
+        "%s is version %s, and %s is needed".formatted(binary, found, needed),
+        "install QEMU %s or later, as Debian 12 has it".formatted(needed),
+        null);
+  }
+}

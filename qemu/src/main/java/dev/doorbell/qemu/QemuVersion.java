@@ -1,0 +1,24 @@
+package dev.doorbell.qemu;
+
+/// A version of QEMU.
+public record QemuVersion(int major, int minor, int micro) implements Comparable<QemuVersion> {
+  /// The oldest that Doorbell drives.
+  public static final QemuVersion LEAST = new QemuVersion(7, 2, 0);
+
+  /// {@return whether this one is that one or newer}
+  public boolean isAtLeast(int majorLeast, int minorLeast) {
+    return compareTo(new QemuVersion(majorLeast, minorLeast, 0)) >= 0;
+  }
+
+  @Override
+  public int compareTo(QemuVersion other) {
+    int byMajor = Integer.compare(major, other.major);
+    int byMinor = Integer.compare(minor, other.minor);
+    return byMajor != 0 ? byMajor : byMinor != 0 ? byMinor : Integer.compare(micro, other.micro);
+  }
+
+  @Override
+  public String toString() {
+    return "%d.%d.%d".formatted(major, minor, micro);
+  }
+}

@@ -1,0 +1,132 @@
+package dev.doorbell.qemu;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A private folder for one QEMU: two listening sockets and the file of its RAM, on a file system in memory where there is one. Once QEMU has
+/// connected and has opened the file, the folder is removed; what is in use goes on without names.
+final class Workplace implements AutoCloseable {
+  private static final Path IN_MEMORY = Path.of("/dev/shm");
+  private static final int LONGEST_SOCKET_NAME = 107;
+
+  private final Path folder;
+  final ServerSocketChannel qtest;
+  final ServerSocketChannel qmp;
+
+  private Workplace(Path folder, ServerSocketChannel qtest, ServerSocketChannel qmp) {
+    this.folder = folder;
+    this.qtest = qtest;
+    this.qmp = qmp;
+  }
+
+  static Workplace open() {
+    Path folder = null;
+    ServerSocketChannel first = null;
+    boolean done = false;
+    try {
+      folder = makeFolder();
+      first = listen(folder.resolve("qtest"));
+      Workplace out = new Workplace(folder, first, listen(folder.resolve("qmp")));
+      done = true;
+      return out;
+    } catch (IOException e) {
+      throw new QemuUnstartable("sockets", e.toString(), e);
+    } finally {
+      if (!done) {
+        closeQuietly(first);
+        remove(folder);
+      }
+    }
+  }
+
+  private static Path makeFolder() throws IOException {
+    var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    return Files.isDirectory(IN_MEMORY) && Files.isWritable(IN_MEMORY)
+        ? Files.createTempDirectory(IN_MEMORY, "doorbell-qemu-", owner)
+        : Files.createTempDirectory("doorbell-qemu-", owner);
+  }
+
+  private static ServerSocketChannel listen(Path socket) throws IOException {
+    if (socket.toString().length() > LONGEST_SOCKET_NAME) {
+      throw new IOException(
+          "the name %s is longer than a socket's may be, %d bytes"
+              .formatted(socket, LONGEST_SOCKET_NAME));
+    }
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    return server.bind(UnixDomainSocketAddress.of(socket));
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  /// {@return the file that holds the RAM}
+  Path ramFile() {
+    return folder.resolve("ram");
+  }
+
+  /// Makes the RAM's file and maps it.
+  MemorySegment ram(long bytes, Arena arena) {
+    try (FileChannel file =
+        FileChannel.open(
+            ramFile(),
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE)) {
+      return file.map(MapMode.READ_WRITE, 0, bytes, arena);
+    } catch (IOException e) {
+      throw new QemuUnstartable("%d bytes of RAM".formatted(bytes), e.toString(), e);
+    }
+  }
+
+  /// Ends listening, and removes the folder.
+  @Override
+  public void close() {
+    closeQuietly(qtest);
+    closeQuietly(qmp);
+    remove(folder);
+  }
+
+  static void closeQuietly(@Nullable AutoCloseable closeable) {
+    if (closeable != null) {
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        // A socket that cannot be closed is closed with the process; the caller has a better error
+        // to tell, or none.
+        return;
+      }
+    }
+  }
+
+  private static void remove(@Nullable Path folder) {
+    if (folder == null) {
+      return;
+    }
+    for (String name : List.of("qtest", "qmp", "ram")) {
+      try {
+        Files.deleteIfExists(folder.resolve(name));
+      } catch (IOException e) {
+        // The wrapper around QEMU removes the folder too.
+        continue;
+      }
+    }
+    try {
+      Files.deleteIfExists(folder);
+    } catch (IOException e) {
+      return;
+    }
+  }
+}
