@@ -18,6 +18,7 @@ module dev.doorbell.core {
   exports dev.doorbell.irq;
   exports dev.doorbell.machine;
   exports dev.doorbell.pci;
+  exports dev.doorbell.pci.setup;
   exports dev.doorbell.plan;
   exports dev.doorbell.plan.emit;
   exports dev.doorbell.route;

@@ -1,6 +1,7 @@
 package dev.doorbell.pci;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bits.Register;
 import dev.doorbell.explain.Oddity;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
@@ -49,6 +50,21 @@ public record BarDecode(
     return scan(config, where, false);
   }
 
+  /// Sizes the BARs of a PF's VFs likewise. VF MSE is off meanwhile.
+  ///
+  /// {@return the BARs of each VF with their sizes, at the System Page Size of the moment}
+  ///
+  /// @param capability the PF's SR-IOV capability
+  public static Bars sizeVirtual(ConfigAccess capability, String where) {
+    long control = capability.read(SriovLayout.CONTROL);
+    capability.write(SriovLayout.CONTROL, SriovLayout.VF_MSE.with(control, 0));
+    try {
+      return scan(capability, SriovLayout.VF_BAR, SriovLayout.VF_BAR.count(), where, true);
+    } finally {
+      capability.write(SriovLayout.CONTROL, control);
+    }
+  }
+
   /// Sizes the BARs by writing ones and restoring what was there. Memory and I/O decoding is off meanwhile.
   ///
   /// {@return the BARs with their sizes}
@@ -67,10 +83,8 @@ public record BarDecode(
 
   private static Bars scan(ConfigSpace config, String where, boolean sizing) {
     ConfigAccess header = ConfigAccess.header(config);
-    List<BarDecode> bars = new ArrayList<>();
-    List<Oddity> oddities = new ArrayList<>();
     if (!header.sees(ConfigHeaderLayout.HEADER_TYPE)) {
-      return new Bars(bars, oddities);
+      return new Bars(List.of(), List.of());
     }
     int count =
         switch ((int)
@@ -79,20 +93,28 @@ public record BarDecode(
           case 1 -> BridgeHeaderLayout.BAR.count();
           default -> 0;
         };
+    return scan(header, ConfigHeaderLayout.BAR, count, where, sizing);
+  }
+
+  private static Bars scan(
+      ConfigAccess structure, Register array, int count, String where, boolean sizing) {
+    List<BarDecode> bars = new ArrayList<>();
+    List<Oddity> oddities = new ArrayList<>();
     for (int i = 0;
-        i < count && ConfigHeaderLayout.BAR.offset(i) + Integer.BYTES <= config.size();
+        i < count
+            && structure.base() + array.offset(i) + Integer.BYTES <= structure.config().size();
         i++) {
-      long low = header.read(ConfigHeaderLayout.BAR, i);
+      long low = structure.read(array, i);
       boolean io = ConfigHeaderLayout.BAR_IO.isSet(low);
       boolean wide = !io && ConfigHeaderLayout.BAR_TYPE.get(low) == 2;
       if (wide && i + 1 >= count) {
         oddities.add(
             new Oddity(
                 "BAR %d is a 64-bit one and has no register for its upper half".formatted(i),
-                Source.at(where, ConfigHeaderLayout.BAR.offset(i))));
+                Source.at(where, structure.base() + array.offset(i))));
         wide = false;
       }
-      one(header, i, wide, sizing).ifPresent(bars::add);
+      one(new Place(structure, array, i), wide, sizing).ifPresent(bars::add);
       if (wide) {
         i++;
       }
@@ -100,14 +122,24 @@ public record BarDecode(
     return new Bars(bars, oddities);
   }
 
-  private static Optional<BarDecode> one(
-      ConfigAccess header, int index, boolean wide, boolean sizing) {
-    long low = header.read(ConfigHeaderLayout.BAR, index);
-    long high = wide ? header.read(ConfigHeaderLayout.BAR, index + 1) : 0;
+  /// A BAR's first register.
+  private record Place(ConfigAccess structure, Register array, int index) {
+    long read(int next) {
+      return structure.read(array, index + next);
+    }
+
+    void write(int next, long value) {
+      structure.write(array, index + next, value);
+    }
+  }
+
+  private static Optional<BarDecode> one(Place at, boolean wide, boolean sizing) {
+    long low = at.read(0);
+    long high = wide ? at.read(1) : 0;
     boolean io = ConfigHeaderLayout.BAR_IO.isSet(low);
     OptionalLong bytes = OptionalLong.empty();
     if (sizing) {
-      bytes = size(header, index, wide, io, low, high);
+      bytes = size(at, wide, low, high);
       if (bytes.isEmpty()) {
         return Optional.empty();
       }
@@ -116,32 +148,32 @@ public record BarDecode(
     }
     if (io) {
       return Optional.of(
-          new BarDecode(index, Kind.IO, false, ConfigHeaderLayout.IO_BAR_BASE.get(low), bytes));
+          new BarDecode(at.index, Kind.IO, false, ConfigHeaderLayout.IO_BAR_BASE.get(low), bytes));
     }
     long address = ConfigHeaderLayout.BAR_MEMORY_BASE.get(low) | high << Integer.SIZE;
     return Optional.of(
         new BarDecode(
-            index,
+            at.index,
             wide ? Kind.MEMORY_64 : Kind.MEMORY_32,
             ConfigHeaderLayout.BAR_PREFETCHABLE.isSet(low),
             address,
             bytes));
   }
 
-  private static OptionalLong size(
-      ConfigAccess header, int index, boolean wide, boolean io, long low, long high) {
-    header.write(ConfigHeaderLayout.BAR, index, 0xffff_ffffL);
-    long mask = header.read(ConfigHeaderLayout.BAR, index);
-    header.write(ConfigHeaderLayout.BAR, index, low);
+  private static OptionalLong size(Place at, boolean wide, long low, long high) {
+    long ones = ConfigHeaderLayout.DWORD.mask();
+    at.write(0, ones);
+    long mask = at.read(0);
+    at.write(0, low);
     long base =
-        io
+        ConfigHeaderLayout.BAR_IO.isSet(low)
             ? ConfigHeaderLayout.IO_BAR_BASE.get(mask)
             : ConfigHeaderLayout.BAR_MEMORY_BASE.get(mask);
-    long upper = 0xffff_ffffL;
+    long upper = ones;
     if (wide) {
-      header.write(ConfigHeaderLayout.BAR, index + 1, 0xffff_ffffL);
-      upper = header.read(ConfigHeaderLayout.BAR, index + 1);
-      header.write(ConfigHeaderLayout.BAR, index + 1, high);
+      at.write(1, ones);
+      upper = at.read(1);
+      at.write(1, high);
     } else if (base == 0) {
       return OptionalLong.empty();
     }

@@ -11,6 +11,9 @@ import dev.doorbell.bits.ValueNames;
 ///
 /// **Source**: PCI Express Base 6.0, 7.5.1.3; PCI-to-PCI Bridge 1.2, 3.2.5.
 public final class BridgeHeaderLayout {
+  /// Memory windows are whole MiBs: base and limit tell address bits from 20 up.
+  public static final long MEMORY_UNIT = 1L << 20;
+
   private static final RegisterMap.Builder M = RegisterMap.named("Type 1 header", 0x40);
 
   private static final Layout BUS_L = Layout.lsb0("Bus Number", 1);

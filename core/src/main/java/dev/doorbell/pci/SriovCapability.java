@@ -47,6 +47,11 @@ public record SriovCapability(
     return rid > 0xffff ? OptionalInt.empty() : OptionalInt.of(rid);
   }
 
+  /// {@return how far the requester id of its last possible VF lies above the first one of its bus}
+  public int lastRequesterOffset(Sbdf pf) {
+    return (pf.requesterId() & 0xff) + firstOffset + (totalVfs - 1) * stride;
+  }
+
   /// {@return which VF a requester id is, when VFs are enabled}
   public OptionalInt indexOf(Sbdf pf, int requesterId) {
     if (!enabled || firstOffset == 0) {

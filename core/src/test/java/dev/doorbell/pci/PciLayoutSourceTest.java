@@ -48,6 +48,16 @@ class PciLayoutSourceTest {
     assertEquals(16, MsixLayout.ENTRY.bytes());
   }
 
+  @Test
+  @DisplayName(
+      "linux/pci-ecam.h 6.12: PCIE_ECAM_BUS_SHIFT 20, PCIE_ECAM_DEVFN_SHIFT 12, PCIE_ECAM_REG_MASK 0xfff")
+  void ecamOffsets() {
+    assertEquals(0xffL << 20, EcamLayout.BUS.mask());
+    assertEquals(0xffL << 12, EcamLayout.DEVICE.mask() | EcamLayout.FUNCTION.mask());
+    assertEquals(3, EcamLayout.FUNCTION.width());
+    assertEquals(0xfff, EcamLayout.REGISTER.mask());
+  }
+
   private static List<Long> offsets(Register... registers) {
     return List.of(registers).stream().map(Register::offset).toList();
   }

@@ -4,6 +4,7 @@ import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.EcamLayout;
 import java.util.Optional;
 
 /// The ECAM window of a root complex: 1 MiB a bus, 32 KiB a device, 4 KiB a function.
@@ -12,10 +13,6 @@ import java.util.Optional;
 ///
 /// **Source**: PCI Express Base 6.0, 7.2.2.
 final class EcamModel implements MmioDevice {
-  private static final int FUNCTION_BITS = 12;
-  private static final int BUS_BITS = 20;
-  private static final int OFFSET_MASK = (1 << FUNCTION_BITS) - 1;
-
   private final RootComplexModel complex;
   private final int firstBus;
 
@@ -43,26 +40,30 @@ final class EcamModel implements MmioDevice {
       return BusOutcome.ERROR;
     }
     int first = Math.min(bytes, Integer.BYTES);
-    config(offset).ifPresent(c -> c.write((int) offset & OFFSET_MASK, (int) value, first));
+    config(offset).ifPresent(c -> c.write(EcamLayout.REGISTER.getInt(offset), (int) value, first));
     if (bytes == Long.BYTES) {
       long next = offset + Integer.BYTES;
       config(next)
-          .ifPresent(c -> c.write((int) next & OFFSET_MASK, (int) (value >>> Integer.SIZE), first));
+          .ifPresent(c ->
+              c.write(EcamLayout.REGISTER.getInt(next), (int) (value >>> Integer.SIZE), first));
     }
     return BusOutcome.OK;
   }
 
   private long word(long offset, int bytes) {
     long ones = -1L >>> (Long.SIZE - bytes * Byte.SIZE);
-    return config(offset).map(c -> c.read((int) offset & OFFSET_MASK, bytes) & ones).orElse(ones);
+    return config(offset)
+        .map(c -> c.read(EcamLayout.REGISTER.getInt(offset), bytes) & ones)
+        .orElse(ones);
   }
 
   private Optional<ConfigSpace> config(long offset) {
-    int bus = firstBus + (int) (offset >>> BUS_BITS);
-    int position = (int) (offset >>> FUNCTION_BITS) & 0xff;
-    return bus > 0xff
+    int bus = firstBus + EcamLayout.BUS.getInt(offset);
+    return bus > EcamLayout.BUS.max() || offset > EcamLayout.LAST
         ? Optional.empty()
-        : complex.function(bus, position >>> 3, position & 7).map(FunctionModel::config);
+        : complex
+            .function(bus, EcamLayout.DEVICE.getInt(offset), EcamLayout.FUNCTION.getInt(offset))
+            .map(FunctionModel::config);
   }
 
   private static boolean aligned(long offset, int bytes) {

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.pcie;
 
+import dev.doorbell.bits.Register;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
@@ -7,6 +8,7 @@ import dev.doorbell.pci.MsiLayout;
 import dev.doorbell.pci.MsixLayout;
 import dev.doorbell.pci.PcieLayout;
 import dev.doorbell.pci.PortType;
+import dev.doorbell.pci.SriovLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,9 +46,11 @@ final class EndpointBuild {
         PcieLayout.ROLE_BASED_ERRORS.place(1) | PcieLayout.FLR_CAPABLE.place(spec.flr() ? 1 : 0));
     spec.msi().ifPresent(m -> msi(s, m, msix));
     spec.msix().ifPresent(m -> msix(s, m));
+    spec.sriov().ifPresent(v -> sriov(s, v));
     List<BarModel> bars = new ArrayList<>();
     for (EndpointSpec.Bar b : spec.bars()) {
-      bars.add(bar(s, b, 0));
+      bar(s, 0, ConfigHeaderLayout.BAR, b);
+      bars.add(new BarModel(b.index(), b.bytes(), b.wide(), 0));
     }
     return finish(s, bars, registers, new EndpointModel.Capable(EXPRESS_AT, msi, msix));
   }
@@ -61,12 +65,9 @@ final class EndpointBuild {
         continue;
       }
       boolean wide = ConfigHeaderLayout.BAR_TYPE.get(captured) == 2;
-      bars.add(
-          bar(
-              s,
-              new EndpointSpec.Bar(
-                  i, barBytes[i], wide, ConfigHeaderLayout.BAR_PREFETCHABLE.isSet(captured)),
-              0));
+      boolean prefetchable = ConfigHeaderLayout.BAR_PREFETCHABLE.isSet(captured);
+      bar(s, 0, ConfigHeaderLayout.BAR, new EndpointSpec.Bar(i, barBytes[i], wide, prefetchable));
+      bars.add(new BarModel(i, barBytes[i], wide, 0));
     }
     EndpointModel e = finish(s, bars, registers, capable(c));
     e.reset();
@@ -136,19 +137,34 @@ final class EndpointBuild {
     }
   }
 
-  private static BarModel bar(ConfigStorage s, EndpointSpec.Bar b, long address) {
+  private static void bar(ConfigStorage s, int base, Register array, EndpointSpec.Bar b) {
     long kind =
         ConfigHeaderLayout.BAR_TYPE.place(b.wide() ? 2 : 0)
             | ConfigHeaderLayout.BAR_PREFETCHABLE.place(b.prefetchable() ? 1 : 0);
-    s.put(0, ConfigHeaderLayout.BAR, b.index(), kind);
+    s.put(base, array, b.index(), kind);
     long writable = -b.bytes();
-    s.declare(
-        0, ConfigHeaderLayout.BAR, b.index(), writable & ConfigHeaderLayout.BAR_MEMORY_BASE.mask());
+    s.declare(base, array, b.index(), writable & ConfigHeaderLayout.BAR_MEMORY_BASE.mask());
     if (b.wide()) {
-      s.put(0, ConfigHeaderLayout.BAR, b.index() + 1, 0);
-      s.declare(0, ConfigHeaderLayout.BAR, b.index() + 1, writable >>> Integer.SIZE);
+      s.put(base, array, b.index() + 1, 0);
+      s.declare(base, array, b.index() + 1, writable >>> Integer.SIZE);
     }
-    return new BarModel(b.index(), b.bytes(), b.wide(), address);
+  }
+
+  private static void sriov(ConfigStorage s, EndpointSpec.Sriov v) {
+    int at = CapabilityLayout.CONVENTIONAL_BYTES;
+    s.put(
+        at,
+        CapabilityLayout.EXTENDED_HEADER,
+        CapabilityLayout.EXTENDED_ID.place(CapabilityLayout.EXTENDED_SRIOV)
+            | CapabilityLayout.EXTENDED_VERSION.place(1));
+    s.put(at, SriovLayout.INITIAL_VFS, v.totalVfs());
+    s.put(at, SriovLayout.TOTAL_VFS, v.totalVfs());
+    s.put(at, SriovLayout.FIRST_VF_OFFSET, v.firstOffset());
+    s.put(at, SriovLayout.VF_STRIDE, v.stride());
+    s.put(at, SriovLayout.SUPPORTED_PAGE_SIZES, 1);
+    s.put(at, SriovLayout.SYSTEM_PAGE_SIZE, 1);
+    Declared.sriov(s, at);
+    v.bars().forEach(b -> bar(s, at, SriovLayout.VF_BAR, b));
   }
 
   private static void msi(ConfigStorage s, EndpointSpec.Msi m, int next) {

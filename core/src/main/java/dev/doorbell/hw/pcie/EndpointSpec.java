@@ -18,7 +18,8 @@ public record EndpointSpec(
     boolean flr,
     List<Bar> bars,
     Optional<Msi> msi,
-    Optional<Msix> msix) {
+    Optional<Msix> msix,
+    Optional<Sriov> sriov) {
 
   /// A memory BAR.
   ///
@@ -61,8 +62,64 @@ public record EndpointSpec(
     }
   }
 
+  /// An SR-IOV capability. Its registers are there; enabling VFs makes none.
+  ///
+  /// @param totalVfs 1 to 65535
+  /// @param firstOffset First VF Offset
+  /// @param stride VF Stride
+  /// @param bars BARs of each VF
+  public record Sriov(int totalVfs, int firstOffset, int stride, List<Bar> bars) {
+    public Sriov {
+      bars = List.copyOf(bars);
+      if (totalVfs < 1 || totalVfs > 0xffff || firstOffset < 1 || stride < 1) {
+        throw new IllegalArgumentException(
+            "SR-IOV of %d VFs, the first %d and each next %d further, cannot be"
+                .formatted(totalVfs, firstOffset, stride));
+      }
+    }
+  }
+
   public EndpointSpec {
     bars = List.copyOf(bars);
+  }
+
+  /// An endpoint without SR-IOV.
+  public EndpointSpec(
+      int vendor,
+      int device,
+      int classCode,
+      boolean integrated,
+      boolean multiFunction,
+      boolean flr,
+      List<Bar> bars,
+      Optional<Msi> msi,
+      Optional<Msix> msix) {
+    this(
+        vendor,
+        device,
+        classCode,
+        integrated,
+        multiFunction,
+        flr,
+        bars,
+        msi,
+        msix,
+        Optional.empty());
+  }
+
+  /// {@return the same with SR-IOV}
+  public EndpointSpec with(Sriov capability) {
+    return new EndpointSpec(
+        vendor,
+        device,
+        classCode,
+        integrated,
+        multiFunction,
+        flr,
+        bars,
+        msi,
+        msix,
+        Optional.of(capability));
   }
 
   /// {@return the endpoint of the examples: registers of {@link DemoLayout} in BAR 0, MSI-X in BAR 2}

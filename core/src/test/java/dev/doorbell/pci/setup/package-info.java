@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.pci.setup;
+
+import org.jspecify.annotations.NullMarked;
