@@ -156,7 +156,7 @@ public final class RouteWalker {
           new SmmuWalker(
                   smmu.id(),
                   block.map(MachineState.Block::registers).orElse(Map.of()),
-                  state.memory()::read64)
+                  state.memory())
               .walk(streamId, new Iova(address), true);
       trail.hops(walk.hops());
       if (walk.output().isEmpty()) {

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Decoded;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
+import dev.doorbell.explain.MemoryView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +28,7 @@ public final class VmsaWalker {
 
   private final VmsaGeometry geometry;
   private final Pa root;
-  private final TableReader memory;
+  private final MemoryView memory;
   private final Options options;
 
   /// What the context says beside the geometry.
@@ -42,8 +43,19 @@ public final class VmsaWalker {
     public static final Options PLAIN = new Options(false, false, Descriptors.MAIR, false);
   }
 
+  /// What the tables above an entry take from stage 1's permissions (APTable).
+  private record Limits(boolean readOnly, boolean privilegedOnly) {
+    static final Limits NONE = new Limits(false, false);
+
+    Limits and(int apTable) {
+      return new Limits(
+          readOnly || apTable >= DescriptorLayout.AP_TABLE_READ_ONLY,
+          privilegedOnly || apTable % 2 == DescriptorLayout.AP_TABLE_PRIVILEGED);
+    }
+  }
+
   /// @param root address of the start table
-  public VmsaWalker(VmsaGeometry geometry, Pa root, TableReader memory, Options options) {
+  public VmsaWalker(VmsaGeometry geometry, Pa root, MemoryView memory, Options options) {
     this.geometry = geometry;
     this.root = root;
     this.memory = memory;
@@ -63,8 +75,7 @@ public final class VmsaWalker {
     if (tooWide(table)) {
       return new VmsaWalk(steps, tooWideAt(geometry.startLevel(), table, "the start table"));
     }
-    boolean readOnly = false;
-    boolean privilegedOnly = false;
+    Limits limits = Limits.NONE;
     for (int level = geometry.startLevel(); ; level++) {
       long entry = table + (long) geometry.index(input, level) * DescriptorLayout.BYTES;
       OptionalLong read = memory.read64(entry);
@@ -95,7 +106,7 @@ public final class VmsaWalker {
                       .formatted(level, word, geometry.granule())));
         }
         case BLOCK, PAGE -> {
-          return new VmsaWalk(steps, leaf(level, word, input, write, readOnly, privilegedOnly));
+          return new VmsaWalk(steps, leaf(level, word, input, write, limits));
         }
         case TABLE -> {
           table = Descriptors.address(geometry, word);
@@ -103,9 +114,7 @@ public final class VmsaWalker {
             return new VmsaWalk(steps, tooWideAt(level, table, "the next table"));
           }
           if (geometry.stage() == Stage.STAGE1 && !options.hierarchyIgnored) {
-            int limits = DescriptorLayout.AP_TABLE.getInt(word);
-            readOnly |= limits >= DescriptorLayout.AP_TABLE_READ_ONLY;
-            privilegedOnly |= limits % 2 == DescriptorLayout.AP_TABLE_PRIVILEGED;
+            limits = limits.and(DescriptorLayout.AP_TABLE.getInt(word));
           }
         }
       }
@@ -151,8 +160,7 @@ public final class VmsaWalker {
         .collect(Collectors.joining(" ", ": ", ""));
   }
 
-  private VmsaOutcome leaf(
-      int level, long word, long input, boolean write, boolean readOnly, boolean privilegedOnly) {
+  private VmsaOutcome leaf(int level, long word, long input, boolean write, Limits limits) {
     long output = Descriptors.address(geometry, word);
     if (tooWide(output)) {
       return tooWideAt(level, output, "the output");
@@ -163,7 +171,7 @@ public final class VmsaWalker {
           "the level %d descriptor is 0x%x, its access flag is clear".formatted(level, word));
     }
     String access = write ? "write" : "read";
-    if (!allowed(word, write, readOnly, privilegedOnly)) {
+    if (!allowed(word, write, limits)) {
       return new VmsaOutcome.Denied(
           level,
           "the level %d descriptor is 0x%x, which does not allow a %s"
@@ -173,7 +181,7 @@ public final class VmsaWalker {
     return new VmsaOutcome.Mapped(new Pa(pa), geometry.bytes(level), level, device(word));
   }
 
-  private boolean allowed(long word, boolean write, boolean readOnly, boolean privilegedOnly) {
+  private boolean allowed(long word, boolean write, Limits limits) {
     if (geometry.stage() == Stage.STAGE2) {
       int needed = write ? DescriptorLayout.S2AP_WRITE : DescriptorLayout.S2AP_READ;
       return (DescriptorLayout.S2_AP.getInt(word) & needed) != 0;
@@ -181,8 +189,8 @@ public final class VmsaWalker {
     int ap = DescriptorLayout.AP.getInt(word);
     boolean unprivileged =
         ap == DescriptorLayout.AP_READ_WRITE || ap == DescriptorLayout.AP_READ_ONLY;
-    boolean writable = ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY && !readOnly;
-    return (options.privileged || (unprivileged && !privilegedOnly)) && (!write || writable);
+    boolean writable = ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY && !limits.readOnly;
+    return (options.privileged || (unprivileged && !limits.privilegedOnly)) && (!write || writable);
   }
 
   private boolean device(long word) {

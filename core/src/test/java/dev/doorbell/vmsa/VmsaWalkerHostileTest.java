@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Pa;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.testkit.Property;
 import java.util.List;
 import java.util.OptionalLong;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class VmsaWalkerHostileTest {
   private static final VmsaGeometry G = VmsaGeometry.of(Granule.K4, Stage.STAGE1, 48, 44);
 
-  private static VmsaOutcome walk(VmsaGeometry g, TableReader memory, long input) {
+  private static VmsaOutcome walk(VmsaGeometry g, MemoryView memory, long input) {
     return new VmsaWalker(g, new Pa(0x1000), memory, VmsaWalker.Options.PLAIN)
         .walk(input, true)
         .outcome();
@@ -33,7 +34,7 @@ class VmsaWalkerHostileTest {
           VmsaGeometry g =
               VmsaGeometry.of(granule, random.pick(Stage.values()), random.between(25, 40), 40);
           AtomicInteger reads = new AtomicInteger();
-          TableReader memory =
+          MemoryView memory =
               pa -> {
                 reads.incrementAndGet();
                 return random.oneIn(8)
@@ -97,7 +98,7 @@ class VmsaWalkerHostileTest {
     assertInstanceOf(VmsaOutcome.NoAccessFlag.class, walk(G, levels(table, page & ~(1 << 10)), 0));
   }
 
-  private static TableReader levels(long table, long page) {
+  private static MemoryView levels(long table, long page) {
     AtomicInteger level = new AtomicInteger();
     return pa -> OptionalLong.of(level.getAndIncrement() < 3 ? table : page);
   }

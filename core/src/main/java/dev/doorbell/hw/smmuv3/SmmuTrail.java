@@ -5,9 +5,9 @@ import dev.doorbell.bits.Decoded;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
 import dev.doorbell.vmsa.Stage;
-import dev.doorbell.vmsa.TableReader;
 import dev.doorbell.vmsa.VmsaStep;
 import dev.doorbell.vmsa.VmsaWalk;
 import java.util.ArrayList;
@@ -19,12 +19,12 @@ import java.util.stream.Collectors;
 /// What a walk has seen so far.
 final class SmmuTrail {
   private final String id;
-  private final TableReader memory;
+  private final MemoryView memory;
   private final List<Hop> hops = new ArrayList<>();
   private final List<VmsaStep> steps = new ArrayList<>();
   private String stopped = "";
 
-  SmmuTrail(String id, TableReader memory) {
+  SmmuTrail(String id, MemoryView memory) {
     this.id = id;
     this.memory = memory;
   }
@@ -33,7 +33,7 @@ final class SmmuTrail {
     return id;
   }
 
-  TableReader memory() {
+  MemoryView memory() {
     return memory;
   }
 

@@ -5,8 +5,8 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Register;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
-import dev.doorbell.vmsa.TableReader;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,12 +17,12 @@ import java.util.Optional;
 public final class SmmuWalker {
   private final String id;
   private final Map<String, Long> registers;
-  private final TableReader memory;
+  private final MemoryView memory;
 
   /// @param id the SMMU's id, for the hops
   /// @param registers contents by the manual's name without `SMMU_`, such as `CR0`, `STRTAB_BASE`
   /// @param memory where the tables lie
-  public SmmuWalker(String id, Map<String, Long> registers, TableReader memory) {
+  public SmmuWalker(String id, Map<String, Long> registers, MemoryView memory) {
     this.id = id;
     this.registers = Map.copyOf(registers);
     this.memory = memory;

@@ -6,9 +6,9 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
 import dev.doorbell.vmsa.Stage;
-import dev.doorbell.vmsa.TableReader;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaOutcome;
 import dev.doorbell.vmsa.VmsaWalk;
@@ -91,7 +91,7 @@ final class SteWalk {
 
   /// One stage's tables and how to walk them.
   private record Tables(Stage stage, VmsaGeometry geometry, Pa root, VmsaWalker.Options options) {
-    VmsaWalk walk(TableReader memory, long input, boolean write) {
+    VmsaWalk walk(MemoryView memory, long input, boolean write) {
       return new VmsaWalker(geometry, root, memory, options).walk(input, write);
     }
   }
@@ -131,7 +131,7 @@ final class SteWalk {
   }
 
   private SmmuWalk stage1(long[] ste, Iova input, boolean write, Optional<Tables> stage2) {
-    TableReader memory = stage2.map(this::through).orElse(trail.memory());
+    MemoryView memory = stage2.map(this::through).orElse(trail.memory());
     Optional<Long> at = contextAddress(ste, memory);
     if (at.isEmpty()) {
       return trail.stopped();
@@ -222,7 +222,7 @@ final class SteWalk {
   }
 
   /// {@return where the descriptor of an access without a SubstreamID lies}
-  private Optional<Long> contextAddress(long[] ste, TableReader memory) {
+  private Optional<Long> contextAddress(long[] ste, MemoryView memory) {
     long at = SteLayout.S1_CONTEXT_PTR.get(ste[0]);
     if (!SteLayout.S1_CD_MAX.isSet(ste[0])) {
       return Optional.of(at);
@@ -313,9 +313,9 @@ final class SteWalk {
   }
 
   /// {@return memory as stage 1 sees it: every read passes stage 2}
-  private TableReader through(Tables stage2) {
-    TableReader memory = trail.memory();
-    return new TableReader() {
+  private MemoryView through(Tables stage2) {
+    MemoryView memory = trail.memory();
+    return new MemoryView() {
       @Override
       public OptionalLong read64(long ipa) {
         return stage2.walk(memory, ipa, false).outcome() instanceof VmsaOutcome.Mapped mapped
@@ -343,7 +343,7 @@ final class SteWalk {
     return new Pa(base & -geometry.tableBytes(geometry.startLevel()));
   }
 
-  private Optional<long[]> words(TableReader memory, long at, String what) {
+  private Optional<long[]> words(MemoryView memory, long at, String what) {
     long[] words = new long[SteLayout.QUADWORDS];
     for (int i = 0; i < words.length; i++) {
       OptionalLong word = memory.read64(at + (long) i * Long.BYTES);

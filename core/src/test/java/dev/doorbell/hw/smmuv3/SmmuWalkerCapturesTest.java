@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.route.TableDump;
 import dev.doorbell.testkit.Golden;
 import dev.doorbell.testkit.Json;
 import dev.doorbell.testkit.Shared;
-import dev.doorbell.vmsa.TableReader;
 import dev.doorbell.vmsa.VmsaStep;
 import java.io.IOException;
 import java.io.Reader;
@@ -43,7 +43,7 @@ class SmmuWalkerCapturesTest {
       Json.Node regs = smmu.get("regs");
       regs.names().forEach(name -> registers.put(name, regs.get(name).number()));
       String id = "smmuv3@" + smmu.get("base").text();
-      TableReader memory = dump::read64;
+      MemoryView memory = dump::read64;
       smmus.put(id, new SmmuWalker(id, registers, memory));
     }
     return new Captured(smmus, Json.parse(Files.readString(oracle.resolve("truth.json"))));
