@@ -3,6 +3,8 @@ package dev.doorbell.firmware;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.CapabilityLayout;
+import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -26,7 +28,7 @@ record PciFunctions(
   static final PciFunctions NONE = new PciFunctions(List.of(), new TreeMap<>());
   private static final String DEVICES = "sys/bus/pci/devices";
   static final String DUMP = "lspci-xxxx.txt";
-  private static final int CONFIG_LIMIT = 4096;
+  private static final int CONFIG_LIMIT = CapabilityLayout.EXTENDED_BYTES;
   private static final int TEXT_LIMIT = 64 * 1024;
   static final int DUMP_LIMIT = 64 * 1024 * 1024;
   private static final int MAX_DEPTH = 24;
@@ -151,7 +153,7 @@ record PciFunctions(
     }
     return new FunctionDescription(
         sbdf,
-        new CapturedConfig(config),
+        ConfigImage.of(config, path),
         resources(sysroot, folder + "/resource", findings),
         sysroot.linkName(folder + "/physfn").flatMap(PciFunctions::sbdf),
         sysroot.linkName(folder + "/driver").map(Findings::printable),
@@ -231,7 +233,7 @@ record PciFunctions(
                 sbdf,
                 new FunctionDescription(
                     sbdf,
-                    new CapturedConfig(f.config()),
+                    ConfigImage.of(f.config(), f.source().toString()),
                     known == null ? List.of() : known.resources(),
                     known == null ? Optional.empty() : known.physicalFunction(),
                     known == null ? Optional.empty() : known.driver(),

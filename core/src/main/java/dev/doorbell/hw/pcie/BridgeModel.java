@@ -1,17 +1,13 @@
 package dev.doorbell.hw.pcie;
 
 import dev.doorbell.address.AddressRange;
-import dev.doorbell.bits.Register;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.pci.BridgeHeaderLayout;
 import dev.doorbell.pci.BridgeRegisters;
-import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
-import dev.doorbell.pci.ExtendedLayout;
-import dev.doorbell.pci.PcieLayout;
 import dev.doorbell.pci.PortType;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
@@ -24,10 +20,9 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// **Source**: PCI Express Base 6.0, 7.5.1.3, 6.12; PCI Express to PCI/PCI-X Bridge 1.0, 2.3.
 public final class BridgeModel implements FunctionModel {
-  private static final int MEMORY_UNIT_BITS = 20;
-
   private final ReentrantLock lock = new ReentrantLock();
   private final ConfigStorage storage;
+  private final ConfigSpace config;
   private final Optional<PortType> type;
   private final int expressAt;
   private final int acsAt;
@@ -37,39 +32,18 @@ public final class BridgeModel implements FunctionModel {
   private int position;
 
   // What the hot path reads, kept whenever software writes the registers.
-  private volatile Decode decode = Decode.NONE;
+  private volatile BridgeDecode decode;
 
-  /// The registers that routing needs, as one value.
-  private record Decode(
-      boolean memory,
-      boolean master,
-      int secondary,
-      int subordinate,
-      long start,
-      long last,
-      long prefetchableStart,
-      long prefetchableLast,
-      boolean sourceValidation,
-      boolean redirect,
-      boolean upstreamForwarding,
-      boolean ari) {
-    static final Decode NONE =
-        new Decode(false, false, 0, 0, 1, 0, 1, 0, false, false, false, false);
-
-    boolean holds(long address) {
-      return memory
-          && (Long.compareUnsigned(address, start) >= 0 && Long.compareUnsigned(address, last) <= 0
-              || Long.compareUnsigned(address, prefetchableStart) >= 0
-                  && Long.compareUnsigned(address, prefetchableLast) <= 0);
-    }
-  }
-
-  private BridgeModel(ConfigStorage storage, Optional<PortType> type, int expressAt, int acsAt) {
+  /// @param expressAt offset of the PCI Express capability, 0 for none
+  /// @param acsAt offset of the ACS capability, 0 for none
+  BridgeModel(ConfigStorage storage, Optional<PortType> type, int expressAt, int acsAt) {
     this.storage = storage;
     this.type = type;
     this.expressAt = expressAt;
     this.acsAt = acsAt;
+    this.config = new LockedConfig(storage, lock, this::writeConfig);
     this.below = new BusModel(new FromBelow());
+    this.decode = decodeNow();
   }
 
   /// {@return a port or bridge made for this model}
@@ -77,82 +51,14 @@ public final class BridgeModel implements FunctionModel {
   /// @param type what it is; empty for a conventional PCI bridge
   /// @param acs whether it has the ACS capability, all services of it
   public static BridgeModel create(Optional<PortType> type, int vendor, int device, boolean acs) {
-    ConfigStorage s =
-        new ConfigStorage(
-            type.isPresent()
-                ? CapabilityLayout.EXTENDED_BYTES
-                : CapabilityLayout.CONVENTIONAL_BYTES);
-    s.put(0, ConfigHeaderLayout.VENDOR, vendor);
-    s.put(0, ConfigHeaderLayout.DEVICE, device);
-    s.put(
-        0,
-        ConfigHeaderLayout.CLASS_HIGH,
-        ConfigHeaderLayout.BASE_CLASS.place(6) | ConfigHeaderLayout.SUB_CLASS.place(4));
-    s.put(0, ConfigHeaderLayout.HEADER_TYPE, ConfigHeaderLayout.HEADER_LAYOUT.place(1));
-    s.put(0, BridgeHeaderLayout.PREFETCHABLE_BASE, BridgeHeaderLayout.PREFETCHABLE_TYPE.place(1));
-    s.put(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT, BridgeHeaderLayout.PREFETCHABLE_TYPE.place(1));
-    int express = 0;
-    int acsAt = 0;
-    if (type.isPresent()) {
-      express = 0x40;
-      s.put(0, ConfigHeaderLayout.STATUS, ConfigHeaderLayout.CAPABILITIES_LIST.place(1));
-      s.put(0, ConfigHeaderLayout.CAP_POINTER, express);
-      s.put(
-          express,
-          CapabilityLayout.HEADER,
-          CapabilityLayout.ID.place(CapabilityLayout.PCI_EXPRESS));
-      s.put(
-          express,
-          PcieLayout.CAPABILITIES,
-          PcieLayout.VERSION.place(2) | PcieLayout.TYPE.place(type.get().encoding()));
-      s.put(express, PcieLayout.DEVICE_CAPABILITIES, PcieLayout.ROLE_BASED_ERRORS.place(1));
-      s.put(
-          express, PcieLayout.DEVICE_CAPABILITIES_2, PcieLayout.ARI_FORWARDING_SUPPORTED.place(1));
-      if (acs) {
-        acsAt = CapabilityLayout.CONVENTIONAL_BYTES;
-        s.put(
-            acsAt,
-            CapabilityLayout.EXTENDED_HEADER,
-            CapabilityLayout.EXTENDED_ID.place(CapabilityLayout.EXTENDED_ACS)
-                | CapabilityLayout.EXTENDED_VERSION.place(1));
-        s.put(
-            acsAt,
-            ExtendedLayout.ACS_CAPABILITY,
-            ExtendedLayout.SOURCE_VALIDATION_CAPABLE.place(1)
-                | ExtendedLayout.TRANSLATION_BLOCKING_CAPABLE.place(1)
-                | ExtendedLayout.REQUEST_REDIRECT_CAPABLE.place(1)
-                | ExtendedLayout.COMPLETION_REDIRECT_CAPABLE.place(1)
-                | ExtendedLayout.UPSTREAM_FORWARDING_CAPABLE.place(1));
-      }
-    }
-    return finish(s, type, express, acsAt);
+    return BridgeBuild.create(type, vendor, device, acs);
   }
 
   /// {@return a bridge with the configuration space of a capture. Bus numbers, windows and ACS control start as captured}
   ///
   /// @throws IllegalArgumentException when it is no type 1 header of at least 64 bytes
   public static BridgeModel ofImage(ConfigSpace image) {
-    CapturedImage captured = CapturedImage.of(image, 1);
-    return finish(
-        captured.storage(),
-        captured.portType(),
-        captured.offset(CapabilityLayout.PCI_EXPRESS, false),
-        captured.offset(CapabilityLayout.EXTENDED_ACS, true));
-  }
-
-  private static BridgeModel finish(
-      ConfigStorage s, Optional<PortType> type, int express, int acsAt) {
-    Declared.bridge(s);
-    if (express != 0) {
-      Declared.express(s, express);
-    }
-    if (acsAt != 0) {
-      Declared.acs(s, acsAt);
-    }
-    s.forgetWritten();
-    BridgeModel b = new BridgeModel(s, type, express, acsAt);
-    b.decode = b.decodeNow();
-    return b;
+    return BridgeBuild.ofImage(image);
   }
 
   /// {@return the bus below}
@@ -172,10 +78,9 @@ public final class BridgeModel implements FunctionModel {
 
   /// Programs its bus numbers, as an enumerator does.
   public void setBusNumbers(BridgeRegisters numbers) {
-    ConfigSpace c = config();
-    c.write((int) BridgeHeaderLayout.PRIMARY_BUS.offset(), numbers.primary(), 1);
-    c.write((int) BridgeHeaderLayout.SECONDARY_BUS.offset(), numbers.secondary(), 1);
-    c.write((int) BridgeHeaderLayout.SUBORDINATE_BUS.offset(), numbers.subordinate(), 1);
+    config.write((int) BridgeHeaderLayout.PRIMARY_BUS.offset(), numbers.primary(), 1);
+    config.write((int) BridgeHeaderLayout.SECONDARY_BUS.offset(), numbers.secondary(), 1);
+    config.write((int) BridgeHeaderLayout.SUBORDINATE_BUS.offset(), numbers.subordinate(), 1);
   }
 
   /// Opens its memory window, closes the prefetchable one, and lets requests pass both ways, as an enumerator does.
@@ -186,11 +91,11 @@ public final class BridgeModel implements FunctionModel {
     header.set(
         BridgeHeaderLayout.MEMORY_BASE,
         BridgeHeaderLayout.MEMORY_ADDRESS,
-        memory.start() >>> MEMORY_UNIT_BITS);
+        memory.start() >>> BridgeDecode.MEMORY_UNIT_BITS);
     header.set(
         BridgeHeaderLayout.MEMORY_LIMIT,
         BridgeHeaderLayout.MEMORY_ADDRESS,
-        memory.last() >>> MEMORY_UNIT_BITS);
+        memory.last() >>> BridgeDecode.MEMORY_UNIT_BITS);
     header.set(
         BridgeHeaderLayout.PREFETCHABLE_BASE,
         BridgeHeaderLayout.PREFETCHABLE_ADDRESS,
@@ -204,29 +109,7 @@ public final class BridgeModel implements FunctionModel {
 
   @Override
   public ConfigSpace config() {
-    return new ConfigSpace() {
-      @Override
-      public int size() {
-        return storage.size();
-      }
-
-      @Override
-      public int read(int offset, int bytes) {
-        ConfigSpace.check(offset, bytes);
-        lock.lock();
-        try {
-          return storage.read(offset, bytes);
-        } finally {
-          lock.unlock();
-        }
-      }
-
-      @Override
-      public void write(int offset, int value, int bytes) {
-        ConfigSpace.check(offset, bytes);
-        writeConfig(offset, value, bytes);
-      }
-    };
+    return config;
   }
 
   private void writeConfig(int offset, int value, int bytes) {
@@ -287,18 +170,18 @@ public final class BridgeModel implements FunctionModel {
   }
 
   boolean leadsTo(int busNumber) {
-    Decode d = decode;
-    return d.secondary != 0 && busNumber >= d.secondary && busNumber <= d.subordinate;
+    BridgeDecode d = decode;
+    return d.secondary() != 0 && busNumber >= d.secondary() && busNumber <= d.subordinate();
   }
 
   /// {@return whether only device 0 answers below: a link has one device, unless ARI numbers pass}
   boolean onlyDevice0() {
-    return isLink() && !decode.ari;
+    return isLink() && !decode.ari();
   }
 
   /// {@return whether it sends peers' requests upwards instead of across}
   boolean redirects() {
-    return decode.redirect;
+    return decode.redirect();
   }
 
   private boolean isLink() {
@@ -309,41 +192,8 @@ public final class BridgeModel implements FunctionModel {
         .isPresent();
   }
 
-  private Decode decodeNow() {
-    long command = storage.get(0, ConfigHeaderLayout.COMMAND);
-    long control = acsAt == 0 ? 0 : storage.get(acsAt, ExtendedLayout.ACS_CONTROL);
-    long base = storage.get(0, BridgeHeaderLayout.PREFETCHABLE_BASE);
-    long limit = storage.get(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT);
-    boolean wide = BridgeHeaderLayout.PREFETCHABLE_TYPE.get(base) == 1;
-    long upperBase =
-        wide ? storage.get(0, BridgeHeaderLayout.PREFETCHABLE_BASE_UPPER) << Integer.SIZE : 0;
-    long upperLimit =
-        wide ? storage.get(0, BridgeHeaderLayout.PREFETCHABLE_LIMIT_UPPER) << Integer.SIZE : 0;
-    return new Decode(
-        ConfigHeaderLayout.MEMORY_SPACE_ENABLE.isSet(command),
-        ConfigHeaderLayout.BUS_MASTER_ENABLE.isSet(command),
-        (int) storage.get(0, BridgeHeaderLayout.SECONDARY_BUS),
-        (int) storage.get(0, BridgeHeaderLayout.SUBORDINATE_BUS),
-        window(BridgeHeaderLayout.MEMORY_BASE),
-        window(BridgeHeaderLayout.MEMORY_LIMIT) | unitMask(),
-        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.get(base) << MEMORY_UNIT_BITS | upperBase,
-        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.get(limit) << MEMORY_UNIT_BITS
-            | upperLimit
-            | unitMask(),
-        ExtendedLayout.SOURCE_VALIDATION.isSet(control),
-        ExtendedLayout.REQUEST_REDIRECT.isSet(control),
-        ExtendedLayout.UPSTREAM_FORWARDING.isSet(control),
-        expressAt != 0
-            && PcieLayout.ARI_FORWARDING.isSet(
-                storage.get(expressAt, PcieLayout.DEVICE_CONTROL_2)));
-  }
-
-  private long window(Register register) {
-    return BridgeHeaderLayout.MEMORY_ADDRESS.get(storage.get(0, register)) << MEMORY_UNIT_BITS;
-  }
-
-  private static long unitMask() {
-    return (1L << MEMORY_UNIT_BITS) - 1;
+  private BridgeDecode decodeNow() {
+    return BridgeDecode.of(storage, expressAt, acsAt);
   }
 
   private final class FromBelow implements BusModel.Above {
@@ -351,7 +201,7 @@ public final class BridgeModel implements FunctionModel {
 
     @Override
     public int busNumber() {
-      return decode.secondary;
+      return decode.secondary();
     }
 
     @Override
@@ -383,20 +233,21 @@ public final class BridgeModel implements FunctionModel {
 
     /// The requester id with which a request goes on, or BLOCKED.
     private int pass(int requesterId, long address) {
-      Decode d = decode;
+      BridgeDecode d = decode;
       int from = requesterId >>> Byte.SIZE;
       boolean foreign =
-          isLink() && d.sourceValidation && (from < d.secondary || from > d.subordinate);
+          isLink() && d.sourceValidation() && (from < d.secondary() || from > d.subordinate());
       // What lies below is not above: such a request goes up only for ACS Upstream Forwarding.
-      boolean own = d.holds(address) && !(isLink() && d.upstreamForwarding) && !redirectedWithin();
-      if (!d.master || foreign || own) {
+      boolean own =
+          d.holds(address) && !(isLink() && d.upstreamForwarding()) && !redirectedWithin();
+      if (!d.master() || foreign || own) {
         blocked.increment();
         return BLOCKED;
       }
       if (type.isEmpty()) {
         return bus.map(b -> b.requesterId(position)).orElse(requesterId);
       }
-      return type.get() == PortType.PCIE_TO_PCI_BRIDGE ? d.secondary << Byte.SIZE : requesterId;
+      return type.get() == PortType.PCIE_TO_PCI_BRIDGE ? d.secondary() << Byte.SIZE : requesterId;
     }
 
     /// An upstream port passes on what a downstream port redirected.

@@ -19,6 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class EndpointModel implements FunctionModel {
   private final ReentrantLock lock = new ReentrantLock();
   private final ConfigStorage storage;
+  private final ConfigSpace config;
   private final List<BarModel> bars;
   private final EndpointRegisters registers;
   private final Optional<MsiModel> msi;
@@ -41,6 +42,7 @@ public final class EndpointModel implements FunctionModel {
       Capable capable,
       boolean virtual) {
     this.storage = storage;
+    this.config = new LockedConfig(storage, lock, this::writeConfig);
     this.bars = List.copyOf(bars);
     this.registers = registers;
     this.msi =
@@ -100,10 +102,9 @@ public final class EndpointModel implements FunctionModel {
       throw new IllegalArgumentException(
           "BAR %d of 0x%x bytes cannot lie at 0x%x".formatted(index, bar.bytes(), address));
     }
-    ConfigSpace c = config();
-    c.write((int) ConfigHeaderLayout.BAR.offset(index), (int) address, Integer.BYTES);
+    config.write((int) ConfigHeaderLayout.BAR.offset(index), (int) address, Integer.BYTES);
     if (bar.wide()) {
-      c.write(
+      config.write(
           (int) ConfigHeaderLayout.BAR.offset(index + 1),
           (int) (address >>> Integer.SIZE),
           Integer.BYTES);
@@ -171,29 +172,7 @@ public final class EndpointModel implements FunctionModel {
 
   @Override
   public ConfigSpace config() {
-    return new ConfigSpace() {
-      @Override
-      public int size() {
-        return storage.size();
-      }
-
-      @Override
-      public int read(int offset, int bytes) {
-        ConfigSpace.check(offset, bytes);
-        lock.lock();
-        try {
-          return storage.read(offset, bytes);
-        } finally {
-          lock.unlock();
-        }
-      }
-
-      @Override
-      public void write(int offset, int value, int bytes) {
-        ConfigSpace.check(offset, bytes);
-        writeConfig(offset, value, bytes);
-      }
-    };
+    return config;
   }
 
   @Override
@@ -216,8 +195,7 @@ public final class EndpointModel implements FunctionModel {
     }
     int index = bar.get().index();
     long offset = address - bar.get().address();
-    if (msix.isPresent()
-        && (msix.get().holdsTable(index, offset) || msix.get().holdsPba(index, offset))) {
+    if (msix.isPresent() && msix.get().holds(index, offset)) {
       return writeMsix(msix.get(), index, offset, value, bytes);
     }
     registers.write(this, index, offset, value, bytes);
@@ -232,8 +210,7 @@ public final class EndpointModel implements FunctionModel {
     }
     int index = bar.get().index();
     long offset = address - bar.get().address();
-    if (msix.isPresent()
-        && (msix.get().holdsTable(index, offset) || msix.get().holdsPba(index, offset))) {
+    if (msix.isPresent() && msix.get().holds(index, offset)) {
       return readMsix(msix.get(), index, offset, bytes);
     }
     return BusRead.ok(registers.read(this, index, offset, bytes));
@@ -294,16 +271,10 @@ public final class EndpointModel implements FunctionModel {
   }
 
   private BusOutcome writeMsix(MsixModel m, int bar, long offset, long value, int bytes) {
-    // Software must write whole doublewords or quadwords (7.7.2); anything else does nothing here.
-    if (bytes < Integer.BYTES || offset % bytes != 0) {
-      return BusOutcome.ERROR;
-    }
     lock.lock();
     try {
-      for (int i = 0; i < bytes; i += Integer.BYTES) {
-        if (m.holdsTable(bar, offset + i)) {
-          m.writeTable(offset + i, value >>> i * Byte.SIZE & 0xffff_ffffL);
-        }
+      if (!m.write(bar, offset, value, bytes)) {
+        return BusOutcome.ERROR;
       }
     } finally {
       lock.unlock();
@@ -313,19 +284,9 @@ public final class EndpointModel implements FunctionModel {
   }
 
   private BusRead readMsix(MsixModel m, int bar, long offset, int bytes) {
-    long at = offset & -Integer.BYTES;
     lock.lock();
     try {
-      long value = 0;
-      for (int i = 0; i < Math.max(bytes, Integer.BYTES); i += Integer.BYTES) {
-        long word =
-            m.holdsTable(bar, at + i)
-                ? m.readTable(at + i)
-                : m.holdsPba(bar, at + i) ? m.readPba(at + i) : 0;
-        value |= word << i * Byte.SIZE;
-      }
-      long shifted = value >>> (offset - at) * Byte.SIZE;
-      return BusRead.ok(bytes == Long.BYTES ? shifted : shifted & (1L << bytes * Byte.SIZE) - 1);
+      return BusRead.ok(m.read(bar, offset, bytes));
     } finally {
       lock.unlock();
     }

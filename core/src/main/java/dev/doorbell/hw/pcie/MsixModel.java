@@ -75,13 +75,13 @@ final class MsixModel implements MessageModel {
     return pending;
   }
 
-  boolean holdsTable(int bar, long offset) {
+  private boolean holdsTable(int bar, long offset) {
     return bar == tableBar
         && offset >= tableOffset
         && offset < tableOffset + (long) size * ENTRY_BYTES;
   }
 
-  boolean holdsPba(int bar, long offset) {
+  private boolean holdsPba(int bar, long offset) {
     return bar == pbaBar
         && offset >= pbaOffset
         && offset < pbaOffset + Math.ceilDiv(size, Long.SIZE) * (long) Long.BYTES;
@@ -94,12 +94,42 @@ final class MsixModel implements MessageModel {
     return Math.max(table, bits);
   }
 
-  /// {@return a doubleword of the table; offset a multiple of 4}
-  long readTable(long offset) {
-    return Integer.toUnsignedLong(words[(int) (offset - tableOffset) / Integer.BYTES]);
+  /// {@return whether an access of a BAR is the table's or the pending bits'}
+  boolean holds(int bar, long offset) {
+    return holdsTable(bar, offset) || holdsPba(bar, offset);
   }
 
-  void writeTable(long offset, long value) {
+  /// Takes a write of table or pending bits. Software must write whole doublewords or quadwords (7.7.2); pending bits are read-only.
+  ///
+  /// {@return false, with nothing changed, when it is smaller or not aligned}
+  boolean write(int bar, long offset, long value, int bytes) {
+    if (bytes < Integer.BYTES || offset % bytes != 0) {
+      return false;
+    }
+    for (int i = 0; i < bytes; i += Integer.BYTES) {
+      if (holdsTable(bar, offset + i)) {
+        writeWord(offset + i, Integer.toUnsignedLong((int) (value >>> i * Byte.SIZE)));
+      }
+    }
+    return true;
+  }
+
+  /// {@return what a read of table or pending bits answers, zero-extended}
+  long read(int bar, long offset, int bytes) {
+    long at = offset & -Integer.BYTES;
+    long value = 0;
+    for (int i = 0; i < Math.max(bytes, Integer.BYTES); i += Integer.BYTES) {
+      long word =
+          holdsTable(bar, at + i)
+              ? Integer.toUnsignedLong(words[(int) (at + i - tableOffset) / Integer.BYTES])
+              : holdsPba(bar, at + i) ? pendingWord(at + i) : 0;
+      value |= word << i * Byte.SIZE;
+    }
+    long shifted = value >>> (offset - at) * Byte.SIZE;
+    return bytes == Long.BYTES ? shifted : shifted & (1L << bytes * Byte.SIZE) - 1;
+  }
+
+  private void writeWord(long offset, long value) {
     int at = (int) (offset - tableOffset);
     Optional<RegisterMap.Hit> hit = MsixLayout.ENTRY.find(at % ENTRY_BYTES);
     int index = at / Integer.BYTES;
@@ -107,8 +137,7 @@ final class MsixModel implements MessageModel {
         words[index] = (int) h.register().legalize(Integer.toUnsignedLong(words[index]), value));
   }
 
-  /// {@return a doubleword of the pending bit array}
-  long readPba(long offset) {
+  private long pendingWord(long offset) {
     int first = (int) (offset - pbaOffset) * Byte.SIZE;
     long bits = 0;
     for (int i = 0; i < Integer.SIZE; i++) {
