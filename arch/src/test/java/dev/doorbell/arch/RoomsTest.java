@@ -41,7 +41,7 @@ class RoomsTest {
       plan        : address description explain iommu irq pci survey
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bits bus description explain firmware machine pci
-      linux       : address explain iommu pci vfio
+      linux       : address bits bus explain iommu irq pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
       examples    : address bits bus description explain firmware host hw iommu machine pci vfio

@@ -1,0 +1,80 @@
+package dev.doorbell.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// The kernel as the classes of this room use it: the one place where a refused call becomes an {@link ErrnoException}.
+final class Kernel {
+  private final SystemCalls calls;
+
+  Kernel(SystemCalls calls) {
+    this.calls = calls;
+  }
+
+  SystemCalls calls() {
+    return calls;
+  }
+
+  /// {@return an open file}
+  ///
+  /// @throws ErrnoException when the kernel refuses
+  Descriptor open(String path, int flags, Because.Teller why) {
+    int fd;
+    do {
+      fd = calls.open(path, flags | KernelConstants.O_CLOEXEC);
+    } while (isInterrupted(fd));
+    if (fd < 0) {
+      Errno e = Errno.in(fd);
+      throw new ErrnoException("open", path, e, why.of(e));
+    }
+    return new Descriptor(this, fd, path);
+  }
+
+  /// {@return the owner of a descriptor that a call answered}
+  ///
+  /// @throws ErrnoException when the answer is an errno
+  Descriptor own(int answer, String operation, String name) {
+    return new Descriptor(this, (int) check(answer, operation, name), name);
+  }
+
+  /// {@return an answer that is no errno}
+  ///
+  /// @throws ErrnoException when it is one
+  static long check(long answer, String operation, String target) {
+    if (answer < 0) {
+      Errno e = Errno.in(answer);
+      throw new ErrnoException(operation, target, e, Because.general(e));
+    }
+    return answer;
+  }
+
+  /// {@return whether a call ended because a signal came, and is to be made again}
+  static boolean isInterrupted(long answer) {
+    return answer == -Errno.EINTR.number();
+  }
+
+  /// {@return memory that the kernel maps for this process until an arena closes}
+  ///
+  /// @param bytes whole pages
+  /// @throws ErrnoException when the kernel refuses
+  MemorySegment map(Arena arena, long bytes, int flags, int fd, String target) {
+    return map(arena, new FilePart(fd, 0, bytes), flags, target);
+  }
+
+  /// Part of a file.
+  ///
+  /// @param fd -1 for memory of the process
+  record FilePart(int fd, long offset, long bytes) {}
+
+  /// As {@link #map(Arena, long, int, int, String)}, from some offset on.
+  // Restricted: the kernel has mapped exactly these bytes, and they stay mapped until the arena
+  // closes.
+  @SuppressWarnings("restricted")
+  MemorySegment map(Arena arena, FilePart part, int flags, String target) {
+    int both = KernelConstants.PROT_READ | KernelConstants.PROT_WRITE;
+    long at =
+        check(calls.mmap(part.bytes(), both, flags, part.fd(), part.offset()), "mmap", target);
+    return MemorySegment.ofAddress(at)
+        .reinterpret(part.bytes(), arena, gone -> check(calls.munmap(gone), "munmap", target));
+  }
+}

@@ -1,0 +1,59 @@
+package dev.doorbell.linux;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The system calls of another, of which one is made to fail. Calls that give things back never fail.
+final class FailingCalls {
+  private static final List<String> GIVES_BACK = List.of("close", "munmap");
+
+  private final SystemCalls to;
+  private final List<String> made = new ArrayList<>();
+  private int failing = -1;
+  private Errno errno = Errno.EIO;
+
+  FailingCalls(SystemCalls to) {
+    this.to = to;
+  }
+
+  /// Lets a call fail, counted from now.
+  ///
+  /// @param index 0 for the next one; -1 for none
+  void fail(int index, Errno with) {
+    made.clear();
+    failing = index;
+    errno = with;
+  }
+
+  /// {@return names of the calls since {@link #fail}}
+  List<String> made() {
+    return made;
+  }
+
+  SystemCalls calls() {
+    return (SystemCalls)
+        Proxy.newProxyInstance(
+            SystemCalls.class.getClassLoader(),
+            new Class<?>[] {SystemCalls.class},
+            (proxy, method, arguments) -> {
+              if (method.getDeclaringClass() == Object.class) {
+                return method.getName().equals("hashCode") ? (Object) 1 : "failing calls";
+              }
+              if (!GIVES_BACK.contains(method.getName())) {
+                made.add(method.getName());
+                if (made.size() - 1 == failing) {
+                  return method.getReturnType() == int.class
+                      ? (Object) (-errno.number())
+                      : (Object) (long) -errno.number();
+                }
+              }
+              try {
+                return method.invoke(to, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+}

@@ -1,0 +1,45 @@
+package dev.doorbell.linux;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/// What this process holds of the kernel: compared before and after, to see leaks.
+final class OpenFiles {
+  private static final Path FDS = Path.of("/proc/self/fd");
+
+  private OpenFiles() {}
+
+  /// {@return open files of the kinds that this room makes, by what the kernel says of them}
+  static Map<String, Integer> held() throws IOException {
+    Map<String, Integer> out = new TreeMap<>();
+    try (Stream<Path> all = Files.list(FDS)) {
+      for (Path p : all.toList()) {
+        String target;
+        try {
+          target = Files.readSymbolicLink(p).toString();
+        } catch (IOException e) {
+          // The descriptor of the listing itself is gone.
+          continue;
+        }
+        if (target.startsWith("anon_inode:")
+            || target.startsWith("socket:")
+            || target.startsWith("/memfd:")
+            || target.startsWith("/dev/")) {
+          out.merge(target.replaceAll("\\[\\d+\\]|\\d+", "N"), 1, Integer::sum);
+        }
+      }
+    }
+    return out;
+  }
+
+  /// {@return mappings of files that this room makes}
+  static long mappings() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+      return lines.filter(l -> l.contains("/memfd:")).count();
+    }
+  }
+}
