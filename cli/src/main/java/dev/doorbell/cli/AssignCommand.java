@@ -9,7 +9,7 @@ import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
 import dev.doorbell.irq.LiveVector;
-import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.machine.Machine;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.WindowPlan;
@@ -32,11 +32,12 @@ import picocli.CommandLine.Option;
         "Do the main job on a machine: work out the MSI window, give functions to a guest's domain, enable their MSI-X or MSI, fire every vector and show where each one went.",
     footer = {
       "",
-      "The machine is built from our own models and driven by our own drivers; what was assigned is undone at the end.",
+      "The machine is built from our own models, or is QEMU's; our own drivers drive either. What was assigned is undone at the end.",
       "",
       "Examples:",
       "  doorbell assign",
       "  doorbell assign 0000:04:00.0 --max 4",
+      "  doorbell assign --on qemu",
       "  doorbell assign --granule 64K --window 0x8000000-0x8000fff",
       "  doorbell assign --root samples/arm64-gicv2m-acpi --unsafe-interrupts"
     })
@@ -77,7 +78,12 @@ final class AssignCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     int least = least();
-    MachineOptions.Chosen chosen = machine.orSample();
+    try (ChosenMachine chosen = machine.orSample()) {
+      return call(chosen, least);
+    }
+  }
+
+  private int call(ChosenMachine chosen, int least) {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> named = Functions.parse(survey, options.functions());
     List<Sbdf> functions = named.isEmpty() ? List.of(Functions.firstWithMsix(survey)) : named;
@@ -141,10 +147,10 @@ final class AssignCommand implements Callable<Integer> {
   }
 
   private Outcome run(
-      MachineOptions.Chosen chosen, List<Sbdf> functions, Plan plan, Granule granule, int least) {
+      ChosenMachine chosen, List<Sbdf> functions, Plan plan, Granule granule, int least) {
     List<Assignment.Fired> fired = new ArrayList<>();
-    try (EmbeddedMachine built = EmbeddedMachine.of(chosen.machine())) {
-      Host host = Host.start(built);
+    try (Machine hardware = chosen.hardware()) {
+      Host host = Host.start(hardware);
       Optional<AddressRange> window = plan.window().map(WindowPlan::range).or(options::window);
       Assignment.Request request =
           new Assignment.Request(

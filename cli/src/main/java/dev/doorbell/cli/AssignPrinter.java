@@ -17,9 +17,9 @@ final class AssignPrinter {
     this.console = console;
   }
 
-  void intent(MachineOptions.Chosen chosen, List<Sbdf> functions, Plan plan) {
+  void intent(ChosenMachine chosen, List<Sbdf> functions, Plan plan) {
     String names = String.join(", ", functions.stream().map(Sbdf::toString).toList());
-    console.line("assign %s to a guest on %s".formatted(names, chosen.root()));
+    console.line("assign %s to a guest on %s".formatted(names, chosen.place()));
     console.heading("1. The machine");
     console.line(
         "  %d IOMMU%s, %d MSI controller%s, %d PCI functions"

@@ -4,6 +4,7 @@ import dev.doorbell.cli.Json.ErrorDocument;
 import dev.doorbell.cli.Json.ErrorView;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Refused;
+import dev.doorbell.qemu.QemuException;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
@@ -80,6 +81,20 @@ final class DoorbellCommand implements Runnable {
       case Refused refused -> {
         report(json, ErrorView.of(refused.refusal()));
         yield ExitStatus.NO.code();
+      }
+      case QemuException q -> {
+        report(
+            json,
+            new ErrorView(
+                q.getClass().getSimpleName(),
+                String.valueOf(q.getMessage()),
+                null,
+                null,
+                null,
+                List.of(),
+                null,
+                q.advice()));
+        yield ExitStatus.UNUSABLE.code();
       }
       case UnusableInput u -> {
         report(

@@ -42,7 +42,12 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    MachineOptions.Chosen chosen = machine.orHost();
+    try (ChosenMachine chosen = machine.orHost()) {
+      return call(chosen);
+    }
+  }
+
+  private int call(ChosenMachine chosen) {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> only = Functions.parse(survey, functions);
     InspectView view = InspectView.of(survey, only);

@@ -15,11 +15,11 @@ final class InspectPrinter {
     this.console = console;
   }
 
-  void print(MachineOptions.Chosen chosen, Survey survey, InspectView view) {
+  void print(ChosenMachine chosen, Survey survey, InspectView view) {
     chosen.note().ifPresent(console::line);
     console.line(
         "%s machine, described by %s (%s)"
-            .formatted(view.machine().arch(), view.machine().firmware(), chosen.root()));
+            .formatted(view.machine().arch(), view.machine().firmware(), chosen.place()));
     iommus(view);
     controllers(view);
     functions(view);

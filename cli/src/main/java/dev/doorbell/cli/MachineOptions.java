@@ -5,6 +5,10 @@ import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.FirmwareException;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.qemu.Board;
+import dev.doorbell.qemu.Devices;
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuMachine;
 import dev.doorbell.survey.WhatIf;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,18 +36,41 @@ final class MachineOptions {
           "Add a what-if function, for machines captured without PCI config space. May be given several times.")
   private List<String> with = new ArrayList<>();
 
-  /// A machine and what to tell of where it came from.
-  record Chosen(MachineDescription machine, Path root, Optional<String> note) {}
+  /// Whose hardware.
+  enum On {
+    EMBEDDED,
+    QEMU
+  }
+
+  @Option(
+      names = "--on",
+      paramLabel = "embedded|qemu",
+      description =
+          "Whose hardware: our own models of a captured machine (the default), or the devices of QEMU (Debian: qemu-system-arm).")
+  private On on = On.EMBEDDED;
+
+  @Option(
+      names = "--qemu",
+      paramLabel = "gicv3|gicv2m",
+      description =
+          "With --on qemu, which machine: GICv3 with ITS (the default), or GICv2 with a v2m frame; both with an SMMUv3.")
+  private @Nullable Board board;
 
   /// {@return the machine under `--root`, or the bundled sample}
-  Chosen orSample() {
+  ChosenMachine orSample() {
+    if (isQemu()) {
+      return qemu();
+    }
     return root != null ? read(root, Optional.empty()) : sample(Optional.empty());
   }
 
   /// {@return the machine under `--root`; else the one whose captured tables are walked; else the bundled sample}
   ///
   /// @param tables a folder of tables beside a captured root, or null
-  Chosen orSample(@Nullable Path tables) {
+  ChosenMachine orSample(@Nullable Path tables) {
+    if (tables != null && isQemu()) {
+      throw contradiction("--tables", "leave one of them out");
+    }
     Path beside = tables == null ? null : tables.toAbsolutePath().normalize().getParent();
     boolean captured =
         beside != null
@@ -53,11 +80,14 @@ final class MachineOptions {
   }
 
   /// {@return the machine under `--root`, or this very one; the sample where that has no PCI behind an IOMMU}
-  Chosen orHost() {
+  ChosenMachine orHost() {
+    if (isQemu()) {
+      return qemu();
+    }
     if (root != null) {
       return read(root, Optional.empty());
     }
-    Chosen host = read(Path.of("/"), Optional.empty());
+    ChosenMachine host = read(Path.of("/"), Optional.empty());
     if (host.machine().iommus().isEmpty() || host.machine().functions().isEmpty()) {
       return sample(
           Optional.of(
@@ -66,7 +96,34 @@ final class MachineOptions {
     return host;
   }
 
-  private Chosen sample(Optional<String> note) {
+  /// {@return whether the hardware is QEMU's}
+  private boolean isQemu() {
+    if (on == On.EMBEDDED && board != null) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--qemu chooses a machine of QEMU, and --on qemu is not given",
+          "add --on qemu");
+    }
+    return on == On.QEMU;
+  }
+
+  private ChosenMachine qemu() {
+    if (root != null) {
+      throw contradiction("--root", "leave one of them out; QEMU's machine describes itself");
+    }
+    if (!with.isEmpty()) {
+      throw contradiction("--with", "leave one of them out; QEMU's machine has the devices it has");
+    }
+    return ChosenMachine.of(
+        QemuMachine.start(QemuBinary.arm(), board == null ? Board.GICV3 : board, Devices.usual()));
+  }
+
+  private static UnusableInput contradiction(String other, String advice) {
+    return new UnusableInput(
+        "BadArguments", "--on qemu and %s name two machines".formatted(other), advice);
+  }
+
+  private ChosenMachine sample(Optional<String> note) {
     Path home = Path.of(System.getProperty("doorbell.home", "."));
     Path sample = home.resolve(SAMPLE);
     if (!Files.isDirectory(sample)) {
@@ -78,13 +135,13 @@ final class MachineOptions {
     return read(sample, note);
   }
 
-  private Chosen read(Path at, Optional<String> note) {
+  private ChosenMachine read(Path at, Optional<String> note) {
     try {
       MachineDescription machine = Firmware.read(Sysroot.open(at));
       for (String spec : with) {
         machine = whatIf(spec).addTo(machine);
       }
-      return new Chosen(machine, at, note);
+      return new ChosenMachine(machine, at.toString(), note, Optional.empty());
     } catch (FirmwareException e) {
       throw new UnusableInput(
           "UnusableSysroot",

@@ -51,7 +51,12 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    MachineOptions.Chosen chosen = machine.orHost();
+    try (ChosenMachine chosen = machine.orHost()) {
+      return call(chosen);
+    }
+  }
+
+  private int call(ChosenMachine chosen) {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> functions = Functions.parse(survey, options.functions());
     if (functions.isEmpty()) {
@@ -69,7 +74,7 @@ final class PlanCommand implements Callable<Integer> {
           "plan for %s on %s"
               .formatted(
                   String.join(", ", functions.stream().map(Sbdf::toString).toList()),
-                  chosen.root()));
+                  chosen.place()));
       new PlanPrinter(console).print(plan);
     }
     return status(plan);

@@ -6,7 +6,7 @@ import dev.doorbell.explain.Hop;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.LiveState;
-import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.machine.Machine;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.PlanRequest;
@@ -81,7 +81,12 @@ final class TraceCommand implements Callable<Integer> {
           "--vector %d is below 0".formatted(vector),
           "vectors are numbered from 0");
     }
-    MachineOptions.Chosen chosen = machine.orSample(tables);
+    try (ChosenMachine chosen = machine.orSample(tables)) {
+      return call(chosen);
+    }
+  }
+
+  private int call(ChosenMachine chosen) {
     Survey survey = Survey.of(chosen.machine());
     Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
     Route route;
@@ -98,7 +103,7 @@ final class TraceCommand implements Callable<Integer> {
     return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
   }
 
-  private Route derived(MachineOptions.Chosen chosen, Survey survey, Sbdf sbdf) {
+  private Route derived(ChosenMachine chosen, Survey survey, Sbdf sbdf) {
     PlanRequest request =
         new PlanRequest(
             List.of(),
@@ -111,8 +116,8 @@ final class TraceCommand implements Callable<Integer> {
         new Planner(chosen.machine())
             .plan(new Subjects(survey).of(sbdf).stream().toList(), request);
     Damage.check(chosen.machine(), plan);
-    try (EmbeddedMachine built = EmbeddedMachine.of(chosen.machine())) {
-      Host host = Host.start(built);
+    try (Machine hardware = chosen.hardware()) {
+      Host host = Host.start(hardware);
       Assignment.Request wanted =
           new Assignment.Request(
               plan.window().map(WindowPlan::granule).orElse(Granule.K4),

@@ -1,0 +1,103 @@
+package dev.doorbell.qemu;
+
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.setup.PlacedFunction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// A folder laid out as Linux would show QEMU's machine, so that the firmware reader that reads captures reads this machine too. Removed when
+/// closed.
+final class MachineSysroot implements AutoCloseable {
+  private static final String FDT = "sys/firmware/fdt";
+  private static final String TABLES = "sys/firmware/acpi/tables/";
+  private static final String FUNCTIONS = "sys/bus/pci/devices/";
+
+  /// Flags of a line of sysfs `resource`: memory, and 64-bit prefetchable memory (Linux, include/linux/ioport.h).
+  private static final long MEMORY = 0x200;
+
+  private static final int BARS = 6;
+
+  private final Path root;
+
+  MachineSysroot() {
+    try {
+      root = Files.createTempDirectory("doorbell-sysroot-");
+    } catch (IOException e) {
+      throw new QemuUnstartable("a folder for the machine's tables", e.toString(), e);
+    }
+  }
+
+  void deviceTree(byte[] blob) {
+    put(FDT, blob);
+  }
+
+  /// @param tables by signature
+  void acpi(Map<String, byte[]> tables) {
+    tables.forEach((signature, table) -> put(TABLES + signature, table));
+  }
+
+  void function(Sbdf sbdf, ConfigSpace config, List<PlacedFunction.Bar> bars) {
+    ByteBuffer bytes = ByteBuffer.allocate(config.size()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = 0; at < config.size(); at += Integer.BYTES) {
+      bytes.putInt(config.read32(at));
+    }
+    put(FUNCTIONS + sbdf + "/config", bytes.array());
+    StringBuilder resource = new StringBuilder();
+    for (int i = 0; i < BARS; i++) {
+      int index = i;
+      resource.append(
+          bars.stream()
+              .filter(b -> b.index() == index)
+              .findFirst()
+              .map(b -> line(b.range().start(), b.range().last(), MEMORY))
+              .orElseGet(() -> line(0, 0, 0)));
+    }
+    put(
+        FUNCTIONS + sbdf + "/resource",
+        resource.toString().getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+  }
+
+  private static String line(long start, long last, long flags) {
+    return "0x%016x 0x%016x 0x%016x\n".formatted(start, last, flags);
+  }
+
+  /// {@return the machine as our firmware reader understands what was put here}
+  MachineDescription read() {
+    return Firmware.read(Sysroot.open(root));
+  }
+
+  private void put(String path, byte[] content) {
+    try {
+      Path file = root.resolve(path);
+      Files.createDirectories(file.getParent());
+      Files.write(file, content);
+    } catch (IOException e) {
+      throw new QemuUnstartable("a file for the machine's tables", e.toString(), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file :
+          files.sorted(Comparator.reverseOrder()).collect(Collectors.toUnmodifiableList())) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot remove " + root, e);
+    }
+  }
+}

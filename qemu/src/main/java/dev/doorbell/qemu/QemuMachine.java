@@ -1,0 +1,263 @@
+package dev.doorbell.qemu;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.machine.FrameStore;
+import dev.doorbell.machine.Machine;
+import dev.doorbell.pci.ConfigImage;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.Ecam;
+import dev.doorbell.pci.Firing;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.setup.PciSetup;
+import dev.doorbell.pci.setup.PciWindow;
+import dev.doorbell.pci.setup.PlacedFunction;
+import dev.doorbell.pci.setup.RootBus;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// QEMU's `virt` machine for seam B: its SMMU, GIC, ITS and PCI devices, driven over qtest while its CPUs stand still. Its description is read
+/// from the device tree that QEMU itself made, after its PCI functions were set up as firmware would.
+///
+/// CPUs do not run, so that nothing acknowledges a GICv3's interrupts: {@link #cpuInterface} is empty there, and drivers find what has
+/// arrived in the pending table. A GICv2's CPU interface is memory-mapped, and its driver acknowledges there.
+///
+/// **Threads**: safe.
+public final class QemuMachine implements Machine {
+  private static final AddressRange RAM = AddressRange.ofSize(0x4000_0000L, 512L << 20);
+
+  /// Where QEMU has its device tree and would have firmware's.
+  private static final long KEPT_CLEAR = 16L << 20;
+
+  private static final int FDT_MAGIC = 0xd00dfeed;
+  private static final int FDT_MOST = 16 << 20;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final Board board;
+  private final QemuProcess qemu;
+  private final MachineDescription description;
+  private final HostBridge bridge;
+  private final Ecam ecam;
+  private volatile FrameStore frames;
+  private volatile Map<Sbdf, PlacedFunction> placed = Map.of();
+  private final Map<Sbdf, Stimulus> stimuli = new ConcurrentHashMap<>();
+
+  private QemuMachine(Board board, QemuProcess qemu) {
+    this.board = board;
+    this.qemu = qemu;
+    byte[] tree = deviceTree();
+    MachineDescription bare;
+    try (MachineSysroot sysroot = new MachineSysroot()) {
+      sysroot.deviceTree(tree);
+      bare = sysroot.read();
+    }
+    bridge =
+        bare.hostBridges().stream()
+            .findFirst()
+            .orElseThrow(
+                () -> new QemuUnusable(qemu.name(), "its device tree has no PCI host bridge"));
+    ecam =
+        new Ecam(
+            registers(
+                bridge
+                    .ecam()
+                    .orElseThrow(
+                        () -> new QemuUnusable(qemu.name(), "its device tree tells no ECAM"))),
+            bridge.segment(),
+            bridge.firstBus(),
+            bridge.lastBus());
+    frames = pool();
+    setUp();
+    try (MachineSysroot sysroot = new MachineSysroot()) {
+      sysroot.deviceTree(tree);
+      putFunctions(sysroot);
+      description = sysroot.read();
+    }
+  }
+
+  /// {@return a machine that has been set up as firmware would leave it}
+  ///
+  /// @param devices values of `-device` and other arguments, as {@link Devices} has them
+  /// @throws QemuException when QEMU cannot be started or does not answer as expected
+  public static QemuMachine start(QemuBinary binary, Board board, Devices devices) {
+    List<String> arguments = new ArrayList<>(List.of("-cpu", "cortex-a57,start-powered-off=on"));
+    arguments.addAll(devices.arguments());
+    QemuProcess qemu =
+        QemuProcess.start(
+            new QemuProcess.Settings(binary, board.machine(), RAM, arguments, PATIENCE));
+    boolean done = false;
+    try {
+      QemuMachine machine = new QemuMachine(board, qemu);
+      done = true;
+      return machine;
+    } finally {
+      if (!done) {
+        qemu.close();
+      }
+    }
+  }
+
+  public Board board() {
+    return board;
+  }
+
+  /// {@return the process, to be observed or broken}
+  public QemuProcess process() {
+    return qemu;
+  }
+
+  /// Puts everything back to the state after {@link #start}. Drivers of before are of no use any more, and memory that they took is free.
+  public void reset() {
+    stopClock();
+    qemu.reset();
+    stimuli.clear();
+    frames = pool();
+    setUp();
+  }
+
+  /// Lets the machine's clock run, in real time; its CPUs stay off. Devices with timers need it. Stopped at start, and so after a reset.
+  public void runClock() {
+    qemu.qmp().execute("cont", Map.of());
+  }
+
+  /// Stops the clock.
+  public void stopClock() {
+    qemu.qmp().execute("stop", Map.of());
+  }
+
+  private static FrameStore pool(PhysicalMemory ram, AddressRange range) {
+    return new FrameStore(ram, new AddressRange(range.start() + KEPT_CLEAR, range.last()));
+  }
+
+  private FrameStore pool() {
+    return pool(qemu.ram(), qemu.ramRange());
+  }
+
+  private void setUp() {
+    List<PciWindow> windows =
+        bridge.windows().stream()
+            .filter(w -> !w.io())
+            .map(w ->
+                new PciWindow(
+                    "window of " + bridge.id(),
+                    AddressRange.ofSize(w.pciStart(), w.cpu().bytes()),
+                    w.prefetchable()))
+            .toList();
+    placed =
+        PciSetup.run(ecam, List.of(new RootBus(bridge.firstBus(), bridge.lastBus())), windows)
+            .stream()
+            .collect(Collectors.toUnmodifiableMap(PlacedFunction::sbdf, Function.identity()));
+  }
+
+  /// The tree lies at the start of RAM, where QEMU puts it for firmware.
+  private byte[] deviceTree() {
+    byte[] header = new byte[2 * Integer.BYTES];
+    qemu.ram().read(RAM.start(), header);
+    ByteBuffer words = ByteBuffer.wrap(header);
+    int magic = words.getInt();
+    int bytes = words.getInt();
+    if (magic != FDT_MAGIC || bytes < header.length || bytes > FDT_MOST) {
+      throw new QemuUnusable(
+          qemu.name(),
+          "there is no device tree at 0x%x (found 0x%08x, %d bytes)"
+              .formatted(RAM.start(), magic, bytes));
+    }
+    byte[] tree = new byte[bytes];
+    qemu.ram().read(RAM.start(), tree);
+    return tree;
+  }
+
+  /// {@return the machine as its ACPI tables describe it, which QEMU makes from other code than its device tree}
+  public MachineDescription acpiDescription() {
+    try (MachineSysroot sysroot = new MachineSysroot()) {
+      sysroot.acpi(new FwCfg(qemu.qtest()).acpiTables());
+      putFunctions(sysroot);
+      return sysroot.read();
+    }
+  }
+
+  private void putFunctions(MachineSysroot sysroot) {
+    placed.forEach((sbdf, f) -> sysroot.function(sbdf, ecam.config(sbdf), f.bars()));
+  }
+
+  @Override
+  public MachineDescription description() {
+    return description;
+  }
+
+  @Override
+  public PhysicalMemory memory() {
+    return qemu.ram();
+  }
+
+  @Override
+  public Frames frames() {
+    return frames;
+  }
+
+  @Override
+  public RegisterBus registers(AddressRange window) {
+    return new QtestWindow(qemu.qtest(), window);
+  }
+
+  @Override
+  public ConfigSpace config(Sbdf function) {
+    return bridge.owns(function.segment(), function.bus())
+        ? ecam.config(function)
+        : ConfigImage.of(new byte[0], function + ", where nothing answers");
+  }
+
+  @Override
+  public RegisterBus bar(Sbdf function, int index) {
+    return registers(
+        Optional.ofNullable(placed.get(function)).stream()
+            .flatMap(f -> f.bars().stream())
+            .filter(b -> b.index() == index)
+            .findFirst()
+            .map(b -> cpuRange(b.range()))
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "%s has no memory BAR %d".formatted(function, index))));
+  }
+
+  private AddressRange cpuRange(AddressRange pci) {
+    for (HostBridge.Window w : bridge.windows()) {
+      long at = pci.start() - w.pciStart();
+      if (!w.io() && at >= 0 && at < w.cpu().bytes()) {
+        return AddressRange.ofSize(w.cpu().start() + at, pci.bytes());
+      }
+    }
+    throw new IllegalArgumentException(
+        "no window of %s reaches PCI addresses %s".formatted(bridge.id(), pci));
+  }
+
+  @Override
+  public Optional<CpuInterface> cpuInterface() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Firing fire(Sbdf function, int vector) {
+    if (!placed.containsKey(function)) {
+      throw new IllegalArgumentException(function + " is no function of this machine");
+    }
+    return stimuli.computeIfAbsent(function, f -> Stimuli.of(this, f)).raise(vector);
+  }
+
+  @Override
+  public void close() {
+    qemu.close();
+  }
+}
