@@ -3,8 +3,10 @@ package dev.doorbell.hw.gicv3;
 import static dev.doorbell.hw.gicv3.LpiTables.FIRST_LPI;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
 import dev.doorbell.irq.MsiControllerFailed;
@@ -31,9 +33,7 @@ public final class GicV3Driver implements LpiPool, SpiController {
 
   private static final long TABLE_ALIGNMENT = 0x10000;
   private static final byte DISABLED =
-      (byte)
-          (LpiTables.PRIORITY.place(GicdDriver.PRIORITY)
-              | LpiTables.CONFIG.mask(dev.doorbell.bits.BitKind.RES1));
+      (byte) (LpiTables.PRIORITY.place(GicdDriver.PRIORITY) | LpiTables.CONFIG.mask(BitKind.RES1));
   private static final byte ENABLED = (byte) (DISABLED | LpiTables.ENABLE.mask());
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -69,65 +69,29 @@ public final class GicV3Driver implements LpiPool, SpiController {
   public static GicV3Driver open(GicV3Hardware hardware) {
     GicdDriver distributor = new GicdDriver(hardware.id(), hardware.distributor());
     int idBits = Math.min(distributor.idBits(), MOST_ID_BITS);
-    Tables tables = new Tables(hardware.frames());
-    try {
-      long config = tables.take(LpiTables.configBytes(idBits));
+    try (Rollback rollback = new Rollback()) {
+      long config = take(hardware.frames(), LpiTables.configBytes(idBits), rollback);
       hardware.memory().fill(config, LpiTables.configBytes(idBits), DISABLED);
       long pendingBytes = LpiTables.pendingBytes(idBits);
       RedistributorSearch search = new RedistributorSearch(hardware);
-      List<GicrDriver> redistributors = search.find(() -> tables.take(pendingBytes));
+      List<GicrDriver> redistributors =
+          search.find(() -> take(hardware.frames(), pendingBytes, rollback));
       hardware.memory().publish();
       distributor.initialise();
-      initialise(redistributors, config, idBits);
+      for (GicrDriver redistributor : redistributors) {
+        redistributor.initialise(config, idBits);
+        rollback.add(redistributor::stopLpis);
+      }
       GicV3Driver driver = new GicV3Driver(hardware, distributor, redistributors, config, idBits);
-      tables.keep();
+      rollback.commit();
       return driver;
-    } finally {
-      tables.close();
     }
   }
 
-  /// All or none, as the tables' memory is given back when one fails.
-  private static void initialise(List<GicrDriver> redistributors, long config, int idBits) {
-    int done = 0;
-    try {
-      for (; done < redistributors.size(); done++) {
-        redistributors.get(done).initialise(config, idBits);
-      }
-    } finally {
-      if (done < redistributors.size()) {
-        redistributors.subList(0, done).forEach(GicrDriver::stopLpis);
-      }
-    }
-  }
-
-  /// Memory taken while opening, given back unless opening succeeds.
-  private static final class Tables implements AutoCloseable {
-    private final Frames frames;
-    private final List<Pa> taken = new ArrayList<>();
-    private final List<Long> sizes = new ArrayList<>();
-
-    Tables(Frames frames) {
-      this.frames = frames;
-    }
-
-    long take(long bytes) {
-      Pa pa = frames.allocate(bytes, TABLE_ALIGNMENT);
-      taken.add(pa);
-      sizes.add(bytes);
-      return pa.value();
-    }
-
-    void keep() {
-      taken.clear();
-    }
-
-    @Override
-    public void close() {
-      for (int i = 0; i < taken.size(); i++) {
-        frames.free(taken.get(i), sizes.get(i));
-      }
-    }
+  private static long take(Frames frames, long bytes, Rollback rollback) {
+    Pa pa = frames.allocate(bytes, TABLE_ALIGNMENT);
+    rollback.add(() -> frames.free(pa, bytes));
+    return pa.value();
   }
 
   @Override
