@@ -110,7 +110,11 @@ final class AssignCommand implements Callable<Integer> {
     } else {
       outcome
           .refusal()
-          .ifPresentOrElse(printer::refused, () -> printer.done(outcome.fired(), granule));
+          .ifPresentOrElse(
+              printer::refused,
+              () ->
+                  printer.done(
+                      outcome.fired(), granule, machine.again(), options.unsafeInterrupts()));
     }
     boolean all =
         !outcome.fired().isEmpty()

@@ -35,7 +35,7 @@ final class AssignPrinter {
     } else {
       WindowPlan w = plan.window().get();
       console.line(
-          "  %s-%s: %d bytes for %d doorbell%s, head room for %d more"
+          "  %s-%s: needs %d bytes for %d doorbell%s, head room for %d more"
               .formatted(
                   Json.hex(w.range().start()),
                   Json.hex(w.range().last()),
@@ -52,7 +52,9 @@ final class AssignPrinter {
     console.heading("3. Attach, enable, fire");
   }
 
-  void done(List<Assignment.Fired> fired, Granule granule) {
+  /// @param again the arguments that lead to the same machine
+  /// @param unsafe whether unsafe interrupts were accepted
+  void done(List<Assignment.Fired> fired, Granule granule, String again, boolean unsafe) {
     Table t =
         new Table(
             "function",
@@ -85,7 +87,7 @@ final class AssignPrinter {
     console.blank();
     console.line("  " + (arrived == fired.size() ? console.good(sum) : console.bad(sum)));
     console.line("  everything is undone: vectors released, functions detached, window unmapped");
-    fired.stream().findFirst().ifPresent(f -> next(f.function()));
+    fired.stream().findFirst().ifPresent(f -> next(f.function(), again, unsafe));
   }
 
   void refused(Refusal r) {
@@ -104,17 +106,24 @@ final class AssignPrinter {
     console.line("  the machine is as it was before");
   }
 
-  private void next(Sbdf function) {
+  private void next(Sbdf function, String again, boolean unsafe) {
     console.heading("Try next");
-    console.line(
-        "  doorbell trace %s --vector 0      the same path hop by hop, with the reason for each"
-            .formatted(function));
-    console.line(
-        "  doorbell plan %s --ram 4G         a guest memory map around the window"
-            .formatted(function));
-    console.line(
-        "  doorbell assign --granule 64K --window 0x8000000-0x8000fff    how too small a window is refused");
-    console.line("  doorbell inspect                           the machine under your hands");
+    String which = function + again + (unsafe ? " --unsafe-interrupts" : "");
+    tip(
+        "doorbell trace %s --vector 0".formatted(which),
+        "the same path hop by hop, with the reason for each");
+    tip("doorbell plan %s --ram 4G".formatted(which), "a guest memory map around the window");
+    tip(
+        "doorbell assign %s --granule 64K --window 0x8000000-0x8000fff".formatted(which),
+        "how too small a window is refused");
+    tip(
+        "doorbell inspect" + again,
+        again.isEmpty() ? "the machine under your hands" : "the whole machine");
+  }
+
+  private void tip(String command, String what) {
+    console.line("  " + command);
+    console.line("      " + console.faint(what));
   }
 
   private static String plural(int n) {

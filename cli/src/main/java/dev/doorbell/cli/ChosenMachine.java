@@ -24,6 +24,11 @@ record ChosenMachine(
         Optional.of(qemu));
   }
 
+  /// Says the note on standard error, where standard output belongs to a document.
+  void tellBeside(Console console) {
+    note.ifPresent(n -> console.err().println("doorbell: " + n));
+  }
+
   /// {@return the hardware for drivers: QEMU's, or models built from the description}
   Machine hardware() {
     return running.isPresent() ? running.get() : EmbeddedMachine.of(machine);

@@ -6,6 +6,8 @@ import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Refused;
 import dev.doorbell.qemu.QemuException;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -13,6 +15,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The command `doorbell`: gathers the commands, and turns every end but a normal one into a sentence and an exit status.
 @Command(
@@ -44,6 +48,7 @@ final class DoorbellCommand implements Runnable {
     line.setErr(err);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(console.ansi()));
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.registerConverter(Path.class, DoorbellCommand::path);
     line.setUsageHelpWidth(100);
     line.setParameterExceptionHandler(this::badArguments);
     line.setExecutionExceptionHandler(this::failed);
@@ -63,16 +68,28 @@ final class DoorbellCommand implements Runnable {
     String help = "see " + (command.equals("doorbell") ? "" : "doorbell ") + command + " --help";
     report(
         Arrays.asList(args).contains("--json"),
-        new ErrorView(
-            "BadArguments",
-            Objects.requireNonNullElse(e.getMessage(), "the arguments cannot be read"),
-            null,
-            null,
-            null,
-            List.of(),
-            null,
-            help));
+        new ErrorView("BadArguments", told(e), null, null, null, List.of(), null, help));
     return ExitStatus.UNUSABLE.code();
+  }
+
+  private static String told(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException u && !u.isUnknownOption()) {
+      String word = u.getUnmatched().getFirst();
+      String commands = String.join(", ", u.getCommandLine().getSubcommands().keySet());
+      return commands.isEmpty()
+          ? "one argument too many: '%s'".formatted(word)
+          : "there is no command '%s'; there are %s".formatted(word, commands);
+    }
+    return Objects.requireNonNullElse(e.getMessage(), "the arguments cannot be read");
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException(
+          "'%s' cannot be the name of a file here: %s".formatted(text, e.getReason()));
+    }
   }
 
   private int failed(Exception e, CommandLine at, ParseResult parsed) {

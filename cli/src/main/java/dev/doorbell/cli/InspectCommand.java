@@ -52,6 +52,7 @@ final class InspectCommand implements Callable<Integer> {
     List<Sbdf> only = Functions.parse(survey, functions);
     InspectView view = InspectView.of(survey, only);
     if (json) {
+      chosen.tellBeside(console);
       console.line(Json.write(view));
     } else {
       new InspectPrinter(console).print(chosen, survey, view);

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Prints a machine for people.
 final class InspectPrinter {
+  /// Oddities that a person still reads; a file that is no dump has one in each line.
+  private static final int MOST_ODDITIES = 100;
+
   private final Console console;
 
   InspectPrinter(Console console) {
@@ -79,8 +82,8 @@ final class InspectPrinter {
     for (FunctionView f : view.functions()) {
       t.row(
           f.sbdf(),
-          "%04x:%04x".formatted(f.vendor(), f.device()),
-          "%06x".formatted(f.classCode()),
+          f.vendor() == null ? "unseen" : "%04x:%04x".formatted(f.vendor(), f.device()),
+          f.classCode() == null ? "unseen" : "%06x".formatted(f.classCode()),
           Json.hex(f.requesterId()),
           id(f.streamId()),
           id(f.msiDeviceId()),
@@ -136,8 +139,13 @@ final class InspectPrinter {
   private void oddities(InspectView view) {
     if (!view.oddities().isEmpty()) {
       console.heading("Oddities");
-      view.oddities()
+      view.oddities().stream()
+          .limit(MOST_ODDITIES)
           .forEach(o -> console.line("  %s  %s".formatted(o.message(), console.faint(o.source()))));
+      int more = view.oddities().size() - MOST_ODDITIES;
+      if (more > 0) {
+        console.line("  and %d more; --json lists them".formatted(more));
+      }
     }
     if (!view.unseen().isEmpty()) {
       console.heading("Not to be seen here");

@@ -36,6 +36,9 @@ record InspectView(
     List<UnseenView> unseen,
     RecordedView recorded) {
 
+  /// Bytes of config space up to and with the class code.
+  private static final int IDENTITY_BYTES = 12;
+
   record MachineView(String arch, String firmware) {}
 
   record IommuView(
@@ -95,9 +98,9 @@ record InspectView(
 
   record FunctionView(
       String sbdf,
-      int vendor,
-      int device,
-      @com.fasterxml.jackson.annotation.JsonProperty("class") int classCode,
+      @Nullable Integer vendor,
+      @Nullable Integer device,
+      @com.fasterxml.jackson.annotation.JsonProperty("class") @Nullable Integer classCode,
       int requesterId,
       @Nullable String iommu,
       @Nullable Long streamId,
@@ -172,11 +175,12 @@ record InspectView(
   private static FunctionView function(Survey survey, SurveyedFunction f) {
     Optional<SurveyedFunction.Stream> stream = f.stream();
     Optional<SurveyedFunction.MsiPath> msi = f.msi();
+    boolean seen = f.pci().config().size() >= IDENTITY_BYTES;
     return new FunctionView(
         f.sbdf().toString(),
-        survey.topology().vendor(f.pci()),
-        survey.topology().device(f.pci()),
-        f.pci().classCode(),
+        seen ? survey.topology().vendor(f.pci()) : null,
+        seen ? survey.topology().device(f.pci()) : null,
+        seen ? f.pci().classCode() : null,
         f.requesterId(),
         stream.map(SurveyedFunction.Stream::iommu).orElse(null),
         stream.map(s -> Integer.toUnsignedLong(s.streamId())).orElse(null),

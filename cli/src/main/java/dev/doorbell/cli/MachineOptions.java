@@ -58,6 +58,7 @@ final class MachineOptions {
 
   /// {@return the machine under `--root`, or the bundled sample}
   ChosenMachine orSample() {
+    checkRoot();
     if (isQemu()) {
       return qemu();
     }
@@ -68,6 +69,7 @@ final class MachineOptions {
   ///
   /// @param tables a folder of tables beside a captured root, or null
   ChosenMachine orSample(@Nullable Path tables) {
+    checkRoot();
     if (tables != null && isQemu()) {
       throw contradiction("--tables", "leave one of them out");
     }
@@ -81,6 +83,7 @@ final class MachineOptions {
 
   /// {@return the machine under `--root`, or this very one; the sample where that has no PCI behind an IOMMU}
   ChosenMachine orHost() {
+    checkRoot();
     if (isQemu()) {
       return qemu();
     }
@@ -123,6 +126,32 @@ final class MachineOptions {
         "BadArguments", "--on qemu and %s name two machines".formatted(other), advice);
   }
 
+  /// An empty name would be the folder that the command runs in, which an unset variable of a script does not mean.
+  private void checkRoot() {
+    if (root != null && root.toString().isEmpty()) {
+      throw new UnusableInput(
+          "BadArguments", "--root is empty", "give --root a folder laid out as a Linux root");
+    }
+  }
+
+  /// {@return the arguments that lead to the same machine again, each with a blank before it}
+  String again() {
+    StringBuilder out = new StringBuilder();
+    if (on == On.QEMU) {
+      out.append(" --on qemu").append(board == null ? "" : " --qemu " + Json.name(board));
+    }
+    if (root != null) {
+      out.append(" --root ").append(quoted(root.toString()));
+    }
+    with.forEach(w -> out.append(" --with ").append(quoted(w)));
+    return out.toString();
+  }
+
+  /// {@return a word as a shell takes it}
+  private static String quoted(String word) {
+    return word.matches("[-A-Za-z0-9_./:,=@%+]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+  }
+
   private ChosenMachine sample(Optional<String> note) {
     Path home = Path.of(System.getProperty("doorbell.home", "."));
     Path sample = home.resolve(SAMPLE);
@@ -138,6 +167,9 @@ final class MachineOptions {
   private ChosenMachine read(Path at, Optional<String> note) {
     try {
       MachineDescription machine = Firmware.read(Sysroot.open(at));
+      if (Files.isRegularFile(at) && tellsNothing(machine)) {
+        throw nothingIn(at, machine);
+      }
       for (String spec : with) {
         machine = whatIf(spec).addTo(machine);
       }
@@ -153,6 +185,27 @@ final class MachineOptions {
           String.valueOf(e.getMessage()),
           "write --with like 0000:01:00.0,msix=64 or 0000:01:00.0,msi=8,addr64=no");
     }
+  }
+
+  private static boolean tellsNothing(MachineDescription m) {
+    return m.functions().isEmpty()
+        && m.iommus().isEmpty()
+        && m.msiControllers().isEmpty()
+        && m.hostBridges().isEmpty()
+        && m.gic().isEmpty();
+  }
+
+  /// A file that was named and says nothing cannot be what was meant; a folder may be a capture of little.
+  private static UnusableInput nothingIn(Path at, MachineDescription m) {
+    String odd =
+        m.oddities().stream()
+            .findFirst()
+            .map(o -> "; first, %s (%s)".formatted(o.message(), o.source()))
+            .orElse("");
+    return new UnusableInput(
+        "UnusableSysroot",
+        "%s tells of no PCI function, IOMMU, MSI controller or host bridge%s".formatted(at, odd),
+        "give --root a folder laid out as a Linux root, the output of lspci -xxxx, an ACPI table or a flattened device tree");
   }
 
   private static WhatIf whatIf(String spec) {

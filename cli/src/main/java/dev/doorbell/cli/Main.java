@@ -1,5 +1,8 @@
 package dev.doorbell.cli;
 
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 
@@ -8,12 +11,22 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    PrintWriter out = new PrintWriter(System.out, false, StandardCharsets.UTF_8);
+    Sink sink = new Sink(new FileOutputStream(FileDescriptor.out));
+    PrintWriter out =
+        new PrintWriter(new BufferedOutputStream(sink), false, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
     int status = run(out, err, Console.onTerminal(), args);
     out.flush();
     err.flush();
-    System.exit(status);
+    System.exit(sink.failed() ? unwritten(err, sink) : status);
+  }
+
+  /// A script that gets half a document must not take the status of a whole one for it.
+  private static int unwritten(PrintWriter err, Sink sink) {
+    err.println("doorbell: standard output could not be written: " + sink.why());
+    err.println("  advice: see whether the disk is full, or whoever reads it has ended early");
+    err.flush();
+    return ExitStatus.INTERNAL.code();
   }
 
   /// {@return the exit status of one command line}

@@ -10,6 +10,7 @@ import dev.doorbell.route.ProgrammedVector;
 import dev.doorbell.route.TableDump;
 import java.io.IOException;
 import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,14 +19,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A machine's state as a folder holds it: `memory.txt`, `registers.json` and `devices.json`. Opens these three files and nothing else.
 final class OracleState implements MachineState {
-  private static final ObjectMapper MAPPER = JsonMapper.builder().build();
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+  private static final String ADVICE =
+      "give --tables a folder with memory.txt, registers.json and devices.json";
   private static final long MOST_BYTES = 256L << 20;
   private static final String ITS_FORMAT = "itsFormat";
 
@@ -52,12 +59,19 @@ final class OracleState implements MachineState {
   /// @throws UnusableInput when a file is not there or cannot be read; names the file, and the place in it
   static OracleState read(Path folder) {
     Path dump = folder.resolve("memory.txt");
+    if (!Files.isDirectory(folder)) {
+      throw unusable(folder, "it is no folder");
+    }
     check(dump);
     try (Reader text = Files.newBufferedReader(dump, StandardCharsets.UTF_8)) {
       TableDump memory = TableDump.read(dump.toString(), text);
       return new OracleState(
           memory, json(folder.resolve("registers.json")), json(folder.resolve("devices.json")));
-    } catch (DumpFormatException | IOException e) {
+    } catch (DumpFormatException e) {
+      throw new UnusableInput("UnusableTables", String.valueOf(e.getMessage()), ADVICE);
+    } catch (CharacterCodingException e) {
+      throw unusable(dump, "it is not text in UTF-8");
+    } catch (IOException e) {
       throw unusable(dump, String.valueOf(e.getMessage()));
     }
   }
@@ -182,11 +196,15 @@ final class OracleState implements MachineState {
   private static JsonNode json(Path file) {
     check(file);
     try {
-      return MAPPER.readTree(file);
+      JsonNode document = MAPPER.readTree(file);
+      if (!document.isObject()) {
+        throw unusable(file, "it holds no JSON object");
+      }
+      return document;
     } catch (JacksonException e) {
+      @Nullable TokenStreamLocation at = e.getLocation();
       throw unusable(
-          file,
-          String.valueOf(e.getOriginalMessage()) + " at " + e.getLocation().offsetDescription());
+          file, e.getOriginalMessage() + (at == null ? "" : " at " + at.offsetDescription()));
     }
   }
 
@@ -207,8 +225,6 @@ final class OracleState implements MachineState {
 
   private static UnusableInput unusable(Path file, String why) {
     return new UnusableInput(
-        "UnusableTables",
-        "%s cannot be used: %s".formatted(file, why),
-        "give --tables a folder with memory.txt, registers.json and devices.json");
+        "UnusableTables", "%s cannot be used: %s".formatted(file, why), ADVICE);
   }
 }

@@ -8,15 +8,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// What `plan` and `assign` are asked.
 final class PlanOptions {
-  private static final Pattern COMMA = Pattern.compile(",");
-
   @Parameters(paramLabel = "SBDF", arity = "0..*", description = "Functions that share one domain.")
   private List<String> functions = new ArrayList<>();
 
@@ -84,10 +81,7 @@ final class PlanOptions {
 
   PlanRequest request() {
     OptionalLong bytes = ram == null ? OptionalLong.empty() : Ranges.size(ram);
-    List<AddressRange> ranges =
-        ram == null || bytes.isPresent()
-            ? List.of()
-            : COMMA.splitAsStream(ram).map(r -> Ranges.range("--ram", r)).toList();
+    List<AddressRange> ranges = ram == null || bytes.isPresent() ? List.of() : Ranges.ram(ram);
     return new PlanRequest(ranges, bytes, window(), granule(), max(), unsafeInterrupts);
   }
 }

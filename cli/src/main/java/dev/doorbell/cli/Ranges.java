@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -12,6 +13,8 @@ final class Ranges {
   private static final Pattern RANGE =
       Pattern.compile("(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,19})-(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,19})");
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,12})([KMGT])");
+
+  private static final Pattern COMMA = Pattern.compile(",");
 
   private Ranges() {}
 
@@ -24,7 +27,10 @@ final class Ranges {
     try {
       return new AddressRange(number(m.group(1)), number(m.group(2)));
     } catch (IllegalArgumentException e) {
-      throw bad(option, text, String.valueOf(e.getMessage()));
+      throw new UnusableInput(
+          "BadArguments",
+          "%s %s is not usable: %s".formatted(option, text, e.getMessage()),
+          "write START-END, both inclusive and below 2^64, the lower first");
     }
   }
 
@@ -39,6 +45,17 @@ final class Ranges {
     return count == 0 || count > Long.MAX_VALUE >>> shift
         ? OptionalLong.empty()
         : OptionalLong.of(count << shift);
+  }
+
+  /// {@return the ranges of `--ram`, where it is not a size}
+  static List<AddressRange> ram(String text) {
+    if (!text.contains("-")) {
+      throw bad(
+          "--ram",
+          text,
+          "write one size with K, M, G or T (below 8388608T), such as 4G, or ranges START-END, both inclusive");
+    }
+    return COMMA.splitAsStream(text).map(r -> range("--ram", r)).toList();
   }
 
   static Granule granule(String text) {
@@ -57,6 +74,9 @@ final class Ranges {
   }
 
   private static UnusableInput bad(String option, String text, String advice) {
-    return new UnusableInput("BadArguments", "%s %s is not usable".formatted(option, text), advice);
+    return new UnusableInput(
+        "BadArguments",
+        "%s %s is not usable".formatted(option, text.isEmpty() ? "''" : text),
+        advice);
   }
 }

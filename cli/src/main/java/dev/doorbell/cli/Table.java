@@ -27,6 +27,12 @@ final class Table {
   }
 
   void print(Console console) {
+    int[] widths = widths();
+    console.line(console.faint(line(heads, widths)));
+    rows.forEach(row -> console.line(line(row, widths)));
+  }
+
+  private int[] widths() {
     int[] widths = new int[heads.size()];
     for (int i = 0; i < widths.length; i++) {
       widths[i] = heads.get(i).length();
@@ -34,8 +40,7 @@ final class Table {
         widths[i] = Math.max(widths[i], row.get(i).length());
       }
     }
-    console.line(console.faint(line(heads, widths)));
-    rows.forEach(row -> console.line(line(row, widths)));
+    return widths;
   }
 
   private static String line(List<String> cells, int[] widths) {

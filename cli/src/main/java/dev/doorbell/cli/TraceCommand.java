@@ -7,6 +7,9 @@ import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.LiveState;
 import dev.doorbell.machine.Machine;
+import dev.doorbell.pci.MsiCapability;
+import dev.doorbell.pci.MsixCapability;
+import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.PlanRequest;
@@ -41,6 +44,8 @@ import picocli.CommandLine.Parameters;
       "  doorbell trace 0000:04:00.0 --vector 3 --tables samples/arm64-its-acpi-switch-sriov/oracle"
     })
 final class TraceCommand implements Callable<Integer> {
+  private static final int MOST_VECTORS = 2048;
+
   private final Console console;
 
   @Mixin private MachineOptions machine = new MachineOptions();
@@ -81,19 +86,20 @@ final class TraceCommand implements Callable<Integer> {
           "--vector %d is below 0".formatted(vector),
           "vectors are numbered from 0");
     }
+    @Nullable OracleState recorded = tables == null ? null : OracleState.read(tables);
     try (ChosenMachine chosen = machine.orSample(tables)) {
-      return call(chosen);
+      return call(chosen, recorded);
     }
   }
 
-  private int call(ChosenMachine chosen) {
+  private int call(ChosenMachine chosen, @Nullable OracleState recorded) {
     Survey survey = Survey.of(chosen.machine());
     Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
     Route route;
     try {
       route =
-          tables != null
-              ? new RouteWalker(survey, OracleState.read(tables)).walk(sbdf, vector)
+          recorded != null
+              ? new RouteWalker(survey, recorded).walk(sbdf, vector)
               : derived(chosen, survey, sbdf);
     } catch (IndexOutOfBoundsException e) {
       throw new UnusableInput(
@@ -116,23 +122,34 @@ final class TraceCommand implements Callable<Integer> {
         new Planner(chosen.machine())
             .plan(new Subjects(survey).of(sbdf).stream().toList(), request);
     Damage.check(chosen.machine(), plan);
+    requireVector(survey, sbdf);
     try (Machine hardware = chosen.hardware()) {
       Host host = Host.start(hardware);
       Assignment.Request wanted =
           new Assignment.Request(
               plan.window().map(WindowPlan::granule).orElse(Granule.K4),
               plan.window().map(WindowPlan::range),
-              1,
               vector + 1,
+              MOST_VECTORS,
               unsafeInterrupts);
       try (Assignment a = Assignment.of(host, List.of(sbdf), wanted)) {
-        int has = a.vectors(a.functions().getFirst()).size();
-        if (vector >= has) {
-          throw new IndexOutOfBoundsException(
-              "%s has %d vectors and no vector %d".formatted(sbdf, has, vector));
-        }
         return new RouteWalker(survey, new LiveState(host, a)).walk(sbdf, vector);
       }
+    }
+  }
+
+  /// The vectors that a function advertises are known before any of them is programmed.
+  private void requireVector(Survey survey, Sbdf sbdf) {
+    PciFunction pci = survey.function(sbdf).orElseThrow().pci();
+    int has =
+        pci.msix()
+            .thing()
+            .map(MsixCapability::vectors)
+            .or(() -> pci.msi().thing().map(MsiCapability::size))
+            .orElse(0);
+    if (has > 0 && vector >= has) {
+      throw new IndexOutOfBoundsException(
+          "%s has %d vector%s and no vector %d".formatted(sbdf, has, has == 1 ? "" : "s", vector));
     }
   }
 

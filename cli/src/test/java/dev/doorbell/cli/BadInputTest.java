@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.testkit.Golden;
 import dev.doorbell.testkit.Json;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Arguments and input that cannot be used: a sentence and what to do, never a stack trace.
 @DisplayName("bad input of the commands, and their exit statuses")
@@ -37,12 +39,24 @@ class BadInputTest {
           unknown-form      | BadArguments    | plan --emit vmx
           unknown-option    | BadArguments    | inspect --loud
           unknown-inspected | NoSuchFunction  | inspect 0000:7f:00.0
+          no-size           | BadArguments    | plan --ram 15E
+          empty-root        | BadArguments    | inspect --root=
+          unknown-command   | BadArguments    | frobnicate
+          one-too-many      | BadArguments    | trace 0000:01:00.0 0001:01:00.0
+          no-such-vector    | NoSuchVector    | trace 0000:01:00.0 --vector 5
+          far-vector        | NoSuchVector    | trace 0000:01:00.0 --vector 2147483647
+          below-vector      | BadArguments    | trace 0000:01:00.0 --vector -1
+          no-tables         | UnusableTables  | trace 0000:01:00.0 --tables gone
+          min-above-max     | BadArguments    | assign 0000:01:00.0 --min 5 --max 4
+          no-min            | BadArguments    | assign 0000:01:00.0 --min 0
           bad-what-if       | BadArguments    | inspect --with 0000:7f:00.0,msix=x
           """)
   @DisplayName("exit status 2, one sentence on standard error, one document under --json")
   void unusable(String name, String type, String line) throws IOException {
     List<String> args = new ArrayList<>(Arrays.asList(line.split(" ")));
-    args.addAll(1, List.of("--root", Run.TWO_ITS));
+    if (!name.equals("empty-root") && !name.equals("unknown-command")) {
+      args.addAll(1, List.of("--root", Run.TWO_ITS));
+    }
     Run run = Run.of(args.toArray(String[]::new));
     args.add("--json");
     Run json = Run.of(args.toArray(String[]::new));
@@ -82,6 +96,91 @@ class BadInputTest {
           () -> assertEquals("", run.out()),
           () -> assertTrue(run.err().contains(missing), run.err()),
           () -> assertEquals("UnusableSysroot", error.get("type").text()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "no dump at all", "\u0000\u0001\uffff"})
+  @DisplayName("a file that is named and tells nothing is unusable: exit status 2 and one sentence")
+  void fileOfNothing(String content, @TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("dump.txt"), content);
+    for (String command : List.of("inspect", "plan", "assign")) {
+      Run run = Run.of(command, "--root", file.toString());
+      Run json = Run.of(command, "--root", file.toString(), "--json");
+      assertAll(
+          command,
+          () -> assertEquals(2, run.status()),
+          () -> assertEquals("", run.out()),
+          () -> assertTrue(run.err().contains(file + " tells of no PCI function"), run.err()),
+          () ->
+              assertEquals(
+                  "UnusableSysroot", Json.parse(json.out()).get("error").get("type").text()));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          registers.json | ''                     | it holds no JSON object
+          registers.json | 'null'                 | it holds no JSON object
+          registers.json | '{} {}'                | Trailing token
+          registers.json | '{"its":[{"regs":{}}]}' | without a base
+          devices.json   | '[1, 2]'               | it holds no JSON object
+          devices.json   | '{"devices":'          | Unexpected end
+          memory.txt     | 'page'                 | memory.txt line 1
+          """)
+  @DisplayName("tables that cannot be read end trace with exit status 2 and the file's name")
+  void tables(String file, String content, String why, @TempDir Path folder) throws IOException {
+    Path sample = Path.of(Run.ITS, "oracle");
+    for (String name : List.of("memory.txt", "registers.json", "devices.json")) {
+      Files.copy(sample.resolve(name), folder.resolve(name));
+    }
+    Files.delete(folder.resolve(file));
+    Files.writeString(folder.resolve(file), content);
+    Run run = Run.on(Run.ITS, "trace", "0000:04:00.0", "--tables", folder.toString());
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains(file) && run.err().contains(why), run::toString);
+  }
+
+  @Test
+  @DisplayName("a JSON file nested without end is refused, not followed")
+  void nestedTables(@TempDir Path folder) throws IOException {
+    Path sample = Path.of(Run.ITS, "oracle");
+    Files.copy(sample.resolve("memory.txt"), folder.resolve("memory.txt"));
+    Files.copy(sample.resolve("devices.json"), folder.resolve("devices.json"));
+    Files.writeString(folder.resolve("registers.json"), "[".repeat(200_000));
+    Run run = Run.on(Run.ITS, "trace", "0000:04:00.0", "--tables", folder.toString());
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains("registers.json cannot be used"), run::toString);
+  }
+
+  @Test
+  @DisplayName("memory.txt that is not text is said to be so")
+  void binaryMemory(@TempDir Path folder) throws IOException {
+    Path sample = Path.of(Run.ITS, "oracle");
+    Files.copy(sample.resolve("registers.json"), folder.resolve("registers.json"));
+    Files.copy(sample.resolve("devices.json"), folder.resolve("devices.json"));
+    Files.write(folder.resolve("memory.txt"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    Run run = Run.on(Run.ITS, "trace", "0000:04:00.0", "--tables", folder.toString());
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains("memory.txt cannot be used: it is not text in UTF-8"), run.err());
+  }
+
+  @Test
+  @DisplayName("a function whose config space is not in the capture has no made-up identity")
+  void unseenIdentity(@TempDir Path folder) throws IOException {
+    Files.createDirectories(folder.resolve("sys/bus/pci/devices/0000:00:01.0"));
+    Run run = Run.of("inspect", "--root", folder.toString());
+    Json.Node function =
+        Json.parse(Run.of("inspect", "--root", folder.toString(), "--json").out())
+            .get("functions")
+            .list()
+            .getFirst();
+    assertFalse(run.out().contains("ffff"), run.out());
+    for (String name : List.of("vendor", "device", "class")) {
+      assertTrue(function.names().contains(name) && !function.get(name).isPresent(), name);
     }
   }
 

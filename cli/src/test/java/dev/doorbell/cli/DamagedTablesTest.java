@@ -61,4 +61,25 @@ class DamagedTablesTest {
           out::toString);
     }
   }
+
+  @Test
+  @DisplayName(
+      "a wrong checksum hides no facts: without an IORT the verdict is no (exit 1), not unusable input")
+  void wrongChecksum(@TempDir Path root) throws IOException {
+    copy(root);
+    Path tables = root.resolve("sys/firmware/acpi/tables");
+    Files.delete(tables.resolve("IORT"));
+    byte[] madt = Files.readAllBytes(tables.resolve("APIC"));
+    madt[9]++;
+    Files.delete(tables.resolve("APIC"));
+    Files.write(tables.resolve("APIC"), madt);
+    StringWriter inspect = new StringWriter();
+    assertEquals(0, run(inspect, "inspect", "--root", root.toString()));
+    assertTrue(inspect.toString().contains("APIC+0x9"), inspect::toString);
+    for (String command : new String[] {"plan", "assign"}) {
+      StringWriter out = new StringWriter();
+      assertEquals(1, run(out, command, "0000:04:00.0", "--root", root.toString()), out::toString);
+      assertTrue(out.toString().contains("no IOMMU"), out::toString);
+    }
+  }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.doorbell.testkit.Golden;
 import java.io.IOException;
+import java.util.Arrays;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,7 +43,80 @@ class PrintedFormsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "inspect", "plan"})
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          its            | arm64-its-acpi-switch-sriov | 0 | 0000:04:00.0 0000:01:10.0 --max 4
+          msi            | arm64-its-acpi-switch-sriov | 0 | 0000:00:01.0
+          v2m            | arm64-gicv2m-acpi           | 0 | --unsafe-interrupts
+          two-smmus      | arm64-2smmu-acpi            | 0 | --max 2
+          two-its        | two-its                     | 0 | 0000:01:00.0 0001:01:00.0
+          low-msi        | two-its                     | 0 | 0000:02:00.0 --with 0000:02:00.0,msi=4,addr64=no
+          no-granule     | arm64-its-acpi-switch-sriov | 1 | --granule 64K --window 0x8000000-0x8000fff
+          one-granule    | two-its                     | 1 | 0000:01:00.0 0001:01:00.0 --window 0x8000000-0x8000fff
+          not-isolated   | arm64-gicv2m-acpi           | 1 | 0000:01:00.0
+          few-vectors    | arm64-its-acpi-switch-sriov | 1 | 0000:04:00.0 --min 18
+          bridge         | arm64-its-acpi-switch-sriov | 1 | 0000:00:02.0
+          no-msi         | arm64-its-acpi-switch-sriov | 1 | 0000:00:00.0
+          ram-on-window  | two-its                     | 1 | --window 0x8000000-0x80fffff --ram 0x8000000-0x8ffffff
+          """)
+  @DisplayName("assign and its refusals, for people and as JSON")
+  void assign(String name, String sample, int status, String line) throws IOException {
+    String[] args = line.split(" ");
+    check("assign/" + name + ".txt", status, Run.on(Run.sample(sample), "assign", args));
+    check("assign/" + name + ".json", status, Run.on(Run.sample(sample), "assign", json(args)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          derived        | arm64-its-acpi-switch-sriov | 0 | false | 0000:04:00.0 --vector 3
+          walked         | arm64-its-acpi-switch-sriov | 0 | true  | 0000:04:00.0 --vector 3
+          broken         | arm64-its-acpi-switch-sriov | 1 | true  | 0000:04:00.0 --vector 16
+          not-recorded   | arm64-its-acpi-switch-sriov | 1 | true  | 0000:00:00.0
+          v2m            | arm64-gicv2m-acpi           | 0 | true  | 0000:01:00.0
+          v2m-derived    | arm64-gicv2m-acpi           | 0 | false | 0000:01:00.0 --unsafe-interrupts
+          two-its        | two-its                     | 0 | false | 0001:01:00.0 --vector 8
+          """)
+  @DisplayName("trace, derived and over captured tables, for people and as JSON")
+  void trace(String name, String sample, int status, boolean walked, String line)
+      throws IOException {
+    String tables = walked ? " --tables " + Run.sample(sample) + "/oracle" : "";
+    String[] args = (line + tables).split(" ");
+    check("trace/" + name + ".txt", status, Run.on(Run.sample(sample), "trace", args));
+    check("trace/" + name + ".json", status, Run.on(Run.sample(sample), "trace", json(args)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          not-isolated | arm64-gicv2m-acpi           | 0000:01:00.0
+          bridge       | arm64-its-acpi-switch-sriov | 0000:03:00.0
+          no-msi       | arm64-its-acpi-switch-sriov | 0000:00:00.0
+          """)
+  @DisplayName("a trace that is refused: on standard error for people, one document as JSON")
+  void refusedTrace(String name, String sample, String function) throws IOException {
+    Run text = Run.on(Run.sample(sample), "trace", function);
+    assertEquals("", text.out());
+    assertEquals(1, text.status());
+    Golden.check("trace/refused-" + name + ".txt", text.err());
+    Run json = Run.on(Run.sample(sample), "trace", function, "--json");
+    check("trace/refused-" + name + ".json", 1, json);
+  }
+
+  private static String[] json(String... args) {
+    String[] more = Arrays.copyOf(args, args.length + 1);
+    more[args.length] = "--json";
+    return more;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "bench"})
   @DisplayName("--help")
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");

@@ -188,7 +188,7 @@ final class AcpiBridges {
         continue;
       }
       if (idsBySegment.containsKey(rc.segment())) {
-        draft.findings.odd(
+        draft.findings.harmless(
             "segment %d has a second root complex; the first counts, as it does for Linux"
                 .formatted(rc.segment()),
             node.source());
@@ -222,7 +222,8 @@ final class AcpiBridges {
     for (long id : group.ids()) {
       String its = itsById.get(id);
       if (its == null) {
-        draft.findings.odd("ITS group names ITS %d, which the MADT has not".formatted(id), source);
+        draft.findings.harmless(
+            "ITS group names ITS %d, which the MADT has not".formatted(id), source);
       } else {
         out.add(its);
       }
@@ -292,7 +293,7 @@ final class AcpiBridges {
         }
       }
       if (streams.isEmpty()) {
-        draft.findings.odd("RMR is mapped to no SMMU", node.source());
+        draft.findings.harmless("RMR is mapped to no SMMU", node.source());
       }
       for (IortNode.ReservedMemory.Range range : rmr.ranges()) {
         streams.forEach((iommu, ids) ->

@@ -119,7 +119,7 @@ final class AcpiMachine {
         continue;
       }
       if (itsById.containsKey(its.id())) {
-        draft.findings.odd(
+        draft.findings.harmless(
             "a second ITS has id %d; mappings to that id lead to the first".formatted(its.id()),
             its.source());
       }
@@ -151,7 +151,7 @@ final class AcpiMachine {
     }
     Madt.Gicd gicd = madt.gicds().getFirst();
     if (madt.gicds().size() > 1) {
-      draft.findings.odd(
+      draft.findings.harmless(
           "%d GICD structures; the first counts".formatted(madt.gicds().size()),
           madt.gicds().get(1).source());
     }
@@ -231,7 +231,7 @@ final class AcpiMachine {
   private Optional<IommuDescription> smmu(IortNode.Smmu s, Source source) {
     String kind = s.model() < SMMU_MODELS.size() ? SMMU_MODELS.get((int) s.model()) : "SMMUv2";
     if (s.model() >= SMMU_MODELS.size()) {
-      draft.findings.odd(
+      draft.findings.harmless(
           "SMMU of unknown model %d is taken for an SMMUv2".formatted(s.model()), source);
     }
     boolean first = s.model() == 0 || s.model() == 2 || s.model() == 4;

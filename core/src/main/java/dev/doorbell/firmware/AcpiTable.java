@@ -55,7 +55,7 @@ record AcpiTable(String signature, int revision, String oemId, String oemTableId
           "%s states a length of %d, less than its header".formatted(name, length), file, findings);
     } else {
       if (length < file.size()) {
-        findings.odd(
+        findings.harmless(
             "%s states a length of %d over %d bytes; what follows is passed over"
                 .formatted(name, length, file.size()),
             file.source(4));
@@ -63,7 +63,7 @@ record AcpiTable(String signature, int revision, String oemId, String oemTableId
       blob = file.truncated((int) length);
       int sum = blob.sum(0, blob.size());
       if (sum != 0) {
-        findings.odd(
+        findings.harmless(
             "%s has a wrong checksum: its bytes add up to 0x%02x".formatted(name, sum),
             file.source(9));
       }

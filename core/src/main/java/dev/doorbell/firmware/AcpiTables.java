@@ -46,7 +46,7 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
       }
       Optional<AcpiTable> table = load(sysroot, path, signature, findings);
       if (table.isPresent() && tables.putIfAbsent(signature, table.get()) != null) {
-        findings.odd(
+        findings.harmless(
             "%s is a second table %s; the first, %s, counts, as it does for Linux"
                 .formatted(path, signature, tables.get(signature).blob().file()),
             table.get().source(0));
@@ -88,9 +88,10 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
     if (b.size() < RSDP_V1 || !b.text(0, 8).equals("RSD PTR ")) {
       findings.odd(path + " is no Root System Description Pointer", b.source(0));
     } else if (b.sum(0, RSDP_V1) != 0) {
-      findings.odd("checksum of the first 20 bytes of %s is wrong".formatted(path), b.source(8));
+      findings.harmless(
+          "checksum of the first 20 bytes of %s is wrong".formatted(path), b.source(8));
     } else if (b.u8(15) >= 2 && (b.size() < RSDP_V2 || b.sum(0, RSDP_V2) != 0)) {
-      findings.odd("extended checksum of %s is wrong".formatted(path), b.source(32));
+      findings.harmless("extended checksum of %s is wrong".formatted(path), b.source(32));
     }
   }
 }

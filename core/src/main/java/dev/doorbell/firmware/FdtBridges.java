@@ -243,7 +243,7 @@ final class FdtBridges {
     for (int i = 1; i < sorted.size(); i++) {
       Entry before = sorted.get(i - 1);
       if (before.first + before.length > sorted.get(i).first) {
-        draft.findings.odd(
+        draft.findings.harmless(
             "%s of %s maps id 0x%x twice; the first entry counts"
                 .formatted(name, node.path(), sorted.get(i).first),
             sorted.get(i).source());

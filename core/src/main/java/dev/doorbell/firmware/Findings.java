@@ -22,6 +22,11 @@ final class Findings {
     add(new Oddity(printable(message), source));
   }
 
+  /// An oddity that keeps nothing from being read.
+  void harmless(String message, Source source) {
+    add(new Oddity(printable(message), source, Oddity.Effect.NONE));
+  }
+
   void odd(MalformedException e) {
     add(e.oddity());
   }

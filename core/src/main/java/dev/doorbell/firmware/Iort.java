@@ -39,7 +39,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
     SequencedMap<Integer, IortNode> nodes = new LinkedHashMap<>();
     boolean countIsNumber = countsWrongly(table);
     if (countIsNumber) {
-      findings.odd(
+      findings.harmless(
           "id mappings of %s/%s state the number of ids where one less belongs; it is read so"
               .formatted(table.oemId().strip(), table.oemTableId().strip()),
           b.source(16));

@@ -121,7 +121,7 @@ record Madt(
     }
     madt.counts.forEach((type, count) -> {
       if (type > LAST_KNOWN && type < FIRST_OEM) {
-        findings.odd(
+        findings.harmless(
             "%d structures of the undefined type %02Xh are passed over".formatted(count, type),
             table.source(0));
       }
@@ -152,7 +152,7 @@ record Madt(
       case GICD -> {
         atLeast(24, length, "GICD", source);
         if (length != 24) {
-          findings.odd("GICD structure of length %d instead of 24".formatted(length), source);
+          findings.harmless("GICD structure of length %d instead of 24".formatted(length), source);
         }
         gicds.add(new Gicd(b.u64(at + 8), b.u8(at + 20), source));
       }

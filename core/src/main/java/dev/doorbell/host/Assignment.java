@@ -62,7 +62,8 @@ public final class Assignment implements AutoCloseable {
   ///
   /// @param sbdfs functions behind IOMMUs of one kind, at least one
   /// @throws dev.doorbell.iommu.MsiWindowExhausted when the window has no room for every doorbell; found before the first write
-  /// @throws NotAssignable when a function is not there, has no IOMMU that is driven, or no MSI capability
+  /// @throws dev.doorbell.irq.TooFewVectors when a function advertises fewer vectors than the minimum
+  /// @throws NotAssignable when a function is not there, is a bridge, has no IOMMU that is driven, or no MSI capability
   public static Assignment of(Host host, List<Sbdf> sbdfs, Request request) {
     List<HostFunction> functions = new ArrayList<>();
     for (Sbdf sbdf : sbdfs) {
@@ -163,8 +164,7 @@ public final class Assignment implements AutoCloseable {
       int command = f.turnOn();
       undo.push(() -> f.turnBack(command));
       MsiFunction vectors = f.vectors().orElseThrow();
-      vectors.enable(
-          Math.min(request.min(), vectors.size()), Math.min(request.max(), vectors.size()));
+      vectors.enable(request.min(), Math.max(request.min(), request.max()));
       undo.push(vectors::release);
     }
   }

@@ -78,7 +78,7 @@ public final class Host {
 
   /// {@return a function, ready to be given vectors}
   ///
-  /// @throws NotAssignable when it is not there or not behind an IOMMU that Doorbell drives
+  /// @throws NotAssignable when it is not there, a bridge, or not behind an IOMMU that Doorbell drives
   public synchronized HostFunction function(Sbdf sbdf) {
     HostFunction known = functions.get(sbdf);
     if (known != null) {
@@ -94,6 +94,14 @@ public final class Host {
                     "the machine has no such function",
                     Source.rule("description"),
                     "see doorbell inspect"));
+    if (f.pci().isBridge()) {
+      throw new NotAssignable(
+          sbdf.toString(),
+          "PCI bridge",
+          "it is a bridge or port, which stays with the host",
+          f.description().source(),
+          "choose an endpoint below it");
+    }
     HostFunction made = HostFunction.open(machine, f, MsiDomain.behind(groupOf(f), route(f)));
     functions.put(sbdf, made);
     return made;

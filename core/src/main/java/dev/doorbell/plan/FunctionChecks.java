@@ -7,6 +7,7 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.PciFunction;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -28,12 +29,30 @@ final class FunctionChecks {
 
   void check(List<Subject> subjects, Granule granule) {
     for (Subject s : subjects) {
+      bridge(s);
       iommu(s, granule);
       msi(s);
       mates(s, subjects);
       isolation(s);
     }
     oneKind(subjects);
+  }
+
+  private void bridge(Subject s) {
+    boolean bridge =
+        machine
+            .function(s.sbdf())
+            .map(f -> PciFunction.of(f.sbdf(), f.config(), f.source().where()).isBridge())
+            .orElse(false);
+    if (bridge) {
+      add(
+          "NotAssignable",
+          self(s),
+          Thing.named("PCI bridge", s.source()),
+          true,
+          "%s is a bridge or port, which stays with the host".formatted(s.sbdf()),
+          "assign an endpoint below it");
+    }
   }
 
   private void iommu(Subject s, Granule granule) {

@@ -98,6 +98,7 @@ public final class Planner {
       if (s.iommu().isPresent()
           && known.granules().isEmpty()
           && window.isPresent()
+          && land.granule() != Granule.K64
           && !holdsAt64K(window.get())) {
         addOnce(
             unseen,

@@ -94,19 +94,21 @@ final class RangeChecks {
     }
     String controllers =
         String.join(", ", w.doorbells().stream().map(d -> d.controller().id()).toList());
+    String plural = w.doorbells().size() == 1 ? "" : "s";
     conflicts.add(
         new Conflict(
             "MsiWindowExhausted",
             self,
             Thing.named(
-                w.doorbells().size() + " doorbells: " + controllers,
+                "%d doorbell%s: %s".formatted(w.doorbells().size(), plural, controllers),
                 w.doorbells().getFirst().controller().source()),
             true,
-            "%d doorbell%s of one %s granule need %d bytes and window %s holds %d"
+            "%d doorbell%s of one %s granule %s %d bytes and window %s holds %d"
                 .formatted(
                     w.doorbells().size(),
-                    w.doorbells().size() == 1 ? "" : "s",
+                    plural,
                     w.granule(),
+                    plural.isEmpty() ? "needs" : "need",
                     w.needed(),
                     w.range(),
                     slots << w.granule().shift()),
@@ -160,6 +162,25 @@ final class RangeChecks {
           "a peer below the same bridge may answer DMA there before the IOMMU does; leave a hole, or make sure that ACS redirects requests");
     }
     reach(subjects, r, "keep guest RAM within what the root complex can reach");
+    aligned(r);
+  }
+
+  /// The IOMMU maps whole granules: RAM that begins or ends inside one cannot be mapped.
+  private void aligned(Thing r) {
+    long mask = land.granule().bytes() - 1;
+    if (r.range().isPresent()
+        && ((r.range().get().start() & mask) != 0 || (r.range().get().last() & mask) != mask)) {
+      conflicts.add(
+          new Conflict(
+              "RamNotAligned",
+              r,
+              Thing.named("granule of " + land.granule(), Source.rule("IOMMU page size")),
+              true,
+              "%s does not begin and end at multiples of the IOMMU's granule of %s and cannot be mapped"
+                  .formatted(r, land.granule()),
+              "let guest RAM start at a multiple of 0x%x and end one byte before one"
+                  .formatted(mask + 1)));
+    }
   }
 
   private void reach(List<Subject> subjects, Thing thing, String advice) {

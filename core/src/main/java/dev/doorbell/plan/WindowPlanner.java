@@ -66,12 +66,11 @@ final class WindowPlanner {
 
   /// {@return whole granules in a range}
   static long slots(AddressRange range, Granule granule) {
-    long first = granule.alignDown(range.start() + granule.bytes() - 1);
-    long end = granule.alignDown(range.last() + 1);
-    if (Long.compareUnsigned(first, range.start()) < 0 || Long.compareUnsigned(end, first) <= 0) {
-      return 0;
-    }
-    return (end - first) >>> granule.shift();
+    // Counted in granule numbers, which do not wrap at the top of 2^64 as addresses do.
+    long mask = granule.bytes() - 1;
+    long first = (range.start() >>> granule.shift()) + ((range.start() & mask) == 0 ? 0 : 1);
+    long beyond = (range.last() >>> granule.shift()) + ((range.last() & mask) == mask ? 1 : 0);
+    return Math.max(0, beyond - first);
   }
 
   private WindowPlan place(List<Subject> subjects, List<Doorbell> doorbells, long needed) {

@@ -12,6 +12,7 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.iommu.MsiWindowExhausted;
 import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.irq.LiveVector;
+import dev.doorbell.irq.TooFewVectors;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
@@ -129,6 +130,33 @@ class AssignmentTest {
     assertEquals(2, one.size());
     try (Assignment a = Assignment.of(host, one, request(Granule.K4, WINDOW, false))) {
       fireAll(a, a.functions().stream().mapToInt(f -> a.vectors(f).size()).sum());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a function that advertises fewer vectors than the minimum is refused with both figures")
+  void fewerThanTheMinimum() {
+    Host host = host("arm64-its-acpi-switch-sriov");
+    Assignment.Request wanted =
+        new Assignment.Request(Granule.K4, Optional.of(WINDOW), 18, 2048, false);
+    TooFewVectors e =
+        assertThrows(
+            TooFewVectors.class, () -> Assignment.of(host, List.of(Sbdf.parse("04:00.0")), wanted));
+    assertEquals(18, e.refusal().needed().orElseThrow().value());
+    assertEquals(17, e.refusal().available().orElseThrow().value());
+    assertEquals(Firing.OFF, host.machine().fire(Sbdf.parse("04:00.0"), 0));
+  }
+
+  @Test
+  @DisplayName("a root port (MSI-X, no BAR) and a switch port (MSI) stay with the host")
+  void bridges() {
+    Host host = host("arm64-its-acpi-switch-sriov");
+    for (String port : List.of("00:02.0", "03:00.0")) {
+      List<Sbdf> functions = List.of(Sbdf.parse(port));
+      assertThrows(
+          NotAssignable.class,
+          () -> Assignment.of(host, functions, request(Granule.K4, WINDOW, false)));
     }
   }
 }

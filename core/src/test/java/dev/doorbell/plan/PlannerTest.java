@@ -160,7 +160,7 @@ class PlannerTest {
             subject(NIC, List.of(ITS), 16, List.of()));
     assertEquals(Answer.NO, plan.verdict().answer());
     String message = only(plan, "MsiWindowExhausted").message();
-    assertTrue(message.contains("need 65536 bytes") && message.contains("holds 0"), message);
+    assertTrue(message.contains("needs 65536 bytes") && message.contains("holds 0"), message);
   }
 
   @Test
