@@ -10,6 +10,7 @@ import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.iommu.IommuGroup.Isolation;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
@@ -25,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// A machine with its drivers started: every function behind an IOMMU is in a group whose accesses are blocked until it is attached to
 /// a domain. Safe for use from many threads.
@@ -34,6 +36,7 @@ public final class Host {
   private final Drivers drivers;
   private final Regions regions;
   private final InterruptDispatch dispatch = new InterruptDispatch();
+  private final Ringers ringers = new Ringers();
   private final Map<Sbdf, IommuGroup> groups = new HashMap<>();
   private final Map<Sbdf, HostFunction> functions = new HashMap<>();
 
@@ -152,7 +155,7 @@ public final class Host {
         regions.derived(g.functions()).stream()
             .filter(r -> r.kind() != ReservedRegion.Kind.SW_MSI)
             .toList();
-    IommuGroup group = IommuGroup.of(g.id(), members, g.because(), reserved);
+    IommuGroup group = IommuGroup.of(g.id(), members, g.because(), reserved, ringers);
     g.functions().forEach(sbdf -> groups.put(sbdf, group));
   }
 
@@ -169,8 +172,11 @@ public final class Host {
                             .map(MsiControllerDescription::isolated)
                             .orElse(false)),
                 String.join(", ", m.controllers()),
+                OptionalInt.of(m.deviceId()),
                 m.source()))
-        .orElseGet(() -> new Isolation(true, "no MSI controller", f.description().source()));
+        .orElseGet(() ->
+            new Isolation(
+                true, "no MSI controller", OptionalInt.empty(), f.description().source()));
   }
 
   /// {@return the doorbells of every MSI controller that Doorbell drives, whoever is behind it}

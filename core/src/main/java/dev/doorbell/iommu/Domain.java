@@ -356,6 +356,11 @@ public final class Domain implements AutoCloseable {
     }
   }
 
+  /// {@return whether accesses of a group reach an address here because a region of it is identity-mapped}
+  boolean identityMaps(IommuGroup group, long address) {
+    return policy.identityMaps(group, address);
+  }
+
   MsiDoorbells doorbells() {
     return doorbells;
   }

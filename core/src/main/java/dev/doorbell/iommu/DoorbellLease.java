@@ -2,6 +2,7 @@ package dev.doorbell.iommu;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.iommu.MsiSlots.Slot;
+import dev.doorbell.iommu.Ringers.Ring;
 import java.util.Collection;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -11,32 +12,50 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Safe for use from many threads.
 public final class DoorbellLease {
-  private final DoorbellFrame frame;
+  private final Ringer ringer;
   private final Iova iova;
   private final @Nullable Domain domain;
   private final @Nullable Slot slot;
   private boolean released;
+  private @Nullable Ringers register;
+  private @Nullable Ring ring;
 
   private DoorbellLease(
-      DoorbellFrame frame, Iova iova, @Nullable Domain domain, @Nullable Slot slot) {
-    this.frame = frame;
+      Ringer ringer, Iova iova, @Nullable Domain domain, @Nullable Slot slot) {
+    this.ringer = ringer;
     this.iova = iova;
     this.domain = domain;
     this.slot = slot;
   }
 
   /// {@return a lease of a doorbell whose messages do not meet translation tables (R23): the IOVA is the PA}
-  public static DoorbellLease untranslated(DoorbellFrame frame) {
-    return new DoorbellLease(frame, new Iova(frame.doorbell().value()), null, null);
+  static DoorbellLease untranslated(Ringer ringer) {
+    return new DoorbellLease(
+        ringer, new Iova(ringer.frame().doorbell().value()), null, null);
   }
 
-  static DoorbellLease of(DoorbellFrame frame, Domain domain, Slot slot) {
-    long offset = domain.granule().offset(frame.doorbell().value());
-    return new DoorbellLease(frame, slot.iova.plus(offset), domain, slot);
+  static DoorbellLease of(Ringer ringer, Domain domain, Slot slot) {
+    long offset = domain.granule().offset(ringer.frame().doorbell().value());
+    return new DoorbellLease(ringer, slot.iova.plus(offset), domain, slot);
   }
 
   public DoorbellFrame frame() {
-    return frame;
+    return ringer.frame();
+  }
+
+  /// {@return whose share it is}
+  Ringer ringer() {
+    return ringer;
+  }
+
+  /// {@return what the register of the machine has of it; empty before it was entered}
+  Optional<Ring> ring() {
+    return Optional.ofNullable(ring);
+  }
+
+  void entered(Ringers by, Ring as) {
+    register = by;
+    ring = as;
   }
 
   /// {@return what the function writes to in order to ring}
@@ -82,13 +101,16 @@ public final class DoorbellLease {
   void markReleased() {
     if (released) {
       throw new IllegalStateException(
-          "lease of the doorbell of " + frame.name() + " at " + iova + " is given back twice");
+          "lease of the doorbell of " + frame().name() + " at " + iova + " is given back twice");
     }
     released = true;
+    if (register != null && ring != null) {
+      register.leave(ring);
+    }
   }
 
   @Override
   public String toString() {
-    return "doorbell of " + frame.name() + " at " + iova;
+    return "doorbell of " + frame().name() + " at " + iova;
   }
 }

@@ -47,6 +47,7 @@ final class GroupMove {
       rollback.add(() -> to.dismiss(group));
       List<Holder> holders = claim(rollback);
       List<Holder> held = toBeHeld(holders);
+      enter(holders, rollback);
       to.mapDirect(group);
       holders.forEach(h -> h.after().forEach(DoorbellLease::map));
       for (Holder h : held) {
@@ -75,6 +76,9 @@ final class GroupMove {
       // Unmapped above; what is left cannot fail unless another function mapped the doorbell again,
       // and then writes nothing.
       holders.forEach(h -> h.before().forEach(DoorbellLease::release));
+      if (from instanceof Placement.In(Domain old)) {
+        group.ringers().depart(group, old);
+      }
     }
   }
 
@@ -92,6 +96,7 @@ final class GroupMove {
       to.dismiss(group);
       group.place(new Placement.Blocked());
       rollback.commit();
+      group.ringers().depart(group, to);
     }
   }
 
@@ -126,7 +131,7 @@ final class GroupMove {
     for (DoorbellHolder f : functions) {
       List<Optional<DoorbellLease>> mine = new ArrayList<>();
       for (DoorbellLease l : f.leases()) {
-        Optional<DoorbellLease> at = to.doorbells().claimAt(group, l.frame(), l.iova());
+        Optional<DoorbellLease> at = to.doorbells().claimAt(group, l.ringer(), l.iova());
         at.ifPresent(a -> rollback.add(a::release));
         mine.add(at);
       }
@@ -143,7 +148,7 @@ final class GroupMove {
                 .get(i)
                 .get(j)
                 .orElseGet(() -> {
-                  DoorbellLease l = to.doorbells().claim(group, List.of(old.frame())).getFirst();
+                  DoorbellLease l = to.doorbells().claim(group, List.of(old.ringer())).getFirst();
                   rollback.add(l::release);
                   return l;
                 }));
@@ -151,6 +156,19 @@ final class GroupMove {
       out.add(new Holder(functions.get(i), before, List.copyOf(after)));
     }
     return out;
+  }
+
+  private void enter(List<Holder> holders, Rollback rollback) {
+    group
+        .ringers()
+        .enter(
+            new Ringers.Step(
+                attempt,
+                Optional.of(group),
+                Optional.of(to),
+                holders.stream().flatMap(h -> h.after().stream()).toList(),
+                holders.stream().flatMap(h -> h.before().stream()).toList()));
+    rollback.add(() -> group.ringers().depart(group, to));
   }
 
   private List<Holder> toBeHeld(List<Holder> holders) {

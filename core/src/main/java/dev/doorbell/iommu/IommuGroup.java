@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -26,8 +27,10 @@ public final class IommuGroup {
   /// Whether a function can raise only its own vectors.
   ///
   /// @param controller what its MSIs reach, such as `its@0x8080000`
+  /// @param deviceId the DeviceID that its writes carry to MSI controllers; empty when firmware tells none
   /// @param source why
-  public record Isolation(boolean isolated, String controller, Source source) {}
+  public record Isolation(
+      boolean isolated, String controller, OptionalInt deviceId, Source source) {}
 
   /// A function of a group.
   ///
@@ -54,17 +57,23 @@ public final class IommuGroup {
   private final int id;
   private final List<String> because;
   private final List<ReservedRegion> reserved;
+  private final Ringers ringers;
   private final ReentrantLock lock = new ReentrantLock();
   private final List<DoorbellHolder> holders = new ArrayList<>();
   private volatile List<Member> members;
   private volatile Placement placement = new Placement.Blocked();
 
   private IommuGroup(
-      int id, List<Member> members, List<String> because, List<ReservedRegion> reserved) {
+      int id,
+      List<Member> members,
+      List<String> because,
+      List<ReservedRegion> reserved,
+      Ringers ringers) {
     this.id = id;
     this.members = List.copyOf(members);
     this.because = List.copyOf(because);
     this.reserved = List.copyOf(reserved);
+    this.ringers = ringers;
   }
 
   /// {@return a group whose streams are blocked, as IOMMU drivers leave them after reset}
@@ -72,13 +81,18 @@ public final class IommuGroup {
   /// @param members one or more; those without a stream are in no IOMMU's path and may not be here
   /// @param because a sentence for each reason why they are one group
   /// @param reserved IOVAs that some member cannot use
+  /// @param ringers the register of the machine that the group is in
   public static IommuGroup of(
-      int id, List<Member> members, List<String> because, List<ReservedRegion> reserved) {
+      int id,
+      List<Member> members,
+      List<String> because,
+      List<ReservedRegion> reserved,
+      Ringers ringers) {
     if (members.isEmpty() || members.stream().anyMatch(m -> m.streams().isEmpty())) {
       throw new IllegalArgumentException(
           "group " + id + " needs members, each with a stream: " + members);
     }
-    return new IommuGroup(id, members, because, reserved);
+    return new IommuGroup(id, members, because, reserved, ringers);
   }
 
   public int id() {
@@ -160,6 +174,7 @@ public final class IommuGroup {
   /// Adds a function that was plugged in. Its accesses go where the group's go.
   ///
   /// @throws IsolationChanged when a domain has the group and its MSIs would no longer be isolated (R27)
+  /// @throws DeviceIdNotUnique when it could raise vectors of another domain's function
   public void add(Member member) {
     lock.lock();
     try (Rollback rollback = new Rollback()) {
@@ -170,15 +185,20 @@ public final class IommuGroup {
         }
         IncompatibleIommu.check(d, this, member.streams());
       }
+      List<Member> before = members;
+      List<Member> next = new ArrayList<>(before);
+      next.add(member);
+      rollback.add(() -> members = before);
+      members = List.copyOf(next);
+      if (placement instanceof Placement.In(Domain d)) {
+        ringers.recheck("cannot add %s to %s".formatted(member.name(), name()), this, d);
+      }
       Set<Stream> added = streams(List.of(member));
-      added.removeAll(streams(members));
+      added.removeAll(streams(before));
       for (Stream s : added) {
         rollback.add(() -> s.iommu().block(s.streamId()));
         apply(s, placement);
       }
-      List<Member> next = new ArrayList<>(members);
-      next.add(member);
-      members = List.copyOf(next);
       rollback.commit();
     } finally {
       lock.unlock();
@@ -210,19 +230,33 @@ public final class IommuGroup {
   /// Claims a share in the doorbells that a function of this group will ring: all of them, or none. Writes nothing to
   /// hardware. The caller holds {@link #lock}.
   ///
-  /// {@return the leases, one per frame}
+  /// @param ringing a function of this group at each of its controllers
+  /// {@return the leases, one per doorbell}
   ///
   /// @throws MsiWindowExhausted when the domain's window has no room
   /// @throws DoorbellExposesNeighbours when the page of one reaches beyond its frame
+  /// @throws DeviceIdNotUnique when a function could then raise vectors of another domain's
   /// @throws GroupUnavailable when the group's accesses are blocked
-  public List<DoorbellLease> claimDoorbells(List<DoorbellFrame> frames) {
+  public List<DoorbellLease> claimDoorbells(List<Ringer> ringing) {
     requireLock();
+    try (Rollback rollback = new Rollback()) {
+      List<DoorbellLease> leases = claim(ringing);
+      leases.forEach(l -> rollback.add(l::release));
+      ringers.enter(
+          new Ringers.Step(
+              Ringers.attempt(ringing), Optional.of(this), domain(), leases, List.of()));
+      rollback.commit();
+      return leases;
+    }
+  }
+
+  private List<DoorbellLease> claim(List<Ringer> ringing) {
     return switch (placement) {
-      case Placement.In(Domain d) -> d.doorbells().claim(this, frames);
-      case Placement.Bypassing() -> frames.stream().map(DoorbellLease::untranslated).toList();
+      case Placement.In(Domain d) -> d.doorbells().claim(this, ringing);
+      case Placement.Bypassing() -> ringing.stream().map(DoorbellLease::untranslated).toList();
       case Placement.Blocked() ->
           throw new GroupUnavailable(
-              "cannot reach " + frames.stream().map(DoorbellFrame::name).toList(),
+              "cannot reach " + ringing.stream().map(r -> r.frame().name()).toList(),
               name(),
               "attached to no domain",
               "attach it to a domain first");
@@ -249,6 +283,10 @@ public final class IommuGroup {
             .anyMatch(r ->
                 r.kind() == ReservedRegion.Kind.MSI
                     && r.range().contains(frame.doorbell().value()));
+  }
+
+  Ringers ringers() {
+    return ringers;
   }
 
   Collection<DoorbellHolder> holders() {

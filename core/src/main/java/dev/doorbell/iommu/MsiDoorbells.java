@@ -65,9 +65,12 @@ final class MsiDoorbells {
         domain.name(), granule(), pages.stream().map(DoorbellFrame::name).toList());
   }
 
-  List<DoorbellLease> claim(IommuGroup group, List<DoorbellFrame> frames) {
+  List<DoorbellLease> claim(IommuGroup group, List<Ringer> ringers) {
     List<DoorbellFrame> translated =
-        frames.stream().filter(f -> !group.bypassesTranslation(f)).toList();
+        ringers.stream()
+            .map(Ringer::frame)
+            .filter(f -> !group.bypassesTranslation(f))
+            .toList();
     translated.forEach(this::requireContained);
     lock.lock();
     try {
@@ -75,13 +78,13 @@ final class MsiDoorbells {
         throw noWindow(translated);
       }
       List<Slot> slots = window == null ? List.of() : window.claim(domain.name(), translated);
-      List<DoorbellLease> out = new ArrayList<>(frames.size());
+      List<DoorbellLease> out = new ArrayList<>(ringers.size());
       int next = 0;
-      for (DoorbellFrame f : frames) {
+      for (Ringer r : ringers) {
         out.add(
-            group.bypassesTranslation(f)
-                ? DoorbellLease.untranslated(f)
-                : DoorbellLease.of(f, domain, slots.get(next++)));
+            group.bypassesTranslation(r.frame())
+                ? DoorbellLease.untranslated(r)
+                : DoorbellLease.of(r, domain, slots.get(next++)));
       }
       return out;
     } finally {
@@ -90,10 +93,11 @@ final class MsiDoorbells {
   }
 
   /// {@return a lease at an IOVA that a function is already programmed with; empty when the window does not allow it}
-  Optional<DoorbellLease> claimAt(IommuGroup group, DoorbellFrame frame, Iova iova) {
+  Optional<DoorbellLease> claimAt(IommuGroup group, Ringer ringer, Iova iova) {
+    DoorbellFrame frame = ringer.frame();
     if (group.bypassesTranslation(frame)) {
       return iova.value() == frame.doorbell().value()
-          ? Optional.of(DoorbellLease.untranslated(frame))
+          ? Optional.of(DoorbellLease.untranslated(ringer))
           : Optional.empty();
     }
     if (granule().offset(iova.value()) != granule().offset(frame.doorbell().value())) {
@@ -104,7 +108,7 @@ final class MsiDoorbells {
     try {
       return Optional.ofNullable(window)
           .flatMap(w -> w.claimAt(frame, new Iova(granule().alignDown(iova.value()))))
-          .map(s -> DoorbellLease.of(frame, domain, s));
+          .map(s -> DoorbellLease.of(ringer, domain, s));
     } finally {
       lock.unlock();
     }

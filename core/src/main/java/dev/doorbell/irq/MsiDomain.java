@@ -5,6 +5,8 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellHolder;
 import dev.doorbell.iommu.DoorbellLease;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Ringer;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.MsiRoute.Target;
 import java.util.List;
 import java.util.Optional;
@@ -16,22 +18,27 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class MsiDomain {
   private final MsiRoute route;
   private final Optional<IommuGroup> group;
+  private final Optional<Ringers> ringers;
   private final ReentrantLock lock;
 
-  private MsiDomain(MsiRoute route, Optional<IommuGroup> group) {
+  private MsiDomain(
+      MsiRoute route, Optional<IommuGroup> group, Optional<Ringers> ringers) {
     this.route = route;
     this.group = group;
+    this.ringers = ringers;
     this.lock = group.map(IommuGroup::lock).orElseGet(ReentrantLock::new);
   }
 
   /// {@return the MSI domain of a function behind an IOMMU}
   public static MsiDomain behind(IommuGroup group, MsiRoute route) {
-    return new MsiDomain(route, Optional.of(group));
+    return new MsiDomain(route, Optional.of(group), Optional.empty());
   }
 
   /// {@return the MSI domain of a function with no IOMMU in its path: doorbells are rung at their PA (R26)}
-  public static MsiDomain untranslated(MsiRoute route) {
-    return new MsiDomain(route, Optional.empty());
+  ///
+  /// @param ringers the register of the machine
+  public static MsiDomain untranslated(MsiRoute route, Ringers ringers) {
+    return new MsiDomain(route, Optional.empty(), Optional.of(ringers));
   }
 
   public MsiRoute route() {
@@ -55,6 +62,7 @@ public final class MsiDomain {
   ///
   /// @throws NoMsiController when no controller receives the function's messages
   /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room for the doorbells (R2)
+  /// @throws dev.doorbell.iommu.DeviceIdNotUnique when a function of another domain could raise the vectors
   /// @throws VectorsExhausted when there are fewer than the minimum
   /// @throws MessageOutOfReach when the function cannot hold the doorbell's address or the data
   MsiVectors prepare(String function, VectorRequest request) {
@@ -62,7 +70,7 @@ public final class MsiDomain {
       throw new NoMsiController(function, request.min(), route.source());
     }
     try (Rollback rollback = new Rollback()) {
-      List<DoorbellLease> leases = claim();
+      List<DoorbellLease> leases = claim(function);
       leases.forEach(l -> rollback.add(l::release));
       if (!request.address64()) {
         leases.stream()
@@ -81,10 +89,11 @@ public final class MsiDomain {
     }
   }
 
-  private List<DoorbellLease> claim() {
+  private List<DoorbellLease> claim(String function) {
+    List<Ringer> ringing = route.ringers(function);
     return group
-        .map(g -> g.claimDoorbells(route.doorbells()))
-        .orElseGet(() -> route.doorbells().stream().map(DoorbellLease::untranslated).toList());
+        .map(g -> g.claimDoorbells(ringing))
+        .orElseGet(() -> ringers.orElseThrow().claimUntranslated(ringing));
   }
 
   private MsiVectors take(String function, VectorRequest request, List<DoorbellLease> leases) {

@@ -2,7 +2,9 @@ package dev.doorbell.irq;
 
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellFrame;
+import dev.doorbell.iommu.Ringer;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Which MSI controllers a function's messages can reach, as firmware's id mapping tells.
 ///
@@ -26,6 +28,18 @@ public record MsiRoute(List<Target> targets, int cpus, Source source) {
   /// {@return the doorbells of all targets}
   public List<DoorbellFrame> doorbells() {
     return targets.stream().map(Target::doorbell).toList();
+  }
+
+  /// {@return a function as it rings at every target}
+  List<Ringer> ringers(String function) {
+    return targets.stream()
+        .map(t ->
+            new Ringer(
+                function,
+                t.doorbell(),
+                t.controller().isolated() ? OptionalInt.of(t.deviceId()) : OptionalInt.empty(),
+                source))
+        .toList();
   }
 
   /// {@return whether every controller that the function reaches lets it raise its own vectors only}

@@ -6,6 +6,7 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiControllerFailed;
@@ -99,6 +100,18 @@ class PlantedFaultsTest {
   @DisplayName("a function that is programmed before its doorbell is mapped is caught")
   void programmedBeforeMapped() {
     assertCaught(() -> new DoorbellFault(DoorbellFault.Kind.MAPPED_LATE));
+  }
+
+  @Test
+  @DisplayName("groups that do not know of one another's DeviceIDs are caught")
+  void everyGroupForItself() {
+    assertCaught(() ->
+        new Wiring() {
+          @Override
+          public Ringers ringers(Ringers ringers) {
+            return new Ringers();
+          }
+        });
   }
 
   /// What is done wrong about doorbells.

@@ -170,6 +170,35 @@ final class Reference {
         }
       }
     }
+    Map<Integer, Integer> then = new HashMap<>(placed);
+    then.put(a.function(), a.domain());
+    if (forges(then, vectors.keySet())) {
+      out.add("DeviceIdNotUnique");
+    }
+  }
+
+  /// {@return whether some function could raise vectors of another domain's once these are placed so and these have vectors}
+  private boolean forges(Map<Integer, Integer> placed, Set<Integer> live) {
+    for (int x : placed.keySet()) {
+      for (int z : live) {
+        if (!placed.get(x).equals(placed.get(z))
+            && !spaces.get(placed.get(x)).trusted
+            && facts.functions().get(z).isolated()
+            && facts.functions().get(x).deviceId() == facts.functions().get(z).deviceId()
+            && live.stream().anyMatch(y -> rings(y, z, placed.get(x), placed))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// {@return whether a function is in a domain and has the doorbell of another one mapped there}
+  private boolean rings(int y, int z, int domain, Map<Integer, Integer> placed) {
+    Space s = spaces.get(domain);
+    return placed.get(y) == domain
+        && s.page(facts.functions().get(y).doorbell())
+            == s.page(facts.functions().get(z).doorbell());
   }
 
   /// {@return whether a function's doorbell can be had at the address it is programmed with}
@@ -271,6 +300,11 @@ final class Reference {
       out.add("DoorbellExposesNeighbours");
     }
     doorbell(s, f, out);
+    Set<Integer> live = new HashSet<>(vectors.keySet());
+    live.add(e.function());
+    if (forges(placed, live)) {
+      out.add("DeviceIdNotUnique");
+    }
     int free = free(f);
     if (free < e.min()) {
       out.add("VectorsExhausted");

@@ -4,6 +4,7 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.WhatIf;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -29,8 +30,15 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
     return of("arm64-gicv2m-acpi", "01:00.0", "02:00.0", "00:01.0");
   }
 
+  /// Two functions behind each ITS; the first ones of both have one DeviceID, and so have the second ones.
   static Sample twoIts() {
-    return of("two-its", "0000:01:00.0", "0001:01:00.0");
+    Sample two = of("two-its", "0000:01:00.0", "0001:01:00.0");
+    Sbdf near = Sbdf.parse("0000:00:02.0");
+    Sbdf far = Sbdf.parse("0001:00:02.0");
+    return new Sample(
+        two.name,
+        new WhatIf(far, 3, 0, true).addTo(new WhatIf(near, 4, 0, true).addTo(two.description)),
+        List.of(two.functions.getFirst(), two.functions.getLast(), near, far));
   }
 
   World world(Wiring wiring) {

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.contract.Progress.Expected;
 import dev.doorbell.contract.Progress.Seen;
 import dev.doorbell.contract.Reference.Arrival;
+import dev.doorbell.contract.Reference.Space;
 import dev.doorbell.contract.Reference.Target;
 import dev.doorbell.contract.Reference.Vector;
 import java.util.HashSet;
@@ -138,6 +139,7 @@ final class Sequence {
     for (int f = 0; f < world.facts.functions().size(); f++) {
       vectors(f);
       reach(f);
+      forge(f);
     }
     reference.spaces.forEach((i, s) -> {
       Check.equal(
@@ -176,6 +178,32 @@ final class Sequence {
     } else {
       int fired = done % live.size();
       arrived(Expected.of(reference.fire(f, fired)), world.probe(f, fired));
+    }
+  }
+
+  /// A function writes the data of others' vectors to every doorbell in its reach. What it was not given stays silent, unless its
+  /// owner is trusted or the controller tells nobody apart.
+  private void forge(int f) {
+    Integer d = reference.placed.get(f);
+    if (d == null) {
+      return;
+    }
+    Space s = reference.spaces.get(d);
+    for (Map.Entry<Integer, List<Vector>> of : Map.copyOf(reference.vectors).entrySet()) {
+      List<Vector> theirs = of.getValue();
+      Vector v = theirs.get(done % theirs.size());
+      long offset = world.facts.functions().get(of.getKey()).doorbell() & (s.bytes() - 1);
+      for (long at : Set.copyOf(s.slots.keySet())) {
+        Expected expected = Expected.of(reference.write(f, at + offset, v.data));
+        Set<Arrival> actual = world.probeWrite(f, at + offset, v.data);
+        arrived(expected, actual);
+        boolean given = s.trusted || d.equals(reference.placed.get(of.getKey()));
+        Check.that(
+            given || actual.stream().noneMatch(a -> a.intid() == v.intid),
+            () ->
+                "function %d of domain %d raises a vector of function %d of domain %d"
+                    .formatted(f, d, of.getKey(), reference.placed.get(of.getKey())));
+      }
     }
   }
 

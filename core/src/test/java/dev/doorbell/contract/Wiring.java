@@ -1,6 +1,7 @@
 package dev.doorbell.contract;
 
 import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.machine.Machine;
@@ -22,6 +23,11 @@ interface Wiring {
   /// {@return an MSI controller as MSI domains see it}
   default MsiController controller(MsiController controller) {
     return controller;
+  }
+
+  /// {@return the register of who rings, as a group sees it}
+  default Ringers ringers(Ringers ringers) {
+    return ringers;
   }
 
   /// The step is over.

@@ -15,6 +15,7 @@ import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiController;
@@ -60,6 +61,7 @@ final class World {
   private final Machine machine;
   private final Wiring wiring;
   private final Host host;
+  private final Ringers ringers = new Ringers();
   private final List<Fn> functions = new ArrayList<>();
   private final Map<Iommu, WiredIommu> iommus = new HashMap<>();
   private final List<WiredIommu> iommuList = new ArrayList<>();
@@ -112,7 +114,7 @@ final class World {
                         .toList(),
                     m.isolation()))
             .toList();
-    IommuGroup group = IommuGroup.of(real.id(), members, real.because(), real.reserved());
+    IommuGroup group = IommuGroup.of(real.id(), members, real.because(), real.reserved(), wiring.ringers(ringers));
     MsiRoute route = wire(f.domain().route());
     EndpointModel device = embedded.endpoint(sbdf).orElseThrow();
     Optional<MsixCapability> msix = f.pci().msix().thing();
@@ -269,6 +271,18 @@ final class World {
   Set<Arrival> probe(int function, int vector) {
     arrivals.clear();
     fire(function, vector);
+    collect();
+    return arrivals();
+  }
+
+  /// Lets a function write a word by DMA outside of any step.
+  Set<Arrival> probeWrite(int function, long iova, int value) {
+    arrivals.clear();
+    var unused =
+        functions
+            .get(function)
+            .device()
+            .dmaWrite(iova, Integer.toUnsignedLong(value), Integer.BYTES);
     collect();
     return arrivals();
   }

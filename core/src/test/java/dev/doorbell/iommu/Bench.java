@@ -9,8 +9,10 @@ import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.IommuGroup.Stream;
 import dev.doorbell.simple.HardwareWrites;
 import dev.doorbell.simple.SimpleIommu;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /// A small machine for tests of this room: two IOMMUs, doorbells of two ITSes and a GICv2m frame.
 final class Bench {
@@ -23,6 +25,7 @@ final class Bench {
           "v2m@0x8020000", new Pa(0x802_0040), AddressRange.ofSize(0x802_0000, 0x1000), TEST);
 
   final HardwareWrites hw = new HardwareWrites();
+  final Ringers ringers = new Ringers();
   final SimpleIommu smmu0;
   final SimpleIommu smmu1 = SimpleIommu.of("smmu1", hw);
 
@@ -53,11 +56,12 @@ final class Bench {
     return new Member(
         "0000:0%d:00.0".formatted(stream),
         List.of(new Stream(iommu, stream)),
-        new Isolation(isolated, isolated ? ITS0.name() : V2M.name(), TEST));
+        new Isolation(
+            isolated, isolated ? ITS0.name() : V2M.name(), OptionalInt.of(stream), TEST));
   }
 
   IommuGroup group(int id, ReservedRegion... regions) {
-    return IommuGroup.of(id, List.of(member(smmu0, id, true)), List.of("alone"), List.of(regions));
+    return IommuGroup.of(id, List.of(member(smmu0, id, true)), List.of("alone"), List.of(regions), ringers);
   }
 
   static ReservedRegion region(ReservedRegion.Kind kind, long start, long bytes) {
@@ -69,10 +73,18 @@ final class Bench {
     return List.of(smmu0.state(), smmu1.state());
   }
 
+  /// {@return the first function of a group, as it rings at some doorbells}
+  static List<Ringer> ringing(IommuGroup group, DoorbellFrame... frames) {
+    Member first = group.members().getFirst();
+    return Arrays.stream(frames)
+        .map(f -> new Ringer(first.name(), f, first.isolation().deviceId(), TEST))
+        .toList();
+  }
+
   static List<DoorbellLease> lease(IommuGroup group, DoorbellFrame... frames) {
     group.lock().lock();
     try {
-      List<DoorbellLease> out = group.claimDoorbells(List.of(frames));
+      List<DoorbellLease> out = group.claimDoorbells(ringing(group, frames));
       out.forEach(DoorbellLease::map);
       return out;
     } finally {

@@ -44,7 +44,7 @@ class GroupTest {
             "b",
             List.of(new Stream(bench.smmu1, 2), new Stream(bench.smmu0, 0x100)),
             Bench.member(bench.smmu0, 2, true).isolation());
-    IommuGroup g = IommuGroup.of(7, List.of(a, b), List.of("one bridge"), List.of());
+    IommuGroup g = IommuGroup.of(7, List.of(a, b), List.of("one bridge"), List.of(), bench.ringers);
     Domain d = bench.user("d");
     d.attach(g);
     map(d, 0x1000, 0x1000);
@@ -175,7 +175,8 @@ class GroupTest {
             1,
             List.of(Bench.member(bench.smmu0, 1, true), Bench.member(bench.smmu0, 2, false)),
             List.of(),
-            List.of());
+            List.of(),
+            bench.ringers);
     assertFalse(g.isolatedMsi(), "the whole group must agree");
     Domain d = bench.user("d");
     NotIsolated e = assertThrows(NotIsolated.class, () -> d.attach(g));
@@ -187,9 +188,9 @@ class GroupTest {
   @Test
   void r22_functionsThatShareAFrameThatDoesNotIsolateCannotBeSplit() {
     IommuGroup pf =
-        IommuGroup.of(1, List.of(Bench.member(bench.smmu0, 1, false)), List.of(), List.of());
+        IommuGroup.of(1, List.of(Bench.member(bench.smmu0, 1, false)), List.of(), List.of(), bench.ringers);
     IommuGroup vf =
-        IommuGroup.of(2, List.of(Bench.member(bench.smmu0, 2, false)), List.of(), List.of());
+        IommuGroup.of(2, List.of(Bench.member(bench.smmu0, 2, false)), List.of(), List.of(), bench.ringers);
     Domain.create("host", DomainPolicy.HOST, bench.smmu0, Granule.K4).attach(pf);
     NotIsolated e = assertThrows(NotIsolated.class, () -> bench.user("guest").attach(vf));
     assertEquals("v2m@0x8020000", e.refusal().objects().getLast());
@@ -221,12 +222,12 @@ class GroupTest {
     SimpleIommu other = SimpleIommu.ofKind("viommu0", bench.hw, "other", 48);
     SimpleIommu narrow = SimpleIommu.ofKind("smmu2", bench.hw, "simple", 32);
     for (SimpleIommu i : List.of(other, narrow)) {
-      IommuGroup g = IommuGroup.of(9, List.of(Bench.member(i, 9, true)), List.of(), List.of());
+      IommuGroup g = IommuGroup.of(9, List.of(Bench.member(i, 9, true)), List.of(), List.of(), bench.ringers);
       IncompatibleIommu e = assertThrows(IncompatibleIommu.class, () -> d.attach(g));
       assertEquals(List.of("group 9", "d", i.id()), e.refusal().objects());
     }
     IommuGroup second =
-        IommuGroup.of(3, List.of(Bench.member(bench.smmu1, 3, true)), List.of(), List.of());
+        IommuGroup.of(3, List.of(Bench.member(bench.smmu1, 3, true)), List.of(), List.of(), bench.ringers);
     d.attach(second);
     map(d, 0, 0x1000);
     assertEquals(Optional.of(0x4000_0000L), bench.smmu1.write(3, 0));
@@ -241,7 +242,11 @@ class GroupTest {
             Bench.member(bench.smmu0, 1, true).isolation());
     IommuGroup g =
         IommuGroup.of(
-            1, List.of(both), List.of(), List.of(Bench.region(Kind.DIRECT, 0x9_0000, 0x1000)));
+            1,
+            List.of(both),
+            List.of(),
+            List.of(Bench.region(Kind.DIRECT, 0x9_0000, 0x1000)),
+            bench.ringers);
     Domain d = bench.userWithWindow("d");
     var before = bench.state();
     for (int n = 1; n <= 3; n++) {

@@ -6,6 +6,7 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.iommu.IommuGroup.Isolation;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.IommuGroup.Stream;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// A small machine for tests of this room: an IOMMU, two controllers that look at the device, one that does not, and functions.
 final class IrqBench {
@@ -28,6 +30,7 @@ final class IrqBench {
 
   final HardwareWrites hw = new HardwareWrites();
   final SimpleIommu iommu;
+  final Ringers ringers = new Ringers();
   final SimpleMsiController its0 = new SimpleMsiController("its0", 0x809_0040, 8192, 16, true, hw);
   final SimpleMsiController its1 = new SimpleMsiController("its1", 0x80b_0040, 9000, 64, true, hw);
   final SimpleMsiController v2m = new SimpleMsiController("v2m", 0x802_0040, 80, 64, false, hw);
@@ -67,9 +70,12 @@ final class IrqBench {
             stream,
             List.of(
                 new Member(
-                    name, List.of(new Stream(iommu, stream)), new Isolation(true, "its0", TEST))),
+                    name,
+                    List.of(new Stream(iommu, stream)),
+                    new Isolation(true, "its0", OptionalInt.of(stream), TEST))),
             List.of("alone"),
-            List.of());
+            List.of(),
+            ringers);
     SimpleFunction device =
         new SimpleFunction(name, shape, stream, Optional.of(iommu), List.of(its0, its1, v2m), hw);
     MsiFunction msi =

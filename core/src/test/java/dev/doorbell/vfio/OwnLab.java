@@ -13,6 +13,7 @@ import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.EndpointSpec.Msi;
 import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.iommu.IommuGroup.Isolation;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.IommuGroup.Stream;
@@ -32,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Our own stack on PCI Express models, a simple IOMMU and simple MSI controllers.
 final class OwnLab implements VfioLab, DmaPort {
@@ -50,6 +52,7 @@ final class OwnLab implements VfioLab, DmaPort {
   final Map<Sbdf, EndpointModel> endpoints = new LinkedHashMap<>();
   final Interrupts interrupts = Interrupts.of(List.of(its0, its1, v2m));
   private final RootComplexModel root = new RootComplexModel(0, 0, 0, this, false);
+  private final Ringers ringers = new Ringers();
   private final Vfio vfio;
 
   OwnLab() {
@@ -90,9 +93,10 @@ final class OwnLab implements VfioLab, DmaPort {
                 new Member(
                     sbdf.toString(),
                     List.of(new Stream(iommu, rid)),
-                    new Isolation(msi.isolated(), msi.id(), TEST))),
+                    new Isolation(msi.isolated(), msi.id(), OptionalInt.of(rid), TEST))),
             List.of("it is alone below its port"),
-            List.of());
+            List.of(),
+            ringers);
     MsiRoute route = new MsiRoute(List.of(new Target(msi, rid, msi.frame())), 4, TEST);
     return new HostFunction(
         sbdf,
