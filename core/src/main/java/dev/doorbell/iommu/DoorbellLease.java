@@ -20,8 +20,7 @@ public final class DoorbellLease {
   private @Nullable Ringers register;
   private @Nullable Ring ring;
 
-  private DoorbellLease(
-      Ringer ringer, Iova iova, @Nullable Domain domain, @Nullable Slot slot) {
+  private DoorbellLease(Ringer ringer, Iova iova, @Nullable Domain domain, @Nullable Slot slot) {
     this.ringer = ringer;
     this.iova = iova;
     this.domain = domain;
@@ -30,8 +29,7 @@ public final class DoorbellLease {
 
   /// {@return a lease of a doorbell whose messages do not meet translation tables (R23): the IOVA is the PA}
   static DoorbellLease untranslated(Ringer ringer) {
-    return new DoorbellLease(
-        ringer, new Iova(ringer.frame().doorbell().value()), null, null);
+    return new DoorbellLease(ringer, new Iova(ringer.frame().doorbell().value()), null, null);
   }
 
   static DoorbellLease of(Ringer ringer, Domain domain, Slot slot) {

@@ -67,10 +67,7 @@ final class MsiDoorbells {
 
   List<DoorbellLease> claim(IommuGroup group, List<Ringer> ringers) {
     List<DoorbellFrame> translated =
-        ringers.stream()
-            .map(Ringer::frame)
-            .filter(f -> !group.bypassesTranslation(f))
-            .toList();
+        ringers.stream().map(Ringer::frame).filter(f -> !group.bypassesTranslation(f)).toList();
     translated.forEach(this::requireContained);
     lock.lock();
     try {

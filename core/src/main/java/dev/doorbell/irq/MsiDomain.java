@@ -21,8 +21,7 @@ public final class MsiDomain {
   private final Optional<Ringers> ringers;
   private final ReentrantLock lock;
 
-  private MsiDomain(
-      MsiRoute route, Optional<IommuGroup> group, Optional<Ringers> ringers) {
+  private MsiDomain(MsiRoute route, Optional<IommuGroup> group, Optional<Ringers> ringers) {
     this.route = route;
     this.group = group;
     this.ringers = ringers;

@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
 
 /// What stands against assigning a function, whatever the addresses: no IOMMU, no MSI, group mates, isolation.
 final class FunctionChecks {
+  /// Drivers that take no vectors for the host.
+  private static final Set<String> UNUSED = Set.of("vfio-pci", "pci-stub");
+
   /// Drivers that do not make a group unviable (`vfio_dev_driver_allowed`, drivers/vfio): they give no DMA address to the device.
   private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
 
@@ -34,6 +37,7 @@ final class FunctionChecks {
       msi(s);
       mates(s, subjects);
       isolation(s);
+      namesakes(s, subjects);
     }
     oneKind(subjects);
   }
@@ -162,6 +166,45 @@ final class FunctionChecks {
               ? "give it only to a guest that is trusted as much as the host"
               : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)");
     }
+  }
+
+  /// Who reaches a doorbell writes there by its DeviceID, whatever controller firmware meant that for.
+  private void namesakes(Subject s, List<Subject> subjects) {
+    List<MsiControllerDescription> inReach =
+        subjects.stream()
+            .flatMap(o -> o.controllers().stream())
+            .filter(MsiControllerDescription::isolated)
+            .distinct()
+            .toList();
+    for (Subject.Namesake n : s.namesakes()) {
+      if (subjects.stream().anyMatch(o -> o.sbdf().equals(n.sbdf()))) {
+        continue;
+      }
+      inReach.stream()
+          .filter(c -> n.controllers().contains(c.id()))
+          .findFirst()
+          .ifPresent(c -> namesake(s, n, c));
+    }
+  }
+
+  private void namesake(Subject s, Subject.Namesake n, MsiControllerDescription c) {
+    boolean used = n.driver().isPresent() && !UNUSED.contains(n.driver().get());
+    add(
+        "DeviceIdNotUnique",
+        self(s),
+        Thing.named(
+            "%s with DeviceID 0x%x at %s".formatted(n.sbdf(), n.deviceId(), c.id()), n.source()),
+        used && !request.allowUnsafeInterrupts(),
+        "%s has DeviceID 0x%x, as %s has%s, and reaches the doorbell of %s in this domain: it can raise what %s has there"
+            .formatted(
+                s.sbdf(),
+                n.deviceId(),
+                n.sbdf(),
+                n.driver().map(d -> " (driver " + d + ")").orElse(""),
+                c.id(),
+                n.sbdf()),
+        "keep %s in another container than the functions behind %s, assign %s to the same guest, or give the two DeviceIDs of their own in firmware (IORT, msi-map)"
+            .formatted(s.sbdf(), c.id(), n.sbdf()));
   }
 
   private boolean sharesController(FunctionDescription f, MsiControllerDescription c) {

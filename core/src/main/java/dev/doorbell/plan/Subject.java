@@ -17,6 +17,7 @@ import java.util.OptionalInt;
 /// @param msixVectors size of its MSI-X table; empty when it has none or it cannot be seen
 /// @param capabilitiesSeen whether config space shows which of them it has
 /// @param mates other functions of its group, and what makes them so
+/// @param namesakes functions of other groups to which firmware gives its DeviceID, too
 /// @param dmaBits address width of the path to memory, when firmware tells
 /// @param reserved regions that its domain must respect: derived ones, then those that the captured kernel recorded
 public record Subject(
@@ -27,6 +28,7 @@ public record Subject(
     OptionalInt msixVectors,
     boolean capabilitiesSeen,
     List<Mate> mates,
+    List<Namesake> namesakes,
     OptionalInt dmaBits,
     List<ReservedRegion> reserved,
     Source source) {
@@ -44,7 +46,21 @@ public record Subject(
   /// @param because why they share a group
   public record Mate(Sbdf sbdf, Optional<String> driver, boolean bridge, String because) {}
 
+  /// A function of another group with the same DeviceID.
+  ///
+  /// @param deviceId theirs
+  /// @param controllers ids of the MSI controllers that it may send messages to
+  /// @param driver bound driver, when the capture shows it
+  /// @param source where its DeviceID was read
+  public record Namesake(
+      Sbdf sbdf, int deviceId, List<String> controllers, Optional<String> driver, Source source) {
+    public Namesake {
+      controllers = List.copyOf(controllers);
+    }
+  }
+
   public Subject {
+    namesakes = List.copyOf(namesakes);
     controllers = List.copyOf(controllers);
     mates = List.copyOf(mates);
     reserved = List.copyOf(reserved);

@@ -10,6 +10,7 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.pci.Seen;
 import dev.doorbell.plan.Subject.Mate;
+import dev.doorbell.plan.Subject.Namesake;
 import dev.doorbell.survey.Regions;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
@@ -46,6 +47,7 @@ public final class Subjects {
         msix.thing().map(m -> OptionalInt.of(m.vectors())).orElse(OptionalInt.empty()),
         msi.isThere() || msix.isThere() || !(msi.isNotVisible() || msix.isNotVisible()),
         mates(f),
+        namesakes(f),
         bridge.map(HostBridge::dmaBits).orElse(OptionalInt.empty()),
         reserved(f),
         f.description().source());
@@ -68,6 +70,24 @@ public final class Subjects {
         .filter(s -> !s.equals(f.sbdf()))
         .flatMap(s -> survey.function(s).stream())
         .map(m -> new Mate(m.sbdf(), m.description().driver(), m.pci().isBridge(), because))
+        .toList();
+  }
+
+  private List<Namesake> namesakes(SurveyedFunction f) {
+    if (f.msi().isEmpty()) {
+      return List.of();
+    }
+    int id = f.msi().get().deviceId();
+    Optional<Group> group = survey.group(f.sbdf());
+    return survey.functions().stream()
+        .filter(o -> !o.sbdf().equals(f.sbdf()))
+        .filter(o -> group.map(g -> !g.functions().contains(o.sbdf())).orElse(true))
+        .filter(o -> o.msi().map(m -> m.deviceId() == id).orElse(false))
+        .map(o -> {
+          SurveyedFunction.MsiPath path = o.msi().orElseThrow();
+          return new Namesake(
+              o.sbdf(), id, path.controllers(), o.description().driver(), path.source());
+        })
         .toList();
   }
 

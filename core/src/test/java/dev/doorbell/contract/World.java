@@ -15,8 +15,8 @@ import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
-import dev.doorbell.iommu.Ringers;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
@@ -114,7 +114,8 @@ final class World {
                         .toList(),
                     m.isolation()))
             .toList();
-    IommuGroup group = IommuGroup.of(real.id(), members, real.because(), real.reserved(), wiring.ringers(ringers));
+    IommuGroup group =
+        IommuGroup.of(real.id(), members, real.because(), real.reserved(), wiring.ringers(ringers));
     MsiRoute route = wire(f.domain().route());
     EndpointModel device = embedded.endpoint(sbdf).orElseThrow();
     Optional<MsixCapability> msix = f.pci().msix().thing();

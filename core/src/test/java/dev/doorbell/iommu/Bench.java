@@ -56,12 +56,12 @@ final class Bench {
     return new Member(
         "0000:0%d:00.0".formatted(stream),
         List.of(new Stream(iommu, stream)),
-        new Isolation(
-            isolated, isolated ? ITS0.name() : V2M.name(), OptionalInt.of(stream), TEST));
+        new Isolation(isolated, isolated ? ITS0.name() : V2M.name(), OptionalInt.of(stream), TEST));
   }
 
   IommuGroup group(int id, ReservedRegion... regions) {
-    return IommuGroup.of(id, List.of(member(smmu0, id, true)), List.of("alone"), List.of(regions), ringers);
+    return IommuGroup.of(
+        id, List.of(member(smmu0, id, true)), List.of("alone"), List.of(regions), ringers);
   }
 
   static ReservedRegion region(ReservedRegion.Kind kind, long start, long bytes) {

@@ -34,11 +34,7 @@ class DeviceIdTest {
 
   private IommuGroup group(int id, String name, int deviceId, ReservedRegion... regions) {
     return IommuGroup.of(
-        id,
-        List.of(member(id, name, deviceId)),
-        List.of("alone"),
-        List.of(regions),
-        bench.ringers);
+        id, List.of(member(id, name, deviceId)), List.of("alone"), List.of(regions), bench.ringers);
   }
 
   private Member member(int stream, String name, int deviceId) {
@@ -76,7 +72,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R21: vectors of a namesake are refused while another domain maps its doorbell, until that is unmapped")
+  @DisplayName(
+      "R21: vectors of a namesake are refused while another domain maps its doorbell, until that is unmapped")
   void enabling() {
     d1.attach(x);
     d1.attach(y);
@@ -88,7 +85,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R21: a doorbell is not mapped beside a namesake of a function that rings there, until that has no vectors")
+  @DisplayName(
+      "R21: a doorbell is not mapped beside a namesake of a function that rings there, until that has no vectors")
   void mapping() {
     d1.attach(x);
     d1.attach(y);
@@ -101,7 +99,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R21: a namesake is not attached where the other's doorbell is mapped, until it is not")
+  @DisplayName(
+      "R21: a namesake is not attached where the other's doorbell is mapped, until it is not")
   void attaching() {
     d1.attach(y);
     d2.attach(z);
@@ -114,7 +113,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R8: a live function leaves the domain of its namesake only where its doorbell is unmapped behind it")
+  @DisplayName(
+      "R8: a live function leaves the domain of its namesake only where its doorbell is unmapped behind it")
   void leaving() {
     d1.attach(x);
     d1.attach(y);
@@ -153,8 +153,7 @@ class DeviceIdTest {
     d2.attach(z);
     LiveFunction other = live(slot, ITS1);
     LiveFunction victim = live(z, ITS1);
-    refused(
-        "cannot add x to group 4", () -> slot.add(member(5, "x", SHARED)));
+    refused("cannot add x to group 4", () -> slot.add(member(5, "x", SHARED)));
     assertEquals(1, slot.members().size());
     other.release();
     slot.add(member(5, "x", SHARED));
@@ -163,7 +162,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R21: who is trusted may reach a namesake's doorbell; what it owns is protected all the same")
+  @DisplayName(
+      "R21: who is trusted may reach a namesake's doorbell; what it owns is protected all the same")
   void trusted() {
     Domain t = Domain.create("t", DomainPolicy.TRUSTED_USER, bench.smmu0, Granule.K4);
     t.reserveMsiWindow(Bench.WINDOW);
@@ -176,10 +176,8 @@ class DeviceIdTest {
     d1.attach(w);
     live(w, ITS1);
     DeviceIdNotUnique e =
-        assertThrows(
-            DeviceIdNotUnique.class, () -> d1.attach(group(7, "namesake of y", 0x200)));
-    assertEquals(
-        List.of("namesake of y", "y", ITS1.name(), "d1", "t"), e.refusal().objects());
+        assertThrows(DeviceIdNotUnique.class, () -> d1.attach(group(7, "namesake of y", 0x200)));
+    assertEquals(List.of("namesake of y", "y", ITS1.name(), "d1", "t"), e.refusal().objects());
   }
 
   @Test
@@ -210,7 +208,8 @@ class DeviceIdTest {
   }
 
   @Test
-  @DisplayName("R26: the host's functions are protected, whether they pass an IOMMU or none is in their path")
+  @DisplayName(
+      "R26: the host's functions are protected, whether they pass an IOMMU or none is in their path")
   void host() {
     d1.attach(x);
     d1.attach(y);

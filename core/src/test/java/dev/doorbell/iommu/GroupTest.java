@@ -188,9 +188,11 @@ class GroupTest {
   @Test
   void r22_functionsThatShareAFrameThatDoesNotIsolateCannotBeSplit() {
     IommuGroup pf =
-        IommuGroup.of(1, List.of(Bench.member(bench.smmu0, 1, false)), List.of(), List.of(), bench.ringers);
+        IommuGroup.of(
+            1, List.of(Bench.member(bench.smmu0, 1, false)), List.of(), List.of(), bench.ringers);
     IommuGroup vf =
-        IommuGroup.of(2, List.of(Bench.member(bench.smmu0, 2, false)), List.of(), List.of(), bench.ringers);
+        IommuGroup.of(
+            2, List.of(Bench.member(bench.smmu0, 2, false)), List.of(), List.of(), bench.ringers);
     Domain.create("host", DomainPolicy.HOST, bench.smmu0, Granule.K4).attach(pf);
     NotIsolated e = assertThrows(NotIsolated.class, () -> bench.user("guest").attach(vf));
     assertEquals("v2m@0x8020000", e.refusal().objects().getLast());
@@ -222,12 +224,14 @@ class GroupTest {
     SimpleIommu other = SimpleIommu.ofKind("viommu0", bench.hw, "other", 48);
     SimpleIommu narrow = SimpleIommu.ofKind("smmu2", bench.hw, "simple", 32);
     for (SimpleIommu i : List.of(other, narrow)) {
-      IommuGroup g = IommuGroup.of(9, List.of(Bench.member(i, 9, true)), List.of(), List.of(), bench.ringers);
+      IommuGroup g =
+          IommuGroup.of(9, List.of(Bench.member(i, 9, true)), List.of(), List.of(), bench.ringers);
       IncompatibleIommu e = assertThrows(IncompatibleIommu.class, () -> d.attach(g));
       assertEquals(List.of("group 9", "d", i.id()), e.refusal().objects());
     }
     IommuGroup second =
-        IommuGroup.of(3, List.of(Bench.member(bench.smmu1, 3, true)), List.of(), List.of(), bench.ringers);
+        IommuGroup.of(
+            3, List.of(Bench.member(bench.smmu1, 3, true)), List.of(), List.of(), bench.ringers);
     d.attach(second);
     map(d, 0, 0x1000);
     assertEquals(Optional.of(0x4000_0000L), bench.smmu1.write(3, 0));

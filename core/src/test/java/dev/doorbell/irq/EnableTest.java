@@ -218,7 +218,8 @@ class EnableTest {
     SimpleFunction device =
         new SimpleFunction("f", Shape.msix(2), 5, Optional.empty(), List.of(bench.its0), bench.hw);
     MsiFunction f =
-        MsiFunction.of("f", device, MsiDomain.untranslated(IrqBench.route(5, bench.its0), bench.ringers));
+        MsiFunction.of(
+            "f", device, MsiDomain.untranslated(IrqBench.route(5, bench.its0), bench.ringers));
     assertEquals(2, f.enable(1, 2));
     assertEquals(0x809_0040, f.compose(1).address());
     assertTrue(device.fire(1));

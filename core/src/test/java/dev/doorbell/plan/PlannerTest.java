@@ -67,6 +67,7 @@ class PlannerTest {
         OptionalInt.of(msix),
         true,
         mates,
+        List.of(),
         OptionalInt.empty(),
         List.of(reserved),
         FIRMWARE);
@@ -371,6 +372,7 @@ class PlannerTest {
             Optional.of(new Subject.Msi(8, false)),
             OptionalInt.empty(),
             true,
+            List.of(),
             List.of(),
             OptionalInt.empty(),
             List.of(),
