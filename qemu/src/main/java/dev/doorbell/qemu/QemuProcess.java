@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,9 +81,6 @@ public final class QemuProcess implements AutoCloseable {
       Link forQmp = accept(place.qmp, QMP_LINE);
       startTicks.set(0);
       qmp = Qmp.greet(this, forQmp);
-      if (qmp.version().compareTo(QemuVersion.LEAST) < 0) {
-        throw new QemuTooOld(binary, qmp.version(), QemuVersion.LEAST);
-      }
       qtest = Qtest.greet(this, forQtest);
       place.close();
       done = true;
@@ -206,14 +204,16 @@ public final class QemuProcess implements AutoCloseable {
 
   QemuException died(String sent, @Nullable Throwable cause) {
     boolean wasClosed = closed.get();
-    boolean itself = wrapper.ended(DEATH_SECONDS);
+    boolean itself = !wasClosed && wrapper.ended(DEATH_SECONDS);
     kill();
     String how =
-        wasClosed
-            ? "has been ended"
-            : itself
-                ? "ended with status %d".formatted(wrapper.shell().exitValue())
-                : "closed the connection";
+        cause instanceof ClosedByInterruptException
+            ? "has been ended, as the thread that waited for it was interrupted"
+            : wasClosed
+                ? "has been ended"
+                : itself
+                    ? "ended with status %d".formatted(wrapper.shell().exitValue())
+                    : "closed the connection";
     return new QemuDied(name(), how, sent, wrapper.said(), cause);
   }
 

@@ -38,8 +38,13 @@ public final class Qmp {
   }
 
   /// {@return a connection that takes commands}
+  ///
+  /// @throws QemuTooOld when this QEMU is
   static Qmp greet(QemuProcess process, Link link) {
     Qmp qmp = new Qmp(process, link);
+    if (qmp.version.compareTo(QemuVersion.LEAST) < 0) {
+      throw new QemuTooOld(process.binary(), qmp.version, QemuVersion.LEAST);
+    }
     qmp.execute("qmp_capabilities", Map.of());
     return qmp;
   }

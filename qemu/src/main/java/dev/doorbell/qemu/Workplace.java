@@ -54,8 +54,13 @@ final class Workplace implements AutoCloseable {
   private static Path makeFolder() throws IOException {
     var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
     return Files.isDirectory(IN_MEMORY) && Files.isWritable(IN_MEMORY)
-        ? Files.createTempDirectory(IN_MEMORY, "doorbell-qemu-", owner)
-        : Files.createTempDirectory("doorbell-qemu-", owner);
+        ? Files.createTempDirectory(IN_MEMORY, name(), owner)
+        : Files.createTempDirectory(name(), owner);
+  }
+
+  /// Its first part tells whose it is.
+  private static String name() {
+    return "doorbell-qemu-%d-".formatted(ProcessHandle.current().pid());
   }
 
   private static ServerSocketChannel listen(Path socket) throws IOException {

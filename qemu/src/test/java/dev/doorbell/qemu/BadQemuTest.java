@@ -1,0 +1,225 @@
+package dev.doorbell.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@DisplayName(
+    "QEMU missing, too old, dying, answering garbage or hanging: a typed error, and nothing left running")
+@Timeout(120)
+class BadQemuTest {
+  /// Ends a hang; longer than a loaded machine needs to start a small program.
+  private static final Duration SOON = Duration.ofSeconds(3);
+
+  private Set<Long> before = Set.of();
+
+  @TempDir Path folder;
+
+  @BeforeEach
+  void note() {
+    before = descendants();
+  }
+
+  @AfterEach
+  void nothingLeft() throws IOException {
+    Set<Long> left = descendants();
+    left.removeAll(before);
+    assertEquals(Set.of(), left, "processes left running");
+    assertEquals(List.of(), workplaces(), "folders left behind");
+  }
+
+  private static Set<Long> descendants() {
+    return ProcessHandle.current()
+        .descendants()
+        .map(ProcessHandle::pid)
+        .collect(Collectors.toSet());
+  }
+
+  private static List<Path> workplaces() throws IOException {
+    if (!Files.isDirectory(Path.of("/dev/shm"))) {
+      return List.of();
+    }
+    long own = ProcessHandle.current().pid();
+    try (Stream<Path> files = Files.list(Path.of("/dev/shm"))) {
+      return files
+          .filter(f -> f.getFileName().toString().startsWith("doorbell-qemu-" + own + "-"))
+          .toList();
+    }
+  }
+
+  @Test
+  @DisplayName("missing: the message names the program and Debian's package")
+  void missing() {
+    QemuMissing e =
+        assertThrows(
+            QemuMissing.class,
+            () -> QemuBinary.find("qemu-system-aarch64", null, folder.toString()));
+    assertTrue(e.getMessage().contains("qemu-system-aarch64"), e.getMessage());
+    assertTrue(e.advice().contains("qemu-system-arm"), e.advice());
+    assertThrows(QemuMissing.class, () -> QemuBinary.find("qemu-system-aarch64", null, null));
+    QemuMissing named =
+        assertThrows(
+            QemuMissing.class,
+            () -> QemuBinary.find("qemu-system-aarch64", folder + "/none", "/usr/bin"));
+    assertTrue(named.getMessage().contains(folder + "/none"), named.getMessage());
+    assertThrows(
+        QemuMissing.class, () -> QemuBinary.find("qemu-system-aarch64", "a\0b", "/usr/bin"));
+    assertThrows(
+        QemuMissing.class, () -> QemuBinary.find("qemu-system-aarch64", folder.toString(), null));
+  }
+
+  @Test
+  @DisplayName("several: a list is taken in order, and one that is missing among them is named")
+  void several() throws IOException {
+    QemuBinary a = FakeQemu.shell(Files.createDirectory(folder.resolve("a")), "exit 0");
+    QemuBinary b = FakeQemu.shell(Files.createDirectory(folder.resolve("b")), "exit 0");
+    assertEquals(List.of(a, b), QemuBinary.find("qemu-system-aarch64", a + ", " + b, null));
+    assertEquals(
+        List.of(a),
+        QemuBinary.find("qemu-system-aarch64", null, "/nowhere:" + folder.resolve("a")));
+  }
+
+  @Test
+  @DisplayName("ends at once: status and what it printed are told")
+  void endsAtOnce() throws IOException {
+    QemuBinary fake = FakeQemu.shell(folder, "echo the machine is on fire >&2; exit 7");
+    QemuDied e = assertThrows(QemuDied.class, () -> Qemus.start(fake, Qemus.PATIENCE));
+    assertTrue(e.getMessage().contains("ended with status 7"), e.getMessage());
+    assertTrue(e.getMessage().contains("the machine is on fire"), e.getMessage());
+  }
+
+  @Test
+  @DisplayName("never connects: timed out, and killed")
+  void neverConnects() throws IOException {
+    QemuBinary fake = FakeQemu.shell(folder, "exec sleep 600");
+    QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> Qemus.start(fake, SOON));
+    assertTrue(e.getMessage().contains("(start)"), e.getMessage());
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "no-json,QemuGarbled,<html>",
+    "deep,QemuGarbled,[[[[",
+    "no-version,QemuGarbled,version",
+    "old,QemuTooOld,6.2.22",
+    "endless,QemuGarbled,xxxx",
+    "word,QemuGarbled,HELLO",
+    "no-number,QemuGarbled,0x12zz",
+    "long-number,QemuGarbled,0x1111",
+    "empty,QemuGarbled,readl",
+    "bad-irq,QemuGarbled,IRQ raise x",
+    "endless-qtest,QemuGarbled,xxxx",
+    "hang-up,QemuDied,readl 0x8000004",
+  })
+  @DisplayName("answers wrongly")
+  void answersWrongly(String way, String type, String told) throws IOException {
+    QemuBinary fake = FakeQemu.script(folder, way);
+    QemuException e =
+        assertThrows(
+            QemuException.class,
+            () -> {
+              try (QemuProcess qemu = Qemus.start(fake, Qemus.PATIENCE)) {
+                qemu.qtest().read(0x800_0004L, 4);
+              }
+            });
+    assertEquals(type, e.getClass().getSimpleName(), e::getMessage);
+    assertTrue(e.getMessage().contains(told), e.getMessage());
+  }
+
+  @Test
+  @DisplayName("connects and says nothing: timed out")
+  void silent() throws IOException {
+    QemuBinary fake = FakeQemu.script(folder, "silent");
+    assertThrows(QemuTimedOut.class, () -> Qemus.start(fake, SOON));
+  }
+
+  @Test
+  @DisplayName(
+      "the real one, killed while it works: the line sent last is told, and every later call fails too")
+  void killed() {
+    try (QemuProcess qemu = Qemus.virt()) {
+      qemu.handle()
+          .descendants()
+          .filter(p -> p.info().command().orElse("").contains("qemu-system"))
+          .forEach(ProcessHandle::destroyForcibly);
+      QemuDied e =
+          assertThrows(
+              QemuDied.class,
+              () -> {
+                for (int i = 0; i < 1_000_000; i++) {
+                  qemu.qtest().write(0x800_0000L, 0x10, 4);
+                }
+              });
+      assertTrue(e.getMessage().contains("writel 0x8000000 0x10"), e.getMessage());
+      assertTrue(e.getMessage().contains("status 137"), e.getMessage());
+      assertThrows(QemuDied.class, () -> qemu.qtest().read(0x800_0000L, 4));
+      assertThrows(QemuDied.class, () -> qemu.reset());
+    }
+  }
+
+  @Test
+  @DisplayName("the real one, which a malformed command ends: what it said about it is told")
+  void aborted() {
+    try (QemuProcess qemu = Qemus.virt()) {
+      QemuDied e = assertThrows(QemuDied.class, () -> qemu.qtest().command("readl"));
+      assertTrue(e.getMessage().contains("'readl'"), e.getMessage());
+      assertTrue(e.getMessage().contains("assertion"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "the real one, stopped in its tracks: timed out with the line sent last, and killed all the same")
+  void stopped() throws Exception {
+    try (QemuProcess qemu = Qemus.start(Qemus.orSkip(), Duration.ofSeconds(6))) {
+      long pid =
+          qemu.handle()
+              .descendants()
+              .filter(p -> p.info().command().orElse("").contains("qemu-system"))
+              .findFirst()
+              .orElseThrow()
+              .pid();
+      assertEquals(0, new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor());
+      QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> qemu.qtest().read(0x808_0008L, 8));
+      assertTrue(e.getMessage().contains("readq 0x8080008"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName("a caller that is interrupted: an error that says so, and the interrupt is kept")
+  void interrupted() {
+    try (QemuProcess qemu = Qemus.virt()) {
+      Thread.currentThread().interrupt();
+      QemuDied e = assertThrows(QemuDied.class, () -> qemu.qtest().read(0x808_0008L, 8));
+      assertTrue(Thread.interrupted());
+      assertTrue(e.getMessage().contains("interrupted"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName("closed, and used all the same: an error; closing twice is nothing")
+  void usedAfterClose() {
+    QemuProcess qemu = Qemus.virt();
+    qemu.close();
+    qemu.close();
+    assertThrows(QemuDied.class, () -> qemu.qtest().read(0, 4));
+    assertThrows(IllegalStateException.class, () -> qemu.ram().read(Qemus.RAM.start(), 4));
+  }
+}
