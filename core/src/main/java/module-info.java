@@ -6,6 +6,7 @@ module dev.doorbell.core {
   exports dev.doorbell.bits;
   exports dev.doorbell.bus;
   exports dev.doorbell.description;
+  exports dev.doorbell.doctor;
   exports dev.doorbell.explain;
   exports dev.doorbell.firmware;
   exports dev.doorbell.host;

@@ -39,13 +39,14 @@ class RoomsTest {
       vfio        : address bits bus explain iommu irq pci
       survey      : address bits description explain iommu pci
       plan        : address description explain iommu irq pci survey
+      doctor      : address bits description explain firmware iommu pci plan survey
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bits bus description explain firmware machine pci
       linux       : address bits bus explain iommu irq pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
       examples    : address bits bus description explain firmware host hw iommu machine pci vfio
-      cli         : address bench bus description explain firmware host iommu irq machine pci plan qemu route survey vfio
+      cli         : address bench bus description doctor explain firmware host iommu irq machine pci plan qemu route survey vfio
       web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;
   // spotless:on

@@ -43,6 +43,7 @@ final class DoorbellCommand implements Runnable {
     line.addSubcommand(new InspectCommand(console));
     line.addSubcommand(new PlanCommand(console));
     line.addSubcommand(new TraceCommand(console));
+    line.addSubcommand(new DoctorCommand(console));
     line.addSubcommand(new BenchCommand(console));
     line.setOut(out);
     line.setErr(err);

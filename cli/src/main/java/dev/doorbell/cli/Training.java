@@ -19,6 +19,8 @@ public final class Training {
           List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"),
           List.of("assign", "--root", SAMPLE),
           List.of("assign", "--root", SAMPLE, "--json"),
+          List.of("doctor"),
+          List.of("doctor", "--root", SAMPLE, "--json"),
           List.of("trace", "0000:04:00.0", "--root", SAMPLE),
           List.of("trace", "0000:04:00.0", "--tables", SAMPLE + "/oracle", "--json"));
 

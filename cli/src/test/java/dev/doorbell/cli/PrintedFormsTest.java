@@ -116,7 +116,17 @@ class PrintedFormsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "bench"})
+  @ValueSource(
+      strings = {"arm64-its-acpi-switch-sriov", "arm64-gicv2m-acpi", "arm64-2smmu-acpi", "two-its"})
+  @DisplayName("doctor, for people and as JSON")
+  void doctor(String sample) throws IOException {
+    String root = Run.sample(sample);
+    check("doctor/" + sample + ".txt", 0, Run.on(root, "doctor"));
+    check("doctor/" + sample + ".json", 0, Run.on(root, "doctor", "--json"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "doctor", "bench"})
   @DisplayName("--help")
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");

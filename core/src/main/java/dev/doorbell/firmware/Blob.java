@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 /// Bytes of a file with a name for them. Every access is checked; offsets are relative to the file's start.
 ///
 /// `u16`, `u32` and `u64` are little-endian (ACPI); `be32` and `be64` big-endian (device trees).
-final class Blob {
+public final class Blob {
   private static final VarHandle LE16 = view(short[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LE32 = view(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LE64 = view(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -42,11 +42,11 @@ final class Blob {
     return new Blob(file, bytes, toSize);
   }
 
-  String file() {
+  public String file() {
     return file;
   }
 
-  int size() {
+  public int size() {
     return size;
   }
 
@@ -54,19 +54,19 @@ final class Blob {
     return Source.at(file, at);
   }
 
-  int u8(long at) {
+  public int u8(long at) {
     return Byte.toUnsignedInt(bytes[checked(at, 1)]);
   }
 
-  int u16(long at) {
+  public int u16(long at) {
     return Short.toUnsignedInt((short) LE16.get(bytes, checked(at, 2)));
   }
 
-  long u32(long at) {
+  public long u32(long at) {
     return Integer.toUnsignedLong((int) LE32.get(bytes, checked(at, 4)));
   }
 
-  long u64(long at) {
+  public long u64(long at) {
     return (long) LE64.get(bytes, checked(at, 8));
   }
 
@@ -79,7 +79,7 @@ final class Blob {
   }
 
   /// {@return some bytes as printable text; what is not printable ASCII is shown as `\xNN`}
-  String text(long at, int count) {
+  public String text(long at, int count) {
     int from = checked(at, count);
     StringBuilder out = new StringBuilder(count);
     for (int i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ final class Blob {
   }
 
   /// {@return all bytes as text of one character each, so that character offsets are file offsets}
-  String latin1() {
+  public String latin1() {
     return new String(bytes, 0, size, StandardCharsets.ISO_8859_1);
   }
 

@@ -1,7 +1,7 @@
 package dev.doorbell.firmware;
 
 /// What became of reading a file of a sysroot. "Is not there" and "could not be seen" are different answers.
-sealed interface Contents {
+public sealed interface Contents {
   /// The file's bytes.
   record Present(Blob blob) implements Contents {}
 

@@ -20,7 +20,7 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
   private static final int MOST_IOMMUS = 1024;
   private static final int TRANS_S1 = 1 << 9;
   private static final int VAX = 1 << 14;
-  private static final int LIMIT = 16 * 1024 * 1024;
+  static final int LIMIT = 16 * 1024 * 1024;
   private static final Pattern SMMU3 =
       Pattern.compile(
           ".*arm-smmu-v3 (\\S+): ias (\\d{1,2})-bit, oas (\\d{1,2})-bit(?: \\(features 0x([0-9a-f]{1,8})\\))?.*");
@@ -31,7 +31,11 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
   record Widths(int input, int output, Source source) {}
 
   static KernelLog read(Sysroot sysroot) {
-    if (!(sysroot.read(PATH, LIMIT) instanceof Contents.Present(Blob blob))) {
+    // Of the running machine the log is fetched only when it may tell widths: that takes a moment.
+    boolean worthwhile =
+        !sysroot.isLive()
+            || sysroot.list("sys/class/iommu").map(names -> !names.isEmpty()).orElse(false);
+    if (!worthwhile || !(sysroot.kernelLog() instanceof Contents.Present(Blob blob))) {
       return new KernelLog(Map.of(), Optional.empty());
     }
     Map<String, Widths> widths = new LinkedHashMap<>();
@@ -42,7 +46,7 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
       end = end < 0 ? text.length() : end;
       String line = text.substring(at, Math.min(end, at + 1024)).stripTrailing();
       if (line.contains("arm-smmu")) {
-        widths(line, Source.at(PATH, at), widths);
+        widths(line, Source.at(blob.file(), at), widths);
         arch = Optional.of(Arch.ARM64);
       } else if (line.contains("Linux version ")) {
         arch = arch.or(() -> archOf(line));

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// A read-only view of a folder in the layout of a Linux root: `/` itself, a capture of another machine, a folder of bare
 /// ACPI tables, or one file (an `lspci -xxxx` dump, a device tree, an ACPI table).
@@ -27,6 +28,8 @@ import java.util.Set;
 /// Symbolic links are resolved inside the root: an absolute link starts at the root, and `..` stops there, so a capture
 /// never shows the machine that it is read on. A small file that holds a relative path counts as a link too: that is how
 /// links survive archives and check-outs that cannot store them.
+///
+/// A capture may list in `unread.txt` what whoever made it could not read: such a file is unreadable here, not absent.
 ///
 /// **Shape**: each file has a size limit given by who reads it; a folder shows at most 65 536 names; 40 links a path.
 ///
@@ -49,10 +52,12 @@ public final class Sysroot {
 
   private final Path root;
   private final Shape shape;
+  private final Unread unread;
 
   private Sysroot(Path root, Shape shape) {
     this.root = root;
     this.shape = shape;
+    this.unread = shape == Shape.ROOT ? Unread.read(root.resolve(Unread.PATH)) : Unread.NONE;
   }
 
   /// {@return a view of a folder or file}
@@ -91,16 +96,34 @@ public final class Sysroot {
     return shape;
   }
 
+  /// {@return whether this is laid out as a Linux root, and neither a folder of bare tables nor one file}
+  public boolean isRoot() {
+    return shape == Shape.ROOT;
+  }
+
+  /// {@return whether this is the very machine that looks, and no capture}
+  public boolean isLive() {
+    return root.getParent() == null;
+  }
+
+  /// {@return the kernel's log: `dmesg.txt` of a capture; of the running machine its ring buffer, or what a log daemon wrote down of it}
+  public Contents kernelLog() {
+    return isLive() ? LiveLog.read(root) : read(KernelLog.PATH, KernelLog.LIMIT);
+  }
+
   /// {@return a file's bytes}
   ///
   /// @param limit bytes above which the file is not read
-  Contents read(String path, int limit) {
+  public Contents read(String path, int limit) {
     return switch (walk(path, true)) {
       case Walk.Found(Path at, String canonical, BasicFileAttributes attributes) ->
           attributes.isRegularFile()
               ? slurp(at, path, limit)
               : new Contents.Unreadable(path + " is not a regular file");
-      case Walk.Missing() -> Contents.ABSENT;
+      case Walk.Missing() -> {
+        Optional<String> why = unread.why(path);
+        yield why.isPresent() ? new Contents.Unreadable(why.get()) : Contents.ABSENT;
+      }
       case Walk.Blocked(String why) -> new Contents.Unreadable(why);
     };
   }
@@ -112,20 +135,20 @@ public final class Sysroot {
   }
 
   /// {@return a text file, when it is there and readable}
-  Optional<String> text(String path, int limit) {
+  public Optional<String> text(String path, int limit) {
     return read(path, limit) instanceof Contents.Present(Blob blob)
         ? Optional.of(new String(blob.copy(0, blob.size()), StandardCharsets.UTF_8))
         : Optional.empty();
   }
 
   /// {@return a folder's names in order, or empty when it is not there or not readable}
-  Optional<List<String>> list(String path) {
+  public Optional<List<String>> list(String path) {
     if (!(walk(path, true)
             instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes))
         || !attributes.isDirectory()) {
       return Optional.empty();
     }
-    List<String> names = new ArrayList<>();
+    Set<String> names = new TreeSet<>(unread.namesIn(canonical));
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(at)) {
       for (Path entry : entries) {
         Path name = entry.getFileName();
@@ -136,24 +159,23 @@ public final class Sysroot {
     } catch (IOException | java.nio.file.DirectoryIteratorException e) {
       return Optional.empty();
     }
-    names.sort(null);
-    return Optional.of(names);
+    return Optional.of(List.copyOf(names));
   }
 
   /// {@return whether there is anything of that name}
-  boolean exists(String path) {
-    return !(walk(path, true) instanceof Walk.Missing);
+  public boolean exists(String path) {
+    return !(walk(path, true) instanceof Walk.Missing) || unread.why(path).isPresent();
   }
 
   /// {@return whether that name leads to a folder}
-  boolean isFolder(String path) {
+  public boolean isFolder(String path) {
     return walk(path, true)
             instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes)
         && attributes.isDirectory();
   }
 
   /// {@return the path inside the root with every link resolved}
-  Optional<String> canonical(String path) {
+  public Optional<String> canonical(String path) {
     if (walk(path, true)
         instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes)) {
       if (attributes.isRegularFile()) {
@@ -173,12 +195,12 @@ public final class Sysroot {
   }
 
   /// {@return the last name of a link's target, whether or not the target is in the capture}
-  Optional<String> linkName(String path) {
+  public Optional<String> linkName(String path) {
     return linkText(path).map(t -> t.substring(t.lastIndexOf('/') + 1)).filter(t -> !t.isEmpty());
   }
 
   /// {@return a link's target as it is written}
-  Optional<String> linkText(String path) {
+  public Optional<String> linkText(String path) {
     return walk(path, false)
             instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes)
         ? linkText(at, attributes)

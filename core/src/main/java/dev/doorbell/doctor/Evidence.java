@@ -1,0 +1,148 @@
+package dev.doorbell.doctor;
+
+import dev.doorbell.description.Arch;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Source;
+import dev.doorbell.firmware.Contents;
+import dev.doorbell.firmware.DeviceNodes;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.List;
+import java.util.Optional;
+
+/// Everything that the checks look at, read once.
+///
+/// @param asked the functions that the user named; empty for all
+/// @param groups the kernel's real groups: those that VFIO makes up in no-IOMMU mode are left out
+/// @param iommus names in `sys/class/iommu`
+/// @param iommusSeen whether that folder, or the whole of `sys/kernel`, was there to be seen
+/// @param allowsUnsafe whether VFIO is told to accept interrupts that are not isolated
+record Evidence(
+    Sysroot sysroot,
+    MachineDescription machine,
+    Survey survey,
+    List<Sbdf> asked,
+    KernelConfig config,
+    CommandLine commandLine,
+    BootLog log,
+    Modules modules,
+    DeviceNodes nodes,
+    Tables tables,
+    List<Recorded.Group> groups,
+    List<String> iommus,
+    boolean iommusSeen,
+    boolean allowsUnsafe) {
+  private static final String CMDLINE = "proc/cmdline";
+  private static final String TYPE1 = "vfio_iommu_type1";
+  static final String UNSAFE = "allow_unsafe_interrupts";
+  static final String GROUPED = "Adding to iommu group";
+  private static final int LIMIT = 64 * 1024;
+
+  private static final int BASE_CLASS = 0x1_0000;
+  private static final int BRIDGES = 0x06;
+
+  Evidence {
+    asked = List.copyOf(asked);
+    groups = List.copyOf(groups);
+    iommus = List.copyOf(iommus);
+  }
+
+  static Evidence gather(Sysroot sysroot, Survey survey, List<Sbdf> asked) {
+    MachineDescription machine = survey.machine();
+    BootLog log = BootLog.read(sysroot);
+    CommandLine line = commandLine(sysroot, log);
+    Modules modules = Modules.read(sysroot);
+    Optional<List<String>> iommus = sysroot.list("sys/class/iommu");
+    boolean kernelSeen = sysroot.isLive() && sysroot.isFolder("sys/kernel");
+    boolean unsafe =
+        modules
+            .parameter(TYPE1, UNSAFE)
+            .map(v -> v.equals("Y") || v.equals("1"))
+            .orElseGet(() -> line.isOn(TYPE1 + "." + UNSAFE));
+    return new Evidence(
+        sysroot,
+        machine,
+        survey,
+        asked,
+        KernelConfig.read(sysroot),
+        line,
+        log,
+        modules,
+        DeviceNodes.read(sysroot),
+        Tables.read(sysroot, log),
+        machine.recorded().groups().stream()
+            .filter(g -> !g.functions().isEmpty() && !isMadeUp(sysroot, g))
+            .toList(),
+        iommus.orElse(List.of()),
+        iommus.isPresent() || kernelSeen,
+        unsafe);
+  }
+
+  /// VFIO's no-IOMMU groups carry this name.
+  private static boolean isMadeUp(Sysroot sysroot, Recorded.Group g) {
+    return sysroot
+        .text("sys/kernel/iommu_groups/" + g.number() + "/name", LIMIT)
+        .map(n -> n.strip().equals("vfio-noiommu"))
+        .orElse(false);
+  }
+
+  private static CommandLine commandLine(Sysroot sysroot, BootLog log) {
+    if (sysroot.read(CMDLINE, LIMIT) instanceof Contents.Present(var blob)) {
+      return CommandLine.parse(blob.latin1(), Source.file(CMDLINE));
+    }
+    Optional<BootLog.Hit> said =
+        log.first("Kernel command line: ").or(() -> log.first("Command line: "));
+    return said.map(hit ->
+            CommandLine.parse(
+                hit.text()
+                    .substring(hit.text().indexOf("ommand line: ") + "ommand line: ".length()),
+                hit.source()))
+        .orElseGet(() -> CommandLine.unseen(Source.file(CMDLINE)));
+  }
+
+  /// {@return the functions that the answer is about: those that were asked for, else all endpoints; bridges are not assigned}
+  List<SurveyedFunction> endpoints() {
+    return survey.functions().stream()
+        .filter(f -> asked.isEmpty() ? isEndpoint(f) : asked.contains(f.sbdf()))
+        .toList();
+  }
+
+  private static boolean isEndpoint(SurveyedFunction f) {
+    return !f.pci().isBridge() && f.pci().classCode() / BASE_CLASS != BRIDGES;
+  }
+
+  /// {@return the kernel's group of a function}
+  Optional<Recorded.Group> recordedGroup(Sbdf sbdf) {
+    return groups.stream().filter(g -> g.functions().contains(sbdf)).findFirst();
+  }
+
+  boolean isX86() {
+    return machine.arch() == Arch.X86;
+  }
+
+  boolean isArm() {
+    return machine.arch() == Arch.ARM64;
+  }
+
+  /// {@return whether the kernel runs an IOMMU; empty when that could not be seen}
+  Optional<Boolean> iommuRuns() {
+    if (!groups.isEmpty() || !iommus.isEmpty() || log.first(GROUPED).isPresent()) {
+      return Optional.of(true);
+    }
+    boolean seen = iommusSeen || machine.recorded().groupsSeen();
+    return seen ? Optional.of(false) : Optional.empty();
+  }
+
+  /// {@return where a parameter that allows unsafe interrupts is told}
+  Source unsafeSource() {
+    String path = Modules.path(TYPE1, UNSAFE);
+    return modules.parameter(TYPE1, UNSAFE).isPresent()
+        ? Source.file(path)
+        : commandLine.value(TYPE1 + "." + UNSAFE).isPresent()
+            ? commandLine.source()
+            : Source.file(path);
+  }
+}

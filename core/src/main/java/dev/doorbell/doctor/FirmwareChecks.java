@@ -1,0 +1,201 @@
+package dev.doorbell.doctor;
+
+import dev.doorbell.description.Arch;
+import dev.doorbell.description.FirmwareKind;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Whether firmware describes an IOMMU, and PCI behind it.
+final class FirmwareChecks implements Checks {
+  private static final String ID = "firmware.iommu";
+
+  /// What the firmware reader names when one of the tables that tell of IOMMUs cannot be read.
+  private static final Set<String> HIDDEN =
+      Set.of("table IORT", "table VIOT", "id mappings", "virtio-iommus", "the device tree");
+
+  @Override
+  public void check(Evidence e, Chart chart) {
+    if (e.iommuRuns().orElse(false)) {
+      chart.fine(ID, "firmware describes " + what(e), where(e));
+      dmar(e, chart);
+      return;
+    }
+    Optional<Finding> damage = damage(e);
+    MachineDescription m = e.machine();
+    boolean nothing = m.firmware() == FirmwareKind.NONE && !e.tables().seen();
+    if (nothing) {
+      unseen(e, chart);
+    } else if (e.isX86() || m.arch() == Arch.UNKNOWN) {
+      x86(e, chart);
+    } else if (damage.isPresent() && m.iommus().isEmpty()) {
+      chart.unseen(
+          ID,
+          "whether firmware describes an IOMMU: " + damage.get().message(),
+          damage.get().source(),
+          damage.get().cure().orElse(""));
+    } else if (m.arch() == Arch.ARM64 && m.firmware() != FirmwareKind.NONE) {
+      arm(e, chart);
+    } else if (m.arch() == Arch.ARM64) {
+      logged(e, chart);
+    } else if (m.iommus().isEmpty()) {
+      chart.unseen(
+          ID,
+          "IOMMUs of this kind of machine are not read from its firmware; what its kernel made of them, sys/kernel/iommu_groups would tell",
+          Source.file("sys/kernel/iommu_groups"),
+          "");
+    } else {
+      chart.fine(ID, "firmware describes " + what(e), where(e));
+    }
+  }
+
+  private static void unseen(Evidence e, Chart chart) {
+    boolean masked = e.sysroot().isFolder("sys/firmware");
+    chart.unseen(
+        ID,
+        masked
+            ? "whether firmware describes an IOMMU: sys/firmware is empty, as containers mask it"
+            : "whether firmware describes an IOMMU: there are neither ACPI tables nor a device tree",
+        Source.file("sys/firmware"),
+        masked
+            ? "run doctor on the host, or in a container started with --security-opt systempaths=unconfined"
+            : "");
+  }
+
+  private static void x86(Evidence e, Chart chart) {
+    if (e.tables().has("DMAR") || e.tables().has("IVRS")) {
+      chart.fine(ID, "firmware describes " + what(e), where(e));
+      dmar(e, chart);
+    } else if (e.machine().iommus().isEmpty()) {
+      chart.blocks(
+          ID,
+          "firmware describes no IOMMU: there is neither DMAR (Intel VT-d) nor IVRS (AMD-Vi) nor VIOT among its tables",
+          e.tables().source(),
+          "turn on Intel VT-d, or AMD IOMMU (AMD-Vi) beside SVM, in the firmware's setup; a virtual machine needs a virtual IOMMU from its hypervisor");
+    } else {
+      chart.fine(ID, "firmware describes " + what(e), where(e));
+    }
+  }
+
+  /// The tables themselves are not there, and the kernel named them while it started.
+  private static void logged(Evidence e, Chart chart) {
+    if (e.tables().has("IORT") || e.tables().has("VIOT")) {
+      chart.unseen(
+          ID,
+          "which IOMMUs firmware describes: the log names an IORT or VIOT, which is not to be seen",
+          e.tables().source(),
+          "");
+    } else {
+      chart.blocks(
+          ID,
+          "firmware has no IORT: no IOMMU and no id mapping is described",
+          e.tables().source(),
+          "turn the SMMU on in the firmware's setup, or update the firmware");
+    }
+  }
+
+  private static void dmar(Evidence e, Chart chart) {
+    if (e.tables().has("DMAR") && e.tables().dmarFlags().isEmpty() && !e.tables().logged()) {
+      chart.unseen(
+          "firmware.dmar-flags",
+          "whether firmware offers interrupt remapping: the DMAR is there and could not be read",
+          e.tables().source("DMAR"),
+          "run doctor as root: sudo ./doorbell doctor");
+    }
+    long flags = e.tables().dmarFlags().orElse(0);
+    if (DmarLayout.X2APIC_OPT_OUT.isSet(flags)) {
+      chart.warns(
+          "firmware.x2apic",
+          "firmware asks the kernel to stay out of x2APIC mode (DMAR flag X2APIC_OPT_OUT): only APIC ids below 255 can take interrupts",
+          Source.at(e.tables().source("DMAR").where(), DmarLayout.FLAGS_AT),
+          "turn x2APIC on in the firmware's setup, or boot with intremap=no_x2apic_optout");
+    }
+  }
+
+  private static void arm(Evidence e, Chart chart) {
+    MachineDescription m = e.machine();
+    boolean acpi = m.firmware() == FirmwareKind.ACPI;
+    if (acpi && !e.tables().has("IORT") && m.iommus().isEmpty()) {
+      chart.blocks(
+          ID,
+          "firmware has no IORT: no IOMMU and no id mapping is described",
+          e.tables().source(),
+          "turn the SMMU on in the firmware's setup, or update the firmware");
+    } else if (m.iommus().isEmpty()) {
+      chart.blocks(
+          ID,
+          acpi
+              ? "the IORT describes no SMMU"
+              : "the device tree describes no IOMMU that its kernel could put before PCI",
+          acpi ? e.tables().source("IORT") : Source.file("sys/firmware/fdt"),
+          acpi
+              ? "turn the SMMU on in the firmware's setup; QEMU: -machine virt,iommu=smmuv3"
+              : "use a device tree with an enabled iommu node and an iommu-map in the host bridge; QEMU: -machine virt,iommu=smmuv3");
+    } else if (!m.hostBridges().isEmpty()
+        && m.hostBridges().stream().allMatch(b -> b.streams().isEmpty())) {
+      HostBridge first = m.hostBridges().getFirst();
+      chart.blocks(
+          ID,
+          "firmware describes %s, but maps no requester id of a PCI host bridge to it (%s and %d more have no %s)"
+              .formatted(
+                  what(e),
+                  first.id(),
+                  m.hostBridges().size() - 1,
+                  acpi ? "id mapping" : "iommu-map"),
+          first.source(),
+          "functions of the IOMMU's other clients are not PCI: this board needs firmware that puts an IOMMU before PCI");
+    } else {
+      chart.fine(ID, "firmware describes " + what(e), where(e));
+    }
+  }
+
+  private static String what(Evidence e) {
+    if (e.tables().has("DMAR")) {
+      return "Intel VT-d (DMAR)";
+    }
+    if (e.tables().has("IVRS")) {
+      return "AMD-Vi (IVRS)";
+    }
+    List<String> ids = e.machine().iommus().stream().map(IommuDescription::id).toList();
+    return ids.isEmpty() ? "what the kernel uses as IOMMU" : String.join(", ", ids);
+  }
+
+  private static Source where(Evidence e) {
+    if (!e.machine().iommus().isEmpty()) {
+      return e.machine().iommus().getFirst().source();
+    }
+    return e.tables().has("DMAR")
+        ? e.tables().source("DMAR")
+        : e.tables().has("IVRS") ? e.tables().source("IVRS") : Source.file("sys/class/iommu");
+  }
+
+  /// A table that is there and could not be made out, by privilege or by damage.
+  private static Optional<Finding> damage(Evidence e) {
+    Optional<Finding> unread =
+        e.machine().unseen().stream()
+            .filter(u -> HIDDEN.contains(u.what()))
+            .map(u -> told(u.why(), e.tables().source()))
+            .findFirst();
+    return unread.or(() ->
+        e.machine().oddities().stream()
+            .filter(o -> o.message().contains("table is not read"))
+            .filter(o -> o.source().where().contains("IORT") || o.source().where().contains("VIOT"))
+            .map(o -> told(o.message(), o.source()))
+            .findFirst());
+  }
+
+  private static Finding told(String why, Source source) {
+    return new Finding(
+        ID,
+        Severity.UNSEEN,
+        why,
+        source,
+        Optional.of(
+            "run doctor as root (sudo ./doorbell doctor); a damaged table can be had again by: sudo acpidump -b"),
+        List.of());
+  }
+}

@@ -1,0 +1,120 @@
+package dev.doorbell.doctor;
+
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.plan.Conflict;
+import dev.doorbell.plan.PlanRequest;
+import dev.doorbell.plan.Planner;
+import dev.doorbell.plan.Subject;
+import dev.doorbell.plan.Subjects;
+import dev.doorbell.survey.Regions;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// On Arm: whether a function's messages find a way through the IOMMU to a controller that tells functions apart. The planner's engine answers, for the MSI window that Linux has.
+final class PathChecks implements Checks {
+  /// Conflicts that other checks tell, better, from what the running kernel shows.
+  private static final Set<String> TOLD_ELSEWHERE = Set.of("NoMsiCapability", "GroupNotViable");
+
+  /// What Doorbell does not drive Linux may.
+  private static final Set<String> NOT_OURS = Set.of("IommuNotDriven", "MsiControllerNotDriven");
+
+  private record Found(Conflict first, List<Sbdf> functions) {}
+
+  @Override
+  public void check(Evidence e, Chart chart) {
+    if (!e.isArm() || chart.isBlocked()) {
+      return;
+    }
+    Map<String, Found> found = new LinkedHashMap<>();
+    Subjects subjects = new Subjects(e.survey());
+    Planner planner = new Planner(e.machine());
+    for (SurveyedFunction f : e.endpoints()) {
+      Optional<Subject> subject = subjects.of(f.sbdf());
+      if (subject.isEmpty()) {
+        continue;
+      }
+      for (Conflict c :
+          planner.plan(List.of(subject.get()), request(e, subject.get())).conflicts()) {
+        if (!TOLD_ELSEWHERE.contains(c.kind())) {
+          found
+              .computeIfAbsent(c.kind() + c.b(), k -> new Found(c, new ArrayList<>()))
+              .functions()
+              .add(f.sbdf());
+        }
+      }
+    }
+    found.values().forEach(x -> tell(e, x, chart.about(x.functions())));
+  }
+
+  /// Linux fixes the window on every domain whose IOMMU translates messages; where it recorded its own, the plan takes that.
+  private static PlanRequest request(Evidence e, Subject s) {
+    boolean fixed =
+        s.iommu().map(Regions::translatesMsi).orElse(false)
+            && s.reserved().stream()
+                .noneMatch(r -> r.kind() == dev.doorbell.iommu.ReservedRegion.Kind.SW_MSI);
+    PlanRequest usual = PlanRequest.DEFAULT;
+    return new PlanRequest(
+        usual.ram(),
+        usual.ramBytes(),
+        fixed ? Optional.of(Regions.LINUX_WINDOW.range()) : Optional.empty(),
+        usual.granule(),
+        usual.maxVectors(),
+        e.allowsUnsafe());
+  }
+
+  private static void tell(Evidence e, Found found, Chart chart) {
+    Conflict c = found.first();
+    String id = "path." + dashed(c.kind());
+    boolean grouped = found.functions().stream().allMatch(s -> e.recordedGroup(s).isPresent());
+    if (c.kind().equals("NotIsolated")) {
+      isolation(e, c, id, chart);
+    } else if (NOT_OURS.contains(c.kind())) {
+      chart.unseen(
+          id,
+          c.message() + "; whether Linux keeps functions apart there is not judged",
+          c.b().source(),
+          "");
+    } else if (c.kind().equals("NoIommu") && grouped) {
+      chart.warns(
+          id,
+          "firmware names no IOMMU for these functions, and the kernel has put them in groups all the same",
+          c.b().source(),
+          "");
+    } else {
+      chart.add(
+          id,
+          c.blocks() ? Severity.BLOCKS : Severity.WARNS,
+          c.message(),
+          c.b().source(),
+          c.advice());
+    }
+  }
+
+  private static void isolation(Evidence e, Conflict c, String id, Chart chart) {
+    String what =
+        "%s does not look at who writes: whoever owns one of these functions can raise any of its vectors"
+            .formatted(c.b().name());
+    if (e.allowsUnsafe()) {
+      chart.unsafe(
+          id,
+          what + ", and VFIO is told to accept that (allow_unsafe_interrupts)",
+          e.unsafeSource(),
+          "use the machine's ITS if it has one (QEMU: -machine virt,gic-version=3,its=on); else give functions only to guests that are trusted as much as the host");
+    } else {
+      chart.blocks(
+          id,
+          what + ", so VFIO refuses groups with EPERM",
+          c.b().source(),
+          "only if every guest is trusted as much as the host: echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+    }
+  }
+
+  private static String dashed(String kind) {
+    return kind.replaceAll("([a-z])([A-Z0-9])", "$1-$2").toLowerCase(java.util.Locale.ROOT);
+  }
+}

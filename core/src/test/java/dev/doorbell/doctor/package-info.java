@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.doctor;
+
+import org.jspecify.annotations.NullMarked;
