@@ -55,6 +55,11 @@ final class DoorbellCommand implements Runnable {
     line.setExecutionExceptionHandler(this::failed);
   }
 
+  /// Adds a command that tests fail.
+  void add(Object command) {
+    line.addSubcommand(command);
+  }
+
   int execute(String... args) {
     return line.execute(args);
   }

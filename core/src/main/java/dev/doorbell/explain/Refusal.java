@@ -24,7 +24,7 @@ public record Refusal(
   /// A quantity with its unit.
   ///
   /// @param value how many
-  /// @param unit `bytes` or `vectors`
+  /// @param unit `bytes` or `vectors`; of hardware's own numbers their name, such as `ASIDs`
   public record Figure(long value, String unit) {
     public static Figure bytes(long value) {
       return new Figure(value, "bytes");

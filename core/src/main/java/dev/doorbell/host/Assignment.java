@@ -7,6 +7,7 @@ import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.pci.Firing;
@@ -106,7 +107,9 @@ public final class Assignment implements AutoCloseable {
   /// Makes the device raise one of its vectors, and takes what arrives.
   public Fired fire(HostFunction f, LiveVector vector) {
     List<Arrival> arrivals = new ArrayList<>();
-    host.dispatch().add(vector.intid(), (intid, cpu) -> arrivals.add(new Arrival(intid, cpu)));
+    InterruptDispatch dispatch =
+        host.interrupts().at(host.msiController(vector.controller()).orElseThrow());
+    dispatch.add(vector.intid(), (intid, cpu) -> arrivals.add(new Arrival(intid, cpu)));
     try {
       host.poll();
       arrivals.clear();
@@ -114,7 +117,7 @@ public final class Assignment implements AutoCloseable {
       host.poll();
       return new Fired(f.sbdf(), vector, firing, arrivals);
     } finally {
-      host.dispatch().remove(vector.intid());
+      dispatch.remove(vector.intid());
     }
   }
 

@@ -11,7 +11,7 @@ import dev.doorbell.iommu.IommuGroup.Isolation;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.iommu.Ringers;
-import dev.doorbell.irq.InterruptDispatch;
+import dev.doorbell.irq.Interrupts;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
 import dev.doorbell.irq.MsiRoute;
@@ -35,7 +35,7 @@ public final class Host {
   private final Survey survey;
   private final Drivers drivers;
   private final Regions regions;
-  private final InterruptDispatch dispatch = new InterruptDispatch();
+  private final Interrupts interrupts;
   private final Ringers ringers = new Ringers();
   private final Map<Sbdf, IommuGroup> groups = new HashMap<>();
   private final Map<Sbdf, HostFunction> functions = new HashMap<>();
@@ -45,6 +45,7 @@ public final class Host {
     this.survey = survey;
     this.drivers = drivers;
     this.regions = new Regions(survey);
+    this.interrupts = Interrupts.of(List.copyOf(drivers.controllers().values()));
     survey.groups().forEach(this::addGroup);
   }
 
@@ -61,9 +62,9 @@ public final class Host {
     return survey;
   }
 
-  /// {@return the interrupts of this host}
-  public InterruptDispatch dispatch() {
-    return dispatch;
+  /// {@return the interrupts of this host, and who waits for each}
+  public Interrupts interrupts() {
+    return interrupts;
   }
 
   public Optional<Iommu> iommu(String id) {
@@ -72,6 +73,11 @@ public final class Host {
 
   public List<MsiController> msiControllers() {
     return List.copyOf(drivers.controllers().values());
+  }
+
+  /// {@return the MSI controller of an id, if it is driven}
+  public Optional<MsiController> msiController(String id) {
+    return Optional.ofNullable(drivers.controllers().get(id));
   }
 
   /// {@return a function's group; empty when no IOMMU that Doorbell drives is in its path}
@@ -114,11 +120,7 @@ public final class Host {
   ///
   /// {@return how many interrupts}
   public int poll() {
-    int arrived = 0;
-    for (MsiController c : drivers.controllers().values()) {
-      arrived += c.collect(dispatch);
-    }
-    return arrived;
+    return interrupts.collect();
   }
 
   private IommuGroup groupOf(SurveyedFunction f) {

@@ -2,7 +2,6 @@ package dev.doorbell.host;
 
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.IommuGroup;
-import dev.doorbell.irq.Interrupts;
 import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
@@ -20,7 +19,7 @@ import java.util.Optional;
 
 /// A host's functions for programs on {@link Vfio}.
 ///
-/// What arrives is collected by the {@link Vfio} that is opened here: a host serves either this or {@link Assignment}, not both at once.
+/// What arrives is handed to those who wait for it, whoever collects it: this, an {@link Assignment}, or {@link Host#poll}.
 public final class HostVfio {
   private HostVfio() {}
 
@@ -38,7 +37,7 @@ public final class HostVfio {
             functions,
             host.machine().memory(),
             host.machine().frames(),
-            Interrupts.of(host.msiControllers()),
+            host.interrupts(),
             host.doorbells()));
   }
 

@@ -16,6 +16,12 @@ import dev.doorbell.irq.TooFewVectors;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.Container;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.Vfio;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -157,6 +163,32 @@ class AssignmentTest {
       assertThrows(
           NotAssignable.class,
           () -> Assignment.of(host, functions, request(Granule.K4, WINDOW, false)));
+    }
+  }
+
+  @Test
+  @DisplayName("a program on the user's API and an assignment share a host: what one collects reaches the other")
+  void twoWhoCollect() {
+    Host host = host("arm64-its-acpi-switch-sriov");
+    Sbdf user = Sbdf.parse("01:00.0");
+    EventCounter first = new EventCounter();
+    try (Vfio vfio = HostVfio.open(host);
+        Container container = vfio.open(ContainerOptions.USUAL)) {
+      container.attach(vfio.group(user));
+      try (Device device = vfio.group(user).open(user);
+          Assignment a =
+              Assignment.of(
+                  host, List.of(Sbdf.parse("04:00.0")), request(Granule.K4, WINDOW, false))) {
+        device.config().write(4, 6, 2);
+        device.enable(IrqType.MSIX, 1, List.of(first));
+        assertEquals(Firing.SENT, host.machine().fire(user, 0));
+        HostFunction f = a.functions().getFirst();
+        assertTrue(a.fire(f, a.vectors(f).getFirst()).delivered());
+        assertEquals(1, first.take(), "collected by the assignment");
+        var unused = host.machine().fire(user, 0);
+        vfio.deliver();
+        assertEquals(1, first.take(), "collected by the user's API");
+      }
     }
   }
 }

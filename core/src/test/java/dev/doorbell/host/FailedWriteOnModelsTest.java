@@ -156,10 +156,10 @@ class FailedWriteOnModelsTest {
         }
         List<String> arrived = new ArrayList<>();
         host.poll();
-        host.dispatch().add(v.intid(), (intid, cpu) -> arrived.add(intid + "@" + cpu));
+        host.interrupts().at(host.msiController(v.controller()).orElseThrow()).add(v.intid(), (intid, cpu) -> arrived.add(intid + "@" + cpu));
         Firing firing = machine.fire(sbdf, v.index());
         host.poll();
-        host.dispatch().remove(v.intid());
+        host.interrupts().at(host.msiController(v.controller()).orElseThrow()).remove(v.intid());
         assertEquals(Firing.SENT, firing, () -> when + ": " + v);
         assertEquals(List.of(v.intid() + "@" + v.cpu()), arrived, () -> when + ": " + v);
       }

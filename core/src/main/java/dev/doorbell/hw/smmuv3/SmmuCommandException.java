@@ -1,5 +1,10 @@
 package dev.doorbell.hw.smmuv3;
 
+import dev.doorbell.explain.Refusal;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Optional;
+
 /// The hardware refused a command. The queue goes on: the command was replaced by a CMD_SYNC and the error acknowledged.
 public final class SmmuCommandException extends SmmuException {
   private static final long serialVersionUID = 1L;
@@ -13,8 +18,15 @@ public final class SmmuCommandException extends SmmuException {
   /// @param error the manual's name of the error
   SmmuCommandException(String smmu, String command, SmmuCommand words, int index, String error) {
     super(
-        "%s refused %s (0x%016x 0x%016x, entry %d of the command queue): %s"
-            .formatted(smmu, command, words.w0(), words.w1(), index, error));
+        new Refusal(
+            "SmmuCommandException",
+            "%s refused %s (0x%016x 0x%016x, entry %d of the command queue): %s"
+                .formatted(smmu, command, words.w0(), words.w1(), index, error),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(smmu, command),
+            Source.rule("SMMU_CMDQ_CONS.ERR of " + smmu),
+            "the queue goes on; if the command is right for this SMMU's ID registers, the SMMU needs a reset"));
     this.command = command;
     this.error = error;
   }

@@ -20,14 +20,12 @@ public final class SmmuTags {
   /// {@return the lowest free number, now taken}
   ///
   /// @param bits width of the numbers on the SMMU that asks
-  /// @throws IllegalStateException when all are taken
+  /// @throws SmmuTagsExhaustedException when all are taken
   synchronized int take(Stage stage, int bits) {
     BitSet taken = of(stage);
     int tag = taken.nextClearBit(0);
     if (tag >= 1 << bits) {
-      throw new IllegalStateException(
-          "all %d %s of %d bits are taken; close an address space first"
-              .formatted((1 << bits) - 1, stage == Stage.STAGE1 ? "ASIDs" : "VMIDs", bits));
+      throw new SmmuTagsExhaustedException(stage, bits);
     }
     taken.set(tag);
     return tag;
