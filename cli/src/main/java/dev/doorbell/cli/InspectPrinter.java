@@ -126,13 +126,14 @@ final class InspectPrinter {
       return;
     }
     console.heading("Beside what its kernel recorded");
-    if (view.recorded().differences().isEmpty()) {
+    if (view.recorded().differences().isEmpty() && view.recorded().notes().isEmpty()) {
       console.line(
           "  "
               + console.good(
                   "the same: %d groups and their reserved regions"
                       .formatted(view.recorded().groups().size())));
     }
+    view.recorded().notes().forEach(n -> console.line("  " + n));
     view.recorded().differences().forEach(d -> console.line("  " + console.bad(d)));
   }
 

@@ -131,7 +131,8 @@ record InspectView(
   record RecordedGroupView(
       int number, List<String> functions, String type, List<RegionView> reserved) {}
 
-  record RecordedView(List<RecordedGroupView> groups, List<String> differences) {}
+  record RecordedView(
+      List<RecordedGroupView> groups, List<String> differences, List<String> notes) {}
 
   /// {@return the document}
   ///
@@ -203,6 +204,7 @@ record InspectView(
 
   private static RecordedView recorded(Survey survey, List<Sbdf> only) {
     Regions regions = new Regions(survey);
+    Differences differences = Differences.of(survey);
     return new RecordedView(
         survey.machine().recorded().groups().stream()
             .filter(g -> only.isEmpty() || g.functions().stream().anyMatch(only::contains))
@@ -213,6 +215,7 @@ record InspectView(
                     g.type(),
                     regions.recorded(g.functions()).stream().map(RegionView::of).toList()))
             .toList(),
-        Differences.of(survey));
+        differences.differences(),
+        differences.notes());
   }
 }

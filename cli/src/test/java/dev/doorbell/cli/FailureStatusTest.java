@@ -58,7 +58,8 @@ class FailureStatusTest {
           new OutOfFramesException(4096, 0));
 
   @Test
-  @DisplayName("section 6: hardware that fails is exit 1 with its sentence, source and advice, and no stack trace")
+  @DisplayName(
+      "section 6: hardware that fails is exit 1 with its sentence, source and advice, and no stack trace")
   void sentence() {
     for (RuntimeException e : HARDWARE) {
       Run r = run(e, "fail");

@@ -19,9 +19,15 @@ public record Recorded(
     Optional<String> commandLine) {
   /// A group as Linux made it.
   ///
+  /// @param name what whoever made it named it (`vfio-noiommu`), or the empty string
   /// @param type domain type (`DMA`, `identity` …), or the empty string
   public record Group(
-      int number, List<Sbdf> functions, String type, List<ReservedRegion> reserved, Source source) {
+      int number,
+      String name,
+      List<Sbdf> functions,
+      String type,
+      List<ReservedRegion> reserved,
+      Source source) {
     public Group {
       functions = List.copyOf(functions);
       reserved = List.copyOf(reserved);

@@ -65,17 +65,21 @@ final class KernelRecords {
               .flatMap(n -> PciFunctions.sbdf(n).stream())
               .sorted()
               .toList();
-      String type = sysroot.text(folder + "/type", TEXT_LIMIT).map(String::strip).orElse("");
       out.add(
           new Recorded.Group(
               Integer.parseInt(name),
+              word(folder + "/name"),
               functions,
-              Findings.printable(type),
+              word(folder + "/type"),
               regions(folder + "/reserved_regions"),
               Source.file(folder)));
     }
     out.sort(Comparator.comparingInt(Recorded.Group::number));
     return out;
+  }
+
+  private String word(String path) {
+    return Findings.printable(sysroot.text(path, TEXT_LIMIT).map(String::strip).orElse(""));
   }
 
   private List<ReservedRegion> regions(String path) {

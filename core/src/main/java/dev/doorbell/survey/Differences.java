@@ -2,41 +2,126 @@ package dev.doorbell.survey;
 
 import dev.doorbell.description.Recorded;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Groups;
 import dev.doorbell.pci.Groups.Group;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/// Where the captured kernel's record and the derivation do not say the same.
+/// Where the captured kernel's record and the derivation do not say the same, and what explains it.
 public final class Differences {
-  private Differences() {}
+  /// What VFIO names the groups that it makes itself for functions without an IOMMU (`vfio_noiommu_group_alloc`, drivers/vfio).
+  private static final String NO_IOMMU = "vfio-noiommu";
 
-  /// {@return sentences, one for each difference; empty when both agree or nothing was recorded}
-  public static List<String> of(Survey survey) {
-    List<String> out = new ArrayList<>();
-    Regions regions = new Regions(survey);
+  private final List<String> differences = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+
+  private Differences(Survey survey) {
+    List<Recorded.Group> formed = new ArrayList<>();
     for (Recorded.Group g : survey.machine().recorded().groups()) {
-      Set<Sbdf> recorded = new TreeSet<>(g.functions());
-      for (Sbdf first : recorded.stream().limit(1).toList()) {
-        Set<Sbdf> derived =
-            survey
-                .group(first)
-                .map(Group::functions)
-                .<Set<Sbdf>>map(TreeSet::new)
-                .orElseGet(TreeSet::new);
-        if (!derived.equals(recorded)) {
-          out.add(
-              "the kernel's group %d holds %s; derived from ACS and aliases it holds %s"
-                  .formatted(
-                      g.number(), names(recorded), derived.isEmpty() ? "nothing" : names(derived)));
-        }
-        compareRegions(regions, g, out);
+      if (g.name().equals(NO_IOMMU)) {
+        standIn(survey, g);
+      } else {
+        formed.add(g);
       }
     }
-    return out;
+    compareGroups(survey, formed);
+    Regions regions = new Regions(survey);
+    formed.forEach(g -> compareRegions(regions, g, differences));
+  }
+
+  /// {@return both kinds of sentences; none when the record and the derivation agree or nothing was recorded}
+  public static Differences of(Survey survey) {
+    return new Differences(survey);
+  }
+
+  /// {@return sentences, one for each difference}
+  public List<String> differences() {
+    return List.copyOf(differences);
+  }
+
+  /// {@return sentences, one for each thing that the record has otherwise than the derivation, and that is explained}
+  public List<String> notes() {
+    return List.copyOf(notes);
+  }
+
+  private void standIn(Survey survey, Recorded.Group g) {
+    boolean translated = g.functions().stream().anyMatch(s -> survey.group(s).isPresent());
+    String told =
+        "the kernel's group %d (%s) is named %s: VFIO made it for want of an IOMMU, nothing keeps its functions from memory and from others' vectors"
+            .formatted(g.number(), names(g.functions()), NO_IOMMU);
+    if (translated) {
+      differences.add(
+          told + "; firmware has an IOMMU in their path, which that kernel did not use");
+    } else {
+      notes.add(told + "; firmware, too, has no IOMMU in their path");
+    }
+  }
+
+  private void compareGroups(Survey survey, List<Recorded.Group> formed) {
+    Set<Sbdf> known =
+        formed.stream().flatMap(g -> g.functions().stream()).collect(Collectors.toSet());
+    Set<Set<Sbdf>> recorded = sets(formed.stream().map(Recorded.Group::functions), known);
+    if (recorded.equals(sets(survey.groups().stream().map(Group::functions), known))) {
+      return;
+    }
+    List<Sbdf> order = formed.stream().flatMap(g -> g.functions().stream()).toList();
+    List<Group> inOrder = Groups.deriveInOrder(survey.topology(), survey.assumption(), order);
+    boolean explained = recorded.equals(sets(inOrder.stream().map(Group::functions), known));
+    for (Group g : survey.groups()) {
+      List<Recorded.Group> parts =
+          formed.stream()
+              .filter(r -> r.functions().stream().anyMatch(g.functions()::contains))
+              .toList();
+      if (explained && parts.size() > 1) {
+        notes.add(probeOrder(g, parts));
+      }
+    }
+    if (!explained) {
+      formed.forEach(r -> compare(survey, r, known));
+    }
+  }
+
+  /// Linux gives a function a group of its own when the port above it, which does not isolate, has come up later.
+  private static String probeOrder(Group derived, List<Recorded.Group> parts) {
+    return "the kernel's groups %s are as it formed them in its probe order, told by their numbers: a function that comes up before the port above it finds no group to join there; they do not isolate, together they are %s, because %s"
+        .formatted(
+            parts.stream()
+                .map(r -> "%d (%s)".formatted(r.number(), names(r.functions())))
+                .collect(Collectors.joining(", ")),
+            names(derived.functions()),
+            String.join("; ", derived.because()));
+  }
+
+  private void compare(Survey survey, Recorded.Group g, Set<Sbdf> known) {
+    Set<Sbdf> recorded = new TreeSet<>(g.functions());
+    Set<Sbdf> derived =
+        recorded.stream()
+            .findFirst()
+            .flatMap(survey::group)
+            .map(Group::functions)
+            .<Set<Sbdf>>map(TreeSet::new)
+            .orElseGet(TreeSet::new);
+    derived.retainAll(known);
+    if (!derived.equals(recorded)) {
+      differences.add(
+          "the kernel's group %d holds %s; derived from ACS and aliases it holds %s"
+              .formatted(
+                  g.number(), names(recorded), derived.isEmpty() ? "nothing" : names(derived)));
+    }
+  }
+
+  /// Kernels form a function's group when a driver comes to it: functions in no recorded group are left out.
+  private static Set<Set<Sbdf>> sets(Stream<List<Sbdf>> groups, Set<Sbdf> known) {
+    return groups
+        .map(g -> g.stream().filter(known::contains).collect(Collectors.toSet()))
+        .filter(g -> !g.isEmpty())
+        .collect(Collectors.toSet());
   }
 
   private static void compareRegions(Regions regions, Recorded.Group g, List<String> out) {
@@ -55,7 +140,7 @@ public final class Differences {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  private static String names(Set<Sbdf> functions) {
+  private static String names(Collection<Sbdf> functions) {
     return functions.stream().map(Sbdf::toString).collect(Collectors.joining(", "));
   }
 }

@@ -167,7 +167,8 @@ class AssignmentTest {
   }
 
   @Test
-  @DisplayName("a program on the user's API and an assignment share a host: what one collects reaches the other")
+  @DisplayName(
+      "a program on the user's API and an assignment share a host: what one collects reaches the other")
   void twoWhoCollect() {
     Host host = host("arm64-its-acpi-switch-sriov");
     Sbdf user = Sbdf.parse("01:00.0");

@@ -156,7 +156,9 @@ class FailedWriteOnModelsTest {
         }
         List<String> arrived = new ArrayList<>();
         host.poll();
-        host.interrupts().at(host.msiController(v.controller()).orElseThrow()).add(v.intid(), (intid, cpu) -> arrived.add(intid + "@" + cpu));
+        host.interrupts()
+            .at(host.msiController(v.controller()).orElseThrow())
+            .add(v.intid(), (intid, cpu) -> arrived.add(intid + "@" + cpu));
         Firing firing = machine.fire(sbdf, v.index());
         host.poll();
         host.interrupts().at(host.msiController(v.controller()).orElseThrow()).remove(v.intid());
