@@ -22,6 +22,11 @@ final class InterruptModels {
 
   private static final long DISTRIBUTOR = 0x10000;
 
+  /// Requester ids of one segment; firmware's mappings often state more ids than there can be.
+  private static final long REQUESTERS = 0x10000;
+
+  private static final int MOST_DEVICE_ID_BITS = 32;
+
   private final MachineDescription machine;
   private final PhysicalMemory memory;
   private final SystemMap bus;
@@ -66,7 +71,7 @@ final class InterruptModels {
     for (MsiControllerDescription c : machine.msiControllers()) {
       switch (c) {
         case MsiControllerDescription.Its its ->
-            bus.add(its.id(), its.window(), new ItsModel(ItsConfig.QEMU, memory, model));
+            bus.add(its.id(), its.window(), new ItsModel(config(its.id()), memory, model));
         case MsiControllerDescription.GicV2m v2m -> GicV2Models.frame(bus, v2m, model::spi);
         case MsiControllerDescription.Other _ -> {
           // Known by name only: functions behind it are refused by the plan, and nothing answers at
@@ -75,6 +80,24 @@ final class InterruptModels {
       }
     }
     return model;
+  }
+
+  /// An ITS as QEMU's, with DeviceIDs as wide as firmware's highest needs: those of a second segment are often above 16 bits.
+  private ItsConfig config(String id) {
+    ItsConfig usual = ItsConfig.QEMU;
+    long highest =
+        machine.hostBridges().stream()
+            .flatMap(b -> b.msis().stream())
+            .filter(m -> m.controllers().contains(id))
+            .mapToLong(m ->
+                Integer.toUnsignedLong(m.firstDeviceId()) + Math.min(m.count(), REQUESTERS) - 1)
+            .max()
+            .orElse(0);
+    return usual.withDeviceIdBits(
+        Math.clamp(
+            Long.SIZE - Long.numberOfLeadingZeros(highest),
+            usual.deviceIdBits(),
+            MOST_DEVICE_ID_BITS));
   }
 
   /// Redistributors lie in the regions that firmware gives, in the order of its CPUs.

@@ -32,4 +32,9 @@ public record ItsConfig(
               .formatted(deviceIdBits, eventIdBits, pageSizes, hardwareCollections));
     }
   }
+
+  /// {@return the same with another number of DeviceID bits}
+  public ItsConfig withDeviceIdBits(int bits) {
+    return new ItsConfig(bits, eventIdBits, byAddress, indirect, pageSizes, hardwareCollections);
+  }
 }
