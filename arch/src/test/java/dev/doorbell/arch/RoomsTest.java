@@ -41,7 +41,7 @@ class RoomsTest {
       plan        : address description explain iommu irq pci survey
       doctor      : address bits description explain firmware iommu pci plan survey
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
-      qemu        : address bits bus description explain firmware machine pci
+      qemu        : address bits bus description explain firmware hw machine pci
       linux       : address bits bus explain iommu irq pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa

@@ -1,13 +1,30 @@
 package dev.doorbell.qemu;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The PCI devices that a machine is started with.
 ///
 /// @param arguments QEMU's arguments
-public record Devices(List<String> arguments) {
+/// @param extraRoots bus numbers of the root buses that `pxb-pcie` devices make, ascending
+public record Devices(List<String> arguments, List<Integer> extraRoots) {
   public Devices {
     arguments = List.copyOf(arguments);
+    extraRoots = List.copyOf(extraRoots);
+  }
+
+  public Devices(List<String> arguments) {
+    this(arguments, List.of());
+  }
+
+  /// {@return the same with further arguments}
+  public Devices and(String... more) {
+    return new Devices(Stream.concat(arguments.stream(), Stream.of(more)).toList(), extraRoots);
+  }
+
+  /// {@return the same, with the root buses that `pxb-pcie` devices among them make}
+  public Devices withRoots(Integer... buses) {
+    return new Devices(arguments, List.of(buses));
   }
 
   /// {@return devices by their `-device` values, in order}

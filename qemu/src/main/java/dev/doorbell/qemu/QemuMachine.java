@@ -47,6 +47,7 @@ public final class QemuMachine implements Machine {
 
   private final Board board;
   private final QemuProcess qemu;
+  private final List<Integer> extraRoots;
   private final MachineDescription description;
   private final HostBridge bridge;
   private final Ecam ecam;
@@ -54,8 +55,9 @@ public final class QemuMachine implements Machine {
   private volatile Map<Sbdf, PlacedFunction> placed = Map.of();
   private final Map<Sbdf, Stimulus> stimuli = new ConcurrentHashMap<>();
 
-  private QemuMachine(Board board, QemuProcess qemu) {
+  private QemuMachine(Board board, QemuProcess qemu, List<Integer> extraRoots) {
     this.board = board;
+    this.extraRoots = extraRoots;
     this.qemu = qemu;
     byte[] tree = deviceTree();
     MachineDescription bare;
@@ -99,7 +101,7 @@ public final class QemuMachine implements Machine {
             new QemuProcess.Settings(binary, board.machine(), RAM, arguments, PATIENCE));
     boolean done = false;
     try {
-      QemuMachine machine = new QemuMachine(board, qemu);
+      QemuMachine machine = new QemuMachine(board, qemu, devices.extraRoots());
       done = true;
       return machine;
     } finally {
@@ -156,9 +158,20 @@ public final class QemuMachine implements Machine {
                     w.prefetchable()))
             .toList();
     placed =
-        PciSetup.run(ecam, List.of(new RootBus(bridge.firstBus(), bridge.lastBus())), windows)
-            .stream()
+        PciSetup.run(ecam, roots(), windows).stream()
             .collect(Collectors.toUnmodifiableMap(PlacedFunction::sbdf, Function.identity()));
+  }
+
+  /// The root bus of the device tree, and those that it does not tell: firmware learns of them by scanning.
+  private List<RootBus> roots() {
+    List<RootBus> out = new ArrayList<>();
+    int first = bridge.firstBus();
+    for (int next : extraRoots) {
+      out.add(new RootBus(first, next - 1));
+      first = next;
+    }
+    out.add(new RootBus(first, bridge.lastBus()));
+    return out;
   }
 
   /// The tree lies at the start of RAM, where QEMU puts it for firmware.
@@ -254,6 +267,21 @@ public final class QemuMachine implements Machine {
       throw new IllegalArgumentException(function + " is no function of this machine");
     }
     return stimuli.computeIfAbsent(function, f -> Stimuli.of(this, f)).raise(vector);
+  }
+
+  /// Tells how to make a function raise its vectors, for one whose registers alone do not suffice. Until {@link #reset}.
+  public void stimulateBy(Sbdf function, Stimulus stimulus) {
+    stimuli.put(function, stimulus);
+  }
+
+  /// {@return an `edu`, which also moves data}
+  ///
+  /// @throws IllegalArgumentException when the function is none
+  public EduStimulus edu(Sbdf function) {
+    if (stimuli.computeIfAbsent(function, f -> Stimuli.of(this, f)) instanceof EduStimulus edu) {
+      return edu;
+    }
+    throw new IllegalArgumentException(function + " is no edu");
   }
 
   @Override

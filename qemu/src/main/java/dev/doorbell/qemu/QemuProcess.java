@@ -75,7 +75,7 @@ public final class QemuProcess implements AutoCloseable {
     try {
       Runtime.getRuntime().addShutdownHook(hook);
       watch.start();
-      wrapper.shell().onExit().thenRun(place::close);
+      var unused = wrapper.shell().onExit().thenRun(place::close);
       startTicks.set(patienceTicks());
       Link forQtest = accept(place.qtest, QTEST_LINE);
       Link forQmp = accept(place.qmp, QMP_LINE);

@@ -1,40 +1,36 @@
 package dev.doorbell.qemu;
 
-import dev.doorbell.bus.RegisterBus;
-import dev.doorbell.pci.ConfigSpace;
-import dev.doorbell.pci.Firing;
+import dev.doorbell.hw.pcie.EduLayout;
+import dev.doorbell.pci.ConfigAccess;
+import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.Sbdf;
 
-/// Finds the way to make a device raise its vectors, by its vendor and device id.
+/// Finds the way to make a device raise its vectors, by its vendor and device id. Devices that need memory or a peer are not among them:
+/// {@link QemuMachine#stimulateBy} tells theirs.
 final class Stimuli {
-  private static final int EDU = 0x11e8_1234;
-
   private Stimuli() {}
 
   /// @throws IllegalArgumentException when nothing is known of such a device
   static Stimulus of(QemuMachine machine, Sbdf function) {
-    ConfigSpace config = machine.config(function);
-    int id = config.read32(0);
-    return switch (id) {
-      case EDU -> new Edu(machine.bar(function, 0));
-      default ->
-          throw new IllegalArgumentException(
-              "%s is a device 0x%08x, which cannot be made to raise a vector from outside"
-                  .formatted(function, id));
-    };
+    ConfigAccess header = ConfigAccess.header(machine.config(function));
+    int vendor = (int) header.read(ConfigHeaderLayout.VENDOR);
+    int device = (int) header.read(ConfigHeaderLayout.DEVICE);
+    String name = "%s (%04x:%04x)".formatted(function, vendor, device);
+    if (is(vendor, device, EduLayout.VENDOR, EduLayout.DEVICE)) {
+      return new EduStimulus(name, machine.bar(function, 0));
+    }
+    if (is(vendor, device, E1000eLayout.VENDOR, E1000eLayout.DEVICE)) {
+      return new E1000eStimulus(name, machine.bar(function, 0));
+    }
+    if (is(vendor, device, IgbLayout.VENDOR, IgbLayout.DEVICE)) {
+      return new IgbStimulus(name, machine.bar(function, 0));
+    }
+    throw new IllegalArgumentException(
+        "%s cannot be made to raise a vector by its registers alone; an nvme needs memory, an ivshmem-doorbell its peer"
+            .formatted(name));
   }
 
-  private record Edu(RegisterBus registers) implements Stimulus {
-    @Override
-    public int vectors() {
-      return 1;
-    }
-
-    @Override
-    public Firing raise(int vector) {
-      registers.write32(0x60, 1);
-      registers.write32(0x64, 1);
-      return Firing.UNTOLD;
-    }
+  private static boolean is(int vendor, int device, int ofVendor, int ofDevice) {
+    return vendor == ofVendor && device == ofDevice;
   }
 }
