@@ -105,8 +105,11 @@ final class BenchMachine {
         0,
         0xff,
         Optional.empty(),
-        List.of(new HostBridge.StreamMapping(0xffff, 0, 1 << 16, SMMU, 0, MADE)),
-        List.of(new HostBridge.MsiMapping(0xffff, 0, 1 << 16, List.of(ITS), 0, MADE)),
+        List.of(
+            new HostBridge.StreamMapping(0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, SMMU, 0, MADE)),
+        List.of(
+            new HostBridge.MsiMapping(
+                0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, List.of(ITS), 0, MADE)),
         List.of(new HostBridge.Window(WINDOW, WINDOW.start(), false, false, MADE)),
         List.of(),
         OptionalInt.empty(),

@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 @Fork(1)
 public class IovaBenchmark {
-  private static final int MILLION = 1 << 20;
+  private static final int MILLION = 0x10_0000;
   private static final int MIXED = 100_000;
   private static final IovaRequest PAGE = IovaRequest.ofBytes(0x1000);
   private static final IovaRequest TWO_PAGES = IovaRequest.ofBytes(0x2000);

@@ -1,8 +1,10 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.address.Sizes;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.MsixLayout;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.DumpFormatException;
 import dev.doorbell.route.MachineState;
@@ -33,7 +35,7 @@ final class OracleState implements MachineState {
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
   private static final String ADVICE =
       "give --tables a folder with memory.txt, registers.json and devices.json";
-  private static final long MOST_BYTES = 256L << 20;
+  private static final long MOST_BYTES = 256 * Sizes.MIB;
   private static final String ITS_FORMAT = "itsFormat";
 
   private final TableDump memory;
@@ -125,7 +127,9 @@ final class OracleState implements MachineState {
     }
     for (JsonNode e : m.path("table")) {
       if (e.path("vector").asInt(-1) == vector) {
-        boolean masked = (number(e, "ctrl") & 1) != 0 || (number(m, "control") & 0x4000) != 0;
+        boolean masked =
+            MsixLayout.MASK.isSet(number(e, "ctrl"))
+                || MsixLayout.FUNCTION_MASK.isSet(number(m, "control"));
         return Optional.of(
             new ProgrammedVector(
                 enabled,

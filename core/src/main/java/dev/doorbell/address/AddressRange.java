@@ -61,6 +61,11 @@ public record AddressRange(long start, long last) implements Comparable<AddressR
     return c != 0 ? c : Long.compareUnsigned(last, other.last);
   }
 
+  /// {@return whether a device or register of 32 address bits reaches all of it}
+  public boolean isBelow4GiB() {
+    return Long.compareUnsigned(last, Sizes.FOUR_GIB) < 0;
+  }
+
   @Override
   public String toString() {
     return "[0x" + Long.toHexString(start) + ", 0x" + Long.toHexString(last) + "]";

@@ -24,7 +24,23 @@ public final class RegisterMap {
   /// @param register which register
   /// @param index element of an array, else 0
   /// @param byteOffset offset within the register, 0 when the access starts at it
-  public record Hit(Register register, int index, int byteOffset) {}
+  public record Hit(Register register, int index, int byteOffset) {
+    /// {@return the part of a register's content that an access of some bytes sees, zero-extended}
+    public long part(long whole, int bytes) {
+      return whole >>> (byteOffset * Byte.SIZE) & ones(bytes);
+    }
+
+    /// {@return a register's content after a write of some bytes}
+    public long with(long whole, int bytes, long value) {
+      int shift = byteOffset * Byte.SIZE;
+      long part = ones(bytes) << shift;
+      return whole & ~part | value << shift & part;
+    }
+
+    private static long ones(int bytes) {
+      return -1L >>> (Long.SIZE - bytes * Byte.SIZE);
+    }
+  }
 
   /// {@return a builder for a window of some bytes}
   public static Builder named(String name, long bytes) {

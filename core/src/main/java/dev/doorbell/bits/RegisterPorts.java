@@ -84,8 +84,7 @@ public final class RegisterPorts {
     if (hit == null) {
       return 0;
     }
-    long whole = port(hit.register()).get.get(hit.index());
-    return whole >>> (hit.byteOffset() * Byte.SIZE) & ones(bytes);
+    return hit.part(port(hit.register()).get.get(hit.index()), bytes);
   }
 
   /// Performs a write that {@link #answers} allows.
@@ -95,13 +94,9 @@ public final class RegisterPorts {
       return;
     }
     Port p = port(hit.register());
-    if (bytes == hit.register().bytes()) {
-      p.set.set(hit.index(), value & ones(bytes));
-      return;
-    }
-    int shift = hit.byteOffset() * Byte.SIZE;
-    long part = ones(bytes) << shift;
-    p.set.set(hit.index(), (p.get.get(hit.index()) & ~part) | (value << shift & part));
+    // Only a part needs what was there before, and a read may have an effect.
+    long before = bytes == hit.register().bytes() ? 0 : p.get.get(hit.index());
+    p.set.set(hit.index(), hit.with(before, bytes, value));
   }
 
   private Port port(Register register) {
@@ -111,9 +106,5 @@ public final class RegisterPorts {
           "map " + map.name() + " has no register " + register.name());
     }
     return p;
-  }
-
-  private static long ones(int bytes) {
-    return -1L >>> (Long.SIZE - bytes * Byte.SIZE);
   }
 }

@@ -18,11 +18,10 @@ public interface MemoryView {
   /// @param pa a multiple of 4
   default OptionalLong read32(long pa) {
     OptionalLong word = read64(pa & -Long.BYTES);
-    boolean upper = (pa & Integer.BYTES) != 0;
+    int shift = (int) (pa & Integer.BYTES) * Byte.SIZE;
     return word.isEmpty()
         ? word
-        : OptionalLong.of(
-            (upper ? word.getAsLong() >>> Integer.SIZE : word.getAsLong()) & 0xffff_ffffL);
+        : OptionalLong.of(Integer.toUnsignedLong((int) (word.getAsLong() >>> shift)));
   }
 
   /// {@return the byte at a physical address, or empty when it cannot be seen}

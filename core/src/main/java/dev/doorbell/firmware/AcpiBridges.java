@@ -245,31 +245,26 @@ final class AcpiBridges {
               ? p.rid()
               : -1;
       boolean split = self >= r.firstRid() && self <= r.lastRid();
-      addVirtio(out, r, r.firstRid(), split ? self - 1 : r.lastRid(), iommu, endpoint);
+      virtio(r, r.firstRid(), split ? self - 1 : r.lastRid(), iommu, endpoint).ifPresent(out::add);
       if (split) {
-        addVirtio(out, r, self + 1, r.lastRid(), iommu, endpoint);
+        virtio(r, self + 1, r.lastRid(), iommu, endpoint).ifPresent(out::add);
       }
     }
     return out;
   }
 
-  private static void addVirtio(
-      List<HostBridge.StreamMapping> out,
-      Viot.PciRange r,
-      int first,
-      int last,
-      String iommu,
-      long endpoint) {
-    if (first <= last) {
-      out.add(
-          new HostBridge.StreamMapping(
-              MASK,
-              first,
-              last - first + 1L,
-              iommu,
-              (int) (endpoint + first - r.firstRid()),
-              r.source()));
-    }
+  private static Optional<HostBridge.StreamMapping> virtio(
+      Viot.PciRange r, int first, int last, String iommu, long endpoint) {
+    return first > last
+        ? Optional.empty()
+        : Optional.of(
+            new HostBridge.StreamMapping(
+                MASK,
+                first,
+                last - first + 1L,
+                iommu,
+                (int) (endpoint + first - r.firstRid()),
+                r.source()));
   }
 
   /// RMR nodes: their ids lead to StreamIDs of an SMMU, and the ranges are reserved for these.

@@ -286,45 +286,51 @@ final class FdtMachine {
       return;
     }
     Optional<AddressRange> window = addresses.firstRegister(node);
-    boolean coherent = node.has("dma-coherent");
     if (smmu3 && window.isPresent()) {
-      String id = draft.unique("smmuv3@0x" + Long.toHexString(window.get().start()));
-      add(
-          node,
-          new IommuDescription.Smmuv3(
-              id,
-              window.get(),
-              coherent,
-              Abilities.of(draft, window.get().start()),
-              node.source()));
+      smmuv3(node, window.get());
     } else if (smmu.isPresent() && window.isPresent() && !smmu.get().getValue().isEmpty()) {
-      String kind = smmu.get().getValue();
-      boolean first = kind.equals("SMMUv1") || kind.startsWith("MMU-40");
-      String id =
-          draft.unique(
-              (first ? "smmuv1@0x" : "smmuv2@0x") + Long.toHexString(window.get().start()));
-      add(
-          node,
-          new IommuDescription.Smmuv2(
-              id,
-              kind,
-              window.get(),
-              coherent,
-              Abilities.of(draft, window.get().start()),
-              node.source()));
+      smmuv2(node, smmu.get().getValue(), window.get());
     } else {
-      String kind =
-          smmu.map(Map.Entry::getKey)
-              .orElseGet(() -> node.compatible().stream().findFirst().orElse("unknown IOMMU"));
-      String at = window.map(w -> "@0x" + Long.toHexString(w.start())).orElse("@" + node.path());
-      add(
-          node,
-          new IommuDescription.Other(
-              draft.unique(kind.substring(kind.indexOf(',') + 1) + at),
-              kind,
-              window,
-              node.source()));
+      otherIommu(node, smmu.map(Map.Entry::getKey), window);
     }
+  }
+
+  private void smmuv3(FdtNode node, AddressRange window) {
+    add(
+        node,
+        new IommuDescription.Smmuv3(
+            draft.unique("smmuv3@0x" + Long.toHexString(window.start())),
+            window,
+            node.has("dma-coherent"),
+            Abilities.of(draft, window.start()),
+            node.source()));
+  }
+
+  private void smmuv2(FdtNode node, String kind, AddressRange window) {
+    boolean first = kind.equals("SMMUv1") || kind.startsWith("MMU-40");
+    add(
+        node,
+        new IommuDescription.Smmuv2(
+            draft.unique(
+                (first ? "smmuv1@0x" : "smmuv2@0x") + Long.toHexString(window.start())),
+            kind,
+            window,
+            node.has("dma-coherent"),
+            Abilities.of(draft, window.start()),
+            node.source()));
+  }
+
+  private void otherIommu(FdtNode node, Optional<String> known, Optional<AddressRange> window) {
+    String kind =
+        known.or(() -> node.compatible().stream().findFirst()).orElse("unknown IOMMU");
+    String at = window.map(w -> "@0x" + Long.toHexString(w.start())).orElse("@" + node.path());
+    add(
+        node,
+        new IommuDescription.Other(
+            draft.unique(kind.substring(kind.indexOf(',') + 1) + at),
+            kind,
+            window,
+            node.source()));
   }
 
   private void virtioIommu(FdtNode node) {

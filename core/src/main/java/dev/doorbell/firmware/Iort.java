@@ -75,7 +75,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
 
   private static IortNode node(Blob b, int at, int length, Findings findings) {
     int type = b.u8(at);
-    int revision = b.u8(at + 3);
+    int revision = revision(b, at);
     List<IortNode.IdMapping> mappings = mappings(b, at, length, findings);
     Source source = b.source(at);
     IortNode.Body body =
@@ -84,7 +84,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
           case IortNode.NAMED_COMPONENT -> namedComponent(b, at, length);
           case IortNode.ROOT_COMPLEX -> rootComplex(b, at, length);
           case IortNode.SMMU -> smmu(b, at, length);
-          case IortNode.SMMU3 -> smmu3(b, at, length, revision, mappings.size(), findings);
+          case IortNode.SMMU3 -> smmu3(b, at, length, mappings.size(), findings);
           case IortNode.PMCG -> {
             need(36, length, "PMCG", b, at);
             yield new IortNode.Pmcg(b.u64(at + 16), b.u32(at + 28));
@@ -168,7 +168,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
       throw new MalformedException(
           "root complex of segment 0x%x".formatted(segment), b.source(at + 28));
     }
-    boolean limited = b.u8(at + 3) >= 1 && length >= 33;
+    boolean limited = revision(b, at) >= 1 && length >= 33;
     return new IortNode.RootComplex(
         (int) segment,
         AcpiLayout.CCA.isSet(b.u32(at + 16)),
@@ -187,20 +187,21 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
   }
 
   private static IortNode.Body smmu3(
-      Blob b, int at, int length, int revision, int mappings, Findings findings) {
+      Blob b, int at, int length, int mappings, Findings findings) {
     need(60, length, "SMMUv3", b, at);
     long flags = b.u32(at + 24);
     return new IortNode.Smmu3(
         b.u64(at + 16),
         b.u32(at + 40),
         AcpiLayout.SMMU3_COHACC_OVERRIDE.isSet(flags),
-        ownMapping(b, at, length, revision, mappings, findings));
+        ownMapping(b, at, length, mappings, findings));
   }
 
   /// From node revision 1 one mapping may be for the SMMU's own MSIs. It is in force when not all four interrupts are wired;
   /// from revision 5 a flag says so (Linux `iort_get_id_mapping_index`).
   private static OptionalInt ownMapping(
-      Blob b, int at, int length, int revision, int mappings, Findings findings) {
+      Blob b, int at, int length, int mappings, Findings findings) {
+    int revision = revision(b, at);
     if (revision < 1 || length < 68 || mappings == 0) {
       return OptionalInt.empty();
     }
@@ -244,6 +245,10 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
     }
     return new IortNode.ReservedMemory(
         AcpiLayout.RMR_REMAP_PERMITTED.isSet(b.u32(at + 16)), List.copyOf(ranges));
+  }
+
+  private static int revision(Blob b, int at) {
+    return b.u8(at + 3);
   }
 
   private static void need(int wanted, int length, String name, Blob b, int at) {

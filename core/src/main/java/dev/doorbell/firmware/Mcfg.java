@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.address.Sizes;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -22,7 +23,7 @@ record Mcfg(List<Entry> entries) {
     }
   }
 
-  static final long BUS_BYTES = 1L << 20;
+  static final long BUS_BYTES = Sizes.MIB;
   private static final int FIRST = 44;
   private static final int ENTRY = 16;
 

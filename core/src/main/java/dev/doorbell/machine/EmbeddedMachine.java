@@ -1,6 +1,8 @@
 package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
@@ -25,10 +27,10 @@ import java.util.Optional;
 
 /// A whole machine of Doorbell's own models, built from a description. Safe for use from many threads.
 public final class EmbeddedMachine implements Machine {
-  private static final long POOL_MOST = 256L << 20;
-  private static final long POOL_LEAST = 8L << 20;
-  private static final long RAM_WHERE_UNSEEN = 1L << 30;
-  private static final long SPARE_WINDOW = 256L << 20;
+  private static final long POOL_MOST = 256 * Sizes.MIB;
+  private static final long POOL_LEAST = 8 * Sizes.MIB;
+  private static final long RAM_WHERE_UNSEEN = Sizes.GIB;
+  private static final long SPARE_WINDOW = 256 * Sizes.MIB;
 
   private final MachineDescription description;
   private final Ram ram;
@@ -69,7 +71,7 @@ public final class EmbeddedMachine implements Machine {
     d.gic().flatMap(g -> g.cpuInterface()).ifPresent(taken::add);
     d.hostBridges().forEach(b -> b.ecam().ifPresent(taken::add));
     d.hostBridges().forEach(b -> b.windows().forEach(w -> taken.add(w.cpu())));
-    for (long at = RAM_WHERE_UNSEEN; at < 1L << 40; at += RAM_WHERE_UNSEEN) {
+    for (long at = RAM_WHERE_UNSEEN; at < Sizes.TIB; at += RAM_WHERE_UNSEEN) {
       AddressRange ram = AddressRange.ofSize(at, RAM_WHERE_UNSEEN);
       if (taken.stream().noneMatch(ram::overlaps)) {
         return ram;
@@ -147,9 +149,9 @@ public final class EmbeddedMachine implements Machine {
   /// The end of the first bank that is large enough, so that the start stays free for a guest's RAM.
   private static AddressRange pool(List<AddressRange> memory) {
     for (AddressRange bank : memory) {
-      long bytes = Math.min(POOL_MOST, bank.bytes() / 2) & -0x10000L;
+      long bytes = Granule.K64.alignDown(Math.min(POOL_MOST, bank.bytes() / 2));
       if (bytes >= POOL_LEAST) {
-        long end = (bank.last() + 1) & -0x10000L;
+        long end = Granule.K64.alignDown(bank.last() + 1);
         return AddressRange.ofSize(end - bytes, bytes);
       }
     }
@@ -198,7 +200,7 @@ public final class EmbeddedMachine implements Machine {
   /// Where no window is known, each MiB that holds a BAR is one.
   private List<HostBridge.Window> capturedBars(HostBridge b) {
     Map<Long, HostBridge.Window> out = new HashMap<>();
-    long mib = 1L << 20;
+    long mib = Sizes.MIB;
     for (FunctionDescription f : description.functions()) {
       for (FunctionDescription.Bar bar : f.resources()) {
         if (bar.io() || !b.owns(f.sbdf().segment(), f.sbdf().bus())) {
@@ -218,7 +220,7 @@ public final class EmbeddedMachine implements Machine {
   }
 
   private HostBridge.Window spare(HostBridge b, List<HostBridge.Window> others) {
-    for (long at = SPARE_WINDOW; at < 1L << 40; at += SPARE_WINDOW) {
+    for (long at = SPARE_WINDOW; at < Sizes.TIB; at += SPARE_WINDOW) {
       AddressRange range = AddressRange.ofSize(at, SPARE_WINDOW);
       boolean free =
           bus.occupant(range).isEmpty()

@@ -1,6 +1,7 @@
 package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 final class Ram implements PhysicalMemory {
   private static final int CHUNK_SHIFT = 16;
   private static final int CHUNK = 1 << CHUNK_SHIFT;
+  private static final long MOST_BYTES = 128 * Sizes.TIB;
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -44,7 +46,7 @@ final class Ram implements PhysicalMemory {
     Bank(AddressRange range) {
       start = range.start();
       bytes = range.bytes();
-      if (bytes <= 0 || bytes >>> 47 != 0) {
+      if (bytes <= 0 || bytes >= MOST_BYTES) {
         throw new IllegalArgumentException("a bank of RAM at " + range + " is too large");
       }
       chunks = new AtomicReferenceArray<>((int) ((bytes + CHUNK - 1) >>> CHUNK_SHIFT));

@@ -6,6 +6,7 @@ import dev.doorbell.bus.DmaPort;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.pci.Sbdf;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import java.util.OptionalInt;
 /// The root complex's way inwards: a device's access gets its StreamID, passes the IOMMU, and goes on with its DeviceID. One for
 /// each segment. Allocates nothing on writes and takes no lock.
 final class RequesterRoutes implements DmaPort {
-  private static final int REQUESTERS = 1 << 16;
+  private static final int REQUESTERS = Sbdf.LAST_REQUESTER_ID + 1;
   private static final int NO_TRANSLATOR = -1;
 
   private final SystemBus bus;

@@ -11,6 +11,9 @@ import java.util.regex.Pattern;
 /// @param device 0 to 31
 /// @param function 0 to 7
 public record Sbdf(int segment, int bus, int device, int function) implements Comparable<Sbdf> {
+  /// The largest requester id: bus 255, device 31, function 7.
+  public static final int LAST_REQUESTER_ID = 0xffff;
+
   private static final Pattern FORM =
       Pattern.compile("(?:([0-9a-fA-F]{1,8}):)?([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})\\.([0-7])");
 

@@ -65,7 +65,6 @@ final class FunctionChecks {
           "NoIommu",
           self(s),
           Thing.named("IOMMU", bridgeSource(s)),
-          true,
           "no IOMMU stands between %s and memory".formatted(s.sbdf()),
           "assign a function behind an IOMMU; this one would reach all memory");
       return;
@@ -76,7 +75,6 @@ final class FunctionChecks {
           "IommuNotDriven",
           self(s),
           Thing.named(iommu.id(), iommu.source()),
-          true,
           "%s is behind %s, a %s that Doorbell knows by name only"
               .formatted(s.sbdf(), iommu.id(), iommu.kind()),
           "see docs/caveats.md for the IOMMUs that are covered");
@@ -87,7 +85,6 @@ final class FunctionChecks {
           "GranuleUnsupported",
           Thing.named("granule " + granule, Source.rule("--granule")),
           Thing.named(iommu.id(), iommu.source()),
-          true,
           "%s has granules %s and not %s".formatted(iommu.id(), known, granule),
           "use one of " + known);
     }
@@ -99,7 +96,6 @@ final class FunctionChecks {
           "NoMsiCapability",
           self(s),
           Thing.named("MSI and MSI-X capability", s.source()),
-          true,
           "%s has neither MSI nor MSI-X".formatted(s.sbdf()),
           "assign a function that has one");
     }
@@ -108,7 +104,6 @@ final class FunctionChecks {
           "NoMsiController",
           self(s),
           Thing.named("MSI controller", bridgeSource(s)),
-          true,
           "firmware names no MSI controller for %s".formatted(s.sbdf()),
           "check the id mappings of its root complex (IORT, msi-map, msi-parent)");
     } else if (s.controllers().getFirst() instanceof MsiControllerDescription.Other other) {
@@ -116,7 +111,6 @@ final class FunctionChecks {
           "MsiControllerNotDriven",
           self(s),
           Thing.named(other.id(), other.source()),
-          true,
           "messages of %s go to %s, a %s that Doorbell knows by name only"
               .formatted(s.sbdf(), other.id(), other.kind()),
           "see docs/caveats.md for the MSI controllers that are covered");
@@ -137,7 +131,6 @@ final class FunctionChecks {
           "GroupNotViable",
           self(s),
           mate,
-          true,
           "%s shares a group with %s, which driver %s uses: %s"
               .formatted(s.sbdf(), m.sbdf(), m.driver().get(), m.because()),
           "unbind %s from %s, or assign it too".formatted(m.sbdf(), m.driver().get()));
@@ -155,7 +148,8 @@ final class FunctionChecks {
               .map(f -> f.sbdf().toString())
               .collect(Collectors.joining(", "));
       String reach = sharing.isEmpty() ? "no other function of the capture" : sharing;
-      add(
+      conflicts.add(
+          new Conflict(
           "NotIsolated",
           self(s),
           Thing.named(c.id(), c.source()),
@@ -164,7 +158,7 @@ final class FunctionChecks {
               .formatted(c.id(), s.sbdf(), reach),
           request.allowUnsafeInterrupts()
               ? "give it only to a guest that is trusted as much as the host"
-              : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)");
+              : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));
     }
   }
 
@@ -224,7 +218,6 @@ final class FunctionChecks {
             "IommusDiffer",
             Thing.named(first.id(), first.source()),
             Thing.named(other.id(), other.source()),
-            true,
             "one domain cannot span %s (%s) and %s (%s)"
                 .formatted(first.id(), first.kind(), other.id(), other.kind()),
             "plan the functions behind each IOMMU apart");
@@ -240,7 +233,8 @@ final class FunctionChecks {
     return machine.hostBridge(s.sbdf()).map(HostBridge::source).orElse(s.source());
   }
 
-  private void add(String kind, Thing a, Thing b, boolean blocks, String message, String advice) {
-    conflicts.add(new Conflict(kind, a, b, blocks, message, advice));
+  /// Adds a conflict that stands against the plan.
+  private void add(String kind, Thing a, Thing b, String message, String advice) {
+    conflicts.add(new Conflict(kind, a, b, true, message, advice));
   }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.plan;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.description.Arch;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,9 +11,7 @@ import java.util.Optional;
 /// Lays guest RAM out in what is left of the IOVA space.
 final class MemoryMap {
   /// RAM starts and ends at multiples of a 2 MiB block, so that it can be mapped in blocks.
-  private static final long BLOCK = 2L << 20;
-
-  private static final long FOUR_GIB = 1L << 32;
+  private static final long BLOCK = 2 * Sizes.MIB;
 
   private MemoryMap() {}
 
@@ -48,7 +47,8 @@ final class MemoryMap {
         switch (arch) {
           case ARM64, UNKNOWN -> List.of(new AddressRange(0x4000_0000L, -1L));
           case RISCV64 -> List.of(new AddressRange(0x8000_0000L, -1L));
-          case X86 -> List.of(new AddressRange(0, 0xbfff_ffffL), new AddressRange(FOUR_GIB, -1L));
+          case X86 ->
+              List.of(new AddressRange(0, 0xbfff_ffffL), new AddressRange(Sizes.FOUR_GIB, -1L));
           case PPC64, POWERPC -> List.of(new AddressRange(0, -1L));
         };
     return wanted.stream().map(aperture::intersection).flatMap(Optional::stream).toList();

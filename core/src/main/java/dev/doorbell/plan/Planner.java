@@ -85,8 +85,8 @@ public final class Planner {
           s.iommu().map(IommuDescription::abilities).orElse(IommuDescription.Abilities.UNSEEN);
       String iommu = s.iommu().map(IommuDescription::id).orElse("the IOMMU");
       boolean high =
-          ram.stream().anyMatch(r -> r.last() >>> 32 != 0)
-              || window.map(w -> w.range().last() >>> 32 != 0).orElse(false);
+          ram.stream().anyMatch(r -> !r.isBelow4GiB())
+              || window.map(w -> !w.range().isBelow4GiB()).orElse(false);
       if (s.iommu().isPresent() && known.inputBits().isEmpty() && high) {
         addOnce(
             unseen,

@@ -57,7 +57,7 @@ final class RangeChecks {
     }
     reach(subjects, self, "move the window into what the root complex can reach");
     for (Subject s : subjects) {
-      if (s.needsLowWindow() && w.range().last() >>> 32 != 0) {
+      if (s.needsLowWindow() && !w.range().isBelow4GiB()) {
         conflicts.add(
             new Conflict(
                 "WindowAbove4GiB",

@@ -2,6 +2,7 @@ package dev.doorbell.plan;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
@@ -18,8 +19,7 @@ final class WindowPlanner {
   /// hosts whose bridges cannot reach it (2025).
   private static final long[] CUSTOMARY = {0x800_0000L, 0xa000_0000L};
 
-  private static final long CUSTOMARY_BYTES = 1L << 20;
-  private static final long FOUR_GIB_LAST = 0xffff_ffffL;
+  private static final long CUSTOMARY_BYTES = Sizes.MIB;
 
   private final MachineDescription machine;
   private final Landscape land;
@@ -77,7 +77,7 @@ final class WindowPlanner {
     long all = Math.max(doorbells.size(), everyDoorbell().size()) * land.granule().bytes();
     long size = Math.max(Long.highestOneBit(all * 2 - 1), CUSTOMARY_BYTES);
     boolean low = subjects.stream().anyMatch(Subject::needsLowWindow);
-    long limit = low ? FOUR_GIB_LAST : land.aperture().last();
+    long limit = low ? Sizes.FOUR_GIB - 1 : land.aperture().last();
     for (long base : CUSTOMARY) {
       AddressRange at = AddressRange.ofSize(base, size);
       if (base % size == 0 && free(at) && Long.compareUnsigned(at.last(), limit) <= 0) {

@@ -1,5 +1,7 @@
 package dev.doorbell.route;
 
+import dev.doorbell.address.Sizes;
+import dev.doorbell.explain.MemoryView;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
@@ -19,7 +21,7 @@ public final class TableDump {
   public static final int PAGE_BYTES = 4096;
 
   private static final int WORDS = PAGE_BYTES / Long.BYTES;
-  private static final int MOST_PAGES = 1 << 18;
+  private static final int MOST_PAGES = (int) (Sizes.GIB / MemoryView.PAGE_BYTES);
 
   private final Map<Long, long[]> pages;
 

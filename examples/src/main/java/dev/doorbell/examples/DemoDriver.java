@@ -68,7 +68,7 @@ public final class DemoDriver {
 
   private static Iova place(Container container, long bytes) {
     return container.iovaRanges().stream()
-        .filter(r -> Long.compareUnsigned(r.last() - r.start(), bytes) >= 0)
+        .filter(r -> Long.compareUnsigned(r.last() - r.start(), bytes - 1) >= 0)
         .map(r -> new Iova(r.start()))
         .findFirst()
         .orElseThrow(

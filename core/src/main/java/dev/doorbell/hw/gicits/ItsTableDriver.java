@@ -3,6 +3,7 @@ package dev.doorbell.hw.gicits;
 import static dev.doorbell.hw.gicits.GitsRegisters.*;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.MsiControllerFailed;
@@ -13,7 +14,7 @@ import dev.doorbell.irq.MsiControllerFailed;
 /// one, and stay until the ITS is closed, since no command makes an ITS forget a level-1 entry.
 final class ItsTableDriver {
   /// The largest flat table that is taken when two levels are possible.
-  private static final long FLAT_BYTES = 1L << 20;
+  private static final long FLAT_BYTES = Sizes.MIB;
 
   private static final int MOST_PAGES = 256;
   private static final int SHARED = 1;

@@ -7,30 +7,24 @@ import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import dev.doorbell.irq.VectorStates;
+import java.util.BitSet;
 
 /// Vectors of one device at one ITS. Collections are numbered as CPUs are.
 final class ItsVectorBlock implements VectorBlock {
   private final ItsDriver its;
-  private final MsiSource source;
   private final ItsDeviceTable device;
   private final int[] events;
   private final LpiPool.Lease lease;
-  private final boolean[] active;
-  private final boolean[] masked;
-  private final AtomicIntegerArray cpus;
-  private boolean freed;
+  private final VectorStates states;
 
   ItsVectorBlock(
       ItsDriver its, MsiSource source, ItsDeviceTable device, int[] events, LpiPool.Lease lease) {
     this.its = its;
-    this.source = source;
     this.device = device;
     this.events = events;
     this.lease = lease;
-    active = new boolean[events.length];
-    masked = new boolean[events.length];
-    cpus = new AtomicIntegerArray(events.length);
+    states = new VectorStates(source.name(), its, its.lock, events.length);
   }
 
   @Override
@@ -60,16 +54,16 @@ final class ItsVectorBlock implements VectorBlock {
 
   @Override
   public int cpu(int index) {
-    return cpus.get(index);
+    return states.cpu(index);
   }
 
   @Override
   public void activate(int index, int cpu) {
     its.checkCpu(cpu);
-    change(
+    states.change(
         index,
         () -> {
-          if (active[index]) {
+          if (states.isActive(index)) {
             move(index, cpu);
           } else {
             map(index, cpu);
@@ -79,7 +73,7 @@ final class ItsVectorBlock implements VectorBlock {
 
   private void map(int index, int cpu) {
     int event = events[index];
-    its.lpis().setEnabled(intid(index), !masked[index]);
+    its.lpis().setEnabled(intid(index), !states.isMasked(index));
     try {
       its.send(
           cpu,
@@ -94,45 +88,45 @@ final class ItsVectorBlock implements VectorBlock {
       }
       throw e;
     }
-    cpus.set(index, cpu);
-    active[index] = true;
+    states.setCpu(index, cpu);
+    states.setActive(index, true);
   }
 
   @Override
   public void deactivate(int index) {
-    change(index, () -> unmap(index));
+    states.change(index, () -> unmap(index));
   }
 
   /// INV comes before DISCARD, as it needs the mapping.
   private void unmap(int index) {
-    if (!active[index]) {
+    if (!states.isActive(index)) {
       return;
     }
     int event = events[index];
     its.lpis().setEnabled(intid(index), false);
     try {
       its.send(
-          cpus.get(index),
+          states.cpu(index),
           ItsCommand.inv(device.deviceId, event),
           ItsCommand.discard(device.deviceId, event));
     } catch (MsiControllerFailed | BusException e) {
       mapAgain(index, e);
       throw e;
     }
-    active[index] = false;
+    states.setActive(index, false);
     its.lpis().forget(intid(index));
   }
 
   /// Puts a vector back whose unmapping failed somewhere.
   private void mapAgain(int index, RuntimeException because) {
-    int cpu = cpus.get(index);
+    int cpu = states.cpu(index);
     try {
-      its.lpis().setEnabled(intid(index), !masked[index]);
+      its.lpis().setEnabled(intid(index), !states.isMasked(index));
       its.send(
           cpu,
           ItsCommand.mapti(device.deviceId, events[index], intid(index), cpu),
           ItsCommand.inv(device.deviceId, events[index]));
-      active[index] = true;
+      states.setActive(index, true);
     } catch (MsiControllerFailed | BusException again) {
       because.addSuppressed(again);
     }
@@ -141,103 +135,80 @@ final class ItsVectorBlock implements VectorBlock {
   @Override
   public void retarget(int index, int cpu) {
     its.checkCpu(cpu);
-    change(
+    states.change(
         index,
         () -> {
-          if (!active[index]) {
-            throw new IllegalStateException(name(index) + " is not active and cannot be moved");
-          }
+          states.checkActive(index);
           move(index, cpu);
         });
   }
 
   private void move(int index, int cpu) {
-    int from = cpus.get(index);
+    int from = states.cpu(index);
     if (from != cpu) {
       its.send(
           cpu,
           ItsCommand.movi(device.deviceId, events[index], cpu),
           ItsCommand.inv(device.deviceId, events[index]));
       its.send(from);
-      cpus.set(index, cpu);
+      states.setCpu(index, cpu);
     }
   }
 
   @Override
   public void mask(int index) {
-    change(index, () -> setMasked(index, true));
+    states.change(index, () -> setMasked(index, true));
   }
 
   @Override
   public void unmask(int index) {
-    change(index, () -> setMasked(index, false));
+    states.change(index, () -> setMasked(index, false));
   }
 
   private void setMasked(int index, boolean mask) {
-    masked[index] = mask;
-    if (active[index]) {
+    states.setMasked(index, mask);
+    if (states.isActive(index)) {
       its.lpis().setEnabled(intid(index), !mask);
-      its.send(cpus.get(index), ItsCommand.inv(device.deviceId, events[index]));
+      its.send(states.cpu(index), ItsCommand.inv(device.deviceId, events[index]));
     }
   }
 
   @Override
   public void free() {
-    its.lock.lock();
-    try {
-      if (freed) {
-        return;
-      }
-      boolean[] live = active.clone();
-      try {
-        for (int i = 0; i < events.length; i++) {
-          unmap(i);
-        }
-        its.giveBack(this, device, events);
-      } catch (MsiControllerFailed | BusException e) {
-        for (int i = 0; i < events.length; i++) {
-          if (live[i] && !active[i]) {
-            mapAgain(i, e);
-          }
-        }
-        throw e;
-      }
-      freed = true;
-      lease.release();
-    } finally {
-      its.lock.unlock();
+    states.free(this::giveBack);
+  }
+
+  private void giveBack() {
+    BitSet live = new BitSet();
+    for (int i = 0; i < events.length; i++) {
+      live.set(i, states.isActive(i));
     }
+    try {
+      for (int i = 0; i < events.length; i++) {
+        unmap(i);
+      }
+      its.giveBack(this, device, events);
+    } catch (MsiControllerFailed | BusException e) {
+      for (int i = live.nextSetBit(0); i >= 0; i = live.nextSetBit(i + 1)) {
+        if (!states.isActive(i)) {
+          mapAgain(i, e);
+        }
+      }
+      throw e;
+    }
+    lease.release();
   }
 
   /// Takes what the pending tables in memory show; with the driver's lock held. CLEAR comes before the report: a message in between is
   /// pending again and not lost.
   void takePending(InterruptSink sink) {
     for (int i = 0; i < events.length; i++) {
-      if (active[i] && !masked[i] && its.lpis().isPending(cpus.get(i), intid(i))) {
-        its.send(cpus.get(i), ItsCommand.clear(device.deviceId, events[i]));
-        sink.arrived(intid(i), cpus.get(i));
+      if (states.isActive(i)
+          && !states.isMasked(i)
+          && its.lpis().isPending(states.cpu(i), intid(i))) {
+        its.send(states.cpu(i), ItsCommand.clear(device.deviceId, events[i]));
+        sink.arrived(intid(i), states.cpu(i));
       }
     }
-  }
-
-  private void change(int index, Runnable action) {
-    if (index < 0 || index >= events.length) {
-      throw new IndexOutOfBoundsException(
-          "%s has %d vectors and no vector %d".formatted(source.name(), events.length, index));
-    }
-    its.lock.lock();
-    try {
-      if (freed) {
-        throw new IllegalStateException(
-            "vectors of " + source.name() + " at " + its.id() + " have been freed");
-      }
-      action.run();
-    } finally {
-      its.lock.unlock();
-    }
-  }
-
-  private String name(int index) {
-    return "vector %d of %s at %s".formatted(index, source.name(), its.id());
   }
 }

@@ -227,15 +227,16 @@ public final class ItsWalker {
       for (int i = 0; i < BASERS; i++) {
         Long baser = registers.get("BASER" + i);
         if (baser != null && BASER_TYPE.get(baser) == type) {
-          return entry(table, i, baser, entryBytes, index, in);
+          return entryOf(i, table, entryBytes, index, in);
         }
       }
       unseen(table, in, "no GITS_BASER of this type was recorded", register("BASER<n>"));
       return OptionalLong.empty();
     }
 
-    private OptionalLong entry(
-        String table, int n, long baser, int entryBytes, long index, String in) {
+    /// @param n the GITS_BASER that describes the table
+    private OptionalLong entryOf(int n, String table, int entryBytes, long index, String in) {
+      long baser = registers.getOrDefault("BASER" + n, 0L);
       Source register = register("BASER" + n);
       String fields = fields(BASER_LAYOUT, baser);
       if (!BASER_VALID.isSet(baser)) {

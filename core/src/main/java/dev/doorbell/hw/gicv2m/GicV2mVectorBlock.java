@@ -6,27 +6,20 @@ import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.SpiController;
 import dev.doorbell.irq.VectorBlock;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one device: SPIs of GICv2m frames.
 final class GicV2mVectorBlock implements VectorBlock {
   private final GicV2mDriver driver;
-  private final MsiSource source;
   private final int[] spis;
   private final SpiLedger[] frames;
-  private final boolean[] active;
-  private final boolean[] masked;
-  private final AtomicIntegerArray cpus;
-  private boolean freed;
+  private final VectorStates states;
 
   GicV2mVectorBlock(GicV2mDriver driver, MsiSource source, int[] spis, SpiLedger[] frames) {
     this.driver = driver;
-    this.source = source;
     this.spis = spis;
     this.frames = frames;
-    active = new boolean[spis.length];
-    masked = new boolean[spis.length];
-    cpus = new AtomicIntegerArray(spis.length);
+    states = new VectorStates(source.name(), driver, driver.lock, spis.length);
   }
 
   @Override
@@ -56,15 +49,15 @@ final class GicV2mVectorBlock implements VectorBlock {
 
   @Override
   public int cpu(int index) {
-    return cpus.get(index);
+    return states.cpu(index);
   }
 
   @Override
   public void activate(int index, int cpu) {
-    change(
+    states.change(
         index,
         () -> {
-          if (active[index]) {
+          if (states.isActive(index)) {
             route(index, cpu);
           } else {
             start(index, cpu);
@@ -80,7 +73,7 @@ final class GicV2mVectorBlock implements VectorBlock {
     route(index, cpu);
     spi.configureEdge(intid);
     spi.clearPending(intid);
-    if (!masked[index]) {
+    if (!states.isMasked(index)) {
       try {
         spi.enable(intid);
       } catch (MsiControllerFailed | BusException e) {
@@ -92,95 +85,69 @@ final class GicV2mVectorBlock implements VectorBlock {
         throw e;
       }
     }
-    active[index] = true;
+    states.setActive(index, true);
   }
 
   private void route(int index, int cpu) {
     driver.distributor.route(spis[index], cpu);
-    cpus.set(index, cpu);
+    states.setCpu(index, cpu);
   }
 
   @Override
   public void deactivate(int index) {
-    change(index, () -> stop(index));
+    states.change(index, () -> stop(index));
   }
 
   private void stop(int index) {
-    if (active[index]) {
+    if (states.isActive(index)) {
       driver.distributor.disable(spis[index]);
       driver.distributor.clearPending(spis[index]);
-      active[index] = false;
+      states.setActive(index, false);
     }
   }
 
   @Override
   public void retarget(int index, int cpu) {
-    change(
+    states.change(
         index,
         () -> {
-          if (!active[index]) {
-            throw new IllegalStateException(
-                "vector %d of %s at %s is not active and cannot be moved"
-                    .formatted(index, source.name(), driver.id()));
-          }
+          states.checkActive(index);
           route(index, cpu);
         });
   }
 
   @Override
   public void mask(int index) {
-    change(index, () -> setMasked(index, true));
+    states.change(index, () -> setMasked(index, true));
   }
 
   @Override
   public void unmask(int index) {
-    change(index, () -> setMasked(index, false));
+    states.change(index, () -> setMasked(index, false));
   }
 
   private void setMasked(int index, boolean mask) {
-    if (active[index]) {
+    if (states.isActive(index)) {
       if (mask) {
         driver.distributor.disable(spis[index]);
       } else {
         driver.distributor.enable(spis[index]);
       }
     }
-    masked[index] = mask;
+    states.setMasked(index, mask);
   }
 
   @Override
   public void free() {
-    driver.lock.lock();
-    try {
-      if (freed) {
-        return;
-      }
-      for (int i = 0; i < spis.length; i++) {
-        stop(i);
-      }
-      freed = true;
-      for (int i = 0; i < spis.length; i++) {
-        frames[i].giveBack(spis[i]);
-      }
-    } finally {
-      driver.lock.unlock();
-    }
+    states.free(this::giveBack);
   }
 
-  private void change(int index, Runnable action) {
-    if (index < 0 || index >= spis.length) {
-      throw new IndexOutOfBoundsException(
-          "%s has %d vectors and no vector %d".formatted(source.name(), spis.length, index));
+  private void giveBack() {
+    for (int i = 0; i < spis.length; i++) {
+      stop(i);
     }
-    driver.lock.lock();
-    try {
-      if (freed) {
-        throw new IllegalStateException(
-            "vectors of " + source.name() + " at " + driver.id() + " have been freed");
-      }
-      action.run();
-    } finally {
-      driver.lock.unlock();
+    for (int i = 0; i < spis.length; i++) {
+      frames[i].giveBack(spis[i]);
     }
   }
 }

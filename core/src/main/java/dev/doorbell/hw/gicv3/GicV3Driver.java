@@ -110,7 +110,9 @@ public final class GicV3Driver implements LpiPool, SpiController {
   public long target(int cpu, boolean byAddress) {
     checkCpu(cpu);
     GicrDriver redistributor = redistributors.get(cpu);
-    return byAddress ? redistributor.address() >>> 16 : redistributor.processorNumber();
+    return byAddress
+        ? GicrRegisters.RD_BASE_TARGET.get(redistributor.address())
+        : redistributor.processorNumber();
   }
 
   @Override

@@ -63,12 +63,11 @@ final class GicrModel implements MmioDevice {
     boolean last =
         cpu + 1 == config.cpus().size()
             || config.cpus().get(cpu + 1).redistributor() != own.redistributor() + BYTES;
-    long affinity = own.mpidr() & 0xffffff | GicdRegisters.AFF3.get(own.mpidr()) << 24;
     return PLPIS.place(1)
         | LAST.place(last ? 1 : 0)
         | PROCESSOR_NUMBER.place(cpu)
         | COMMON_LPI_AFF.place(1)
-        | AFFINITY_VALUE.place(affinity);
+        | AFFINITY_VALUE.place(affinityValue(own.mpidr()));
   }
 
   private void declareLocal() {

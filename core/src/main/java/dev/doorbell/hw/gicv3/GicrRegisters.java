@@ -17,6 +17,8 @@ public final class GicrRegisters {
 
   private static final Layout CTLR_L = Layout.lsb0("GICR_CTLR", 4);
   private static final Layout TYPER_L = Layout.lsb0("GICR_TYPER", 8);
+  private static final Layout AFFINITY_L = Layout.lsb0("GICR_TYPER.Affinity_Value", 4);
+  private static final Layout RD_BASE_L = Layout.lsb0("RD_base", 8);
   private static final Layout WAKER_L = Layout.lsb0("GICR_WAKER", 4);
   private static final Layout LPIR_L = Layout.lsb0("GICR_SETLPIR", 8);
   private static final Layout PROPBASER_L = Layout.lsb0("GICR_PROPBASER", 8);
@@ -52,6 +54,16 @@ public final class GicrRegisters {
   public static final Field PPI_NUM        = TYPER_L.bits("PPInum",           31, 27);
   public static final Field AFFINITY_VALUE = TYPER_L.bits("Affinity_Value",   63, 32);
   public static final Layout TYPER_LAYOUT  = TYPER_L.seal();
+
+  private static final Field AFF0           = AFFINITY_L.bits("Aff0",  7,  0);
+  private static final Field AFF1           = AFFINITY_L.bits("Aff1", 15,  8);
+  private static final Field AFF2           = AFFINITY_L.bits("Aff2", 23, 16);
+  private static final Field AFF3           = AFFINITY_L.bits("Aff3", 31, 24);
+  public static final Layout AFFINITY_LAYOUT = AFFINITY_L.seal();
+
+  /// Of a Redistributor's address: what an ITS whose GITS_TYPER.PTA is 1 calls a target by (IHI 0069 H, 5.3, RDbase).
+  public static final Field RD_BASE_TARGET  = RD_BASE_L.bits("RD_base[51:16]", 51, 16);
+  public static final Layout RD_BASE_LAYOUT = RD_BASE_L.res0(15, 0).res0(63, 52).seal();
 
   public static final Field PROCESSOR_SLEEP = WAKER_L.bit("ProcessorSleep", 1);
   public static final Field CHILDREN_ASLEEP = WAKER_L.bit("ChildrenAsleep", 2);
@@ -127,4 +139,14 @@ public final class GicrRegisters {
   // spotless:on
 
   private GicrRegisters() {}
+
+  /// {@return GICR_TYPER.Affinity_Value of a CPU}
+  ///
+  /// @param mpidr its MPIDR_EL1, which has the affinity where GICD_IROUTER has it
+  public static long affinityValue(long mpidr) {
+    return AFF0.place(GicdRegisters.AFF0.get(mpidr))
+        | AFF1.place(GicdRegisters.AFF1.get(mpidr))
+        | AFF2.place(GicdRegisters.AFF2.get(mpidr))
+        | AFF3.place(GicdRegisters.AFF3.get(mpidr));
+  }
 }

@@ -25,7 +25,7 @@ record RedistributorSearch(GicV3Hardware hardware) {
     }
     List<GicrDriver> drivers = new ArrayList<>();
     for (int cpu = 0; cpu < hardware.mpidrs().size(); cpu++) {
-      Found found = byAffinity.get(affinity(hardware.mpidrs().get(cpu)));
+      Found found = byAffinity.get(affinityValue(hardware.mpidrs().get(cpu)));
       if (found == null) {
         throw new MsiControllerFailed(
             hardware.id(),
@@ -61,12 +61,5 @@ record RedistributorSearch(GicV3Hardware hardware) {
       byAffinity.putIfAbsent(AFFINITY_VALUE.get(typer), new Found(region, at, typer));
       at += VLPIS.isSet(typer) ? BYTES_V4 : BYTES;
     }
-  }
-
-  /// MPIDR_EL1 has Aff3 in bits 39:32, GICR_TYPER right above Aff2.
-  private static long affinity(long mpidr) {
-    return mpidr
-            & (GicdRegisters.AFF0.mask() | GicdRegisters.AFF1.mask() | GicdRegisters.AFF2.mask())
-        | GicdRegisters.AFF3.get(mpidr) << 24;
   }
 }

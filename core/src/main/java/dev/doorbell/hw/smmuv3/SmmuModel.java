@@ -70,11 +70,7 @@ public final class SmmuModel implements MmioDevice, Translator {
     if (bytes > register.bytes()) {
       return BusRead.error(bytes);
     }
-    return BusRead.ok(part(register).get(hit.get().byteOffset(), bytes));
-  }
-
-  private Halves part(Register register) {
-    return new Halves(register.access().visible(registers.get(register)));
+    return BusRead.ok(hit.get().part(register.access().visible(registers.get(register)), bytes));
   }
 
   @Override
@@ -95,7 +91,7 @@ public final class SmmuModel implements MmioDevice, Translator {
       gate.park(held);
     }
     try {
-      store(register, hit.get().byteOffset(), value, bytes);
+      store(hit.get(), value, bytes);
       consume();
       interrupts.deliver();
     } finally {
@@ -106,10 +102,11 @@ public final class SmmuModel implements MmioDevice, Translator {
     return BusOutcome.OK;
   }
 
-  private void store(Register register, int byteOffset, long value, int bytes) {
+  private void store(RegisterMap.Hit hit, long value, int bytes) {
     lock.lock();
     try {
-      long whole = new Halves(registers.get(register)).with(byteOffset, bytes, value);
+      Register register = hit.register();
+      long whole = hit.with(registers.get(register), bytes, value);
       boolean wasEnabled = path.isEnabled();
       writes.write(register, whole);
       path.refresh();
@@ -183,23 +180,5 @@ public final class SmmuModel implements MmioDevice, Translator {
         && offset >= 0
         && offset + bytes <= WINDOW_BYTES
         && offset % bytes == 0;
-  }
-
-  /// A register's content in halves.
-  private record Halves(long whole) {
-    private static final int HALF = 4;
-
-    long get(int byteOffset, int bytes) {
-      long value = whole >>> (byteOffset * Byte.SIZE);
-      return bytes == HALF ? value & 0xffff_ffffL : value;
-    }
-
-    long with(int byteOffset, int bytes, long value) {
-      if (bytes != HALF) {
-        return value;
-      }
-      int shift = byteOffset * Byte.SIZE;
-      return (whole & ~(0xffff_ffffL << shift)) | (value & 0xffff_ffffL) << shift;
-    }
   }
 }

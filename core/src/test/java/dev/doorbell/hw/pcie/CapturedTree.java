@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Models of the functions of a capture, put together as they were: bus numbers, windows and BARs as captured, messages and bus mastering of
+/// The tests' own way, beside the room `machine`, to put models of captured functions together: bus numbers, windows and BARs as captured, messages and bus mastering of
 /// endpoints off.
 public final class CapturedTree {
   private final PciTopology topology;
