@@ -53,7 +53,6 @@ final class FunctionChecks {
           "NotAssignable",
           self(s),
           Thing.named("PCI bridge", s.source()),
-          true,
           "%s is a bridge or port, which stays with the host".formatted(s.sbdf()),
           "assign an endpoint below it");
     }
@@ -183,7 +182,8 @@ final class FunctionChecks {
 
   private void namesake(Subject s, Subject.Namesake n, MsiControllerDescription c) {
     boolean used = n.driver().isPresent() && !UNUSED.contains(n.driver().get());
-    add(
+    conflicts.add(
+        new Conflict(
         "DeviceIdNotUnique",
         self(s),
         Thing.named(
@@ -198,7 +198,7 @@ final class FunctionChecks {
                 c.id(),
                 n.sbdf()),
         "keep %s in another container than the functions behind %s, assign %s to the same guest, or give the two DeviceIDs of their own in firmware (IORT, msi-map)"
-            .formatted(s.sbdf(), c.id(), n.sbdf()));
+            .formatted(s.sbdf(), c.id(), n.sbdf())));
   }
 
   private boolean sharesController(FunctionDescription f, MsiControllerDescription c) {

@@ -15,7 +15,7 @@ final class FwCfg {
   private static final int ENTRY_BYTES = 64;
   private static final int NAME_BYTES = 56;
   private static final int MOST_FILES = 1024;
-  private static final int MOST_BYTES = 1 << 20;
+  private static final int MOST_BYTES = 0x10_0000;
   private static final String ACPI = "etc/acpi/tables";
   private static final int ACPI_HEADER = 36;
   private static final int ACPI_CHECKSUM = 9;

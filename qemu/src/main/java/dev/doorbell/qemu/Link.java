@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Reading and writing block. An exchange that takes longer than the process's patience is broken off by the process's ticks closing the
 /// channel, so that no exchange costs a system call for its deadline.
 final class Link {
-  private static final int FIRST_BYTES = 1 << 16;
+  private static final int FIRST_BYTES = 0x1_0000;
   private static final int SHOWN = 200;
 
   private final QemuProcess process;

@@ -1,6 +1,7 @@
 package dev.doorbell.qemu;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
@@ -36,13 +37,13 @@ import java.util.stream.Collectors;
 ///
 /// **Threads**: safe.
 public final class QemuMachine implements Machine {
-  private static final AddressRange RAM = AddressRange.ofSize(0x4000_0000L, 512L << 20);
+  private static final AddressRange RAM = AddressRange.ofSize(0x4000_0000L, 512 * Sizes.MIB);
 
   /// Where QEMU has its device tree and would have firmware's.
-  private static final long KEPT_CLEAR = 16L << 20;
+  private static final long KEPT_CLEAR = 16 * Sizes.MIB;
 
   private static final int FDT_MAGIC = 0xd00dfeed;
-  private static final int FDT_MOST = 16 << 20;
+  private static final int FDT_MOST = 0x100_0000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Board board;

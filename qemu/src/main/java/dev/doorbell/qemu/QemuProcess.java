@@ -1,6 +1,7 @@
 package dev.doorbell.qemu;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.PhysicalMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// {@link QemuRefused}. **Threads**: safe.
 public final class QemuProcess implements AutoCloseable {
   private static final long TICK_MILLIS = 100;
-  private static final int QTEST_LINE = 1 << 20;
-  private static final int QMP_LINE = 1 << 24;
+  private static final int QTEST_LINE = 0x10_0000;
+  private static final int QMP_LINE = 0x100_0000;
   private static final long DEATH_SECONDS = 2;
 
   private final QemuBinary binary;
@@ -120,7 +121,7 @@ public final class QemuProcess implements AutoCloseable {
             "memory-backend-file,id=ram,mem-path=%s,share=on,size=%d"
                 .formatted(place.ramFile(), bytes)));
     out.addAll(List.of("-machine", s.machine() + ",memory-backend=ram"));
-    out.addAll(List.of("-m", "%dM".formatted(bytes >> 20)));
+    out.addAll(List.of("-m", "%dM".formatted(bytes / Sizes.MIB)));
     out.addAll(s.arguments());
     return out;
   }

@@ -7,7 +7,7 @@ import java.util.List;
 /// Claims laid out one after the other, those of the largest alignment first.
 final class Block {
   /// More than any window has. Sizes stop here, so that the sum of absurd ones stays one that is refused.
-  static final long ENDLESS = 1L << 62;
+  static final long ENDLESS = 0x4000_0000_0000_0000L;
 
   static final Comparator<Claim> LARGEST_FIRST =
       Comparator.comparingLong(Claim::alignment).thenComparingLong(Claim::bytes).reversed();

@@ -2,15 +2,15 @@ package dev.doorbell.pci.setup;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.IntervalSet;
+import dev.doorbell.address.Sizes;
 import java.util.ArrayList;
 import java.util.List;
 
 /// The host bridge's windows, and what is free in them.
 final class HostWindows {
-  private static final long FOUR_GIB = 1L << Integer.SIZE;
 
   /// A BAR at address 0 counts as one that was never placed.
-  private static final AddressRange NEVER = AddressRange.ofSize(0, 1L << 20);
+  private static final AddressRange NEVER = AddressRange.ofSize(0, Sizes.MIB);
 
   /// A window's part below or above 4 GiB.
   private record Part(PciWindow window, boolean high, IntervalSet free) {}
@@ -18,8 +18,8 @@ final class HostWindows {
   private final List<Part> parts = new ArrayList<>();
 
   HostWindows(List<PciWindow> windows) {
-    AddressRange low = new AddressRange(0, FOUR_GIB - 1);
-    AddressRange high = new AddressRange(FOUR_GIB, Block.ENDLESS - 1);
+    AddressRange low = new AddressRange(0, Sizes.FOUR_GIB - 1);
+    AddressRange high = new AddressRange(Sizes.FOUR_GIB, Block.ENDLESS - 1);
     for (PciWindow w : windows) {
       w.range().intersection(high).ifPresent(r -> parts.add(part(w, true, r)));
       w.range().intersection(low).ifPresent(r -> parts.add(part(w, false, r)));
