@@ -311,8 +311,7 @@ final class FdtMachine {
     add(
         node,
         new IommuDescription.Smmuv2(
-            draft.unique(
-                (first ? "smmuv1@0x" : "smmuv2@0x") + Long.toHexString(window.start())),
+            draft.unique((first ? "smmuv1@0x" : "smmuv2@0x") + Long.toHexString(window.start())),
             kind,
             window,
             node.has("dma-coherent"),
@@ -321,16 +320,12 @@ final class FdtMachine {
   }
 
   private void otherIommu(FdtNode node, Optional<String> known, Optional<AddressRange> window) {
-    String kind =
-        known.or(() -> node.compatible().stream().findFirst()).orElse("unknown IOMMU");
+    String kind = known.or(() -> node.compatible().stream().findFirst()).orElse("unknown IOMMU");
     String at = window.map(w -> "@0x" + Long.toHexString(w.start())).orElse("@" + node.path());
     add(
         node,
         new IommuDescription.Other(
-            draft.unique(kind.substring(kind.indexOf(',') + 1) + at),
-            kind,
-            window,
-            node.source()));
+            draft.unique(kind.substring(kind.indexOf(',') + 1) + at), kind, window, node.source()));
   }
 
   private void virtioIommu(FdtNode node) {

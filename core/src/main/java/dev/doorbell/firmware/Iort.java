@@ -186,8 +186,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
         AcpiLayout.SMMU_COHERENT.isSet(b.u32(at + 36)));
   }
 
-  private static IortNode.Body smmu3(
-      Blob b, int at, int length, int mappings, Findings findings) {
+  private static IortNode.Body smmu3(Blob b, int at, int length, int mappings, Findings findings) {
     need(60, length, "SMMUv3", b, at);
     long flags = b.u32(at + 24);
     return new IortNode.Smmu3(

@@ -56,4 +56,12 @@ public final class MsixLayout {
   public static final Layout PBA_QUADWORD = PENDING_L.seal();
 
   private MsixLayout() {}
+
+  /// {@return whether a vector is held back, by its own mask or the function's}
+  ///
+  /// @param control Message Control
+  /// @param vectorControl Vector Control of the vector's entry
+  public static boolean isMasked(long control, long vectorControl) {
+    return FUNCTION_MASK.isSet(control) || MASK.isSet(vectorControl);
+  }
 }

@@ -149,15 +149,15 @@ final class FunctionChecks {
       String reach = sharing.isEmpty() ? "no other function of the capture" : sharing;
       conflicts.add(
           new Conflict(
-          "NotIsolated",
-          self(s),
-          Thing.named(c.id(), c.source()),
-          !request.allowUnsafeInterrupts(),
-          "%s does not look at who writes: whoever owns %s can raise any of its vectors, those of %s among them"
-              .formatted(c.id(), s.sbdf(), reach),
-          request.allowUnsafeInterrupts()
-              ? "give it only to a guest that is trusted as much as the host"
-              : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));
+              "NotIsolated",
+              self(s),
+              Thing.named(c.id(), c.source()),
+              !request.allowUnsafeInterrupts(),
+              "%s does not look at who writes: whoever owns %s can raise any of its vectors, those of %s among them"
+                  .formatted(c.id(), s.sbdf(), reach),
+              request.allowUnsafeInterrupts()
+                  ? "give it only to a guest that is trusted as much as the host"
+                  : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));
     }
   }
 
@@ -184,21 +184,22 @@ final class FunctionChecks {
     boolean used = n.driver().isPresent() && !UNUSED.contains(n.driver().get());
     conflicts.add(
         new Conflict(
-        "DeviceIdNotUnique",
-        self(s),
-        Thing.named(
-            "%s with DeviceID 0x%x at %s".formatted(n.sbdf(), n.deviceId(), c.id()), n.source()),
-        used && !request.allowUnsafeInterrupts(),
-        "%s has DeviceID 0x%x, as %s has%s, and reaches the doorbell of %s in this domain: it can raise what %s has there"
-            .formatted(
-                s.sbdf(),
-                n.deviceId(),
-                n.sbdf(),
-                n.driver().map(d -> " (driver " + d + ")").orElse(""),
-                c.id(),
-                n.sbdf()),
-        "keep %s in another container than the functions behind %s, assign %s to the same guest, or give the two DeviceIDs of their own in firmware (IORT, msi-map)"
-            .formatted(s.sbdf(), c.id(), n.sbdf())));
+            "DeviceIdNotUnique",
+            self(s),
+            Thing.named(
+                "%s with DeviceID 0x%x at %s".formatted(n.sbdf(), n.deviceId(), c.id()),
+                n.source()),
+            used && !request.allowUnsafeInterrupts(),
+            "%s has DeviceID 0x%x, as %s has%s, and reaches the doorbell of %s in this domain: it can raise what %s has there"
+                .formatted(
+                    s.sbdf(),
+                    n.deviceId(),
+                    n.sbdf(),
+                    n.driver().map(d -> " (driver " + d + ")").orElse(""),
+                    c.id(),
+                    n.sbdf()),
+            "keep %s in another container than the functions behind %s, assign %s to the same guest, or give the two DeviceIDs of their own in firmware (IORT, msi-map)"
+                .formatted(s.sbdf(), c.id(), n.sbdf())));
   }
 
   private boolean sharesController(FunctionDescription f, MsiControllerDescription c) {

@@ -55,8 +55,8 @@ final class MsixModel implements MessageModel {
 
   @Override
   public boolean isMasked(int vector) {
-    return MsixLayout.FUNCTION_MASK.isSet(storage.get(at, MsixLayout.CONTROL))
-        || MsixLayout.MASK.isSet(word(vector, MsixLayout.VECTOR_CONTROL));
+    return MsixLayout.isMasked(
+        storage.get(at, MsixLayout.CONTROL), word(vector, MsixLayout.VECTOR_CONTROL));
   }
 
   @Override
