@@ -374,14 +374,7 @@ public final class Domain implements AutoCloseable {
     doorbells
         .window()
         .filter(w -> w.range().overlaps(range))
-        .ifPresent(w -> {
-          throw new MsiWindowConflict(
-              "cannot map %s in %s".formatted(range, name),
-              w.range(),
-              "mapping " + range,
-              Source.rule("MSI window registered on " + name),
-              "map outside the window, or reserve the window elsewhere");
-        });
+        .ifPresent(w -> RegionConflicts.refuseUnderWindow(name, range, w));
     for (IommuGroup g : groups) {
       RegionConflicts.refuseMapping(name, range, policy, g);
     }

@@ -1,6 +1,7 @@
 package dev.doorbell.iommu;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Source;
 import java.util.Optional;
 
 /// What may not lie over what: mappings, the MSI window, and the regions that groups reserve (R9 to R14). Each refusal names
@@ -67,5 +68,15 @@ final class RegionConflicts {
 
   private static String nameOf(ReservedRegion r, IommuGroup group) {
     return "%s region %s of %s".formatted(r.kind().printed(), r.range(), group.name());
+  }
+
+  /// Refuses a mapping that meets the MSI window.
+  static void refuseUnderWindow(String domain, AddressRange mapping, MsiWindow window) {
+    throw new MsiWindowConflict(
+        "cannot map %s in %s".formatted(mapping, domain),
+        window.range(),
+        "mapping " + mapping,
+        Source.rule("MSI window registered on " + domain),
+        "map outside the window, or reserve the window elsewhere");
   }
 }

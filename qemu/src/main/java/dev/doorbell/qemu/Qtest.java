@@ -70,7 +70,7 @@ public final class Qtest {
   }
 
   /// Reads a run of bytes. For memory; a device's registers want {@link #read(long, int)}.
-  public byte[] read(long address, byte[] into) {
+  public void read(long address, byte[] into) {
     for (int at = 0; at < into.length; at += BLOCK) {
       int count = Math.min(BLOCK, into.length - at);
       String sent = "b64read 0x%x %d".formatted(address + at, count);
@@ -86,7 +86,6 @@ public final class Qtest {
       }
       System.arraycopy(block, 0, into, at, count);
     }
-    return into;
   }
 
   /// Writes a run of bytes. For memory.

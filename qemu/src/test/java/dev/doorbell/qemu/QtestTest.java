@@ -64,7 +64,8 @@ class QtestTest {
     assertArrayEquals(block, back);
     qemu.ram().fill(AT + 0x1000, 50, (byte) 7);
     qemu.qtest().fill(AT + 0x1000 + 50, 50, (byte) 9);
-    byte[] mixed = qemu.qtest().read(AT + 0x1000, new byte[block.length]);
+    byte[] mixed = new byte[block.length];
+    qemu.qtest().read(AT + 0x1000, mixed);
     assertEquals(7, mixed[49]);
     assertEquals(9, mixed[50]);
     assertEquals(block[100], mixed[100]);
