@@ -10,14 +10,10 @@ import dev.doorbell.survey.Survey;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /// `doorbell plan`.
 @Command(
@@ -45,28 +41,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--emit",
       paramLabel = "qemu|libvirt|iort-rmr|dts",
-      converter = FormName.class,
       description =
           "Print nothing but the guest memory map and the reserved MSI window, ready to paste into a QEMU command line, a libvirt domain, an ACPI IORT (iasl -G) or a device tree source.")
   private @Nullable Form emit;
-
-  /// A form by the name that it prints.
-  static final class FormName implements ITypeConverter<Form> {
-    @Override
-    public Form convert(String text) {
-      return Stream.of(Form.values())
-          .filter(f -> f.toString().equalsIgnoreCase(text))
-          .findFirst()
-          .orElseThrow(() ->
-              new TypeConversionException(
-                  "'%s' is none of %s"
-                      .formatted(
-                          text,
-                          Stream.of(Form.values())
-                              .map(Form::toString)
-                              .collect(Collectors.joining(", ")))));
-    }
-  }
 
   PlanCommand(Console console) {
     this.console = console;

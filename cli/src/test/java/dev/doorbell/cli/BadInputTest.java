@@ -37,6 +37,8 @@ class BadInputTest {
           no-vectors        | BadArguments    | plan --max 0
           word-for-number   | BadArguments    | plan --max many
           unknown-form      | BadArguments    | plan --emit vmx
+          unknown-hardware  | BadArguments    | assign --on bochs
+          unknown-board     | BadArguments    | assign --on qemu --qemu gicv5
           unknown-option    | BadArguments    | inspect --loud
           unknown-inspected | NoSuchFunction  | inspect 0000:7f:00.0
           no-size           | BadArguments    | plan --ram 15E

@@ -52,17 +52,23 @@ final class Ledger {
     if (controller.isPresent() && controller.get().vectors().isPresent()) {
       MsiControllerDescription c = controller.get();
       int have = left.computeIfAbsent(c.id(), _ -> c.vectors().getAsInt());
-      if (have < granted) {
+      boolean msix = s.msixVectors().isPresent();
+      int taken = msix ? granted : powerOfTwoFrom(granted);
+      if (have < taken) {
         conflicts.add(shortage(s, c, granted, have));
-        granted = have;
+        granted = msix ? have : Integer.highestOneBit(have);
+        taken = granted;
         limit = "%s has %d vectors left of %d".formatted(c.id(), have, c.vectors().getAsInt());
       }
-      left.put(c.id(), have - granted);
-    }
-    if (s.msixVectors().isEmpty() && granted > 0) {
-      granted = Integer.highestOneBit(granted);
+      left.put(c.id(), have - taken);
     }
     return new LedgerLine(s.sbdf(), advertised, granted, limit);
+  }
+
+  /// Multi-message MSI takes a power of two at its controller and uses as many of them as were asked for (R18).
+  private static int powerOfTwoFrom(int vectors) {
+    int floor = Integer.highestOneBit(vectors);
+    return floor == vectors ? vectors : floor + floor;
   }
 
   private static Conflict shortage(Subject s, MsiControllerDescription c, int wanted, int have) {

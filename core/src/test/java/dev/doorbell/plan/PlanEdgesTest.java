@@ -12,6 +12,7 @@ import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.WhatIf;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -99,5 +100,25 @@ class PlanEdgesTest {
 
   private static boolean assumesGranules(Plan plan) {
     return plan.unseen().stream().map(Unseen::what).anyMatch(w -> w.startsWith("granules of"));
+  }
+
+  @Test
+  @DisplayName(
+      "R18: three messages of an MSI function are granted, and four taken at the controller")
+  void multiMessageMsi() {
+    Sbdf sbdf = Sbdf.parse("0000:00:1e.0");
+    MachineDescription machine = new WhatIf(sbdf, 0, 8, true).addTo(MACHINE);
+    Plan plan =
+        new Planner(machine)
+            .plan(
+                new Subjects(Survey.of(machine)).of(sbdf).stream().toList(),
+                new PlanRequest(
+                    List.of(),
+                    OptionalLong.empty(),
+                    Optional.empty(),
+                    Optional.of(Granule.K4),
+                    OptionalInt.of(3),
+                    false));
+    assertEquals(List.of(new LedgerLine(sbdf, 8, 3, "--max 3")), plan.ledger());
   }
 }
