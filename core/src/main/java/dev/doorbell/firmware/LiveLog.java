@@ -116,7 +116,6 @@ final class LiveLog {
         }
       } catch (IOException e) {
         // Not readable for this user: the next one may be.
-        continue;
       }
     }
     return Optional.empty();

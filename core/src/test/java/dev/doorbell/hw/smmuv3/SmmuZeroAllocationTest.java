@@ -61,7 +61,7 @@ class SmmuZeroAllocationTest {
   }
 
   @Test
-  @DisplayName("in a nested miss")
+  @DisplayName("in a miss of stage 2")
   void stage2Miss() {
     SmmuBench bench = new SmmuBench(SmmuFeatures.qemu10().withCachedTranslations(16)).start();
     RawSmmu.Tables tables =
