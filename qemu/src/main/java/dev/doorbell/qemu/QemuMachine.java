@@ -96,6 +96,7 @@ public final class QemuMachine implements Machine {
   /// @throws QemuException when QEMU cannot be started or does not answer as expected
   public static QemuMachine start(QemuBinary binary, Board board, Devices devices) {
     List<String> arguments = new ArrayList<>(List.of("-cpu", "cortex-a57,start-powered-off=on"));
+    arguments.addAll(board.arguments());
     arguments.addAll(devices.arguments());
     QemuProcess qemu =
         QemuProcess.start(

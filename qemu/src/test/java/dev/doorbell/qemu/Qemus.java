@@ -1,6 +1,8 @@
 package dev.doorbell.qemu;
 
 import dev.doorbell.address.AddressRange;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -18,6 +20,22 @@ final class Qemus {
     } catch (QemuMissing e) {
       return Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
     }
+  }
+
+  /// {@return QEMU 10 or later: what DOORBELL_QEMU_10 names, else what build/fetch-qemu10.sh fetched; skips aloud without either}
+  static QemuBinary tenOrSkip() {
+    String named = System.getenv("DOORBELL_QEMU_10");
+    String cache = System.getenv("XDG_CACHE_HOME");
+    Path fetched =
+        (cache == null ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache))
+            .resolve("doorbell/qemu-10/usr/bin/qemu-system-aarch64");
+    if (named != null && !named.isBlank()) {
+      return new QemuBinary(Path.of(named));
+    }
+    return Files.isExecutable(fetched)
+        ? new QemuBinary(fetched)
+        : Assumptions.abort(
+            "no QEMU 10: run build/fetch-qemu10.sh, or name one in DOORBELL_QEMU_10");
   }
 
   static QemuProcess virt(String... devices) {
