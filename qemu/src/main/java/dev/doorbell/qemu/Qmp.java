@@ -50,7 +50,8 @@ public final class Qmp {
   }
 
   private static Object inside(Object object, String member) {
-    return object instanceof Map<?, ?> map && map.get(member) instanceof Object o ? o : Map.of();
+    Object found = object instanceof Map<?, ?> map ? map.get(member) : null;
+    return found == null ? Map.of() : found;
   }
 
   public QemuVersion version() {

@@ -125,7 +125,6 @@ final class Workplace implements AutoCloseable {
         Files.deleteIfExists(folder.resolve(name));
       } catch (IOException e) {
         // The wrapper around QEMU removes the folder too.
-        continue;
       }
     }
     try {

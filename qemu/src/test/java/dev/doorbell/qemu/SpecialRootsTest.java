@@ -32,7 +32,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-@DisplayName("a root bus past the SMMU (pxb-pcie, bypass_iommu): a device without an IOMMU beside one that has it")
+@DisplayName(
+    "a root bus past the SMMU (pxb-pcie, bypass_iommu): a device without an IOMMU beside one that has it")
 class SpecialRootsTest {
   private static final int PAST = 64;
 
@@ -59,7 +60,8 @@ class SpecialRootsTest {
   }
 
   @Test
-  @DisplayName("the IORT tells who is past the SMMU; such a function is refused, and rings the physical doorbell")
+  @DisplayName(
+      "the IORT tells who is past the SMMU; such a function is refused, and rings the physical doorbell")
   void pastTheSmmu() {
     MachineDescription told = withStreamsOf(lab.machine.acpiDescription());
     Sbdf past = lab.edu(1);
@@ -101,8 +103,7 @@ class SpecialRootsTest {
       assertEquals(List.of(), a.fire(behind, w).arrivals());
       List<List<Long>> events = Lab.events(lab.machine);
       assertEquals(1, events.size());
-      assertEquals(
-          v.message().address(), EventLayout.INPUT_ADDR.get(events.getFirst().get(2)));
+      assertEquals(v.message().address(), EventLayout.INPUT_ADDR.get(events.getFirst().get(2)));
       assertEquals(List.of(v.intid()), fire(host, past, v));
     }
     vectors.release();

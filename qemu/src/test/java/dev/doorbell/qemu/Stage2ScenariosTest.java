@@ -69,7 +69,8 @@ class Stage2ScenariosTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 7.3.12: a doorbell that stage 2 does not map leaves F_TRANSLATION with S2, CLASS IN and the IPA")
+  @DisplayName(
+      "IHI 0070 7.3.12: a doorbell that stage 2 does not map leaves F_TRANSLATION with S2, CLASS IN and the IPA")
   void unmappedDoorbell() {
     Host host = lab.fresh();
     try (Assignment a = Lab.assign(host, Granule.K4, lab.edu(0))) {
