@@ -2,11 +2,15 @@ package dev.doorbell.host;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.IntervalSet;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
@@ -169,6 +173,46 @@ public final class Assignment implements AutoCloseable {
       MsiFunction vectors = f.vectors().orElseThrow();
       vectors.enable(request.min(), Math.max(request.min(), request.max()));
       undo.push(vectors::release);
+      giveWork(f, vectors.vectors().size());
     }
+  }
+
+  /// Functions that interrupt only as an effect of DMA get memory for it, where the domain has room.
+  private void giveWork(HostFunction f, int vectors) {
+    long wanted = host.machine().workBytes(f.sbdf(), vectors);
+    if (wanted == 0) {
+      return;
+    }
+    long bytes = alignUp(wanted);
+    Pa pa = host.machine().frames().allocate(bytes, domain.granule().bytes());
+    undo.push(() -> host.machine().frames().free(pa, bytes));
+    AddressRange iova = place(f, bytes);
+    domain.map(new Iova(iova.start()), pa, bytes, Protection.READ_WRITE);
+    undo.push(() -> domain.unmap(iova));
+    host.machine().giveWork(f.sbdf(), new Iova(iova.start()), pa, vectors);
+  }
+
+  private AddressRange place(HostFunction f, long bytes) {
+    for (AddressRange range : domain.iovaRanges()) {
+      IntervalSet free = IntervalSet.of(range);
+      domain.mappings().forEach(m -> free.remove(m.iovas()));
+      for (AddressRange run : free.ranges()) {
+        long start = alignUp(run.start());
+        if (start >= run.start() && start <= run.last() && run.last() - start >= bytes - 1) {
+          return AddressRange.ofSize(start, bytes);
+        }
+      }
+    }
+    throw new NotAssignable(
+        f.sbdf().toString(),
+        domain.name(),
+        "it needs 0x%x bytes of memory to be made to interrupt, and the domain has no room for them"
+            .formatted(bytes),
+        f.surveyed().description().source(),
+        "take a smaller MSI window");
+  }
+
+  private long alignUp(long value) {
+    return domain.granule().alignDown(value + domain.granule().bytes() - 1);
   }
 }

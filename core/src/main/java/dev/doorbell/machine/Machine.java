@@ -1,6 +1,8 @@
 package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
@@ -42,6 +44,18 @@ public interface Machine extends AutoCloseable {
   /// @throws IllegalArgumentException when the machine has no such endpoint
   /// @throws IndexOutOfBoundsException when the function has no such vector
   Firing fire(Sbdf function, int vector);
+
+  /// {@return bytes of memory, which the function must reach by DMA, that {@link #fire} needs for so many vectors: 0 for functions that
+  /// interrupt without}
+  default long workBytes(Sbdf function, int vectors) {
+    return 0;
+  }
+
+  /// Gives a function that memory, once its vectors are on and the memory is mapped for it.
+  ///
+  /// @param iova where the function finds it, page aligned
+  /// @param memory where it is
+  default void giveWork(Sbdf function, Iova iova, Pa memory, int vectors) {}
 
   @Override
   void close();

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@DisplayName("what our firmware reader makes of the device tree and of the ACPI tables that QEMU generates")
+@DisplayName(
+    "what our firmware reader makes of the device tree and of the ACPI tables that QEMU generates")
 class QemuDescriptionTest {
   /// What a driver would be started with, without where it was read. The MADT does not tell how large a GICv2's Distributor is.
   private record Hardware(
@@ -59,7 +60,8 @@ class QemuDescriptionTest {
 
   @ParameterizedTest
   @EnumSource(Board.class)
-  @DisplayName("agree on the hardware, and on what each function is to the SMMU and to the MSI controller")
+  @DisplayName(
+      "agree on the hardware, and on what each function is to the SMMU and to the MSI controller")
   void treeAndTablesAgree(Board board) {
     try (QemuMachine machine = QemuMachine.start(Qemus.orSkip(), board, Devices.usual())) {
       MachineDescription tree = machine.description();
@@ -67,15 +69,14 @@ class QemuDescriptionTest {
       assertEquals(List.of(), tree.oddities());
       assertEquals(1, tree.iommus().size());
       assertEquals(1, tree.msiControllers().size());
-      assertEquals(
-          board == Board.GICV3,
-          tree.msiControllers().getFirst().isolated());
+      assertEquals(board == Board.GICV3, tree.msiControllers().getFirst().isolated());
     }
   }
 
   @ParameterizedTest
   @EnumSource(Board.class)
-  @DisplayName("a function behind a bridge to conventional PCI is the bridge's secondary bus to both")
+  @DisplayName(
+      "a function behind a bridge to conventional PCI is the bridge's secondary bus to both")
   void alias(Board board) {
     try (QemuMachine machine = QemuMachine.start(Qemus.orSkip(), board, Devices.usual())) {
       SurveyedFunction f =

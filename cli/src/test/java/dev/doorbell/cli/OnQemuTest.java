@@ -1,0 +1,110 @@
+package dev.doorbell.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuMissing;
+import dev.doorbell.testkit.Json;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("commands on QEMU's machine: the same drivers, the same report")
+class OnQemuTest {
+  private static final String PROPERTY = "doorbell.qemu";
+
+  @AfterEach
+  void noProperty() {
+    System.clearProperty(PROPERTY);
+  }
+
+  private static void needQemu() {
+    try {
+      assertFalse(QemuBinary.arm().toString().isEmpty());
+    } catch (QemuMissing e) {
+      Assumptions.abort("skipped: %s; %s".formatted(e.getMessage(), e.advice()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gicv3", "gicv2m"})
+  @DisplayName("every vector of every endpoint arrives")
+  void everyVectorArrives(String board) {
+    needQemu();
+    Run run =
+        Run.of(
+            "assign", "00:01.0", "01:00.0", "04:00.0", "05:00.0", "07:01.0", "--on", "qemu",
+            "--qemu", board, "--unsafe-interrupts", "--json");
+    assertEquals(0, run.status(), run::toString);
+    List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
+    assertEquals(13, vectors.size());
+    for (Json.Node vector : vectors) {
+      assertTrue(vector.get("delivered").isTrue(), vector::toString);
+      assertEquals(
+          board.equals("gicv3") ? "0x8090040" : "0x8020040", vector.get("doorbell").text());
+    }
+  }
+
+  @Test
+  @DisplayName("a window without room is refused there as on models, with both figures")
+  void windowTooSmall() {
+    needQemu();
+    Run run =
+        Run.of("assign", "--on", "qemu", "--granule", "64K", "--window", "0x8000000-0x8000fff");
+    assertEquals(1, run.status(), run::toString);
+    assertTrue(run.out().contains("needed 65536 bytes, available 0 bytes"), run.out());
+  }
+
+  @Test
+  @DisplayName("inspect, plan and trace look at it too")
+  void others() {
+    needQemu();
+    Run inspect = Run.of("inspect", "--on", "qemu");
+    assertEquals(0, inspect.status(), inspect::toString);
+    assertTrue(inspect.out().contains("its@0x8080000"), inspect.out());
+    assertEquals(0, Run.of("plan", "--on", "qemu").status());
+    Run trace = Run.of("trace", "07:01.0", "--on", "qemu");
+    assertEquals(0, trace.status(), trace::toString);
+    assertTrue(trace.out().contains("DeviceID 0x700"), trace.out());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          assign --on qemu --root /             | --root
+          inspect --on qemu --with 1:0.0,msix=1 | --with
+          trace 01:00.0 --on qemu --tables .    | --tables
+          assign --qemu gicv2m                  | --on qemu
+          assign --on vmware                    | vmware
+          plan --on qemu --qemu gicv5           | gicv5
+          """)
+  @DisplayName("arguments that name two machines, or none, are unusable")
+  void contradictions(String line, String names) {
+    Run run = Run.of(line.split(" ", -1));
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains(names), run.err());
+  }
+
+  @Test
+  @DisplayName("no QEMU: exit 2, the program and Debian's package are named, and under --json it is a document")
+  void missing() {
+    System.setProperty(PROPERTY, "/nowhere/qemu-system-aarch64");
+    Run run = Run.of("assign", "--on", "qemu");
+    assertEquals(2, run.status());
+    assertEquals("", run.out());
+    assertTrue(run.err().contains("/nowhere/qemu-system-aarch64"), run.err());
+    assertTrue(run.err().contains("qemu-system-arm"), run.err());
+    Run json = Run.of("assign", "--on", "qemu", "--json");
+    assertEquals(2, json.status());
+    assertEquals("QemuMissing", Json.parse(json.out()).get("error").get("type").text());
+  }
+}
