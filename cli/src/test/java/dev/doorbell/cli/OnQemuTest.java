@@ -40,11 +40,22 @@ class OnQemuTest {
     needQemu();
     Run run =
         Run.of(
-            "assign", "00:01.0", "01:00.0", "04:00.0", "05:00.0", "07:01.0", "--on", "qemu",
-            "--qemu", board, "--unsafe-interrupts", "--json");
+            "assign",
+            "00:01.0",
+            "01:00.0",
+            "04:00.0",
+            "05:00.0",
+            "06:00.0",
+            "08:01.0",
+            "--on",
+            "qemu",
+            "--qemu",
+            board,
+            "--unsafe-interrupts",
+            "--json");
     assertEquals(0, run.status(), run::toString);
     List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
-    assertEquals(13, vectors.size());
+    assertEquals(22, vectors.size());
     for (Json.Node vector : vectors) {
       assertTrue(vector.get("delivered").isTrue(), vector::toString);
       assertEquals(
@@ -70,9 +81,9 @@ class OnQemuTest {
     assertEquals(0, inspect.status(), inspect::toString);
     assertTrue(inspect.out().contains("its@0x8080000"), inspect.out());
     assertEquals(0, Run.of("plan", "--on", "qemu").status());
-    Run trace = Run.of("trace", "07:01.0", "--on", "qemu");
+    Run trace = Run.of("trace", "08:01.0", "--on", "qemu");
     assertEquals(0, trace.status(), trace::toString);
-    assertTrue(trace.out().contains("DeviceID 0x700"), trace.out());
+    assertTrue(trace.out().contains("DeviceID 0x800"), trace.out());
   }
 
   @ParameterizedTest
@@ -95,7 +106,8 @@ class OnQemuTest {
   }
 
   @Test
-  @DisplayName("no QEMU: exit 2, the program and Debian's package are named, and under --json it is a document")
+  @DisplayName(
+      "no QEMU: exit 2, the program and Debian's package are named, and under --json it is a document")
   void missing() {
     System.setProperty(PROPERTY, "/nowhere/qemu-system-aarch64");
     Run run = Run.of("assign", "--on", "qemu");

@@ -43,8 +43,10 @@ public record Devices(List<String> arguments, List<Integer> extraRoots) {
         "x3130-upstream,id=upstream,bus=port1",
         "xio3130-downstream,id=downstream0,bus=upstream,chassis=3,addr=0",
         "xio3130-downstream,id=downstream1,bus=upstream,chassis=4,addr=1",
+        "xio3130-downstream,id=downstream2,bus=upstream,chassis=6,addr=2",
         "e1000e,romfile=,bus=downstream0",
         "edu,bus=downstream1",
+        "nvme,serial=doorbell,bus=downstream2,max_ioqpairs=8,msix_qsize=9",
         "pcie-root-port,id=port2,chassis=5,addr=4",
         "pcie-pci-bridge,id=conventional,bus=port2",
         "edu,bus=conventional,addr=1");

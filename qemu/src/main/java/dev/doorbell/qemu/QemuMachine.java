@@ -1,6 +1,8 @@
 package dev.doorbell.qemu;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
@@ -269,6 +271,20 @@ public final class QemuMachine implements Machine {
       throw new IllegalArgumentException(function + " is no function of this machine");
     }
     return stimuli.computeIfAbsent(function, f -> Stimuli.of(this, f)).raise(vector);
+  }
+
+  @Override
+  public long workBytes(Sbdf function, int vectors) {
+    return Stimuli.isNvme(config(function)) ? NvmeStimulus.memoryBytes(vectors) : 0;
+  }
+
+  @Override
+  public void giveWork(Sbdf function, Iova iova, Pa memory, int vectors) {
+    if (Stimuli.isNvme(config(function))) {
+      DmaArea area = new DmaArea(qemu.ram(), iova, memory, NvmeStimulus.memoryBytes(vectors));
+      stimulateBy(
+          function, NvmeStimulus.open(function.toString(), bar(function, 0), area, vectors));
+    }
   }
 
   /// Tells how to make a function raise its vectors, for one whose registers alone do not suffice. Until {@link #reset}.

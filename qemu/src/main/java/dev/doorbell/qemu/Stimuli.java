@@ -3,6 +3,7 @@ package dev.doorbell.qemu;
 import dev.doorbell.hw.pcie.EduLayout;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 
 /// Finds the way to make a device raise its vectors, by its vendor and device id. Devices that need memory or a peer are not among them:
@@ -28,6 +29,16 @@ final class Stimuli {
     throw new IllegalArgumentException(
         "%s cannot be made to raise a vector by its registers alone; an nvme needs memory, an ivshmem-doorbell its peer"
             .formatted(name));
+  }
+
+  /// {@return whether a function is an NVM Express controller of QEMU's}
+  static boolean isNvme(ConfigSpace config) {
+    ConfigAccess header = ConfigAccess.header(config);
+    return is(
+        (int) header.read(ConfigHeaderLayout.VENDOR),
+        (int) header.read(ConfigHeaderLayout.DEVICE),
+        NvmeLayout.VENDOR,
+        NvmeLayout.DEVICE);
   }
 
   private static boolean is(int vendor, int device, int ofVendor, int ofDevice) {

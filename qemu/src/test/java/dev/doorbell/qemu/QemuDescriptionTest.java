@@ -59,7 +59,7 @@ class QemuDescriptionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Board.class)
+  @EnumSource(names = {"GICV3", "GICV2M"})
   @DisplayName(
       "agree on the hardware, and on what each function is to the SMMU and to the MSI controller")
   void treeAndTablesAgree(Board board) {
@@ -74,16 +74,16 @@ class QemuDescriptionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Board.class)
+  @EnumSource(names = {"GICV3", "GICV2M"})
   @DisplayName(
       "a function behind a bridge to conventional PCI is the bridge's secondary bus to both")
   void alias(Board board) {
     try (QemuMachine machine = QemuMachine.start(Qemus.orSkip(), board, Devices.usual())) {
       SurveyedFunction f =
-          Survey.of(machine.description()).function(Sbdf.parse("07:01.0")).orElseThrow();
-      assertEquals(Optional.of(0x700), f.stream().map(SurveyedFunction.Stream::streamId));
+          Survey.of(machine.description()).function(Sbdf.parse("08:01.0")).orElseThrow();
+      assertEquals(Optional.of(0x800), f.stream().map(SurveyedFunction.Stream::streamId));
       assertEquals(
-          Optional.of(board == Board.GICV3 ? 0x700 : f.msi().orElseThrow().deviceId()),
+          Optional.of(board == Board.GICV3 ? 0x800 : f.msi().orElseThrow().deviceId()),
           f.msi().map(SurveyedFunction.MsiPath::deviceId));
       assertFalse(machine.description().functions().isEmpty());
     }
