@@ -374,7 +374,9 @@ public final class Domain implements AutoCloseable {
     doorbells
         .window()
         .filter(w -> w.range().overlaps(range))
-        .ifPresent(w -> RegionConflicts.refuseUnderWindow(name, range, w));
+        .ifPresent(w -> {
+          throw RegionConflicts.underWindow(name, range, w);
+        });
     for (IommuGroup g : groups) {
       RegionConflicts.refuseMapping(name, range, policy, g);
     }

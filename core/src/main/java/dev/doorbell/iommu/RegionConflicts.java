@@ -70,9 +70,9 @@ final class RegionConflicts {
     return "%s region %s of %s".formatted(r.kind().printed(), r.range(), group.name());
   }
 
-  /// Refuses a mapping that meets the MSI window.
-  static void refuseUnderWindow(String domain, AddressRange mapping, MsiWindow window) {
-    throw new MsiWindowConflict(
+  /// {@return the refusal of a mapping that meets the MSI window}
+  static MsiWindowConflict underWindow(String domain, AddressRange mapping, MsiWindow window) {
+    return new MsiWindowConflict(
         "cannot map %s in %s".formatted(mapping, domain),
         window.range(),
         "mapping " + mapping,
