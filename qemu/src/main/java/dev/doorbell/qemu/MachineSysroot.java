@@ -70,6 +70,17 @@ final class MachineSysroot implements AutoCloseable {
         resource.toString().getBytes(java.nio.charset.StandardCharsets.US_ASCII));
   }
 
+  /// @param pf whose VF it is
+  void virtual(Sbdf vf, ConfigSpace config, List<PlacedFunction.Bar> bars, Sbdf pf) {
+    function(vf, config, bars);
+    try {
+      Files.createSymbolicLink(
+          root.resolve(FUNCTIONS + vf + "/physfn"), Path.of("..", pf.toString()));
+    } catch (IOException e) {
+      throw new QemuUnstartable("a link for the machine's tables", e.toString(), e);
+    }
+  }
+
   private static String line(long start, long last, long flags) {
     return "0x%016x 0x%016x 0x%016x\n".formatted(start, last, flags);
   }

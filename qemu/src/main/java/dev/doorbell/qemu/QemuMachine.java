@@ -12,11 +12,15 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.machine.FrameStore;
 import dev.doorbell.machine.Machine;
+import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Ecam;
 import dev.doorbell.pci.Firing;
+import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.SriovCapability;
+import dev.doorbell.pci.SriovLayout;
 import dev.doorbell.pci.setup.PciSetup;
 import dev.doorbell.pci.setup.PciWindow;
 import dev.doorbell.pci.setup.PlacedFunction;
@@ -24,6 +28,8 @@ import dev.doorbell.pci.setup.RootBus;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,11 +57,13 @@ public final class QemuMachine implements Machine {
   private final Board board;
   private final QemuProcess qemu;
   private final List<Integer> extraRoots;
-  private final MachineDescription description;
+  private final byte[] tree;
+  private volatile MachineDescription description;
   private final HostBridge bridge;
   private final Ecam ecam;
   private volatile FrameStore frames;
   private volatile Map<Sbdf, PlacedFunction> placed = Map.of();
+  private volatile Map<Sbdf, VirtualFunction> virtual = Map.of();
   private final Map<Sbdf, Stimulus> stimuli = new ConcurrentHashMap<>();
 
   private QemuMachine(Board board, QemuProcess qemu, List<Integer> extraRoots) {
@@ -83,12 +91,17 @@ public final class QemuMachine implements Machine {
             bridge.segment(),
             bridge.firstBus(),
             bridge.lastBus());
+    this.tree = tree;
     frames = pool();
     setUp();
+    description = describe();
+  }
+
+  private MachineDescription describe() {
     try (MachineSysroot sysroot = new MachineSysroot()) {
       sysroot.deviceTree(tree);
       putFunctions(sysroot);
-      description = sysroot.read();
+      return sysroot.read();
     }
   }
 
@@ -131,6 +144,42 @@ public final class QemuMachine implements Machine {
     stimuli.clear();
     frames = pool();
     setUp();
+    if (!virtual.isEmpty()) {
+      virtual = Map.of();
+      description = describe();
+    }
+  }
+
+  /// Makes VFs of a PF exist, as an operating system does before their drivers start; the description has them from then on.
+  ///
+  /// {@return the VFs, in order}
+  ///
+  /// @param pf a function with the SR-IOV capability, its VFs' BARs placed
+  /// @param count up to TotalVFs
+  /// @throws IllegalArgumentException when the function cannot have so many
+  public List<Sbdf> enableVfs(Sbdf pf, int count) {
+    SriovCapability sriov =
+        PciFunction.of(pf, ecam.config(pf), pf.toString())
+            .sriov()
+            .thing()
+            .filter(s -> count > 0 && count <= s.totalVfs())
+            .orElseThrow(
+                () -> new IllegalArgumentException("%s cannot have %d VFs".formatted(pf, count)));
+    ConfigAccess registers = new ConfigAccess(ecam.config(pf), sriov.offset());
+    registers.write(SriovLayout.NUM_VFS, count);
+    registers.set(SriovLayout.CONTROL, SriovLayout.VF_MSE, 1);
+    registers.set(SriovLayout.CONTROL, SriovLayout.VF_ENABLE, 1);
+    SriovCapability enabled = SriovCapability.at(ecam.config(pf), sriov.offset());
+    Map<Sbdf, VirtualFunction> all = new LinkedHashMap<>(virtual);
+    List<Sbdf> out = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Sbdf vf = Sbdf.of(pf.segment(), enabled.requesterId(pf, i).orElseThrow());
+      all.put(vf, VirtualFunction.of(placed.get(pf), i, sriov.totalVfs()));
+      out.add(vf);
+    }
+    virtual = Collections.unmodifiableMap(all);
+    description = describe();
+    return out;
   }
 
   /// Lets the machine's clock run, in real time; its CPUs stay off. Devices with timers need it. Stopped at start, and so after a reset.
@@ -207,6 +256,7 @@ public final class QemuMachine implements Machine {
 
   private void putFunctions(MachineSysroot sysroot) {
     placed.forEach((sbdf, f) -> sysroot.function(sbdf, ecam.config(sbdf), f.bars()));
+    virtual.forEach((vf, v) -> sysroot.virtual(vf, ecam.config(vf), v.bars(), v.pf()));
   }
 
   @Override
@@ -239,14 +289,19 @@ public final class QemuMachine implements Machine {
   @Override
   public RegisterBus bar(Sbdf function, int index) {
     return registers(
-        Optional.ofNullable(placed.get(function)).stream()
-            .flatMap(f -> f.bars().stream())
+        bars(function).stream()
             .filter(b -> b.index() == index)
             .findFirst()
             .map(b -> cpuRange(b.range()))
             .orElseThrow(() ->
                 new IllegalArgumentException(
                     "%s has no memory BAR %d".formatted(function, index))));
+  }
+
+  private List<PlacedFunction.Bar> bars(Sbdf function) {
+    VirtualFunction vf = virtual.get(function);
+    PlacedFunction f = placed.get(function);
+    return vf != null ? vf.bars() : f != null ? f.bars() : List.of();
   }
 
   private AddressRange cpuRange(AddressRange pci) {
@@ -267,7 +322,7 @@ public final class QemuMachine implements Machine {
 
   @Override
   public Firing fire(Sbdf function, int vector) {
-    if (!placed.containsKey(function)) {
+    if (!placed.containsKey(function) && !virtual.containsKey(function)) {
       throw new IllegalArgumentException(function + " is no function of this machine");
     }
     return stimuli.computeIfAbsent(function, f -> Stimuli.of(this, f)).raise(vector);

@@ -8,7 +8,8 @@ import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-@DisplayName("registers of the devices that raise vectors, against the headers of Linux 6.12 and QEMU 10.0")
+@DisplayName(
+    "registers of the devices that raise vectors, against the headers of Linux 6.12 and QEMU 10.0")
 class DeviceLayoutSourceTest {
   @Test
   @DisplayName("Linux include/linux/nvme.h: offsets, CC and CSTS bits, opcodes, status field")
@@ -68,7 +69,8 @@ class DeviceLayoutSourceTest {
             E1000eLayout.IMS,
             E1000eLayout.IMC,
             E1000eLayout.IVAR));
-    // E1000_ICR_RXQ0 0x00100000 to E1000_ICR_OTHER 0x01000000; E1000_ICR_INT_ASSERTED; E1000_ICR_LSC.
+    // E1000_ICR_RXQ0 0x00100000 to E1000_ICR_OTHER 0x01000000; E1000_ICR_INT_ASSERTED;
+    // E1000_ICR_LSC.
     assertEquals(0x01f0_0000L, E1000eLayout.QUEUES.mask());
     assertEquals(0x8000_0000L, E1000eLayout.INT_ASSERTED.mask());
     assertEquals(0x4L, E1000eLayout.LSC.mask());
