@@ -158,6 +158,10 @@ public final class QemuMachine implements Machine {
   /// @param count up to TotalVFs
   /// @throws IllegalArgumentException when the function cannot have so many
   public List<Sbdf> enableVfs(Sbdf pf, int count) {
+    PlacedFunction room = placed.get(pf);
+    if (room == null) {
+      throw new IllegalArgumentException(pf + " is no function of this machine");
+    }
     SriovCapability sriov =
         PciFunction.of(pf, ecam.config(pf), pf.toString())
             .sriov()
@@ -174,7 +178,7 @@ public final class QemuMachine implements Machine {
     List<Sbdf> out = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       Sbdf vf = Sbdf.of(pf.segment(), enabled.requesterId(pf, i).orElseThrow());
-      all.put(vf, VirtualFunction.of(placed.get(pf), i, sriov.totalVfs()));
+      all.put(vf, VirtualFunction.of(room, i, sriov.totalVfs()));
       out.add(vf);
     }
     virtual = Collections.unmodifiableMap(all);
