@@ -5,6 +5,7 @@ module dev.doorbell.core {
   exports dev.doorbell.address;
   exports dev.doorbell.bits;
   exports dev.doorbell.bus;
+  exports dev.doorbell.capture;
   exports dev.doorbell.description;
   exports dev.doorbell.doctor;
   exports dev.doorbell.explain;

@@ -126,7 +126,7 @@ class PrintedFormsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "doctor", "bench"})
+  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "doctor", "capture", "bench"})
   @DisplayName("--help")
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");

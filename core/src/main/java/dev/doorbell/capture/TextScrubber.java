@@ -1,0 +1,88 @@
+package dev.doorbell.capture;
+
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// Blanks in texts what identifies a host. Each letter and digit becomes an `x`, so that lengths, and with them offsets in files and trees, stay as they were.
+///
+/// **Threads**: not safe; it counts.
+final class TextScrubber {
+  private static final String UUID =
+      "\\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\\b";
+  private static final String MAC =
+      "(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])";
+
+  /// In every text. A group, where there is one, is what is blanked.
+  private static final List<Pattern> EVERYWHERE =
+      compile(
+          UUID,
+          MAC,
+          // Network interfaces that are named after their address.
+          "\\b(?:enx|wlx|wwx)([0-9a-f]{12})\\b",
+          "\\b((?:naa|eui|t10|wwn-0x|iqn|nqn)\\.?[0-9A-Za-z][0-9A-Za-z.:-]{6,})",
+          "/home/([^/\\s:]+)",
+          // Who built the kernel, and where.
+          "\\(([^()\\s@]+@[^()\\s@]+)\\)");
+
+  /// In the kernel's log and command line, where the same shapes mean nothing else.
+  private static final List<Pattern> IN_LOGS =
+      compile(
+          "(?i)\\bserial[ _-]?(?:number|no|num)?\\s*[:=#]\\s*([^\\s,]+)",
+          "(?i)\\b(?:asset[ _-]?tag)\\s*[:=]\\s*([^\\s,]+)",
+          "\\b[0-9a-f]{32}\\b",
+          "(?<![0-9.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9.])",
+          "(?i)\\bhost ?name (?:to|is|set to)?\\s*<?([\\w.-]+)>?",
+          "\\b(?:PARTUUID|UUID|LABEL|PARTLABEL)=([^\\s,]+)",
+          "\\bds=([^\\s]+)");
+
+  private final List<Pattern> known;
+  private int count;
+
+  TextScrubber(Secrets secrets) {
+    known =
+        secrets.words().stream()
+            .map(w -> Pattern.compile("(?<![\\w-])" + Pattern.quote(w) + "(?![\\w-])"))
+            .toList();
+  }
+
+  /// {@return how many places have been blanked}
+  int count() {
+    return count;
+  }
+
+  /// {@return the text with the same length}
+  ///
+  /// @param log whether it is the kernel's log or command line
+  String scrub(String text, boolean log) {
+    String out = text;
+    for (Pattern p :
+        Stream.of(EVERYWHERE, log ? IN_LOGS : List.<Pattern>of(), known)
+            .flatMap(List::stream)
+            .toList()) {
+      out = blank(p, out);
+    }
+    return out;
+  }
+
+  private String blank(Pattern pattern, String text) {
+    Matcher m = pattern.matcher(text);
+    StringBuilder out = null;
+    while (m.find()) {
+      int group = m.groupCount() > 0 ? 1 : 0;
+      String found = m.group(group);
+      String blanked = found.replaceAll("[0-9A-Za-z]", "x");
+      if (!blanked.equals(found)) {
+        count++;
+        out = out == null ? new StringBuilder(text) : out;
+        out.replace(m.start(group), m.end(group), blanked);
+      }
+    }
+    return out == null ? text : out.toString();
+  }
+
+  private static List<Pattern> compile(String... patterns) {
+    return Stream.of(patterns).map(Pattern::compile).toList();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.capture;
+
+import org.jspecify.annotations.NullMarked;
