@@ -11,14 +11,20 @@ public final class UnmapSplitsMapping extends IommuException {
   private static final long serialVersionUID = 1L;
 
   public UnmapSplitsMapping(String domain, AddressRange asked, Mapping mapping) {
+    this(domain, asked, mapping.iovas(), mapping.toString());
+  }
+
+  /// @param whole the IOVAs of the mapping that would be cut
+  /// @param mapping its name
+  public UnmapSplitsMapping(String domain, AddressRange asked, AddressRange whole, String mapping) {
     super(
         new Refusal(
             "UnmapSplitsMapping",
             "cannot unmap %s in %s: it would cut %s".formatted(asked, domain, mapping),
             Optional.empty(),
             Optional.empty(),
-            List.of("unmap " + asked, mapping.toString()),
+            List.of("unmap " + asked, mapping),
             Source.rule("VFIO type1 v2: mappings are unmapped whole"),
-            "unmap all of " + mapping.iovas()));
+            "unmap all of " + whole));
   }
 }

@@ -12,16 +12,22 @@ public final class TooFewVectors extends IrqException {
   private static final long serialVersionUID = 1L;
 
   TooFewVectors(String function, MessageTable table, int needed) {
+    this(function, printed(table.kind()), table.size(), needed);
+  }
+
+  /// @param kind `MSI` or `MSI-X`
+  /// @param advertised what the function has of it
+  public TooFewVectors(String function, String kind, int advertised, int needed) {
     super(
         new Refusal(
             "TooFewVectors",
             "%s advertises %d %s vectors and %d are needed"
-                .formatted(function, table.size(), printed(table.kind()), needed),
+                .formatted(function, advertised, kind, needed),
             Optional.of(Figure.vectors(needed)),
-            Optional.of(Figure.vectors(table.size())),
+            Optional.of(Figure.vectors(advertised)),
             List.of(function),
             Source.rule("Message Control of " + function),
-            "ask for at most %d vectors".formatted(table.size())));
+            "ask for at most %d vectors".formatted(advertised)));
   }
 
   private static String printed(MessageTable.Kind kind) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// A BAR as a function's user reaches it. An MSI-X table in it is the user's own copy, kept and never read by anyone else.
-final class BarRegion implements RegisterBus {
+public final class BarRegion implements RegisterBus {
   /// Pages that a user may map are the process's, and those are never smaller.
   private static final Granule PAGE = Granule.K4;
 
@@ -29,7 +29,8 @@ final class BarRegion implements RegisterBus {
     reset();
   }
 
-  static BarRegion of(HostBar bar, Optional<MsixCapability> msix) {
+  /// {@return a BAR whose MSI-X table, if it is there, never reaches the function}
+  public static BarRegion of(HostBar bar, Optional<MsixCapability> msix) {
     return new BarRegion(
         bar,
         msix.filter(m -> m.tableBar() == bar.index())
@@ -38,13 +39,14 @@ final class BarRegion implements RegisterBus {
   }
 
   /// Puts the user's copy back to what a reset leaves: every entry masked.
-  synchronized void reset() {
+  public synchronized void reset() {
     for (int i = 0; i < copy.length; i++) {
       copy[i] = (byte) (i % ENTRY_BYTES == CONTROL_OFFSET ? 1 : 0);
     }
   }
 
-  RegionInfo info() {
+  /// {@return the region, as far as its user may map it}
+  public RegionInfo info() {
     return new RegionInfo(RegionType.ofBar(bar.index()), bar.bytes(), true, true, mappable());
   }
 

@@ -225,26 +225,34 @@ public final class EventLoop implements AutoCloseable {
   /// Ends the thread and lets go of what was waited for. Not for a listener to call.
   @Override
   public void close() {
+    if (stopped) {
+      return;
+    }
     stopped = true;
-    if (epoll.isOpen()) {
-      wake.signal();
-    }
-    Thread t = thread;
-    if (t != null && t != Thread.currentThread()) {
-      boolean interrupted = false;
-      while (t.isAlive()) {
-        try {
-          t.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
+    try {
+      Thread t = thread;
+      if (t != null && t != Thread.currentThread()) {
+        wake.signal();
+        join(t);
       }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+    } finally {
+      watches.clear();
+      wake.close();
+      epoll.close();
+    }
+  }
+
+  private static void join(Thread t) {
+    boolean interrupted = false;
+    while (t.isAlive()) {
+      try {
+        t.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
     }
-    watches.clear();
-    wake.close();
-    epoll.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -5,6 +5,7 @@ package dev.doorbell.linux;
 /// **Source**: Linux `include/uapi/asm-generic/fcntl.h`, `mman-common.h`, `include/uapi/linux/eventpoll.h`, `memfd.h`, `include/linux/socket.h`
 final class KernelConstants {
   static final int O_RDONLY = 0;
+  static final int O_WRONLY = 1;
   static final int O_RDWR = 2;
   static final int O_NONBLOCK = 0x800;
   static final int O_CLOEXEC = 0x8_0000;

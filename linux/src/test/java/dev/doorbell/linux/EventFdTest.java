@@ -46,7 +46,7 @@ class EventFdTest {
   @Test
   @DisplayName(
       "a closed descriptor refuses calls, and a call under way keeps it open until it returns")
-  void closesOnce() throws InterruptedException, IOException {
+  void closesOnce() {
     Map<String, Integer> before = OpenFiles.held();
     EventFd e = EventFd.create("test");
     int number = e.descriptor().acquire();

@@ -1,6 +1,7 @@
 package dev.doorbell.linux;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -8,13 +9,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// What this process holds of the kernel: compared before and after, to see leaks.
-final class OpenFiles {
+public final class OpenFiles {
   private static final Path FDS = Path.of("/proc/self/fd");
 
   private OpenFiles() {}
 
   /// {@return open files of the kinds that this room makes, by what the kernel says of them}
-  static Map<String, Integer> held() throws IOException {
+  public static Map<String, Integer> held() {
     Map<String, Integer> out = new TreeMap<>();
     try (Stream<Path> all = Files.list(FDS)) {
       for (Path p : all.toList()) {
@@ -28,10 +29,13 @@ final class OpenFiles {
         if (target.startsWith("anon_inode:")
             || target.startsWith("socket:")
             || target.startsWith("/memfd:")
-            || target.startsWith("/dev/")) {
+            || target.startsWith("/dev/vfio")
+            || target.startsWith("/dev/iommu")) {
           out.merge(target.replaceAll("\\[\\d+\\]|\\d+", "N"), 1, Integer::sum);
         }
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     return out;
   }

@@ -17,10 +17,45 @@ import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("structures and request numbers against the kernel's own headers, by the C compiler")
 class StructsTest {
+  /// Newer headers have padding more at the end; the kernel takes the older size, too.
+  private static final List<String> GROWN = List.of("struct vfio_device_info");
+
   @Test
   @DisplayName("calls of the system: epoll_event, pollfd, msghdr, cmsghdr, iovec, sockaddr_un")
   void system(@TempDir Path folder) throws IOException, InterruptedException {
     compare(folder, SystemLayout.class, "sys/epoll.h", "poll.h", "sys/socket.h", "sys/un.h");
+  }
+
+  @Test
+  @DisplayName("VFIO: container, group, device, type 1")
+  void vfio(@TempDir Path folder) throws IOException, InterruptedException {
+    compare(folder, VfioLayout.class, "linux/vfio.h");
+  }
+
+  @Test
+  @DisplayName("iommufd, and the VFIO requests that join a device to it")
+  void iommufd(@TempDir Path folder) throws IOException, InterruptedException {
+    compare(folder, IommufdLayout.class, "linux/vfio.h", "linux/iommufd.h");
+  }
+
+  @Test
+  @DisplayName("POWER packs request numbers otherwise")
+  void power() {
+    // As seen on a ppc64le kernel: VFIO_GET_API_VERSION is 0x20003b64 there.
+    assertEquals(0x20003b64, IoctlNumberLayout.POWER.number(0, ';', 100, 0));
+    assertEquals(0x3b64, IoctlNumberLayout.GENERIC.number(0, ';', 100, 0));
+    assertEquals(0x4020ae46, IoctlNumberLayout.GENERIC.number(1, 0xae, 0x46, 32));
+  }
+
+  /// Headers of another kernel than this system's, from a folder that this variable names.
+  private static String[] with(String... arguments) {
+    String headers = System.getenv("DOORBELL_UAPI");
+    if (headers == null) {
+      return arguments;
+    }
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(0, List.of("-isystem", headers));
+    return all.toArray(String[]::new);
   }
 
   /// Compiles a program that prints what the declarations say, as the headers have it, and compares both.
@@ -31,10 +66,11 @@ class StructsTest {
       OutsideTool.Result r =
           gcc.run(
               folder,
-              "-E",
-              "-o",
-              "out.i",
-              Files.writeString(folder.resolve("h.c"), "#include <" + h + ">\n").toString());
+              with(
+                  "-E",
+                  "-o",
+                  "out.i",
+                  Files.writeString(folder.resolve("h.c"), "#include <" + h + ">\n").toString()));
       assumeTrue(r.status() == 0, "skipped: there is no header " + h);
     }
     List<String> expected = new ArrayList<>();
@@ -47,7 +83,7 @@ class StructsTest {
     c.append("#define W(s, m) printf(\" %zu\\n\", sizeof(((s *) 0)->m))\nint main(void) {\n");
     for (Field f : layout.getDeclaredFields()) {
       Object value = constant(f);
-      if (value instanceof Struct s) {
+      if (value instanceof Struct s && !GROWN.contains(s.name())) {
         c.append("printf(\"%s sizeof %%zu\\n\", sizeof(%s));\n".formatted(s.name(), s.name()));
         expected.add("%s sizeof %d".formatted(s.name(), s.bytes()));
         for (Struct.Member m : s.members()) {
@@ -66,7 +102,7 @@ class StructsTest {
     c.append("return 0;\n}\n");
     assertTrue(expected.size() > 5, "there is something to compare");
     Path source = Files.writeString(folder.resolve("s.c"), c);
-    OutsideTool.Result built = gcc.run(folder, "-o", "s", source.toString());
+    OutsideTool.Result built = gcc.run(folder, with("-o", "s", source.toString()));
     assertEquals(0, built.status(), built.err());
     ProcessBuilder run = new ProcessBuilder(folder.resolve("s").toString());
     Process p = run.redirectErrorStream(true).start();

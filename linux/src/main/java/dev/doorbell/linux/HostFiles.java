@@ -1,0 +1,213 @@
+package dev.doorbell.linux;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.Viability;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What the kernel tells in sysfs and procfs about groups, functions and interrupts. Read anew at each question: all of it may change.
+///
+/// **Source**: Linux `Documentation/ABI/testing/sysfs-kernel-iommu_groups`, `sysfs-bus-pci`; `drivers/iommu/iommu.c`
+final class HostFiles {
+  /// Drivers whose functions a group may hold while it is assigned: they do no DMA of their own (`driver_managed_dma`).
+  private static final List<String> HARMLESS =
+      List.of("vfio-pci", "pci-stub", "pcieport", "shpchp");
+
+  /// Where Linux maps doorbells on machines whose MSIs are translated (`MSI_IOVA_BASE`, `MSI_IOVA_LENGTH`).
+  static final AddressRange SW_MSI = AddressRange.ofSize(0x800_0000L, 0x10_0000L);
+
+  private final Path root;
+
+  /// @param root `/`, or a folder laid out like it
+  HostFiles(Path root) {
+    this.root = root;
+  }
+
+  /// {@return numbers of the groups, ascending}
+  List<Integer> groups() {
+    return names("sys/kernel/iommu_groups").stream().map(Integer::parseInt).sorted().toList();
+  }
+
+  /// {@return functions of a group, ascending; platform devices in it are left out}
+  List<Sbdf> functions(int group) {
+    List<Sbdf> out = new ArrayList<>();
+    for (String name : names("sys/kernel/iommu_groups/" + group + "/devices")) {
+      if (name.matches("[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]")) {
+        out.add(Sbdf.parse(name));
+      }
+    }
+    out.sort(null);
+    return out;
+  }
+
+  /// {@return the group of a function; empty when it has none, which may change once a driver is bound}
+  Optional<Integer> group(Sbdf function) {
+    return link(device(function) + "/iommu_group").map(Integer::parseInt);
+  }
+
+  Optional<String> driver(Sbdf function) {
+    return link(device(function) + "/driver");
+  }
+
+  boolean exists(Sbdf function) {
+    return Files.isDirectory(root.resolve(device(function)));
+  }
+
+  /// {@return the name of the function's own VFIO device, such as `vfio0`; empty without such devices in this kernel}
+  Optional<String> vfioDevice(Sbdf function) {
+    return names(device(function) + "/vfio-dev").stream().findFirst();
+  }
+
+  /// {@return functions of a group that the host uses}
+  List<Viability.Blocker> blockers(int group) {
+    List<Viability.Blocker> out = new ArrayList<>();
+    for (Sbdf f : functions(group)) {
+      driver(f)
+          .filter(d -> !isHarmless(d))
+          .ifPresent(d ->
+              out.add(
+                  new Viability.Blocker(f.toString(), d, "the kernel put it into group " + group)));
+    }
+    return out;
+  }
+
+  private static boolean isHarmless(String driver) {
+    return HARMLESS.contains(driver) || driver.contains("vfio");
+  }
+
+  /// {@return regions that a group reserves}
+  ///
+  /// Linux prints both MSI kinds as `msi`: where it maps doorbells itself is told apart by the place that it always takes.
+  List<ReservedRegion> reserved(int group) {
+    String file = "sys/kernel/iommu_groups/" + group + "/reserved_regions";
+    List<ReservedRegion> out = new ArrayList<>();
+    for (String line : text(file).orElse("").lines().toList()) {
+      String[] w = line.strip().split("\\s+", -1);
+      if (w.length == 3) {
+        AddressRange range =
+            new AddressRange(Long.decode(unsigned(w[0])), Long.decode(unsigned(w[1])));
+        out.add(new ReservedRegion(range, kind(w[2], range), Source.file(file)));
+      }
+    }
+    return out;
+  }
+
+  /// `Long.decode` knows no unsigned numbers; no region of a kernel has a bound above 2^63 that is not the top.
+  private static String unsigned(String hex) {
+    return hex.equals("0xffffffffffffffff") ? "-1" : hex;
+  }
+
+  private static ReservedRegion.Kind kind(String printed, AddressRange range) {
+    return switch (printed) {
+      case "direct" -> ReservedRegion.Kind.DIRECT;
+      case "direct-relaxable" -> ReservedRegion.Kind.DIRECT_RELAXABLE;
+      case "msi" -> range.equals(SW_MSI) ? ReservedRegion.Kind.SW_MSI : ReservedRegion.Kind.MSI;
+      default -> ReservedRegion.Kind.RESERVED;
+    };
+  }
+
+  /// Whether this kernel's MSIs are isolated, as far as it can be seen without attaching anything.
+  enum Isolation {
+    /// An interrupt goes through a controller that knows who writes: an ITS, or an IOMMU's remapping.
+    ISOLATED,
+    /// Message-signalled interrupts go through a controller that takes any writer's.
+    OPEN,
+    UNSEEN
+  }
+
+  /// **Source**: chip names in `/proc/interrupts`: `ITS-…`, `IR-…`; `GICv2m`, `MBI`
+  Isolation isolation() {
+    String all = text("proc/interrupts").orElse("");
+    boolean open =
+        all.lines().anyMatch(l -> l.contains("GICv2m") || l.matches(".*\\bMBI\\b.*MSI.*"));
+    if (open) {
+      return Isolation.OPEN;
+    }
+    boolean isolated =
+        all.lines().anyMatch(l -> l.matches(".*\\bITS-.*") || l.matches(".*\\bIR-.*"));
+    return isolated ? Isolation.ISOLATED : Isolation.UNSEEN;
+  }
+
+  /// {@return whether the kernel was told to take groups that are not isolated}
+  boolean allowsUnsafeInterrupts() {
+    for (String module : List.of("vfio_iommu_type1", "iommufd")) {
+      if (text("sys/module/" + module + "/parameters/allow_unsafe_interrupts")
+          .filter(t -> t.strip().equals("Y"))
+          .isPresent()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// {@return the process's limit of locked memory as the kernel prints it, such as `8388608`}
+  String lockedMemoryLimit() {
+    return text("proc/self/limits")
+        .orElse("")
+        .lines()
+        .filter(l -> l.startsWith("Max locked memory"))
+        .map(l -> l.substring("Max locked memory".length()).strip().split("\\s+", 2)[0])
+        .findFirst()
+        .orElse("unknown");
+  }
+
+  /// Writes a sysfs file.
+  ///
+  /// @throws UncheckedIOException when the kernel refuses; its message has the path
+  void write(String path, String text) {
+    try {
+      Files.writeString(root.resolve(path), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write '%s' to /%s".formatted(text.strip(), path), e);
+    }
+  }
+
+  static String device(Sbdf function) {
+    return "sys/bus/pci/devices/" + function;
+  }
+
+  private Optional<String> link(String path) {
+    Path p = root.resolve(path);
+    try {
+      return Files.isSymbolicLink(p)
+          ? Optional.of(Files.readSymbolicLink(p).getFileName().toString())
+          : Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the link /" + path, e);
+    }
+  }
+
+  private List<String> names(String folder) {
+    Path p = root.resolve(folder);
+    if (!Files.isDirectory(p)) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.list(p)) {
+      return all.map(f -> f.getFileName().toString()).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list /" + folder, e);
+    }
+  }
+
+  private Optional<String> text(String path) {
+    try {
+      return Optional.of(new String(Files.readAllBytes(root.resolve(path)), UTF_8));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read /" + path, e);
+    }
+  }
+}

@@ -1,0 +1,270 @@
+package dev.doorbell.linux;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.NotIsolated;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.InUse;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// An IOAS of iommufd and the VFIO devices attached to it: `/dev/iommu` and `/dev/vfio/devices/vfioN`.
+final class IommufdSpace implements DmaSpace {
+  private static final String PATH = "/dev/iommu";
+  private static final int MOST_RANGES = 1024;
+
+  private final Kernel kernel;
+  private final HostFiles files;
+  private final String name;
+  private final Descriptor iommufd;
+  private final int ioas;
+
+  /// Devices of the groups that are attached.
+  private final Map<Integer, Map<Sbdf, Descriptor>> groups = new HashMap<>();
+
+  private IommufdSpace(Kernel kernel, HostFiles files, String name, Descriptor iommufd, int ioas) {
+    this.kernel = kernel;
+    this.files = files;
+    this.name = name;
+    this.iommufd = iommufd;
+    this.ioas = ioas;
+  }
+
+  static IommufdSpace open(Kernel kernel, HostFiles files, String name) {
+    Descriptor d = kernel.open(PATH, KernelConstants.O_RDWR, IommufdSpace::noIommufd);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment a = IommufdLayout.IOAS_ALLOC.allocate(arena);
+      IommufdLayout.ALLOC_SIZE.set(a, a.byteSize());
+      d.ioctl(IommufdLayout.IOMMU_IOAS_ALLOC, a);
+      return new IommufdSpace(kernel, files, name, d, IommufdLayout.ALLOC_OUT_IOAS_ID.getInt(a));
+    } catch (RuntimeException | Error e) {
+      d.close();
+      throw e;
+    }
+  }
+
+  private static Because noIommufd(Errno e) {
+    return switch (e.name()) {
+      case "ENOENT", "ENODEV" ->
+          new Because(
+              "this kernel has no iommufd, or its module is not loaded",
+              "`modprobe iommufd`, or open VFIO containers instead; Debian's kernels are built without CONFIG_IOMMUFD");
+      default -> Because.general(e);
+    };
+  }
+
+  @Override
+  public void attach(LinuxGroup group) {
+    Map<Sbdf, Descriptor> devices = new LinkedHashMap<>();
+    try (Rollback rollback = new Rollback()) {
+      for (Sbdf f : group.functions()) {
+        String node = files.vfioDevice(f).orElse("");
+        if (node.isEmpty()) {
+          // A port, or a function without a driver: it does no DMA of its own.
+          continue;
+        }
+        Descriptor d = openDevice(group, f, "/dev/vfio/devices/" + node);
+        rollback.add(d::close);
+        bind(group, f, d);
+        attachDevice(f, d);
+        devices.put(f, d);
+      }
+      if (devices.isEmpty()) {
+        throw new ErrnoException(
+            "open",
+            "/dev/vfio/devices of " + group.name(),
+            Errno.ENOENT,
+            new Because(
+                "no function of %s has a VFIO device of its own".formatted(group.name()),
+                "bind %s to vfio-pci; the kernel needs CONFIG_VFIO_DEVICE_CDEV"
+                    .formatted(group.functions())));
+      }
+      groups.put(group.id(), devices);
+      rollback.commit();
+    }
+  }
+
+  private Descriptor openDevice(LinuxGroup group, Sbdf f, String path) {
+    try {
+      return kernel.open(path, KernelConstants.O_RDWR, e -> Type1Space.noDevice(e, f));
+    } catch (ErrnoException e) {
+      if (e.errno().equals(Errno.EBUSY)) {
+        throw new InUse("attach " + group.name() + " to " + name, path, "another process");
+      }
+      throw e;
+    }
+  }
+
+  private void bind(LinuxGroup group, Sbdf f, Descriptor d) {
+    int fd = iommufd.acquire();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment b = IommufdLayout.BIND.allocate(arena);
+      IommufdLayout.BIND_ARGSZ.set(b, b.byteSize());
+      IommufdLayout.BIND_IOMMUFD.set(b, fd);
+      int answer = d.tryIoctl(IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD, b);
+      if (answer < 0) {
+        throw bindRefused(group, f, Errno.in(answer));
+      }
+    } finally {
+      iommufd.release();
+    }
+  }
+
+  private RuntimeException bindRefused(LinuxGroup group, Sbdf f, Errno e) {
+    if (e.equals(Errno.EPERM) && !files.allowsUnsafeInterrupts()) {
+      return new NotIsolated(
+          name,
+          group.name(),
+          f.toString(),
+          "the kernel's MSI controller",
+          Source.file("sys/module/iommufd/parameters/allow_unsafe_interrupts"));
+    }
+    if (e.equals(Errno.EBUSY)) {
+      return new InUse(
+          "attach " + group.name() + " to " + name, f.toString(), "the host, or another container");
+    }
+    return new ErrnoException(
+        IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, Because.general(e));
+  }
+
+  private void attachDevice(Sbdf f, Descriptor d) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment a = IommufdLayout.ATTACH.allocate(arena);
+      IommufdLayout.ATTACH_ARGSZ.set(a, a.byteSize());
+      IommufdLayout.ATTACH_PT_ID.set(a, ioas);
+      d.ioctl(
+          IommufdLayout.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+          a,
+          e ->
+              e.equals(Errno.EINVAL) || e.equals(Errno.EADDRINUSE)
+                  ? new Because(
+                      "%s cannot use this IOVA space: a mapping meets a region that it reserves, or its IOMMU cannot share it"
+                          .formatted(f),
+                      "unmap what meets " + files.group(f).map(files::reserved).orElse(List.of()))
+                  : Because.general(e));
+    }
+  }
+
+  @Override
+  public void detach(LinuxGroup group) {
+    Map<Sbdf, Descriptor> devices = groups.remove(group.id());
+    if (devices != null) {
+      // Closing a device detaches it.
+      devices.values().forEach(Descriptor::close);
+    }
+    if (groups.isEmpty()) {
+      unmapAll();
+    }
+  }
+
+  private void unmapAll() {
+    int answer = tryUnmap(AddressRange.ALL, new long[1]);
+    if (answer < 0 && answer != -Errno.ENOENT.number()) {
+      Kernel.check(answer, "IOMMU_IOAS_UNMAP", name);
+    }
+  }
+
+  /// A device is bound as long as its file is open: what is handed out is a second descriptor of the same file.
+  @Override
+  public Descriptor open(LinuxGroup group, Sbdf function) {
+    Map<Sbdf, Descriptor> devices = groups.get(group.id());
+    Descriptor d = devices == null ? null : devices.get(function);
+    if (d == null) {
+      throw new ErrnoException(
+          "open", function.toString(), Errno.ENODEV, Type1Space.noDevice(Errno.ENODEV, function));
+    }
+    return d.duplicate();
+  }
+
+  @Override
+  public List<AddressRange> ranges() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment room = arena.allocate((long) MOST_RANGES * IommufdLayout.IOVA_RANGE.bytes(), 8);
+      MemorySegment r = ask(arena, room);
+      List<AddressRange> out = new ArrayList<>();
+      for (long i = 0; i < IommufdLayout.RANGES_NUM.get(r); i++) {
+        long at = i * IommufdLayout.IOVA_RANGE.bytes();
+        out.add(
+            new AddressRange(
+                IommufdLayout.RANGE_START.get(room, at), IommufdLayout.RANGE_LAST.get(room, at)));
+      }
+      out.sort(null);
+      return out;
+    }
+  }
+
+  private MemorySegment ask(Arena arena, MemorySegment room) {
+    MemorySegment r = IommufdLayout.IOVA_RANGES.allocate(arena);
+    IommufdLayout.RANGES_SIZE.set(r, r.byteSize());
+    IommufdLayout.RANGES_IOAS_ID.set(r, ioas);
+    IommufdLayout.RANGES_NUM.set(r, MOST_RANGES);
+    IommufdLayout.RANGES_ALLOWED.set(r, room.address());
+    iommufd.ioctl(IommufdLayout.IOMMU_IOAS_IOVA_RANGES, r);
+    return r;
+  }
+
+  /// The kernel tells the alignment it wants, not all sizes: every power of two from there on will do.
+  @Override
+  public long pageSizes() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment room = arena.allocate((long) MOST_RANGES * IommufdLayout.IOVA_RANGE.bytes(), 8);
+      long alignment = IommufdLayout.RANGES_OUT_ALIGNMENT.get(ask(arena, room));
+      return -Math.max(alignment, Granule.K4.bytes());
+    }
+  }
+
+  @Override
+  public void map(AddressRange iovas, long address, Protection protection) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment m = IommufdLayout.MAP.allocate(arena);
+      int flags =
+          IommufdLayout.MAP_FIXED_IOVA
+              | (protection.read() ? IommufdLayout.MAP_READABLE : 0)
+              | (protection.write() ? IommufdLayout.MAP_WRITEABLE : 0);
+      IommufdLayout.MAP_SIZE.set(m, m.byteSize());
+      IommufdLayout.MAP_FLAGS.set(m, flags);
+      IommufdLayout.MAP_IOAS_ID.set(m, ioas);
+      IommufdLayout.MAP_USER_VA.set(m, address);
+      IommufdLayout.MAP_LENGTH.set(m, iovas.bytes());
+      IommufdLayout.MAP_IOVA.set(m, iovas.start());
+      iommufd.ioctl(
+          IommufdLayout.IOMMU_IOAS_MAP, m, e -> Type1Space.memoryRefused(e, files, iovas));
+    }
+  }
+
+  @Override
+  public long unmap(AddressRange iovas) {
+    long[] bytes = new long[1];
+    Kernel.check(tryUnmap(iovas, bytes), "IOMMU_IOAS_UNMAP", name);
+    return bytes[0];
+  }
+
+  private int tryUnmap(AddressRange iovas, long[] bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment m = IommufdLayout.UNMAP.allocate(arena);
+      IommufdLayout.UNMAP_SIZE.set(m, m.byteSize());
+      IommufdLayout.UNMAP_IOAS_ID.set(m, ioas);
+      IommufdLayout.UNMAP_IOVA.set(m, iovas.start());
+      // The whole space is said as the largest number.
+      IommufdLayout.UNMAP_LENGTH.set(m, iovas.bytes() == 0 ? -1 : iovas.bytes());
+      int answer = iommufd.tryIoctl(IommufdLayout.IOMMU_IOAS_UNMAP, m);
+      bytes[0] = IommufdLayout.UNMAP_LENGTH.get(m);
+      return answer;
+    }
+  }
+
+  @Override
+  public void close() {
+    groups.values().forEach(devices -> devices.values().forEach(Descriptor::close));
+    groups.clear();
+    iommufd.close();
+  }
+}

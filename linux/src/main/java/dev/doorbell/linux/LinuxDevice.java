@@ -1,0 +1,395 @@
+package dev.doorbell.linux;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.TooFewVectors;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
+import dev.doorbell.pci.MsixCapability;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.BarRegion;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.HostBar;
+import dev.doorbell.vfio.InUse;
+import dev.doorbell.vfio.IrqInfo;
+import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.NoSuchIrqs;
+import dev.doorbell.vfio.RegionInfo;
+import dev.doorbell.vfio.RegionType;
+import dev.doorbell.vfio.Trigger;
+import dev.doorbell.vfio.VectorsFixed;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A function opened through the running kernel. Besides what every {@link Device} does: BARs can be mapped, and the function can be reset
+/// together with those that share its reset.
+public final class LinuxDevice implements Device {
+  private final LinuxGroup group;
+  private final LinuxContainer container;
+  private final Sbdf function;
+  private final Descriptor descriptor;
+  private final Map<RegionType, DeviceRegion> regions = new EnumMap<>(RegionType.class);
+  private final Map<RegionType, BarRegion> bars = new EnumMap<>(RegionType.class);
+  private final Map<IrqType, Integer> irqFlags = new EnumMap<>(IrqType.class);
+  private final Map<IrqType, Integer> irqCounts = new EnumMap<>(IrqType.class);
+  private final ConfigSpace config;
+  private final ReentrantLock lock = new ReentrantLock();
+  private @Nullable LinuxVectors vectors;
+  private boolean closed;
+
+  private LinuxDevice(
+      LinuxGroup group, LinuxContainer container, Sbdf function, Descriptor descriptor) {
+    this.group = group;
+    this.container = container;
+    this.function = function;
+    this.descriptor = descriptor;
+    for (RegionType t : RegionType.values()) {
+      DeviceInfo.region(descriptor, function, t).ifPresent(r -> regions.put(t, r));
+    }
+    DeviceRegion c = regions.get(RegionType.CONFIG);
+    if (c == null) {
+      throw new IllegalStateException(function + " has no configuration space in this kernel");
+    }
+    config = c.asConfig();
+    for (IrqType t : IrqType.values()) {
+      DeviceInfo.Irqs i = DeviceInfo.irqs(descriptor, t);
+      irqFlags.put(t, i.flags());
+      irqCounts.put(t, i.count());
+    }
+    Optional<MsixCapability> msix =
+        PciFunction.of(function, config, function.toString()).msix().thing();
+    regions.forEach((t, r) -> {
+      if (t.ordinal() <= RegionType.BAR5.ordinal()) {
+        bars.put(t, BarRegion.of(new HostBar(t.ordinal(), r.bytes(), r), msix));
+      }
+    });
+  }
+
+  /// Opens a function; its file is this object's own from now on.
+  static LinuxDevice open(
+      LinuxGroup group, LinuxContainer container, Sbdf function, Descriptor descriptor) {
+    try {
+      return new LinuxDevice(group, container, function, descriptor);
+    } catch (RuntimeException | Error e) {
+      descriptor.close();
+      throw e;
+    }
+  }
+
+  LinuxVfio vfio() {
+    return group.vfio();
+  }
+
+  Descriptor descriptor() {
+    return descriptor;
+  }
+
+  @Override
+  public Sbdf function() {
+    return function;
+  }
+
+  @Override
+  public List<RegionInfo> regions() {
+    List<RegionInfo> out = new ArrayList<>();
+    for (RegionType t : RegionType.values()) {
+      DeviceRegion r = regions.get(t);
+      BarRegion bar = bars.get(t);
+      if (r == null) {
+        out.add(new RegionInfo(t, 0, false, false, List.of()));
+      } else {
+        out.add(
+            new RegionInfo(
+                t,
+                r.bytes(),
+                r.isReadable(),
+                r.isWritable(),
+                bar == null ? List.of() : both(r.mappable(), bar.info().mappable())));
+      }
+    }
+    return out;
+  }
+
+  /// {@return what the kernel lets map, without the pages of the MSI-X table}
+  private static List<AddressRange> both(List<AddressRange> a, List<AddressRange> b) {
+    List<AddressRange> out = new ArrayList<>();
+    for (AddressRange x : a) {
+      b.forEach(y -> x.intersection(y).ifPresent(out::add));
+    }
+    return out;
+  }
+
+  @Override
+  public RegisterBus region(RegionType type) {
+    RegisterBus r = bars.containsKey(type) ? bars.get(type) : regions.get(type);
+    if (r == null) {
+      throw new IllegalArgumentException("%s has no region %s".formatted(function, type));
+    }
+    return r;
+  }
+
+  /// {@return a part of a BAR, mapped into this process until an arena closes}
+  ///
+  /// Accesses are the processor's own: whoever writes memory for the function before a register here puts a barrier between them, stronger
+  /// than Java's fences where the architecture tells device memory apart (Arm: `dsb`). Accesses through {@link #region} need none.
+  ///
+  /// @param offsets within the BAR, inside what {@link #regions} calls mappable
+  /// @throws IllegalArgumentException when they are not mappable
+  /// @throws ErrnoException when the kernel refuses
+  public MemorySegment map(RegionType type, AddressRange offsets, Arena arena) {
+    boolean may =
+        regions().get(type.ordinal()).mappable().stream().anyMatch(m -> m.contains(offsets));
+    DeviceRegion r = regions.get(type);
+    if (!may || r == null) {
+      throw new IllegalArgumentException(
+          "%s of region %s of %s cannot be mapped".formatted(offsets, type, function));
+    }
+    int fd = descriptor.acquire();
+    try {
+      return vfio()
+          .kernel()
+          .map(
+              arena,
+              new Kernel.FilePart(fd, r.offset() + offsets.start(), offsets.bytes()),
+              KernelConstants.MAP_SHARED,
+              r.name());
+    } finally {
+      descriptor.release();
+    }
+  }
+
+  /// {@return the configuration space as the kernel shows it to a user}
+  @Override
+  public ConfigSpace config() {
+    return config;
+  }
+
+  @Override
+  public List<IrqInfo> irqs() {
+    List<IrqInfo> out = new ArrayList<>();
+    for (IrqType t : IrqType.values()) {
+      out.add(new IrqInfo(t, count(t), isResizable(t)));
+    }
+    return out;
+  }
+
+  private int count(IrqType type) {
+    return irqCounts.getOrDefault(type, 0);
+  }
+
+  private boolean isResizable(IrqType type) {
+    return type == IrqType.MSIX
+        && count(type) > 0
+        && (irqFlags.getOrDefault(type, 0) & VfioLayout.IRQ_NORESIZE) == 0;
+  }
+
+  @Override
+  public int enable(IrqType type, int min, List<? extends Trigger> triggers) {
+    if (min < 1 || triggers.size() < min) {
+      throw new IllegalArgumentException(
+          "%d triggers for at least %d vectors of %s".formatted(triggers.size(), min, function));
+    }
+    lock.lock();
+    try {
+      requireOpen();
+      if (count(type) == 0) {
+        throw new NoSuchIrqs(function, type, Source.rule("Linux VFIO_DEVICE_GET_IRQ_INFO"));
+      }
+      if (vectors != null) {
+        throw new InUse(
+            "enable %s vectors of %s".formatted(type, function),
+            function.toString(),
+            "its %s vectors".formatted(vectors.type()));
+      }
+      if (count(type) < min) {
+        throw new TooFewVectors(function.toString(), type.toString(), count(type), min);
+      }
+      container.requireRoomForDoorbells();
+      boolean maskable = (irqFlags.getOrDefault(type, 0) & VfioLayout.IRQ_MASKABLE) != 0;
+      List<? extends Trigger> used = triggers.subList(0, Math.min(triggers.size(), count(type)));
+      LinuxVectors v = LinuxVectors.enable(this, type, maskable, min, used);
+      vectors = v;
+      return v.count();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void disable() {
+    lock.lock();
+    try {
+      requireOpen();
+      LinuxVectors v = vectors;
+      if (v != null) {
+        v.release();
+        vectors = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void add(int vector, Trigger trigger) {
+    lock.lock();
+    try {
+      LinuxVectors v = enabled();
+      if (!v.has(vector)) {
+        requireResizable(v);
+        if (vector < 0 || vector >= count(v.type())) {
+          throw new IllegalArgumentException(
+              "%s has %d vectors, not one numbered %d"
+                  .formatted(function, count(v.type()), vector));
+        }
+      }
+      v.lead(vector, trigger);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void remove(int vector) {
+    lock.lock();
+    try {
+      LinuxVectors v = enabled();
+      requireResizable(v);
+      v.remove(vector);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void mask(int vector, boolean masked) {
+    lock.lock();
+    try {
+      enabled().mask(vector, masked);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void loopback(int vector) {
+    lock.lock();
+    try {
+      enabled().loopback(vector);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void reset() {
+    lock.lock();
+    try {
+      requireOpen();
+      descriptor.ioctl(VfioLayout.VFIO_DEVICE_RESET, MemorySegment.NULL, LinuxDevice::noReset);
+      bars.values().forEach(BarRegion::reset);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static Because noReset(Errno e) {
+    return e.equals(Errno.EINVAL) || e.equals(Errno.ENOTTY)
+        ? new Because(
+            "the function has no reset of its own",
+            "reset the bus or slot with all its functions (hot reset)")
+        : Because.general(e);
+  }
+
+  /// {@return functions that are reset together with this one, itself included}
+  ///
+  /// @throws ErrnoException with ENODEV when its bus or slot cannot be reset
+  public List<Sbdf> resetTogether() {
+    lock.lock();
+    try {
+      requireOpen();
+      return HotReset.together(descriptor);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Resets the bus or slot of the function. All functions that share it must be in this container's groups.
+  ///
+  /// @throws ErrnoException when one of them is not, or the bus cannot be reset
+  public void hotReset() {
+    lock.lock();
+    try {
+      requireOpen();
+      HotReset.perform(descriptor, container.space());
+      bars.values().forEach(BarRegion::reset);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      LinuxVectors v = vectors;
+      vectors = null;
+      try {
+        if (v != null) {
+          v.release();
+        }
+        stopDma();
+      } finally {
+        if (v != null) {
+          v.close();
+        }
+        descriptor.close();
+        group.closed(this);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The kernel does it when the last descriptor closes; with iommufd the container keeps one.
+  private void stopDma() {
+    int at = (int) ConfigHeaderLayout.COMMAND.offset();
+    long command = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(config.read16(at), 0);
+    config.write(at, (int) command, Short.BYTES);
+  }
+
+  private LinuxVectors enabled() {
+    requireOpen();
+    LinuxVectors v = vectors;
+    if (v == null) {
+      throw new IllegalArgumentException(function + " has no vectors enabled");
+    }
+    return v;
+  }
+
+  private void requireResizable(LinuxVectors v) {
+    if (!isResizable(v.type())) {
+      throw new VectorsFixed(
+          function, v.type(), Source.rule("Linux VFIO_IRQ_INFO_NORESIZE of " + v.type()));
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(function + " is closed");
+    }
+  }
+}

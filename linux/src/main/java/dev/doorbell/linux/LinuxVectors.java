@@ -1,0 +1,203 @@
+package dev.doorbell.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.Trigger;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.TreeMap;
+
+/// A function's enabled vectors, each with an eventfd that the kernel signals. Guarded by the device's lock.
+final class LinuxVectors {
+  private static final int NONE = -1;
+
+  private final LinuxDevice device;
+  private final IrqType type;
+  private final boolean maskable;
+  private final TreeMap<Integer, LinuxVector> live = new TreeMap<>();
+
+  private LinuxVectors(LinuxDevice device, IrqType type, boolean maskable) {
+    this.device = device;
+    this.type = type;
+    this.maskable = maskable;
+  }
+
+  /// Enables vectors from 0 up, one for each trigger or as many as the kernel has.
+  ///
+  /// @param maskable whether the kernel masks these itself
+  static LinuxVectors enable(
+      LinuxDevice device,
+      IrqType type,
+      boolean maskable,
+      int min,
+      List<? extends Trigger> triggers) {
+    LinuxVectors v = new LinuxVectors(device, type, maskable);
+    try {
+      for (int i = 0; i < triggers.size(); i++) {
+        v.live.put(i, v.vector(i, triggers.get(i)));
+      }
+      v.enableAll(min);
+    } catch (RuntimeException | Error e) {
+      v.live.values().forEach(LinuxVector::close);
+      throw e;
+    }
+    return v;
+  }
+
+  private LinuxVector vector(int number, Trigger trigger) {
+    return LinuxVector.of(
+        device.vfio(), "%s vector %d".formatted(device.function(), number), trigger);
+  }
+
+  /// Where the kernel has fewer vectors it answers how many, having enabled none.
+  private void enableAll(int min) {
+    while (true) {
+      List<Integer> fds = live.values().stream().map(LinuxVector::fd).toList();
+      int answer = trySet(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, 0, fds);
+      if (answer == 0) {
+        return;
+      }
+      if (answer < 0 && answer != -Errno.ENOSPC.number()) {
+        Errno e = Errno.in(answer);
+        throw new ErrnoException(
+            VfioLayout.VFIO_DEVICE_SET_IRQS.name(), device.function().toString(), e, because(e));
+      }
+      int available = Math.max(answer, 0);
+      if (available < min) {
+        throw new VectorsExhausted(
+            new MsiSource(device.function().toString(), device.function().requesterId()),
+            "the kernel's MSI controller",
+            min,
+            available,
+            Source.rule("Linux VFIO_DEVICE_SET_IRQS"));
+      }
+      live.tailMap(available, true).values().forEach(LinuxVector::close);
+      live.tailMap(available, true).clear();
+    }
+  }
+
+  private static Because because(Errno e) {
+    return switch (e.name()) {
+      case "EMFILE", "ENFILE" -> Because.general(e);
+      case "EINVAL" ->
+          new Because(
+              "other vectors of the function are enabled, or these cannot be changed one by one",
+              "disable the function's vectors first");
+      default -> Because.general(e);
+    };
+  }
+
+  IrqType type() {
+    return type;
+  }
+
+  int count() {
+    return live.size();
+  }
+
+  boolean has(int vector) {
+    return live.containsKey(vector);
+  }
+
+  /// Takes all vectors back; what arrived and was not taken yet is gone.
+  void release() {
+    set(VfioLayout.SET_DATA_NONE, VfioLayout.SET_ACTION_TRIGGER, 0, List.of());
+    close();
+  }
+
+  /// Lets go of the eventfds alone, where the kernel has taken the vectors back with the device.
+  void close() {
+    live.values().forEach(LinuxVector::close);
+    live.clear();
+  }
+
+  /// Adds a vector, or gives one another trigger; what arrived for the one before goes to the new one.
+  void lead(int number, Trigger trigger) {
+    LinuxVector next = vector(number, trigger);
+    try {
+      set(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, number, List.of(next.fd()));
+    } catch (RuntimeException | Error e) {
+      next.close();
+      throw e;
+    }
+    LinuxVector before = live.put(number, next);
+    if (before != null) {
+      before.moveTo(next);
+    }
+  }
+
+  void remove(int number) {
+    LinuxVector v = at(number);
+    set(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, number, List.of(NONE));
+    live.remove(number);
+    v.close();
+  }
+
+  void mask(int number, boolean masked) {
+    LinuxVector v = at(number);
+    if (maskable) {
+      int action = masked ? VfioLayout.SET_ACTION_MASK : VfioLayout.SET_ACTION_UNMASK;
+      setCount(action, number);
+    } else {
+      v.hold(
+          masked,
+          fd ->
+              set(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, number, List.of(fd)));
+    }
+  }
+
+  void loopback(int number) {
+    at(number);
+    setCount(VfioLayout.SET_ACTION_TRIGGER, number);
+  }
+
+  private LinuxVector at(int number) {
+    LinuxVector v = live.get(number);
+    if (v == null) {
+      throw new IllegalArgumentException(
+          "%s has no vector %d enabled".formatted(device.function(), number));
+    }
+    return v;
+  }
+
+  private void set(int data, int action, int start, List<Integer> fds) {
+    int answer = trySet(data, action, start, fds);
+    if (answer < 0) {
+      Errno e = Errno.in(answer);
+      throw new ErrnoException(
+          VfioLayout.VFIO_DEVICE_SET_IRQS.name(), device.function().toString(), e, because(e));
+    }
+  }
+
+  private void setCount(int action, int start) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment s = VfioLayout.IRQ_SET.allocate(arena);
+      fill(s, VfioLayout.SET_DATA_NONE | action, start, 1);
+      device.descriptor().ioctl(VfioLayout.VFIO_DEVICE_SET_IRQS, s, LinuxVectors::because);
+    }
+  }
+
+  private int trySet(int data, int action, int start, List<Integer> fds) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment s = VfioLayout.IRQ_SET.allocate(arena, (long) fds.size() * Integer.BYTES);
+      fill(s, data | action, start, fds.size());
+      for (int i = 0; i < fds.size(); i++) {
+        s.set(JAVA_INT, VfioLayout.IRQ_SET_DATA.offset() + (long) i * Integer.BYTES, fds.get(i));
+      }
+      return device.descriptor().tryIoctl(VfioLayout.VFIO_DEVICE_SET_IRQS, s);
+    }
+  }
+
+  private void fill(MemorySegment s, int flags, int start, int count) {
+    VfioLayout.IRQ_SET_ARGSZ.set(s, s.byteSize());
+    VfioLayout.IRQ_SET_FLAGS.set(s, flags);
+    VfioLayout.IRQ_SET_INDEX.set(s, type.ordinal());
+    VfioLayout.IRQ_SET_START.set(s, start);
+    VfioLayout.IRQ_SET_COUNT.set(s, count);
+  }
+}

@@ -1,0 +1,210 @@
+package dev.doorbell.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.hw.pcie.BarModel;
+import dev.doorbell.pci.MsixCapability;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The open file of a function bound to vfio-pci, from its group or on its own.
+final class FakeDeviceFile extends FakeFile {
+  private static final int REGION_SHIFT = 40;
+  private static final int CONFIG = 7;
+  private static final int CAP_MSIX_MAPPABLE = 3;
+
+  final FakeFunction function;
+  @Nullable IommufdFile bound;
+  @Nullable IommufdFile attached;
+
+  FakeDeviceFile(FakeKernel kernel, String path, FakeFunction function) {
+    super(kernel, path);
+    this.function = function;
+  }
+
+  @Override
+  boolean exclusive() {
+    return true;
+  }
+
+  @Override
+  void released() {
+    function.closed();
+  }
+
+  @Override
+  int ioctl(int request, MemorySegment argument) {
+    if (is(request, IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD)) {
+      MemorySegment s = in(argument, IommufdLayout.BIND);
+      if (IommufdLayout.BIND_ARGSZ.get(s) != s.byteSize()
+          || IommufdLayout.BIND_FLAGS.get(s) != 0
+          || bound != null
+          || !(kernel.files.get(IommufdLayout.BIND_IOMMUFD.getInt(s)) instanceof IommufdFile i)) {
+        return INVALID;
+      }
+      if (i.refuses()) {
+        return -Errno.EPERM.number();
+      }
+      bound = i;
+      return 0;
+    }
+    if (is(request, IommufdLayout.VFIO_DEVICE_ATTACH_IOMMUFD_PT)) {
+      MemorySegment s = in(argument, IommufdLayout.ATTACH);
+      if (bound == null || !bound.isIoas(IommufdLayout.ATTACH_PT_ID.getInt(s))) {
+        return INVALID;
+      }
+      attached = bound;
+      return 0;
+    }
+    if (path.startsWith("/dev/vfio/devices/") && bound == null) {
+      return INVALID;
+    }
+    if (is(request, VfioLayout.VFIO_DEVICE_GET_REGION_INFO)) {
+      return region(argument);
+    }
+    if (is(request, VfioLayout.VFIO_DEVICE_GET_IRQ_INFO)) {
+      return irqs(in(argument, VfioLayout.IRQ_INFO));
+    }
+    if (is(request, VfioLayout.VFIO_DEVICE_SET_IRQS)) {
+      return setIrqs(argument);
+    }
+    if (is(request, VfioLayout.VFIO_DEVICE_RESET)) {
+      function.reset();
+      return 0;
+    }
+    return -Errno.ENOTTY.number();
+  }
+
+  private int region(MemorySegment argument) {
+    MemorySegment s = in(argument, VfioLayout.REGION_INFO);
+    int index = VfioLayout.REGION_INDEX.getInt(s);
+    long room = VfioLayout.REGION_ARGSZ.get(s);
+    if (room < s.byteSize() || index < 0 || index > CONFIG) {
+      return INVALID;
+    }
+    int all = VfioLayout.REGION_READ | VfioLayout.REGION_WRITE;
+    VfioLayout.REGION_OFFSET.set(s, (long) index << REGION_SHIFT);
+    VfioLayout.REGION_CAP_OFFSET.set(s, 0);
+    if (index == CONFIG) {
+      VfioLayout.REGION_SIZE.set(s, function.model.config().size());
+      VfioLayout.REGION_FLAGS.set(s, all);
+      return 0;
+    }
+    Optional<BarModel> bar = function.bar(index);
+    VfioLayout.REGION_SIZE.set(s, bar.map(BarModel::bytes).orElse(0L));
+    boolean hasTable = function.msix().filter(m -> m.tableBar() == index).isPresent();
+    VfioLayout.REGION_FLAGS.set(
+        s,
+        bar.isEmpty() ? 0 : all | VfioLayout.REGION_MMAP | (hasTable ? VfioLayout.REGION_CAPS : 0));
+    if (hasTable) {
+      long needed = s.byteSize() + VfioLayout.CAP_HEADER.bytes();
+      if (room < needed) {
+        VfioLayout.REGION_ARGSZ.set(s, needed);
+      } else {
+        MemorySegment w = wide(argument, room);
+        VfioLayout.REGION_CAP_OFFSET.set(s, s.byteSize());
+        VfioLayout.CAP_ID.set(w, s.byteSize(), CAP_MSIX_MAPPABLE);
+        VfioLayout.CAP_NEXT.set(w, s.byteSize(), 0);
+      }
+    }
+    return 0;
+  }
+
+  private int irqs(MemorySegment s) {
+    int index = VfioLayout.IRQ_INFO_INDEX.getInt(s);
+    if (VfioLayout.IRQ_INFO_ARGSZ.get(s) < s.byteSize() || index < 0 || index > 4) {
+      return INVALID;
+    }
+    boolean fixed = index == 1 || index == 2 && !function.resizable;
+    VfioLayout.IRQ_INFO_COUNT.set(s, function.vectors(index));
+    VfioLayout.IRQ_INFO_FLAGS.set(s, 1 | (fixed ? VfioLayout.IRQ_NORESIZE : 0));
+    return 0;
+  }
+
+  /// `vfio_set_irqs_validate_and_prepare`, then `vfio_pci_set_msi_trigger`.
+  private int setIrqs(MemorySegment argument) {
+    MemorySegment s = in(argument, VfioLayout.IRQ_SET);
+    int index = VfioLayout.IRQ_SET_INDEX.getInt(s);
+    int flags = VfioLayout.IRQ_SET_FLAGS.getInt(s);
+    int start = VfioLayout.IRQ_SET_START.getInt(s);
+    int count = VfioLayout.IRQ_SET_COUNT.getInt(s);
+    long argsz = VfioLayout.IRQ_SET_ARGSZ.get(s);
+    int max = index < 0 || index > 4 ? 0 : function.vectors(index);
+    if (argsz < s.byteSize() || start < 0 || start >= max || start + count > max) {
+      return INVALID;
+    }
+    boolean none = flags == (VfioLayout.SET_DATA_NONE | VfioLayout.SET_ACTION_TRIGGER);
+    boolean events = flags == (VfioLayout.SET_DATA_EVENTFD | VfioLayout.SET_ACTION_TRIGGER);
+    if (!none && !events) {
+      return INVALID;
+    }
+    if (none) {
+      if (count == 0) {
+        return function.disable();
+      }
+      if (!function.has(index)) {
+        return INVALID;
+      }
+      function.fds(index, start, count).forEach(kernel::signal);
+      return 0;
+    }
+    if (argsz - s.byteSize() < (long) count * Integer.BYTES || count == 0) {
+      return INVALID;
+    }
+    MemorySegment w = wide(argument, argsz);
+    List<Integer> fds = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      fds.add(w.get(JAVA_INT, s.byteSize() + (long) i * Integer.BYTES));
+    }
+    return function.setTriggers(index, start, fds, kernel.takeIrqs(max));
+  }
+
+  @Override
+  long access(boolean write, MemorySegment data, long offset) {
+    int index = (int) (offset >>> REGION_SHIFT);
+    long at = offset & (1L << REGION_SHIFT) - 1;
+    int bytes = (int) data.byteSize();
+    if (index == CONFIG) {
+      return config(write, data, (int) at);
+    }
+    Optional<BarModel> bar = function.bar(index);
+    if (bar.isEmpty() || at + bytes > bar.get().bytes()) {
+      return INVALID;
+    }
+    boolean table =
+        function
+            .msix()
+            .filter(m -> m.tableBar() == index)
+            .map(m -> tableRange(m).overlaps(AddressRange.ofSize(at, bytes)))
+            .orElse(false);
+    if (table) {
+      if (!write) {
+        FakeSpace.store(data, -1L);
+      }
+    } else if (write) {
+      function.window(index).write(at, FakeSpace.load(data), bytes);
+    } else {
+      FakeSpace.store(data, function.window(index).read(at, bytes));
+    }
+    return bytes;
+  }
+
+  private static AddressRange tableRange(MsixCapability m) {
+    return AddressRange.ofSize(m.tableOffset(), m.tableBytes());
+  }
+
+  /// BARs and the MSI capabilities are the kernel's own to write.
+  private long config(boolean write, MemorySegment data, int at) {
+    int bytes = (int) data.byteSize();
+    if (!write) {
+      FakeSpace.store(data, Integer.toUnsignedLong(function.model.config().read(at, bytes)));
+    } else if (at < 0x10 || at >= 0x28 && at < 0x34) {
+      function.model.config().write(at, (int) FakeSpace.load(data), bytes);
+    }
+    return bytes;
+  }
+}

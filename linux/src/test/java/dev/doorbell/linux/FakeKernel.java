@@ -1,0 +1,235 @@
+package dev.doorbell.linux;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.DmaPort;
+import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.hw.pcie.RootComplexModel;
+import dev.doorbell.pci.Sbdf;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// A kernel in memory for unit tests: VFIO containers, groups, device files and iommufd by the kernel's own rules, over models of functions,
+/// every argument looked at strictly. Everything else (eventfds, epoll, memory, sockets) is the running kernel's. What it lets pass a
+/// real kernel may refuse all the same: the lab asks one.
+public final class FakeKernel implements DmaPort {
+  private final Path root;
+  private final SystemCalls real = SystemCalls.ofProcess();
+  final Map<Sbdf, FakeFunction> functions = new LinkedHashMap<>();
+  final Map<Integer, FakeFile> files = new LinkedHashMap<>();
+  private final RootComplexModel complex = new RootComplexModel(0, 0, 0, this, false);
+  private int nextIrq;
+
+  /// @param root an empty folder for sysfs and procfs
+  public FakeKernel(Path root) {
+    this.root = root;
+    write("proc/interrupts", " 24:  7  ITS-PCI-MSI 0000:00:01.0  eth0\n");
+    write("proc/self/limits", "Max locked memory         8388608              8388608    bytes\n");
+    allowUnsafeInterrupts(false);
+  }
+
+  /// Adds a function, in a group of its own with the number of its device.
+  ///
+  /// @param resizable whether MSI-X vectors come and go one by one
+  public void add(Sbdf sbdf, EndpointSpec spec, String driver, boolean resizable) {
+    FakeFunction f = new FakeFunction(sbdf, spec, resizable);
+    complex.root().add(sbdf.requesterId(), f.model);
+    f.place();
+    functions.put(sbdf, f);
+    String device = "sys/bus/pci/devices/" + sbdf;
+    String group = "sys/kernel/iommu_groups/" + f.group;
+    write(group + "/reserved_regions", "0x0000000008000000 0x00000000080fffff msi\n");
+    write(group + "/devices/" + sbdf + "/x", "");
+    link(device + "/iommu_group", group);
+    if (!driver.isEmpty()) {
+      link(device + "/driver", "sys/bus/pci/drivers/" + driver);
+    }
+    if (driver.equals("vfio-pci")) {
+      write(device + "/vfio-dev/vfio" + f.group + "/x", "");
+    }
+  }
+
+  /// From now on the machine's MSIs go through a GICv2m, and its administrator allows that.
+  public void makeUnsafe() {
+    write("proc/interrupts", " 24:  7  GICv2m-PCI-MSI-0000:00:01.0  eth0\n");
+    allowUnsafeInterrupts(true);
+  }
+
+  public void allowUnsafeInterrupts(boolean allowed) {
+    for (String m : new String[] {"vfio_iommu_type1", "iommufd"}) {
+      write("sys/module/" + m + "/parameters/allow_unsafe_interrupts", allowed ? "Y\n" : "N\n");
+    }
+  }
+
+  /// Hides how interrupts go: only the kernel itself knows then.
+  public void hideInterrupts() {
+    write("proc/interrupts", "");
+  }
+
+  boolean refusesIsolation() throws IOException {
+    return Files.readString(root.resolve("proc/interrupts")).isEmpty()
+        && Files.readString(root.resolve("sys/module/iommufd/parameters/allow_unsafe_interrupts"))
+            .startsWith("N");
+  }
+
+  /// Sets how many vectors the host has left for a function.
+  public void limitVectors(Sbdf function, int left) {
+    functions.get(function).vectorsLeft = left;
+  }
+
+  public boolean isBusMaster(Sbdf function) {
+    return functions.get(function).isBusMaster();
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  private void write(String path, String text) {
+    try {
+      Files.createDirectories(root.resolve(path).getParent());
+      Files.writeString(root.resolve(path), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void link(String path, String to) {
+    try {
+      Files.createDirectories(root.resolve(path).getParent());
+      Files.createDirectories(root.resolve(to));
+      Files.createSymbolicLink(root.resolve(path), root.resolve(to));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  int takeIrqs(int count) {
+    // An MSI's vectors share a datum but for its low bits.
+    nextIrq = Math.ceilDiv(nextIrq, 32) * 32;
+    int first = nextIrq;
+    nextIrq += count;
+    return first;
+  }
+
+  void signal(int eventfd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment one = arena.allocate(ValueLayout.JAVA_LONG);
+      one.set(ValueLayout.JAVA_LONG, 0, 1);
+      if (real.write(eventfd, one) != Long.BYTES) {
+        throw new IllegalStateException("a vector leads to a descriptor that is closed");
+      }
+    }
+  }
+
+  @Override
+  public BusOutcome write(int requesterId, long address, long value, int bytes) {
+    FakeFunction f = functions.get(Sbdf.of(0, requesterId));
+    if (address == FakeFunction.DOORBELL) {
+      Optional<Integer> fd = f.fdOf((int) value);
+      fd.ifPresent(this::signal);
+      return fd.isPresent() ? BusOutcome.OK : BusOutcome.ERROR;
+    }
+    Optional<MemorySegment> m = FakeFile.spaceOf(this, f).flatMap(s -> s.at(address, bytes, true));
+    m.ifPresent(to -> FakeSpace.store(to, value));
+    return m.isPresent() ? BusOutcome.OK : BusOutcome.ERROR;
+  }
+
+  @Override
+  public BusRead read(int requesterId, long address, int bytes) {
+    FakeFunction f = functions.get(Sbdf.of(0, requesterId));
+    return FakeFile.spaceOf(this, f)
+        .flatMap(s -> s.at(address, bytes, false))
+        .map(m -> BusRead.ok(FakeSpace.load(m)))
+        .orElseGet(() -> BusRead.error(bytes));
+  }
+
+  /// {@return the system calls of this kernel}
+  public SystemCalls calls() {
+    return (SystemCalls)
+        Proxy.newProxyInstance(
+            SystemCalls.class.getClassLoader(),
+            new Class<?>[] {SystemCalls.class},
+            (proxy, method, a) -> {
+              if (method.getDeclaringClass() == Object.class) {
+                return method.getName().equals("hashCode") ? (Object) 2 : "fake kernel";
+              }
+              synchronized (this) {
+                FakeFile f = a != null && a[0] instanceof Integer fd ? files.get(fd) : null;
+                switch (method.getName()) {
+                  case "open" -> {
+                    String path = (String) a[0];
+                    if (path.startsWith("/dev/vfio") || path.startsWith("/dev/iommu")) {
+                      return open(path);
+                    }
+                  }
+                  case "close" -> {
+                    if (f != null) {
+                      files.remove((Integer) a[0]);
+                      if (!files.containsValue(f)) {
+                        f.released();
+                      }
+                    }
+                  }
+                  case "ioctl" -> {
+                    if (f != null) {
+                      return f.ioctl((int) a[1], (MemorySegment) a[2]);
+                    }
+                  }
+                  case "read", "write" -> {
+                    if (f != null) {
+                      boolean write = method.getName().equals("write");
+                      return f.access(write, (MemorySegment) a[1], (long) a[2]);
+                    }
+                  }
+                  case "duplicate" -> {
+                    int fd = real.duplicate((Integer) a[0]);
+                    if (f != null && fd >= 0) {
+                      files.put(fd, f);
+                    }
+                    return fd;
+                  }
+                  default -> {}
+                }
+              }
+              try {
+                return method.invoke(real, a);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private int open(String path) {
+    FakeFile f = FakeFile.open(this, path);
+    if (f == null) {
+      return -Errno.ENOENT.number();
+    }
+    if (f.exclusive() && files.values().stream().anyMatch(o -> o.path.equals(path))) {
+      return -Errno.EBUSY.number();
+    }
+    return adopt(f);
+  }
+
+  /// {@return a descriptor for a file; underneath it is an eventfd, so that leaks can be counted}
+  int adopt(FakeFile f) {
+    int fd = real.eventfd(0, KernelConstants.EFD_CLOEXEC);
+    files.put(fd, f);
+    return fd;
+  }
+
+  static AddressRange range(long start, long bytes) {
+    return AddressRange.ofSize(start, bytes);
+  }
+}

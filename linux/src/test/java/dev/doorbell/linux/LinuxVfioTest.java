@@ -1,0 +1,210 @@
+package dev.doorbell.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.pcie.DemoLayout;
+import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.DoorbellFrame;
+import dev.doorbell.iommu.MsiWindowExhausted;
+import dev.doorbell.iommu.NotIsolated;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.Container;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.DmaBuffer;
+import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.RegionType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@DisplayName("Linux: what is particular to the kernel's implementation, over a kernel in memory")
+class LinuxVfioTest {
+  private static final Sbdf F = Sbdf.parse("00:01.0");
+  private final Map<String, Integer> before = OpenFiles.held();
+
+  private static FakeKernel kernel(Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    return k;
+  }
+
+  private static LinuxOptions options(FakeKernel k, Access access) {
+    return new LinuxOptions(k.calls(), k.root(), access, false, f -> List.of());
+  }
+
+  private static List<EventCounter> counters(int n) {
+    return IntStream.range(0, n).mapToObj(i -> new EventCounter()).toList();
+  }
+
+  @Test
+  @DisplayName(
+      "an EventFd as trigger goes to the kernel as it is; masked, it is held back and fires once")
+  void eventFdsAreHandedOver(@TempDir Path root) {
+    FakeKernel k = kernel(root);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER));
+        Container c = vfio.open(ContainerOptions.USUAL);
+        EventFd e = EventFd.create("mine")) {
+      c.attach(vfio.group(F));
+      try (Device d = vfio.group(F).open(F)) {
+        d.config().write(4, 6, 2);
+        d.enable(IrqType.MSIX, 1, List.of(e));
+        d.region(RegionType.BAR0).write(DemoLayout.RING.offset(), 0, 4);
+        assertEquals(0, vfio.deliver(), "nobody of this process is called");
+        assertEquals(1, e.take());
+        d.mask(0, true);
+        d.region(RegionType.BAR0).write(DemoLayout.RING.offset(), 0, 4);
+        d.region(RegionType.BAR0).write(DemoLayout.RING.offset(), 0, 4);
+        assertEquals(0, e.take());
+        d.mask(0, false);
+        assertEquals(1, e.take());
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName(
+      "fewer vectors than asked: those that there are, or VectorsExhausted with both figures")
+  void vectorsRunOut(@TempDir Path root) {
+    FakeKernel k = kernel(root);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (Device d = vfio.group(F).open(F)) {
+        k.limitVectors(F, 3);
+        VectorsExhausted e =
+            assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, 4, counters(8)));
+        assertEquals(4, e.refusal().needed().orElseThrow().value());
+        assertEquals(3, e.refusal().available().orElseThrow().value());
+        assertEquals(3, d.enable(IrqType.MSIX, 2, counters(8)));
+        d.disable();
+        k.limitVectors(F, 0);
+        assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName(
+      "what the kernel alone knows: EPERM is told as NotIsolated, and everything is given back")
+  void kernelKnowsBetter(Access access, @TempDir Path root) {
+    FakeKernel k = kernel(root);
+    k.hideInterrupts();
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, access));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      assertThrows(NotIsolated.class, () -> c.attach(vfio.group(F)));
+      assertTrue(c.groups().isEmpty());
+      k.allowUnsafeInterrupts(true);
+      assertThrows(NotIsolated.class, () -> c.attach(vfio.group(F)), "its user does not allow it");
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName(
+      "section 4: a window with too few places is refused before the kernel would overrun it")
+  void windowIsCountedBefore(@TempDir Path root) {
+    FakeKernel k = kernel(root);
+    List<DoorbellFrame> many =
+        IntStream.range(0, 257)
+            .mapToObj(i ->
+                new DoorbellFrame(
+                    "its" + i,
+                    new Pa(0x1_0000_0040L + i * 0x1_0000L),
+                    AddressRange.ofSize(0x1_0000_0000L + i * 0x1_0000L, 0x1_0000L),
+                    Source.rule("test")))
+            .toList();
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER).withDoorbells(f -> many));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertEquals(257, c.msiWindowNeed().pages());
+      try (Device d = vfio.group(F).open(F)) {
+        MsiWindowExhausted e =
+            assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+        assertEquals(257 * 0x1000L, e.refusal().needed().orElseThrow().value());
+        assertEquals(0x10_0000L, e.refusal().available().orElseThrow().value());
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName("whichever system call fails, everything is given back and another try works")
+  void everyFailureGivesBack(Access access, @TempDir Path root) {
+    FakeKernel k = kernel(root);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions options = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
+    int failed = 0;
+    for (int i = 0; i < 200; i++) {
+      failing.fail(i, Errno.EIO);
+      boolean whole = false;
+      try {
+        session(options);
+        whole = true;
+      } catch (ErrnoException e) {
+        assertEquals(Errno.EIO, e.errno());
+        failed++;
+      }
+      assertEquals(before, OpenFiles.held(), "after failure of call %d".formatted(i));
+      if (whole) {
+        assertTrue(failed > 15, "calls that failed: " + failed);
+        return;
+      }
+    }
+    throw new AssertionError("a session never ended");
+  }
+
+  /// Opens, maps, enables; closes whatever it got, with nothing failing any more.
+  private static void session(LinuxOptions options) {
+    List<AutoCloseable> open = new ArrayList<>();
+    ErrnoException first = null;
+    try {
+      LinuxVfio vfio = LinuxVfio.open(options);
+      open.addFirst(vfio);
+      Container c = vfio.open(ContainerOptions.USUAL);
+      open.addFirst(c);
+      c.attach(vfio.group(F));
+      DmaBuffer b = c.allocate(0x2000);
+      open.add(1, b);
+      c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
+      Device d = vfio.group(F).open(F);
+      open.addFirst(d);
+      d.enable(IrqType.MSIX, 2, counters(2));
+    } catch (ErrnoException e) {
+      first = e;
+    }
+    for (AutoCloseable a : open) {
+      try {
+        a.close();
+      } catch (ErrnoException e) {
+        first = first == null ? e : first;
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+}
