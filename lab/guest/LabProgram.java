@@ -3,6 +3,8 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.iommu.MsiWindowConflict;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.iommu.ReservedRegionConflict;
 import dev.doorbell.linux.DriverBinding;
 import dev.doorbell.linux.ErrnoException;
 import dev.doorbell.linux.EventFd;
@@ -34,6 +36,10 @@ import java.util.stream.Stream;
 
 /// What the lab does inside: every function is bound, opened both ways, made to interrupt on each vector and to do DMA, and given back.
 public final class LabProgram {
+  private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
+  private static final AddressRange SW_MSI = AddressRange.ofSize(0x800_0000L, 0x10_0000L);
+  private static final AddressRange FEE = AddressRange.ofSize(0xfee0_0000L, 0x10_0000L);
+  private static final int LINK = 4;
   private static final int ROUNDS = 20;
   private static final int WAIT_MILLIS = 10_000;
   private static final int QUIET_MILLIS = 100;
@@ -93,7 +99,10 @@ public final class LabProgram {
       window(what, c);
       try (DmaBuffer buffer = c.allocate(0x4000)) {
         c.map(new Iova(0x10_0000), buffer, Protection.READ_WRITE);
-        refused(what + ": mapping in the window", MsiWindowConflict.class, () -> c.map(new Iova(0x800_0000), buffer, Protection.READ_WRITE));
+        refused(
+            what + ": mapping over it",
+            X86 ? ReservedRegionConflict.class : MsiWindowConflict.class,
+            () -> c.map(new Iova(messages(c).range().start()), buffer, Protection.READ_WRITE));
         try (Device d = vfio.group(f).open(f);
             EventFd event = EventFd.create("edu")) {
           master(d);
@@ -190,10 +199,12 @@ public final class LabProgram {
         quiet(counters.get(2), what + ": nothing while vector 2 is masked");
         d.mask(2, false);
         waitFor(counters.get(2), 1);
-        check(counters.get(2).take() == 1, what + ": vector 2 fires once unmasked");
+        check(counters.get(2).take() >= 1, what + ": vector 2 fires once it is unmasked");
+        settle(d, counters);
         d.reset();
         master(d);
         prepare(d);
+        settle(d, counters);
         received = rounds(d, counters);
         check(received == 5L * ROUNDS, what + ": %d of %d after a reset".formatted(received, 5 * ROUNDS));
         check(d.region(RegionType.BAR3).read32(0) == 0, what + ": the user's copy of the table is its own");
@@ -219,7 +230,7 @@ public final class LabProgram {
       prepare(d);
       cause(d, 4);
       waitFor(counters.get(4), 1);
-      check(counters.get(4).take() == 1, what + ": vector 4 added to the live ones");
+      check(counters.get(4).take() >= 1, what + ": vector 4 added to the live ones");
       d.remove(0);
     } else {
       say("%s: vectors of this kernel are taken together".formatted(what));
@@ -227,7 +238,7 @@ public final class LabProgram {
     prepare(d);
     cause(d, 1);
     waitFor(counters.get(1), 1);
-    check(counters.get(1).take() == 1, what + ": vector 1 still lives");
+    check(counters.get(1).take() >= 1, what + ": vector 1 still lives");
   }
 
   private static void prepare(Device d) {
@@ -236,7 +247,19 @@ public final class LabProgram {
     r.write32(0xc0, -1);
     r.write32(0x18, 0xc100_0000);
     r.write32(0xe4, 0x800c_ba98);
+    // No throttling: a message that the device holds back would count for a later round.
+    r.write32(0xc4, 0);
+    for (int v = 0; v < 5; v++) {
+      r.write32(0xe8 + 4 * v, 0);
+    }
     r.write32(0xd0, 0x1f0_0000);
+  }
+
+  /// Clears every cause and waits for what is on its way.
+  private static void settle(Device d, List<EventCounter> counters) throws InterruptedException {
+    d.region(RegionType.BAR0).write32(0xc0, -1);
+    Thread.sleep(QUIET_MILLIS);
+    counters.forEach(EventCounter::take);
   }
 
   private static void cause(Device d, int vector) {
@@ -251,7 +274,14 @@ public final class LabProgram {
         waitFor(counters.get(v), 1);
         for (int w = 0; w < counters.size(); w++) {
           long n = counters.get(w).take();
-          received += w == v ? n : -1000 * n;
+          // The device may repeat a message until its cause is cleared. It has no business on another vector, but for the last one,
+          // which tells of the link: that changes by itself some time after a reset.
+          if (w == v) {
+            received += Math.min(n, 1);
+          } else if (n > 0) {
+            say("vector %d signalled %d times in a round of vector %d".formatted(w, n, v));
+            received -= w == LINK ? 0 : 1000 * n;
+          }
         }
         d.region(RegionType.BAR0).write32(0xc0, -1);
       }
@@ -259,22 +289,36 @@ public final class LabProgram {
     return received;
   }
 
+  /// Where the kernel maps doorbells itself there is a window, and no other one can be had; else messages do not meet the tables.
   private static void window(String what, Container c) {
-    check(c.msiWindow().isPresent(), what + ": MSI window " + c.msiWindow());
+    ReservedRegion region = messages(c);
+    check(region.range().equals(X86 ? FEE : SW_MSI), what + ": messages in " + region);
+    check(c.msiWindow().isPresent() == !X86, what + ": MSI window " + c.msiWindow());
     refused(what + ": another window", WindowFixedByKernel.class, () -> c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, 0x10_0000)));
-    check(c.iovaRanges().stream().noneMatch(r -> r.overlaps(c.msiWindow().orElseThrow())), what + ": no IOVA range meets it");
+    check(c.iovaRanges().stream().noneMatch(r -> r.overlaps(region.range())), what + ": no IOVA range meets it");
   }
 
-  /// The kernel maps the doorbell's page to the window's first place: the address is that place plus the doorbell's offset in its page.
-  private static long predictedAddress(Container c) {
+  private static ReservedRegion messages(Container c) {
+    return c.reserved().stream()
+        .filter(r -> r.kind() == (X86 ? ReservedRegion.Kind.MSI : ReservedRegion.Kind.SW_MSI))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /// Arm: the kernel maps the doorbell's page to the window's first place, and the address is that place plus the doorbell's offset in its
+  /// page. x86 with interrupt remapping: FEE0_0000h with the remappable format's two bits, whatever the handle.
+  private static boolean isPredicted(Container c, long address) {
+    if (X86) {
+      return (address & 0xffff_ffff_fff0_001fL) == 0xfee0_0018L;
+    }
     long translater = 0x808_0000L + 0x1_0040L;
-    return c.msiWindow().orElseThrow().start() + c.granule().offset(translater);
+    return address == c.msiWindow().orElseThrow().start() + c.granule().offset(translater);
   }
 
   private static void predicted(String what, Sbdf f, Container c) throws IOException {
     byte[] config = Files.readAllBytes(Path.of("/sys/bus/pci/devices", f.toString(), "config"));
     long address = message(config);
-    check(address == predictedAddress(c), what + ": the kernel programmed address 0x%x, predicted 0x%x".formatted(address, predictedAddress(c)));
+    check(isPredicted(c, address), what + ": the kernel programmed address 0x%x, as predicted".formatted(address));
   }
 
   private static long message(byte[] config) {
@@ -293,7 +337,7 @@ public final class LabProgram {
       for (int v = 0; v < 5; v++) {
         long address = Integer.toUnsignedLong(b.getInt(v * 16)) | (long) b.getInt(v * 16 + 4) << 32;
         check(
-            address == predictedAddress(c) && b.getInt(v * 16 + 8) == v,
+            isPredicted(c, address) && (X86 || b.getInt(v * 16 + 8) == v),
             what + ": vector %d programmed with address 0x%x, datum %d".formatted(v, address, b.getInt(v * 16 + 8)));
       }
     }

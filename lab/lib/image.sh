@@ -1,21 +1,34 @@
 # The guest's Java runtime and initramfs. Sourced by lab/run after lib/packages.sh. Uses: cache, here, JAVA_HOME.
 
-# lab_jre ARCH: a runtime with java.base alone, with an archive of its classes made under user-mode emulation.
+# lab_target ARCH: sets triple, loader, root (where its C library is) and run (a command that runs its programs).
+lab_target() {
+  case "$1" in
+    arm64)
+      triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 root=$cache/sysroot-arm64
+      run=("$cache/tools/usr/bin/qemu-aarch64" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/$triple") ;;
+    amd64)
+      # This system's own library, which the JDK that builds runs with, too.
+      triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 root=
+      run=(env) ;;
+  esac
+}
+
+# lab_jre ARCH: a runtime with java.base alone, with an archive of its classes, made under user-mode emulation where it must.
 lab_jre() {
   jre=$cache/jre-$1
   [ -e "$jre/.ready" ] && return
-  lab_unpack "$cache/jdk-$1" "openjdk-25-jdk-headless:$1" "openjdk-25-jre-headless:$1" &&
-    lab_unpack "$cache/sysroot-$1" "libc6:$1" "libgcc-s1:$1" "libstdc++6:$1" "zlib1g:$1" "busybox-static:$1" &&
-    lab_unpack "$cache/tools" "qemu-user:amd64" || return 1
+  modules=()
+  if [ "$1" = arm64 ]; then
+    lab_unpack "$cache/jdk-$1" "openjdk-25-jdk-headless:$1" "openjdk-25-jre-headless:$1" &&
+      lab_unpack "$root" "libc6:$1" "libgcc-s1:$1" "libstdc++6:$1" "zlib1g:$1" &&
+      lab_unpack "$cache/tools" "qemu-user:amd64" || return 1
+    [ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
+    modules=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
+  fi
   rm -rf "$jre"
-  jmods=$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods) || return 1
-  "$JAVA_HOME/bin/jlink" --module-path "$jmods" --add-modules java.base --strip-java-debug-attributes \
+  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules java.base --strip-java-debug-attributes \
     --no-header-files --no-man-pages --output "$jre" >&2 || return 1
-  # Debian's image links its configuration to /etc, which the guest has not.
-  case "$1" in arm64) emulator=qemu-aarch64 triple=aarch64-linux-gnu ;; esac
-  root=$cache/sysroot-$1
-  timeout 600 "$cache/tools/usr/bin/$emulator" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/$triple" \
-    "$jre/bin/java" -XX:+UseSerialGC -Xshare:dump >"$cache/cds.log" 2>&1 ||
+  timeout 600 "${run[@]}" "$jre/bin/java" -XX:+UseSerialGC -Xshare:dump >"$cache/cds.log" 2>&1 ||
     echo "lab: no class archive could be made; the guest's JVM starts slower (see $cache/cds.log)" >&2
   : >"$jre/.ready"
 }
@@ -23,16 +36,18 @@ lab_jre() {
 # lab_initramfs ARCH: busybox, the C library's files, the runtime and /init.
 lab_initramfs() {
   out=$cache/initramfs-$1.cpio
-  [ -e "$out" ] && [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$cache/jre-$1/.ready" ] && return
-  lab_jre "$1" || return 1
-  case "$1" in arm64) triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 ;; esac
+  [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$cache/jre-$1/.ready" ] && [ "$out" -nt "$cache/jre-$1/.ready" ] && return
+  lab_target "$1"
+  lab_jre "$1" && lab_unpack "$cache/busybox-$1" "busybox-static:$1" || return 1
   tree=$cache/tree-$1
-  root=$cache/sysroot-$1
   rm -rf "$tree"
   mkdir -p "$tree"/{bin,sbin,proc,sys,dev,tmp,lab,lib,usr}
-  cp "$root/usr/bin/busybox" "$tree/bin/busybox" || return 1
+  ln -s lib "$tree/lib64"
+  cp "$cache/busybox-$1/usr/bin/busybox" "$tree/bin/busybox" || return 1
   for lib in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libgcc_s.so.1 libstdc++.so.6 libz.so.1 "$loader"; do
-    cp -L "$root/usr/lib/$triple/$lib" "$tree/lib/$lib" || return 1
+    file=$root/usr/lib/$triple/$lib
+    [ -e "$file" ] || file=$root/lib/$triple/$lib
+    cp -L "$file" "$tree/lib/$lib" || return 1
   done
   cp -a "$cache/jre-$1" "$tree/jre" && cp "$here/lab/guest/init" "$tree/init" && chmod 755 "$tree/init" || return 1
   "$JAVA_HOME/bin/java" "$here/lab/host/Cpio.java" "$tree" "$out.new" && mv "$out.new" "$out" || return 1

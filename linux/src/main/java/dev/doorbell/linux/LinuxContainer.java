@@ -5,15 +5,9 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
-import dev.doorbell.iommu.MappingOverlap;
-import dev.doorbell.iommu.Misaligned;
-import dev.doorbell.iommu.MsiWindowConflict;
 import dev.doorbell.iommu.NotIsolated;
-import dev.doorbell.iommu.OutsideAperture;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegion;
-import dev.doorbell.iommu.ReservedRegionConflict;
-import dev.doorbell.iommu.UnmapSplitsMapping;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
@@ -28,24 +22,18 @@ import dev.doorbell.vfio.WindowFixedByKernel;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// A container of the kernel. What it maps is kept here as well, so that an overlap, or a cut through a mapping, is refused by its own
-/// name before the kernel is asked, and what the kernel says it unmapped can be checked.
+/// A container of the kernel.
 final class LinuxContainer implements Container {
-  private static final Source RANGES = Source.rule("IOVA ranges of the kernel");
-
   private final LinuxVfio vfio;
   private final String name;
   private final ContainerOptions options;
   private final DmaSpace space;
   private final ReentrantLock lock = new ReentrantLock();
   private final List<LinuxGroup> groups = new ArrayList<>();
-  private final TreeMap<Iova, ProcessBuffer> mapped = new TreeMap<>();
+  private final LinuxMappings mappings;
   private boolean closed;
 
   LinuxContainer(LinuxVfio vfio, String name, ContainerOptions options, DmaSpace space) {
@@ -53,6 +41,7 @@ final class LinuxContainer implements Container {
     this.name = name;
     this.options = options;
     this.space = space;
+    this.mappings = new LinuxMappings(name);
   }
 
   String name() {
@@ -77,7 +66,7 @@ final class LinuxContainer implements Container {
       group.take(this);
       rollback.add(group::letGo);
       requireIsolation(group);
-      requireClear(group);
+      mappings.requireClear(group);
       space.attach(group);
       rollback.add(() -> space.detach(group));
       groups.add(group);
@@ -105,21 +94,6 @@ final class LinuxContainer implements Container {
     }
   }
 
-  private void requireClear(LinuxGroup group) {
-    for (ReservedRegion r : group.reserved()) {
-      for (Map.Entry<Iova, ProcessBuffer> e : mapped.entrySet()) {
-        if (r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE && iovas(e).overlaps(r.range())) {
-          String attempt = "cannot attach %s to %s".formatted(group.name(), name);
-          String mapping = "mapping " + iovas(e);
-          throw r.kind() == ReservedRegion.Kind.SW_MSI
-              ? new MsiWindowConflict(attempt, r.range(), mapping, r.source(), "unmap it first")
-              : new ReservedRegionConflict(
-                  attempt, named(r), mapping, r.source(), "unmap it first");
-        }
-      }
-    }
-  }
-
   @Override
   public void detach(Group wanted) {
     LinuxGroup group = own(wanted);
@@ -135,8 +109,7 @@ final class LinuxContainer implements Container {
         space.detach(group);
       } finally {
         if (groups.isEmpty()) {
-          mapped.values().forEach(ProcessBuffer::unmapped);
-          mapped.clear();
+          mappings.clear();
         }
       }
     } finally {
@@ -194,7 +167,7 @@ final class LinuxContainer implements Container {
     lock.lock();
     try {
       requireAttached("map memory");
-      AddressRange iovas = check(iova, b);
+      AddressRange iovas = mappings.check(iova, b, granuleOf(), space.ranges(), groups);
       b.mapped();
       try {
         space.map(iovas, b.address(), protection);
@@ -202,57 +175,10 @@ final class LinuxContainer implements Container {
         b.unmapped();
         throw e;
       }
-      mapped.put(iova, b);
+      mappings.add(iova, b);
     } finally {
       lock.unlock();
     }
-  }
-
-  /// Refuses by name what the kernel would refuse with EINVAL or EEXIST.
-  private AddressRange check(Iova iova, ProcessBuffer b) {
-    Granule g = granuleOf();
-    long last = iova.value() + (b.bytes() - 1);
-    String what = "mapping of 0x%x bytes at IOVA %s".formatted(b.bytes(), iova);
-    if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
-      throw new Misaligned(name, what, g);
-    }
-    List<AddressRange> ranges = space.ranges();
-    AddressRange aperture = new AddressRange(ranges.getFirst().start(), ranges.getLast().last());
-    if (Long.compareUnsigned(last, iova.value()) < 0
-        || !aperture.contains(new AddressRange(iova.value(), last))) {
-      throw new OutsideAperture(name, what, aperture, RANGES);
-    }
-    AddressRange iovas = new AddressRange(iova.value(), last);
-    for (LinuxGroup group : groups) {
-      for (ReservedRegion r : group.reserved()) {
-        if (r.range().overlaps(iovas) && r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE) {
-          String attempt = "cannot map %s in %s".formatted(iovas, name);
-          throw r.kind() == ReservedRegion.Kind.SW_MSI
-              ? new MsiWindowConflict(
-                  attempt, r.range(), "MSI window of the kernel", r.source(), "map outside it")
-              : new ReservedRegionConflict(
-                  attempt, named(r), "mapping " + iovas, r.source(), "map outside it");
-        }
-      }
-    }
-    if (ranges.stream().noneMatch(r -> r.contains(iovas))) {
-      throw new OutsideAperture(name, what + ", of " + ranges + ",", aperture, RANGES);
-    }
-    overlapping(iovas)
-        .ifPresent(other -> {
-          throw new MappingOverlap(name, iovas, "mapping " + other);
-        });
-    return iovas;
-  }
-
-  private Optional<AddressRange> overlapping(AddressRange iovas) {
-    return Optional.ofNullable(mapped.floorEntry(new Iova(iovas.last())))
-        .map(LinuxContainer::iovas)
-        .filter(o -> o.overlaps(iovas));
-  }
-
-  private static AddressRange iovas(Map.Entry<Iova, ProcessBuffer> e) {
-    return AddressRange.ofSize(e.getKey().value(), e.getValue().bytes());
   }
 
   @Override
@@ -260,37 +186,10 @@ final class LinuxContainer implements Container {
     lock.lock();
     try {
       requireAttached("unmap memory");
-      Map.Entry<Iova, ProcessBuffer> before = mapped.lowerEntry(new Iova(iovas.start()));
-      if (before != null && iovas(before).overlaps(iovas)) {
-        throw splits(iovas, iovas(before));
-      }
-      NavigableMap<Iova, ProcessBuffer> gone =
-          mapped.subMap(new Iova(iovas.start()), true, new Iova(iovas.last()), true);
-      if (gone.isEmpty()) {
-        return 0;
-      }
-      AddressRange last = iovas(gone.lastEntry());
-      if (!iovas.contains(last)) {
-        throw splits(iovas, last);
-      }
-      long bytes = gone.values().stream().mapToLong(ProcessBuffer::bytes).sum();
-      AddressRange whole = new AddressRange(gone.firstKey().value(), last.last());
-      long said = space.unmap(whole);
-      if (said != bytes) {
-        throw new IllegalStateException(
-            "the kernel unmapped 0x%x bytes of %s in %s, where 0x%x were mapped"
-                .formatted(said, whole, name, bytes));
-      }
-      gone.values().forEach(ProcessBuffer::unmapped);
-      gone.clear();
-      return bytes;
+      return mappings.unmap(iovas, space);
     } finally {
       lock.unlock();
     }
-  }
-
-  private UnmapSplitsMapping splits(AddressRange asked, AddressRange mapping) {
-    return new UnmapSplitsMapping(name, asked, mapping, "mapping " + mapping);
   }
 
   @Override
@@ -437,10 +336,6 @@ final class LinuxContainer implements Container {
     } finally {
       lock.unlock();
     }
-  }
-
-  private static String named(ReservedRegion r) {
-    return "%s region %s".formatted(r.kind().printed(), r.range());
   }
 
   private LinuxGroup own(Group group) {

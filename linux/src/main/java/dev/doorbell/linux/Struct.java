@@ -110,8 +110,10 @@ final class Struct {
   }
 
   /// {@return a member that lies where another does: of a union}
-  Member over(Member other, String member, int size) {
-    Member m = new Member(member, other.offset, size);
+  ///
+  /// @param further bytes from the other one's start
+  Member over(Member other, int further, String member, int size) {
+    Member m = new Member(member, other.offset + further, size);
     members.add(m);
     return m;
   }

@@ -1,0 +1,144 @@
+package dev.doorbell.linux;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.MappingOverlap;
+import dev.doorbell.iommu.Misaligned;
+import dev.doorbell.iommu.MsiWindowConflict;
+import dev.doorbell.iommu.OutsideAperture;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.iommu.ReservedRegionConflict;
+import dev.doorbell.iommu.UnmapSplitsMapping;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// What a container of the kernel maps, kept here as well: an overlap, or a cut through a mapping, is refused by its own name before the
+/// kernel is asked, and what the kernel says it unmapped can be checked. Guarded by the container's lock.
+final class LinuxMappings {
+  private static final Source RANGES = Source.rule("IOVA ranges of the kernel");
+
+  private final String name;
+  private final TreeMap<Iova, ProcessBuffer> mapped = new TreeMap<>();
+
+  /// @param name of the container
+  LinuxMappings(String name) {
+    this.name = name;
+  }
+
+  void add(Iova iova, ProcessBuffer buffer) {
+    mapped.put(iova, buffer);
+  }
+
+  /// Forgets everything, where the kernel has, too.
+  void clear() {
+    mapped.values().forEach(ProcessBuffer::unmapped);
+    mapped.clear();
+  }
+
+  /// Refuses a group whose regions meet live mappings.
+  void requireClear(LinuxGroup group) {
+    for (ReservedRegion r : group.reserved()) {
+      for (Map.Entry<Iova, ProcessBuffer> e : mapped.entrySet()) {
+        if (r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE && iovas(e).overlaps(r.range())) {
+          String attempt = "cannot attach %s to %s".formatted(group.name(), name);
+          String mapping = "mapping " + iovas(e);
+          throw r.kind() == ReservedRegion.Kind.SW_MSI
+              ? new MsiWindowConflict(attempt, r.range(), mapping, r.source(), "unmap it first")
+              : new ReservedRegionConflict(
+                  attempt, named(r), mapping, r.source(), "unmap it first");
+        }
+      }
+    }
+  }
+
+  /// Refuses by name what the kernel would refuse with EINVAL or EEXIST.
+  AddressRange check(
+      Iova iova, ProcessBuffer b, Granule g, List<AddressRange> ranges, List<LinuxGroup> groups) {
+    long last = iova.value() + (b.bytes() - 1);
+    String what = "mapping of 0x%x bytes at IOVA %s".formatted(b.bytes(), iova);
+    if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
+      throw new Misaligned(name, what, g);
+    }
+    AddressRange aperture = new AddressRange(ranges.getFirst().start(), ranges.getLast().last());
+    if (Long.compareUnsigned(last, iova.value()) < 0
+        || !aperture.contains(new AddressRange(iova.value(), last))) {
+      throw new OutsideAperture(name, what, aperture, RANGES);
+    }
+    AddressRange iovas = new AddressRange(iova.value(), last);
+    groups.forEach(group -> requireOutside(group, iovas));
+    if (ranges.stream().noneMatch(r -> r.contains(iovas))) {
+      throw new OutsideAperture(name, what + ", of " + ranges + ",", aperture, RANGES);
+    }
+    overlapping(iovas)
+        .ifPresent(other -> {
+          throw new MappingOverlap(name, iovas, "mapping " + other);
+        });
+    return iovas;
+  }
+
+  private Optional<AddressRange> overlapping(AddressRange iovas) {
+    return Optional.ofNullable(mapped.floorEntry(new Iova(iovas.last())))
+        .map(LinuxMappings::iovas)
+        .filter(o -> o.overlaps(iovas));
+  }
+
+  private static AddressRange iovas(Map.Entry<Iova, ProcessBuffer> e) {
+    return AddressRange.ofSize(e.getKey().value(), e.getValue().bytes());
+  }
+
+  private void requireOutside(LinuxGroup group, AddressRange iovas) {
+    for (ReservedRegion r : group.reserved()) {
+      if (r.range().overlaps(iovas) && r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE) {
+        String attempt = "cannot map %s in %s".formatted(iovas, name);
+        throw r.kind() == ReservedRegion.Kind.SW_MSI
+            ? new MsiWindowConflict(
+                attempt, r.range(), "MSI window of the kernel", r.source(), "map outside it")
+            : new ReservedRegionConflict(
+                attempt, named(r), "mapping " + iovas, r.source(), "map outside it");
+      }
+    }
+  }
+
+  /// Unmaps whole mappings.
+  ///
+  /// {@return bytes that were mapped}
+  long unmap(AddressRange iovas, DmaSpace space) {
+    Map.Entry<Iova, ProcessBuffer> before = mapped.lowerEntry(new Iova(iovas.start()));
+    if (before != null && iovas(before).overlaps(iovas)) {
+      throw splits(iovas, iovas(before));
+    }
+    NavigableMap<Iova, ProcessBuffer> gone =
+        mapped.subMap(new Iova(iovas.start()), true, new Iova(iovas.last()), true);
+    if (gone.isEmpty()) {
+      return 0;
+    }
+    AddressRange last = iovas(gone.lastEntry());
+    if (!iovas.contains(last)) {
+      throw splits(iovas, last);
+    }
+    long bytes = gone.values().stream().mapToLong(ProcessBuffer::bytes).sum();
+    AddressRange whole = new AddressRange(gone.firstKey().value(), last.last());
+    long said = space.unmap(whole);
+    if (said != bytes) {
+      throw new IllegalStateException(
+          "the kernel unmapped 0x%x bytes of %s in %s, where 0x%x were mapped"
+              .formatted(said, whole, name, bytes));
+    }
+    gone.values().forEach(ProcessBuffer::unmapped);
+    gone.clear();
+    return bytes;
+  }
+
+  private UnmapSplitsMapping splits(AddressRange asked, AddressRange mapping) {
+    return new UnmapSplitsMapping(name, asked, mapping, "mapping " + mapping);
+  }
+
+  private static String named(ReservedRegion r) {
+    return "%s region %s".formatted(r.kind().printed(), r.range());
+  }
+}
