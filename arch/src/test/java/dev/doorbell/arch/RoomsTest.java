@@ -43,11 +43,12 @@ class RoomsTest {
       capture     : address bits explain firmware pci
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bits bus description explain firmware hw machine pci
+      diff        : address bits bus hw pci qemu vmsa
       linux       : address bits bus explain iommu irq pci vfio
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
       examples    : address bits bus description explain firmware host hw iommu machine pci vfio
-      cli         : address bench bus capture description doctor explain firmware host iommu irq machine pci plan qemu route survey vfio
+      cli         : address bench bus capture description diff doctor explain firmware host iommu irq machine pci plan qemu route survey vfio
       web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;
   // spotless:on

@@ -1,0 +1,190 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.smmuv3.CdLayout;
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
+import dev.doorbell.hw.smmuv3.SteLayout;
+import dev.doorbell.hw.smmuv3.StreamTableLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Memory as a walk may see it: table entries with one of their permitted contents, all else as it is. It takes one event record.
+final class OracleMemory implements PhysicalMemory {
+  /// Where the record goes.
+  static final long EVENTS = 0;
+
+  private static final int RECORD_BYTES = 64;
+  private static final int PRIVILEGED = 3;
+  private static final int IPS_48 = 5;
+  private static final long ADDRESS_51 = -1L >>> (Long.SIZE - 51);
+  private static final long ADDRESS_48 = -1L >>> (Long.SIZE - 48);
+  private static final int[] OUTPUT_BITS = {32, 36, 40, 42, 44};
+
+  private final PhysicalMemory memory;
+  private final TableReads tables;
+  private final Choices choices;
+  private final Set<SmmuQuirk> quirks;
+  private final boolean twoLevel;
+  private final int split;
+  private final Map<Long, long[]> chosen = new HashMap<>();
+  private final long[] record = new long[RECORD_BYTES / Long.BYTES];
+  private boolean recorded;
+  private boolean spanned;
+
+  OracleMemory(
+      PhysicalMemory memory,
+      TableReads tables,
+      Choices choices,
+      Set<SmmuQuirk> quirks,
+      long tableConfig) {
+    twoLevel =
+        SmmuRegisters.STRTAB_BASE_CFG_FMT.get(tableConfig) == SmmuRegisters.FMT_2LVL;
+    split = SmmuRegisters.STRTAB_BASE_CFG_SPLIT.getInt(tableConfig);
+    this.memory = memory;
+    this.tables = tables;
+    this.choices = choices;
+    this.quirks = quirks;
+  }
+
+  @Nullable SmmuRecord recorded() {
+    return recorded ? new SmmuRecord(record[0], record[1], record[2], record[3]) : null;
+  }
+
+  @Override
+  public long read(long pa, int bytes) {
+    if (bytes != Long.BYTES || pa < Board.STREAMS || pa >= Board.TARGETS) {
+      long value = memory.read(pa, bytes);
+      if (bytes == Long.BYTES) {
+        tables.walkedElsewhere(value);
+      }
+      return value;
+    }
+    long entry = entry(pa);
+    long[] content = chosen.get(entry);
+    if (content == null) {
+      content = choose(entry);
+      chosen.put(entry, content);
+    }
+    return content[(int) ((pa - entry) / Long.BYTES)];
+  }
+
+  /// One entry is read as a whole: an STE or a CD, or one descriptor.
+  private long entry(long pa) {
+    boolean wide = pa < Board.TABLES && !isLevel1(pa);
+    return wide ? pa & -(long) SteLayout.BYTES : pa;
+  }
+
+  private boolean isLevel1(long pa) {
+    return twoLevel && pa < Board.STREAMS_2;
+  }
+
+  private long[] choose(long entry) {
+    if (isLevel1(entry)) {
+      return level1(pick(tables.stream(memory, entry, true)));
+    }
+    if (entry < Board.CONTEXTS) {
+      return stream(pick(tables.stream(memory, entry, false)));
+    }
+    if (entry < Board.TABLES) {
+      long[] cd = pick(tables.context(memory, entry)).clone();
+      if (quirks.contains(SmmuQuirk.SECOND_TABLE)) {
+        tables.swapTables(cd);
+      }
+      tables.chosen(cd);
+      return context(cd);
+    }
+    long[] descriptor = pick(tables.descriptor(memory, entry));
+    tables.walked(descriptor[0]);
+    return descriptor;
+  }
+
+  private long[] level1(long[] descriptor) {
+    int span = StreamTableLayout.SPAN.getInt(descriptor[0]);
+    spanned = span != 0;
+    return quirks.contains(SmmuQuirk.SPAN) && span != 0 && span <= split
+        ? new long[] {StreamTableLayout.SPAN.with(descriptor[0], span + 1)}
+        : descriptor;
+  }
+
+  /// {@return whether a level-1 descriptor with a Span was read}
+  boolean spanned() {
+    return spanned;
+  }
+
+  private long[] pick(List<long[]> candidates) {
+    return candidates.get(choices.choose(candidates.size()));
+  }
+
+  private long[] stream(long[] ste) {
+    long[] out = ste.clone();
+    if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
+      out[1] = SteLayout.PRIVCFG.with(out[1], PRIVILEGED);
+    }
+    if (quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
+      out[0] =
+          SteLayout.S1_CONTEXT_PTR.with(
+              out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
+    }
+    if (quirks.contains(SmmuQuirk.STRW_IGNORED)) {
+      out[1] = SteLayout.STRW.with(out[1], 0);
+    }
+    return out;
+  }
+
+  private long[] context(long[] cd) {
+    if (quirks.contains(SmmuQuirk.NO_ACCESS_FLAG)) {
+      cd[0] = CdLayout.AFFD.with(cd[0], 1);
+    }
+    if (quirks.contains(SmmuQuirk.UNUSED_ENDIANNESS)
+        && CdLayout.EPD0.isSet(cd[0])
+        && CdLayout.EPD1.isSet(cd[0])) {
+      cd[0] = CdLayout.ENDI.with(cd[0], 0);
+    }
+    if (quirks.contains(SmmuQuirk.TTB_CUT)) {
+      cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB0.get(cd[1]) & ADDRESS_51);
+      cd[2] = CdLayout.TTB1.with(cd[2], CdLayout.TTB1.get(cd[2]) & ADDRESS_51);
+    }
+    if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && tablesFit(cd)) {
+      cd[0] = CdLayout.IPS.with(cd[0], IPS_48);
+    }
+    if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
+      cd[0] = CdLayout.PAN.with(cd[0], 0);
+    }
+    return cd;
+  }
+
+  /// Whether the tables that the CD uses lie within its own output size, which QEMU does look at.
+  private static boolean tablesFit(long[] cd) {
+    int ips = CdLayout.IPS.getInt(cd[0]);
+    int bits = ips < OUTPUT_BITS.length ? OUTPUT_BITS[ips] : SmmuGenerator.outputBits();
+    long used =
+        (CdLayout.EPD0.isSet(cd[0]) ? 0 : CdLayout.TTB0.get(cd[1]))
+            | (CdLayout.EPD1.isSet(cd[0]) ? 0 : CdLayout.TTB1.get(cd[2]));
+    return used >>> bits == 0;
+  }
+
+  @Override
+  public void write(long pa, long value, int bytes) {
+    if (pa >= EVENTS && pa < EVENTS + RECORD_BYTES && bytes == Long.BYTES) {
+      record[(int) ((pa - EVENTS) / Long.BYTES)] = value;
+      recorded = true;
+    }
+  }
+
+  @Override
+  public void read(long pa, byte[] into) {
+    memory.read(pa, into);
+  }
+
+  @Override
+  public void write(long pa, byte[] from) {}
+
+  @Override
+  public void fill(long pa, long bytes, byte value) {}
+
+  @Override
+  public void publish() {}
+}

@@ -1,0 +1,246 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.pcie.EduLayout;
+import dev.doorbell.pci.BridgeHeaderLayout;
+import dev.doorbell.pci.CapabilityLayout;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.MsiLayout;
+import dev.doorbell.bits.Register;
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuProcess;
+import dev.doorbell.qemu.QtestBatch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// QEMU's `virt` machine with `edu` devices, whose MSI capability is used as a way to write 16 bits, zero-extended to 32, to any address:
+/// the capability's address and data are set, and a write of the device's interrupt raise register sends them.
+///
+/// **Source** QEMU, `docs/specs/edu.rst`, `docs/system/arm/virt.rst`.
+final class QemuRig implements Rig {
+  private static final long ECAM = 0x40_1000_0000L;
+  private static final long BARS = 0x1000_0000L;
+  private static final long BAR_BYTES = EduLayout.MAP.bytes();
+  private static final int BUS_SHIFT = 8;
+  private static final int CONFIG_SHIFT = 12;
+  private static final int FIRST_PORT_SLOT = 4;
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final QemuProcess process;
+  private final QtestBatch batch;
+  private final Map<Integer, Edu> devices = new LinkedHashMap<>();
+
+  /// One `edu`.
+  private static final class Edu {
+    final long config;
+    final long bar;
+    final int capability;
+    long address = -1;
+    int data = -1;
+
+    Edu(long config, long bar, int capability) {
+      this.config = config;
+      this.bar = bar;
+      this.capability = capability;
+    }
+  }
+
+  private QemuRig(QemuProcess process) {
+    this.process = process;
+    batch = process.qtest().batch();
+    placeDevices();
+  }
+
+  /// Starts QEMU.
+  ///
+  /// @throws dev.doorbell.qemu.QemuException when it cannot be started
+  static QemuRig start(QemuBinary binary, Hardware hardware) {
+    QemuProcess process =
+        QemuProcess.start(
+            new QemuProcess.Settings(
+                binary,
+                machine(hardware),
+                AddressRange.ofSize(Board.RAM, Board.RAM_BYTES),
+                arguments(hardware),
+                PATIENCE));
+    boolean done = false;
+    try {
+      QemuRig rig = new QemuRig(process);
+      done = true;
+      return rig;
+    } finally {
+      if (!done) {
+        process.close();
+      }
+    }
+  }
+
+  private static String machine(Hardware hardware) {
+    return switch (hardware) {
+      case SMMUV3 -> "virt,gic-version=3,iommu=smmuv3";
+      case ITS -> "virt,gic-version=3,its=on";
+      case GICV2M -> "virt,gic-version=2";
+    };
+  }
+
+  private static List<String> arguments(Hardware hardware) {
+    List<String> out = new ArrayList<>();
+    out.addAll(List.of("-cpu", "cortex-a57,start-powered-off=on"));
+    out.addAll(List.of("-smp", Integer.toString(hardware == Hardware.ITS ? Board.GICV3_CPUS : 1)));
+    int ports = 0;
+    for (int requester : Board.REQUESTERS) {
+      if (requester >>> BUS_SHIFT == 0) {
+        out.addAll(List.of("-device", "edu,addr=%x".formatted(requester >>> 3)));
+      } else {
+        ports++;
+        out.addAll(
+            List.of(
+                "-device",
+                "pcie-root-port,id=rp%d,chassis=%d,addr=%x"
+                    .formatted(ports, ports, FIRST_PORT_SLOT + ports - 1),
+                "-device",
+                "edu,bus=rp%d".formatted(ports)));
+      }
+    }
+    return out;
+  }
+
+  @Override
+  public String name() {
+    return "QEMU " + process.version();
+  }
+
+  QemuProcess process() {
+    return process;
+  }
+
+  @Override
+  public void reset() {
+    flush();
+    process.reset();
+    placeDevices();
+  }
+
+  private void placeDevices() {
+    devices.clear();
+    int index = 0;
+    int ports = 0;
+    for (int requester : Board.REQUESTERS) {
+      long bar = BARS + index * BAR_BYTES;
+      int bus = requester >>> BUS_SHIFT;
+      if (bus != 0) {
+        bridge((FIRST_PORT_SLOT + ports) << 3, bus, bar);
+        ports++;
+      }
+      long config = ECAM + ((long) requester << CONFIG_SHIFT);
+      set(config, ConfigHeaderLayout.BAR, bar);
+      set(config, ConfigHeaderLayout.COMMAND, command());
+      flush();
+      int capability = msi(config);
+      set(config + capability, MsiLayout.CONTROL_64, MsiLayout.ENABLE.place(1));
+      devices.put(requester, new Edu(config, bar, capability));
+      index++;
+    }
+    flush();
+  }
+
+  private static long command() {
+    return ConfigHeaderLayout.MEMORY_SPACE_ENABLE.place(1)
+        | ConfigHeaderLayout.BUS_MASTER_ENABLE.place(1);
+  }
+
+  private void bridge(int requester, int bus, long bar) {
+    long config = ECAM + ((long) requester << CONFIG_SHIFT);
+    set(config, BridgeHeaderLayout.PRIMARY_BUS, 0);
+    set(config, BridgeHeaderLayout.SECONDARY_BUS, bus);
+    set(config, BridgeHeaderLayout.SUBORDINATE_BUS, bus);
+    long window = BridgeHeaderLayout.MEMORY_ADDRESS.place(bar / BAR_BYTES);
+    set(config, BridgeHeaderLayout.MEMORY_BASE, window);
+    set(config, BridgeHeaderLayout.MEMORY_LIMIT, window);
+    set(config, ConfigHeaderLayout.COMMAND, command());
+  }
+
+  private int msi(long config) {
+    int at = (int) get(config + ConfigHeaderLayout.CAP_POINTER.offset(), 1);
+    while (at != 0) {
+      long header = get(config + at, 2);
+      if (CapabilityLayout.ID.get(header) == CapabilityLayout.MSI) {
+        return at;
+      }
+      at = (int) (CapabilityLayout.NEXT.get(header) >>> Byte.SIZE);
+    }
+    throw new NoMessages(name(), config);
+  }
+
+  private void set(long config, Register register, long value) {
+    batch.write(config + register.offset(), value, register.bytes());
+  }
+
+  private long get(long address, int bytes) {
+    return read(List.of(new Place("configuration space", address, bytes)))[0];
+  }
+
+  private void flush() {
+    if (batch.size() > 0) {
+      batch.run();
+    }
+    batch.clear();
+  }
+
+  @Override
+  public PhysicalMemory memory() {
+    flush();
+    return process.ram();
+  }
+
+  @Override
+  public void write(long address, long value, int bytes) {
+    batch.write(address, value, bytes);
+  }
+
+  @Override
+  public long[] read(List<Place> places) {
+    int first = batch.size();
+    for (Place p : places) {
+      batch.read(p.address(), p.bytes());
+    }
+    batch.run();
+    long[] out = new long[places.size()];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = batch.value(first + i);
+    }
+    batch.clear();
+    return out;
+  }
+
+  @Override
+  public void message(int requester, long address, int data) {
+    Edu edu = devices.get(requester);
+    if (edu == null) {
+      throw new IllegalArgumentException(
+          "no device with requester id 0x%x; there are %s".formatted(requester, devices.keySet()));
+    }
+    long msi = edu.config + edu.capability;
+    if (edu.address != address) {
+      long low = MsiLayout.ADDRESS.get(address);
+      batch.write(msi + MsiLayout.MESSAGE_ADDRESS_64.offset(), low, Integer.BYTES);
+      batch.write(msi + MsiLayout.UPPER.offset(), address >>> Integer.SIZE, Integer.BYTES);
+      edu.address = address;
+    }
+    if (edu.data != data) {
+      batch.write(msi + MsiLayout.DATA_64.offset(), data, Short.BYTES);
+      edu.data = data;
+    }
+    batch.write(edu.bar + EduLayout.RAISE.offset(), 1, Integer.BYTES);
+    flush();
+  }
+
+  @Override
+  public void close() {
+    process.close();
+  }
+}

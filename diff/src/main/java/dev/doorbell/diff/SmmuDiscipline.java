@@ -1,0 +1,27 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
+import java.util.List;
+
+/// SMMUv3, stage 1.
+record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
+  @Override
+  public List<Step> generate(long seed, int steps) {
+    return new SmmuGenerator(seed, false).generate(steps);
+  }
+
+  /// QEMU's SMMU stays with two levels once it has had them (`smmu-two-level-sticky`).
+  @Override
+  public boolean wantsReset(Scenario scenario) {
+    return scenario.steps().stream()
+        .anyMatch(s ->
+            s instanceof Step.Write(long address, int _, long value)
+                && address == Board.SMMU + SmmuRegisters.STRTAB_BASE_CFG.offset()
+                && SmmuRegisters.STRTAB_BASE_CFG_FMT.get(value) != SmmuRegisters.FMT_LINEAR);
+  }
+
+  @Override
+  public Trial begin(Rig model, Rig other) {
+    return new SmmuTrial(model, other, dialect);
+  }
+}

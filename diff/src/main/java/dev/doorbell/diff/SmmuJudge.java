@@ -1,0 +1,164 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.bits.Register;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.smmuv3.CommandLayout;
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+
+/// Decides whether two SMMUs that show different things may do so.
+final class SmmuJudge {
+  /// Tolerated because cached table entries may be used until they are invalidated.
+  static final String STALE = "stale-or-fresh";
+
+  private static final int INPUT_BITS = 48;
+  private static final SmmuOutcome NOTHING = new SmmuOutcome(SmmuOutcome.NOWHERE, List.of());
+
+  static final String TOO_MANY = "too-many-permitted-outcomes";
+
+  private final SmmuDialect dialect;
+  private final SmmuOracle oracle;
+  private final ToLongFunction<Register> registers;
+
+  SmmuJudge(
+      SmmuDialect dialect,
+      PhysicalMemory memory,
+      History history,
+      CommandLog commands,
+      ToLongFunction<Register> registers) {
+    this.dialect = dialect;
+    this.registers = registers;
+    oracle = new SmmuOracle(dialect.features(), memory, history, commands, registers);
+  }
+
+  Verdict register(long address, long ours, long theirs) {
+    return new Verdict.Different(
+        "register at " + Script.hex(address), Script.hex(ours), Script.hex(theirs));
+  }
+
+  /// Compares what the registers say after a step.
+  Verdict state(SmmuSide model, SmmuSide other, String after) {
+    if (model.cr0ack() != other.cr0ack()) {
+      return different("SMMU_CR0ACK" + " after " + after, model.cr0ack(), other.cr0ack());
+    }
+    if (model.irqCtrlAck() != other.irqCtrlAck()) {
+      return different("SMMU_IRQ_CTRLACK" + " after " + after, model.irqCtrlAck(), other.irqCtrlAck());
+    }
+    if (model.activeErrors() != other.activeErrors()) {
+      return different(
+          "active errors (SMMU_GERROR ^ SMMU_GERRORN) after " + after,
+          model.activeErrors(),
+          other.activeErrors());
+    }
+    if (model.consumer() != other.consumer()) {
+      return different("SMMU_CMDQ_CONS.RD" + " after " + after, model.consumer(), other.consumer());
+    }
+    if (model.commandError() != other.commandError()) {
+      return different("SMMU_CMDQ_CONS.ERR" + " after " + after, model.commandError(), other.commandError());
+    }
+    return Verdict.SAME;
+  }
+
+  private static Verdict different(String what, long ours, long theirs) {
+    return new Verdict.Different(what, Script.hex(ours), Script.hex(theirs));
+  }
+
+  /// {@return the known difference that lets the other machine consume a command which the model calls illegal}
+  Optional<SmmuQuirk> consumedBy(long word0) {
+    SmmuQuirk quirk =
+        switch (CommandLayout.OPCODE.getInt(word0)) {
+          case CommandLayout.CMD_TLBI_EL2_ALL,
+              CommandLayout.CMD_TLBI_EL2_ASID,
+              CommandLayout.CMD_TLBI_EL2_VA,
+              CommandLayout.CMD_TLBI_EL2_VAA,
+              CommandLayout.CMD_TLBI_EL3_ALL,
+              CommandLayout.CMD_TLBI_EL3_VA,
+              CommandLayout.CMD_TLBI_S12_VMALL,
+              CommandLayout.CMD_TLBI_S2_IPA,
+              CommandLayout.CMD_ATC_INV,
+              CommandLayout.CMD_PRI_RESP,
+              CommandLayout.CMD_RESUME,
+              CommandLayout.CMD_STALL_TERM ->
+              SmmuQuirk.ABSENT_COMMANDS;
+          case CommandLayout.CMD_SYNC -> SmmuQuirk.SYNC_CS;
+          case CommandLayout.CMD_TLBI_NH_VA, CommandLayout.CMD_TLBI_NH_VAA ->
+              SmmuQuirk.RANGE_RESERVED;
+          default -> null;
+        };
+    return Optional.ofNullable(quirk).filter(dialect.quirks()::contains);
+  }
+
+  boolean knows(SmmuQuirk quirk) {
+    return dialect.quirks().contains(quirk);
+  }
+
+  /// Compares what a message led to.
+  ///
+  /// @param full whether a queue had no room for a record
+  Verdict message(
+      Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean full, int time) {
+    if (ours.equals(theirs)) {
+      return Verdict.SAME;
+    }
+    boolean silent = full || !SmmuRegisters.CR0_EVENTQEN.isSet(registers.applyAsLong(SmmuRegisters.CR0));
+    Optional<Set<SmmuOutcome>> permitted =
+        oracle.permitted(message, EnumSet.noneOf(SmmuQuirk.class));
+    if (permitted.isEmpty()) {
+      return new Verdict.Tolerated(List.of(TOO_MANY), false);
+    }
+    if (!holds(permitted.get(), ours, silent)) {
+      return new Verdict.Different(
+          "outcome of the message, and the model's is none of " + permitted.get(),
+          ours.toString(),
+          theirs.toString());
+    }
+    if (holds(permitted.get(), theirs, silent)) {
+      return new Verdict.Tolerated(List.of(STALE), true);
+    }
+    return known(message, ours, theirs, silent);
+  }
+
+  private Verdict known(
+      Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean silent) {
+    if (dialect.quirks().contains(SmmuQuirk.IOVA_48_BITS)
+        && message.address() >>> INPUT_BITS != 0
+        && theirs.equals(NOTHING)) {
+      return new Verdict.Tolerated(List.of(SmmuQuirk.IOVA_48_BITS.id()), true);
+    }
+    Set<SmmuQuirk> needed = EnumSet.noneOf(SmmuQuirk.class);
+    needed.addAll(dialect.quirks());
+    if (!explains(message, needed, theirs, silent)) {
+      return new Verdict.Different(
+          "outcome of the message", ours.toString(), theirs.toString());
+    }
+    for (SmmuQuirk q : dialect.quirks()) {
+      needed.remove(q);
+      if (!explains(message, needed, theirs, silent)) {
+        needed.add(q);
+      }
+    }
+    List<String> names = new ArrayList<>();
+    needed.forEach(q -> names.add(q.id()));
+    return new Verdict.Tolerated(names, true);
+  }
+
+  private boolean explains(
+      Step.Message message, Set<SmmuQuirk> quirks, SmmuOutcome outcome, boolean silent) {
+    return oracle
+        .permitted(message, quirks)
+        .map(p -> holds(p, outcome, silent))
+        .orElse(true);
+  }
+
+  private static boolean holds(Set<SmmuOutcome> permitted, SmmuOutcome outcome, boolean silent) {
+    return permitted.contains(outcome)
+        || (silent
+            && outcome.records().isEmpty()
+            && permitted.stream().anyMatch(p -> p.landed() == outcome.landed()));
+  }
+}

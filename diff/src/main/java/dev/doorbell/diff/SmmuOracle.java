@@ -1,0 +1,163 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.bits.Register;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.hw.smmuv3.EventLayout;
+import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.hw.smmuv3.SmmuModel;
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
+import dev.doorbell.hw.smmuv3.SmmuWires;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/// What a message may lead to when each table entry is read as it is now, or as it was at any time since it could last be cached: every
+/// choice is tried on a model that has cached nothing.
+///
+/// **Source** IHI 0070 F.b, 3.21 (invalidation rules), 16.2 (caching).
+final class SmmuOracle {
+  private static final int MOST_RUNS = 300;
+  private static final int CACHED = 16;
+
+  private final SmmuFeatures features;
+  private final PhysicalMemory memory;
+  private final History history;
+  private final CommandLog commands;
+  private final ToLongFunction<Register> registers;
+
+  SmmuOracle(
+      SmmuFeatures features,
+      PhysicalMemory memory,
+      History history,
+      CommandLog commands,
+      ToLongFunction<Register> registers) {
+    this.features = features.withCachedTranslations(CACHED);
+    this.memory = memory;
+    this.history = history;
+    this.commands = commands;
+    this.registers = registers;
+  }
+
+  /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try}
+  Optional<Set<SmmuOutcome>> permitted(Step.Message message, Set<SmmuQuirk> quirks) {
+    Set<SmmuOutcome> out = new HashSet<>();
+    Choices choices = new Choices();
+    for (int run = 0; run < MOST_RUNS; run++) {
+      out.add(once(message, quirks, choices));
+      if (!choices.next()) {
+        return Optional.of(out);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// {@return the outcome that reads everything as it is now, on an SMMU without quirks}
+  SmmuOutcome fresh(Step.Message message) {
+    return once(message, EnumSet.noneOf(SmmuQuirk.class), new Choices());
+  }
+
+  private SmmuOutcome once(Step.Message message, Set<SmmuQuirk> quirks, Choices choices) {
+    TableReads reads = new TableReads(history, commands, message);
+    long tableConfig = registers.applyAsLong(SmmuRegisters.STRTAB_BASE_CFG);
+    OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
+    Sink sink = new Sink();
+    SmmuModel model = new SmmuModel(features(quirks), view, sink, SmmuWires.NONE);
+    set(model, SmmuRegisters.EVENTQ_BASE, OracleMemory.EVENTS | 1);
+    set(model, SmmuRegisters.STRTAB_BASE, registers.applyAsLong(SmmuRegisters.STRTAB_BASE));
+    set(model, SmmuRegisters.STRTAB_BASE_CFG, registers.applyAsLong(SmmuRegisters.STRTAB_BASE_CFG));
+    long cr2 = registers.applyAsLong(SmmuRegisters.CR2);
+    if (quirks.contains(SmmuQuirk.RECORDS_BAD_STREAM)) {
+      cr2 = SmmuRegisters.CR2_RECINVSID.with(cr2, 1);
+    }
+    set(model, SmmuRegisters.CR2, cr2);
+    set(
+        model,
+        SmmuRegisters.CR0,
+        (registers.applyAsLong(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
+            | SmmuRegisters.CR0_EVENTQEN.mask());
+    long pa = model.translate(message.requester(), -1, message.address(), Translator.WRITE);
+    SmmuRecord record = view.recorded();
+    if (quirks.contains(SmmuQuirk.TABLE_PERMISSION) && reads.tableDenied()) {
+      return record == null || !reads.recorded()
+          ? outcome(Translator.FAULT, null)
+          : outcome(Translator.FAULT, adapted(denied(record), view, quirks));
+    }
+    if (quirks.contains(SmmuQuirk.BLOCK_LEVEL) && reads.metReservedBlock() && record != null) {
+      return reads.reservedIsReadOnly()
+          ? outcome(Translator.FAULT, adapted(denied(record), view, quirks))
+          : outcome(reads.reservedOutput(), null);
+    }
+    return outcome(pa, record == null ? null : adapted(record, view, quirks));
+  }
+
+  private static SmmuOutcome outcome(long pa, @Nullable SmmuRecord record) {
+    boolean inArena = pa >= Board.ARENA && pa < Board.ARENA + Board.ARENA_BYTES;
+    return new SmmuOutcome(
+        inArena ? pa : SmmuOutcome.NOWHERE, record == null ? List.of() : List.of(record));
+  }
+
+  private static SmmuRecord denied(SmmuRecord record) {
+    return new SmmuRecord(
+        EventLayout.EVENT_ID.with(record.word0(), EventLayout.F_PERMISSION),
+        EventLayout.CLASS.with(record.word1(), EventLayout.CLASS_IN),
+        record.word2(),
+        0);
+  }
+
+  private SmmuFeatures features(Set<SmmuQuirk> quirks) {
+    SmmuFeatures f = features;
+    if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) || quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
+      f = f.withOutputBits(48);
+    }
+    if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
+      f = f.withIdr1(SmmuRegisters.IDR1_ATTR_PERMS_OVR, 1);
+    }
+    return f;
+  }
+
+  private static SmmuRecord adapted(SmmuRecord record, OracleMemory view, Set<SmmuQuirk> quirks) {
+    int id = record.id();
+    if (id >= EventLayout.F_TRANSLATION
+        && id <= EventLayout.F_PERMISSION
+        && quirks.contains(SmmuQuirk.CLASS_ZERO)) {
+      return new SmmuRecord(
+          record.word0(),
+          EventLayout.CLASS.with(record.word1(), 0),
+          record.word2(),
+          record.word3());
+    }
+    if ((id == EventLayout.F_STE_FETCH || id == EventLayout.F_CD_FETCH)
+        && quirks.contains(SmmuQuirk.FETCH_ADDRESS)) {
+      return new SmmuRecord(record.word0(), record.word1(), record.word3(), 0);
+    }
+    if (id == EventLayout.C_BAD_STREAMID && view.spanned() && quirks.contains(SmmuQuirk.SPAN)) {
+      long word0 = EventLayout.EVENT_ID.with(record.word0(), EventLayout.C_BAD_STE);
+      return new SmmuRecord(word0, record.word1(), record.word2(), record.word3());
+    }
+    return record;
+  }
+
+  private static void set(SmmuModel model, Register register, long value) {
+    model.write(register.offset(), value, register.bytes(), SystemBus.CPU);
+  }
+
+  private static final class Sink implements SystemBus {
+    @Override
+    public BusOutcome write(long pa, long value, int bytes, int requester) {
+      return BusOutcome.OK;
+    }
+
+    @Override
+    public BusRead read(long pa, int bytes) {
+      return BusRead.error(bytes);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.smmuv3.CdLayout;
+import dev.doorbell.hw.smmuv3.SteLayout;
+import dev.doorbell.vmsa.DescriptorLayout;
+import java.util.List;
+
+/// The permitted contents of the table entries that one message's translation reads.
+final class TableReads {
+  private static final int SELECT_BIT = 55;
+  private static final int LOG2_DESCRIPTOR = 3;
+
+  private final History history;
+  private final CommandLog commands;
+  private final Step.Message message;
+  private static final long TOP_CUT = -1L >>> Byte.SIZE;
+  private boolean walking;
+  private boolean recorded;
+  private boolean hierarchyIgnored;
+  private boolean tableDenied;
+  private long reserved;
+  private int reservedShift;
+  private int asid;
+  private int granule = 12;
+  private int level;
+
+  TableReads(History history, CommandLog commands, Step.Message message) {
+    this.history = history;
+    this.commands = commands;
+    this.message = message;
+  }
+
+  /// {@return contents of the STE, or the level-1 descriptor, at an address}
+  List<long[]> stream(PhysicalMemory memory, long address, boolean level1) {
+    return history.since(
+        memory,
+        address,
+        level1 ? 1 : SteLayout.QUADWORDS,
+        commands.streamDropped(message.requester(), level1));
+  }
+
+  /// {@return contents of the CD at an address; an old one counts while its translations may be cached}
+  List<long[]> context(PhysicalMemory memory, long address) {
+    int asidNow = CdLayout.ASID.getInt(memory.read64(address));
+    int time =
+        Math.min(
+            commands.contextDropped(message.requester()), commands.asidDropped(asidNow));
+    return history.since(memory, address, CdLayout.QUADWORDS, time);
+  }
+
+  /// Takes note of the CD that was chosen.
+  void chosen(long[] cd) {
+    walking = true;
+    recorded = CdLayout.R.isSet(cd[0]);
+    hierarchyIgnored = CdLayout.HAD0.isSet(cd[1]);
+    asid = CdLayout.ASID.getInt(cd[0]);
+    boolean upper = (message.address() >>> SELECT_BIT & 1) != 0;
+    int tsz = upper ? CdLayout.T1SZ.getInt(cd[0]) : CdLayout.T0SZ.getInt(cd[0]);
+    int code = upper ? CdLayout.TG1.getInt(cd[0]) : CdLayout.TG0.getInt(cd[0]);
+    granule =
+        upper
+            ? (code == 1 ? 14 : code == 3 ? 16 : 12)
+            : code == CdLayout.TG0_64K ? 16 : code == CdLayout.TG0_16K ? 14 : 12;
+    int bits = Math.max(Long.SIZE - tsz, granule + 1);
+    level =
+        CommandLog.lastLevel() + 1 - Math.ceilDiv(bits - granule, granule - LOG2_DESCRIPTOR);
+  }
+
+  /// {@return contents of the descriptor at an address, the next of the walk}
+  List<long[]> descriptor(PhysicalMemory memory, long address) {
+    List<long[]> all = history.since(memory, address, 1, 0);
+    int here = level++;
+    boolean global =
+        all.stream().anyMatch(d -> !DescriptorLayout.NG.isSet(d[0]));
+    boolean leaf =
+        here >= CommandLog.lastLevel()
+            || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));
+    long iova = message.address();
+    boolean covered = !global || leaf;
+    int time =
+        commands.translationDropped(
+            new CommandLog.Walked(iova, asid, granule, here, leaf, covered && global));
+    return history.since(memory, address, 1, time);
+  }
+
+  /// Takes note of a descriptor that is not where the scenario's tables are.
+  void walkedElsewhere(long descriptor) {
+    if (walking) {
+      level++;
+      walked(descriptor);
+    }
+  }
+
+  /// Takes note of the descriptor that was chosen.
+  void walked(long descriptor) {
+    int here = level - 1;
+    boolean exists = here == 2 || (granule == 12 && here == 1);
+    boolean block =
+        DescriptorLayout.VALID.isSet(descriptor) && !DescriptorLayout.TABLE.isSet(descriptor);
+    boolean table = DescriptorLayout.VALID.isSet(descriptor) && !block;
+    if (table
+        && here < CommandLog.lastLevel()
+        && !hierarchyIgnored
+        && DescriptorLayout.AP_TABLE.get(descriptor) >= DescriptorLayout.AP_TABLE_READ_ONLY) {
+      tableDenied = true;
+    }
+    if (here < CommandLog.lastLevel() && block && !exists) {
+      reserved = descriptor;
+      reservedShift = granule + (CommandLog.lastLevel() - here) * (granule - LOG2_DESCRIPTOR);
+    }
+  }
+
+  /// {@return whether the walk met a block where the granule has none}
+  boolean metReservedBlock() {
+    return reserved != 0;
+  }
+
+  /// {@return whether a table on the way took write access away}
+  boolean tableDenied() {
+    return tableDenied;
+  }
+
+  /// {@return CD.R}
+  boolean recorded() {
+    return recorded;
+  }
+
+  /// {@return whether that block denies writes}
+  boolean reservedIsReadOnly() {
+    return DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
+  }
+
+  /// {@return where that block would lead}
+  long reservedOutput() {
+    long low = (1L << reservedShift) - 1;
+    return (DescriptorLayout.OUTPUT_ADDRESS.get(reserved) & ~low) | (message.address() & low);
+  }
+
+  /// Makes TTB1's tables those of TTB0 where the address has zeroes above TTB1's input size and TTB0 does not take it.
+  void swapTables(long[] cd) {
+    boolean low = !CdLayout.EPD0.isSet(cd[0]) && fits(cd, CdLayout.TBI0, CdLayout.T0SZ.getInt(cd[0]));
+    if (low
+        || CdLayout.EPD1.isSet(cd[0])
+        || !fits(cd, CdLayout.TBI0, CdLayout.T1SZ.getInt(cd[0]))) {
+      return;
+    }
+    int code = CdLayout.TG1.getInt(cd[0]);
+    int same = code == 1 ? CdLayout.TG0_16K : code == 3 ? CdLayout.TG0_64K : CdLayout.TG0_4K;
+    cd[0] = CdLayout.T0SZ.with(CdLayout.EPD0.with(cd[0], 0), CdLayout.T1SZ.get(cd[0]));
+    cd[0] = CdLayout.TG0.with(cd[0], same);
+    cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB1.get(cd[2]));
+    cd[1] = CdLayout.HAD0.with(cd[1], CdLayout.HAD1.get(cd[2]));
+    cd[0] = CdLayout.EPD1.with(cd[0], 1);
+  }
+
+  private boolean fits(long[] cd, dev.doorbell.bits.Field ignoresTop, int tsz) {
+    long address = ignoresTop.isSet(cd[0]) ? message.address() & TOP_CUT : message.address();
+    return tsz != 0 && address >>> (Long.SIZE - tsz) == 0;
+  }
+}

@@ -1,0 +1,5 @@
+/// The differential test: one sequence of register accesses, table writes, commands and messages on Doorbell's model and on another
+/// machine (QEMU), and what software can observe compared after each step.
+///
+/// **Threads** Everything here belongs to one thread.
+package dev.doorbell.diff;
