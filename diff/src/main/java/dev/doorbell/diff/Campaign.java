@@ -1,5 +1,6 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.bus.BusException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -40,9 +41,15 @@ final class Campaign {
   void reset() {
     model.reset();
     other.reset();
+    if (hardware != Hardware.GICV2M) {
+      clearMemory();
+    }
+    used = false;
+  }
+
+  private void clearMemory() {
     model.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
     other.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
-    used = false;
   }
 
   /// Runs a scenario, on reset machines if the last one left them different.
@@ -103,6 +110,12 @@ final class Campaign {
 
   private boolean shows(Scenario scenario, Verdict.Different difference) {
     used = true;
-    return run(scenario).difference().filter(d -> d.kind().equals(difference.kind())).isPresent();
+    try {
+      return run(scenario).difference().filter(d -> d.kind().equals(difference.kind())).isPresent();
+    } catch (BusException _) {
+      // Without its set-up a step may be none that can be performed.
+      used = true;
+      return false;
+    }
   }
 }

@@ -2,7 +2,7 @@ package dev.doorbell.diff;
 
 import dev.doorbell.bus.PhysicalMemory;
 
-/// Finds a message's datum in memory: every translation keeps the offset in the page, and the datum is found nowhere else at that offset.
+/// Finds a message's datum in memory, but for the queues: every translation keeps the offset in the page, and the datum is found nowhere else at that offset.
 final class Landing {
   private Landing() {}
 
@@ -16,7 +16,7 @@ final class Landing {
         return at;
       }
     }
-    for (long at = Board.ARENA + offset; at < Board.TARGETS; at += Board.PAGE) {
+    for (long at = Board.STREAMS + offset; at < Board.TARGETS; at += Board.PAGE) {
       if (memory.read32(at) == message.data()) {
         return at;
       }

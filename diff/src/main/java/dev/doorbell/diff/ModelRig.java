@@ -28,7 +28,7 @@ import java.util.List;
 /// Doorbell's own models at the places of {@link Board}.
 final class ModelRig implements Rig, SystemBus {
   private static final int SPIS = 256;
-  private static final int PRIORITY_BITS = 5;
+  private static final int PRIORITY_BITS = 8;
 
   private final Hardware hardware;
   private final SmmuFeatures features;

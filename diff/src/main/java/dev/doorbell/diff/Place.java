@@ -4,5 +4,10 @@ package dev.doorbell.diff;
 ///
 /// @param name the manual's
 /// @param address physical
-/// @param bytes 4 or 8
-record Place(String name, long address, int bytes) {}
+/// @param bytes 1, 2, 4 or 8
+/// @param compared bits that must be the same on both machines
+record Place(String name, long address, int bytes, long compared) {
+  Place(String name, long address, int bytes) {
+    this(name, address, bytes, -1L);
+  }
+}

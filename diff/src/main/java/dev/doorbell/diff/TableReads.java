@@ -40,12 +40,13 @@ final class TableReads {
         commands.streamDropped(message.requester(), level1));
   }
 
-  /// {@return contents of the CD at an address; an old one counts while its translations may be cached}
+  /// {@return contents of the CD at an address; an old one counts while translations by it may be cached}
   List<long[]> context(PhysicalMemory memory, long address) {
     int asidNow = CdLayout.ASID.getInt(memory.read64(address));
     int time =
         Math.min(
-            commands.contextDropped(message.requester()), commands.asidDropped(asidNow));
+            commands.contextDropped(message.requester()),
+            commands.contextDropped(message.requester(), commands.asidDropped(asidNow)));
     return history.since(memory, address, CdLayout.QUADWORDS, time);
   }
 

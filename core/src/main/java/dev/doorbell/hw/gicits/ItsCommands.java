@@ -108,6 +108,8 @@ final class ItsCommands {
       case INV -> port.reload(target, intid);
       case DISCARD -> {
         memory.write(ite + ITE_WORD0, 0, Integer.BYTES);
+        memory.write(ite + ITE_WORD1, 0, Integer.BYTES);
+        memory.write(ite + ITE_WORD2, 0, Integer.BYTES);
         port.clearPending(target, intid);
       }
       default -> {
@@ -121,7 +123,7 @@ final class ItsCommands {
     if (!port.isLpi(intid)) {
       return "the INTID is no LPI";
     }
-    if (!tables.hasCollection(icid)) {
+    if (!tables.isCollectionInRange(icid)) {
       return NO_COLLECTION;
     }
     long word1 = memory.read(ite + ITE_WORD1, Integer.BYTES);

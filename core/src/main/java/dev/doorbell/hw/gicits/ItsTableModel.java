@@ -27,6 +27,12 @@ final class ItsTableModel {
     entryBytes = GitsRegisters.BASER_ENTRY_SIZE.getInt(baser) + 1;
   }
 
+  /// {@return whether the table, or its first level, is large enough for an entry}
+  boolean isInRange(long id) {
+    long slots = indirect ? bytes / GitsRegisters.LEVEL1_ENTRY_BYTES : bytes / entryBytes;
+    return valid && (indirect ? id / (pageBytes / entryBytes) : id) < slots;
+  }
+
   /// {@return the address of an entry, or {@link #NOWHERE}}
   ///
   /// @throws dev.doorbell.bus.BusErrorException when the level-1 table lies outside memory

@@ -111,6 +111,11 @@ final class ItsTranslation {
     return icid < ownCollections.length || collections.entry(icid) != ItsTableModel.NOWHERE;
   }
 
+  /// {@return whether the table is large enough for a collection of this number, though its page may not be there yet}
+  boolean isCollectionInRange(long icid) {
+    return icid < ownCollections.length || collections.isInRange(icid);
+  }
+
   /// {@return a collection's processor number, or -1 when it is not mapped}
   int target(long icid) {
     long cte;

@@ -186,16 +186,15 @@ final class GicrModel implements MmioDevice {
     }
   }
 
-  /// An LPI takes its cached configuration along, as software that moves it need not send INV.
+  /// An LPI takes its cached configuration along, as software that moves it need not send INV. It stays where it is when the other
+  /// Redistributor cannot hold it.
   void moveTo(GicrModel other, int intid) {
     LpiBank from = lpis;
     LpiBank to = other.lpis;
-    if (from == null || !from.has(intid)) {
+    if (from == null || !from.has(intid) || to == null || !to.has(intid)) {
       return;
     }
-    if (to != null && to.has(intid)) {
-      to.setConfiguration(intid, from.configuration(intid));
-    }
+    to.setConfiguration(intid, from.configuration(intid));
     if (from.takePending(intid)) {
       other.setPending(intid);
     }
