@@ -3,6 +3,7 @@ module dev.doorbell.cli {
   requires static org.jspecify;
   requires dev.doorbell.core;
   requires dev.doorbell.bench;
+  requires dev.doorbell.diff;
   requires dev.doorbell.qemu;
   requires info.picocli;
   requires tools.jackson.databind;

@@ -47,6 +47,7 @@ final class DoorbellCommand implements Runnable {
     line.addSubcommand(new TraceCommand(console));
     line.addSubcommand(new DoctorCommand(console));
     line.addSubcommand(new CaptureCommand(console));
+    line.addSubcommand(new DiffCommand(console));
     line.addSubcommand(new BenchCommand(console));
     line.setOut(out);
     line.setErr(err);

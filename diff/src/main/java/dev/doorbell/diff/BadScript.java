@@ -5,6 +5,7 @@ public final class BadScript extends DiffException {
   private static final long serialVersionUID = 1L;
 
   BadScript(String where, int line, String text, String why) {
-    super("%s line %d, `%s`, is no step of a scenario: %s".formatted(where, line, text.strip(), why));
+    super(
+        "%s line %d, `%s`, is no step of a scenario: %s".formatted(where, line, text.strip(), why));
   }
 }

@@ -45,14 +45,13 @@ final class CommandLog {
 
   /// {@return the same, of the commands up to a time}
   int contextDropped(int stream, int upTo) {
-    return last(e ->
-        e.time <= upTo && dropsContext(e, stream));
+    return last(e -> e.time <= upTo && dropsContext(e, stream));
   }
 
   private static boolean dropsContext(Entry e, int stream) {
     return dropsStream(e, stream, false)
-            || ((e.opcode() == CMD_CFGI_CD || e.opcode() == CMD_CFGI_CD_ALL)
-                && CFGI_STREAM_ID.get(e.word0) == stream);
+        || ((e.opcode() == CMD_CFGI_CD || e.opcode() == CMD_CFGI_CD_ALL)
+            && CFGI_STREAM_ID.get(e.word0) == stream);
   }
 
   /// {@return the time of the last command that drops every translation of an ASID}

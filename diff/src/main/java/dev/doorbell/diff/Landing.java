@@ -9,9 +9,7 @@ final class Landing {
   /// {@return the address in the arena that holds the datum, or {@link SmmuOutcome#NOWHERE}}
   static long find(PhysicalMemory memory, Step.Message message) {
     long offset = message.address() & (Board.PAGE - 1);
-    for (long at = Board.TARGETS + offset;
-        at < Board.ARENA + Board.ARENA_BYTES;
-        at += Board.PAGE) {
+    for (long at = Board.TARGETS + offset; at < Board.ARENA + Board.ARENA_BYTES; at += Board.PAGE) {
       if (memory.read32(at) == message.data()) {
         return at;
       }

@@ -40,8 +40,7 @@ final class OracleMemory implements PhysicalMemory {
       Choices choices,
       Set<SmmuQuirk> quirks,
       long tableConfig) {
-    twoLevel =
-        SmmuRegisters.STRTAB_BASE_CFG_FMT.get(tableConfig) == SmmuRegisters.FMT_2LVL;
+    twoLevel = SmmuRegisters.STRTAB_BASE_CFG_FMT.get(tableConfig) == SmmuRegisters.FMT_2LVL;
     split = SmmuRegisters.STRTAB_BASE_CFG_SPLIT.getInt(tableConfig);
     this.memory = memory;
     this.tables = tables;
@@ -125,8 +124,7 @@ final class OracleMemory implements PhysicalMemory {
     }
     if (quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
       out[0] =
-          SteLayout.S1_CONTEXT_PTR.with(
-              out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
+          SteLayout.S1_CONTEXT_PTR.with(out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
     }
     if (quirks.contains(SmmuQuirk.STRW_IGNORED)) {
       out[1] = SteLayout.STRW.with(out[1], 0);

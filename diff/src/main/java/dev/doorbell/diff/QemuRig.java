@@ -1,13 +1,13 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bits.Register;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.pcie.EduLayout;
 import dev.doorbell.pci.BridgeHeaderLayout;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.MsiLayout;
-import dev.doorbell.bits.Register;
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuProcess;
 import dev.doorbell.qemu.QtestBatch;

@@ -150,7 +150,8 @@ public final class Script {
   private static int bytes(String text) {
     return switch (text) {
       case "1", "2", "4", "8" -> Integer.parseInt(text);
-      default -> throw new IllegalArgumentException("an access has 1, 2, 4 or 8 bytes, not " + text);
+      default ->
+          throw new IllegalArgumentException("an access has 1, 2, 4 or 8 bytes, not " + text);
     };
   }
 

@@ -345,8 +345,7 @@ final class SmmuGenerator {
     switch (dice.below(8)) {
       case 0 -> command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NSNH_ALL), 0);
       case 1 -> command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ALL), 0);
-      case 2 ->
-          command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ASID) | tagged, 0);
+      case 2 -> command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ASID) | tagged, 0);
       case 3 ->
           command(
               CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_VAA),

@@ -47,7 +47,8 @@ final class SmmuJudge {
       return different("SMMU_CR0ACK" + " after " + after, model.cr0ack(), other.cr0ack());
     }
     if (model.irqCtrlAck() != other.irqCtrlAck()) {
-      return different("SMMU_IRQ_CTRLACK" + " after " + after, model.irqCtrlAck(), other.irqCtrlAck());
+      return different(
+          "SMMU_IRQ_CTRLACK" + " after " + after, model.irqCtrlAck(), other.irqCtrlAck());
     }
     if (model.activeErrors() != other.activeErrors()) {
       return different(
@@ -59,7 +60,8 @@ final class SmmuJudge {
       return different("SMMU_CMDQ_CONS.RD" + " after " + after, model.consumer(), other.consumer());
     }
     if (model.commandError() != other.commandError()) {
-      return different("SMMU_CMDQ_CONS.ERR" + " after " + after, model.commandError(), other.commandError());
+      return different(
+          "SMMU_CMDQ_CONS.ERR" + " after " + after, model.commandError(), other.commandError());
     }
     return Verdict.SAME;
   }
@@ -105,7 +107,8 @@ final class SmmuJudge {
     if (ours.equals(theirs)) {
       return Verdict.SAME;
     }
-    boolean silent = full || !SmmuRegisters.CR0_EVENTQEN.isSet(registers.applyAsLong(SmmuRegisters.CR0));
+    boolean silent =
+        full || !SmmuRegisters.CR0_EVENTQEN.isSet(registers.applyAsLong(SmmuRegisters.CR0));
     Optional<Set<SmmuOutcome>> permitted =
         oracle.permitted(message, EnumSet.noneOf(SmmuQuirk.class));
     if (permitted.isEmpty()) {
@@ -133,8 +136,7 @@ final class SmmuJudge {
     Set<SmmuQuirk> needed = EnumSet.noneOf(SmmuQuirk.class);
     needed.addAll(dialect.quirks());
     if (!explains(message, needed, theirs, silent)) {
-      return new Verdict.Different(
-          "outcome of the message", ours.toString(), theirs.toString());
+      return new Verdict.Different("outcome of the message", ours.toString(), theirs.toString());
     }
     for (SmmuQuirk q : dialect.quirks()) {
       needed.remove(q);
@@ -149,10 +151,7 @@ final class SmmuJudge {
 
   private boolean explains(
       Step.Message message, Set<SmmuQuirk> quirks, SmmuOutcome outcome, boolean silent) {
-    return oracle
-        .permitted(message, quirks)
-        .map(p -> holds(p, outcome, silent))
-        .orElse(true);
+    return oracle.permitted(message, quirks).map(p -> holds(p, outcome, silent)).orElse(true);
   }
 
   private static boolean holds(Set<SmmuOutcome> permitted, SmmuOutcome outcome, boolean silent) {

@@ -2,25 +2,63 @@ package dev.doorbell.diff;
 
 /// How QEMU's SMMUv3 differs from the manual. Each is as narrow as the model can be made to repeat it.
 enum SmmuQuirk {
-  CLASS_ZERO("smmu-event-class", "7.3.13: CLASS of a fault of the input address is IN (0b10); QEMU 7.2 records 0"),
-  NO_ACCESS_FLAG("smmu-access-flag", "3.13, CD.AFFD: AF = 0 faults with F_ACCESS; QEMU 7.2 does not look at AF"),
-  NO_UNPRIVILEGED_CHECK("smmu-ap1", "DDI 0487 D8.4, AP[1] and APTable[0]: unprivileged accesses are denied; QEMU does not look at them"),
-  RECORDS_BAD_STREAM("smmu-recinvsid", "6.3.12, CR2.RECINVSID = 0: C_BAD_STREAMID is not recorded; QEMU always records it"),
-  STRW_IGNORED("smmu-strw", "5.2, STE.STRW: reserved or absent stream worlds are ILLEGAL; QEMU does not look at STRW"),
-  IOVA_48_BITS("smmu-iova-48", "3.4.1: an input address that no table covers faults with F_TRANSLATION; of an address of 2^48 or more QEMU 7.2's SMMU never hears"),
-  CONTEXT_PTR_CUT("smmu-s1contextptr", "5.2, STE.S1ContextPtr beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 47:6"),
-  TTB_CUT("smmu-ttb", "5.4, CD.TTB0 and TTB1 beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 50:4"),
-  ABSENT_COMMANDS("smmu-absent-commands", "4.4 to 4.6: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),
-  SYNC_CS("smmu-sync-cs", "4.7.3, CMD_SYNC.CS = 0b11 is reserved, CERROR_ILL; QEMU takes it as SIG_IRQ"),
-  QUEUE_FULL("smmu-event-overflow", "7.4: a record that finds the queue full toggles OVFLG; QEMU makes SMMU_GERROR.EVENTQ_ABT_ERR active"),
-  SPAN("smmu-span", "5.1, 7.3.3: a StreamID beyond 2^(Span - 1) entries is C_BAD_STREAMID; QEMU takes 2^Span entries, and C_BAD_STE beyond them"),
-  FETCH_ADDRESS("smmu-fetch-address", "7.3.4, 7.3.9: FetchAddr of F_STE_FETCH and F_CD_FETCH is in bits 243:195; QEMU writes it to bits 191:128"),
-  SECOND_TABLE("smmu-ttb1", "3.4.1, DDI 0487 D8.2: TTB1 is for addresses whose upper bits are ones; QEMU 7.2 uses it for zeroes that TTB0 does not take"),
-  BLOCK_LEVEL("smmu-block-level", "DDI 0487 D8.3.1: block descriptors where the granule has no block are reserved, F_TRANSLATION; QEMU takes them"),
-  TABLE_PERMISSION("smmu-aptable-early", "DDI 0487 D8.4, D8.12: APTable counts when the leaf is found; QEMU ends the walk with F_PERMISSION at the table"),
-  UNUSED_ENDIANNESS("smmu-endi", "5.4, CD.ENDI of tables that are not supported is ILLEGAL; QEMU looks at it only when a table is enabled"),
-  RANGE_RESERVED("smmu-range-reserved", "4.4.1.1: TG with NUM, SCALE and TTL of zero is reserved, CERROR_ILL; QEMU takes it as one granule"),
-  NO_OUTPUT_SIZE("smmu-output-size", "3.4, 7.3.14: an output address wider than IPS faults with F_ADDR_SIZE; QEMU 7.2 lets it pass");
+  CLASS_ZERO(
+      "smmu-event-class",
+      "7.3.13: CLASS of a fault of the input address is IN (0b10); QEMU 7.2 records 0"),
+  NO_ACCESS_FLAG(
+      "smmu-access-flag",
+      "3.13, CD.AFFD: AF = 0 faults with F_ACCESS; QEMU 7.2 does not look at AF"),
+  NO_UNPRIVILEGED_CHECK(
+      "smmu-ap1",
+      "DDI 0487 D8.4, AP[1] and APTable[0]: unprivileged accesses are denied; QEMU does not look at them"),
+  RECORDS_BAD_STREAM(
+      "smmu-recinvsid",
+      "6.3.12, CR2.RECINVSID = 0: C_BAD_STREAMID is not recorded; QEMU always records it"),
+  STRW_IGNORED(
+      "smmu-strw",
+      "5.2, STE.STRW: reserved or absent stream worlds are ILLEGAL; QEMU does not look at STRW"),
+  IOVA_48_BITS(
+      "smmu-iova-48",
+      "3.4.1: an input address that no table covers faults with F_TRANSLATION; of an address of 2^48 or more QEMU 7.2's SMMU never hears"),
+  CONTEXT_PTR_CUT(
+      "smmu-s1contextptr",
+      "5.2, STE.S1ContextPtr beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 47:6"),
+  TTB_CUT(
+      "smmu-ttb",
+      "5.4, CD.TTB0 and TTB1 beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 50:4"),
+  ABSENT_COMMANDS(
+      "smmu-absent-commands",
+      "4.4 to 4.6: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),
+  SYNC_CS(
+      "smmu-sync-cs",
+      "4.7.3, CMD_SYNC.CS = 0b11 is reserved, CERROR_ILL; QEMU takes it as SIG_IRQ"),
+  QUEUE_FULL(
+      "smmu-event-overflow",
+      "7.4: a record that finds the queue full toggles OVFLG; QEMU makes SMMU_GERROR.EVENTQ_ABT_ERR active"),
+  SPAN(
+      "smmu-span",
+      "5.1, 7.3.3: a StreamID beyond 2^(Span - 1) entries is C_BAD_STREAMID; QEMU takes 2^Span entries, and C_BAD_STE beyond them"),
+  FETCH_ADDRESS(
+      "smmu-fetch-address",
+      "7.3.4, 7.3.9: FetchAddr of F_STE_FETCH and F_CD_FETCH is in bits 243:195; QEMU writes it to bits 191:128"),
+  SECOND_TABLE(
+      "smmu-ttb1",
+      "3.4.1, DDI 0487 D8.2: TTB1 is for addresses whose upper bits are ones; QEMU 7.2 uses it for zeroes that TTB0 does not take"),
+  BLOCK_LEVEL(
+      "smmu-block-level",
+      "DDI 0487 D8.3.1: block descriptors where the granule has no block are reserved, F_TRANSLATION; QEMU takes them"),
+  TABLE_PERMISSION(
+      "smmu-aptable-early",
+      "DDI 0487 D8.4, D8.12: APTable counts when the leaf is found; QEMU ends the walk with F_PERMISSION at the table"),
+  UNUSED_ENDIANNESS(
+      "smmu-endi",
+      "5.4, CD.ENDI of tables that are not supported is ILLEGAL; QEMU looks at it only when a table is enabled"),
+  RANGE_RESERVED(
+      "smmu-range-reserved",
+      "4.4.1.1: TG with NUM, SCALE and TTL of zero is reserved, CERROR_ILL; QEMU takes it as one granule"),
+  NO_OUTPUT_SIZE(
+      "smmu-output-size",
+      "3.4, 7.3.14: an output address wider than IPS faults with F_ADDR_SIZE; QEMU 7.2 lets it pass");
 
   private final String id;
   private final String told;

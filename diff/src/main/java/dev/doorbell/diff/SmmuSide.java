@@ -90,8 +90,7 @@ final class SmmuSide {
     List<SmmuRecord> out = new ArrayList<>();
     for (long i = seen & indexes; i != end; i = i + 1 & indexes) {
       long at = Board.EVENTS + (i & (1L << log2) - 1) * EventLayout.BYTES;
-      out.add(
-          new SmmuRecord(word(at, 0), word(at, 1), word(at, 2), word(at, 3)));
+      out.add(new SmmuRecord(word(at, 0), word(at, 1), word(at, 2), word(at, 3)));
     }
     seen = end;
     return out;

@@ -141,7 +141,8 @@ final class SmmuTrial implements Trial {
     List<SmmuRecord> ours = model.newRecords(log2(SmmuRegisters.EVENTQ_BASE));
     List<SmmuRecord> theirs = other.newRecords(log2(SmmuRegisters.EVENTQ_BASE));
     if (!ours.equals(theirs)) {
-      return new Verdict.Different("event records after " + after, ours.toString(), theirs.toString());
+      return new Verdict.Different(
+          "event records after " + after, ours.toString(), theirs.toString());
     }
     return state(after, log2(SmmuRegisters.EVENTQ_BASE));
   }
@@ -151,8 +152,7 @@ final class SmmuTrial implements Trial {
     long indexes = (2L << log2) - 1;
     for (long i = before & indexes; i != (model.consumer() & indexes); i = i + 1 & indexes) {
       long at = Board.COMMANDS + (i & (1L << log2) - 1) * CommandLayout.BYTES;
-      commands.add(
-          time, model.rig.memory().read64(at), model.rig.memory().read64(at + Long.BYTES));
+      commands.add(time, model.rig.memory().read64(at), model.rig.memory().read64(at + Long.BYTES));
     }
   }
 
@@ -184,7 +184,8 @@ final class SmmuTrial implements Trial {
     boolean full = model.isFull(log2Events) || other.isFull(log2Events);
     if (full
         && judge.knows(SmmuQuirk.QUEUE_FULL)
-        && SmmuRegisters.GERROR_EVENTQ_ABT_ERR.isSet(other.activeErrors() & ~model.activeErrors())) {
+        && SmmuRegisters.GERROR_EVENTQ_ABT_ERR.isSet(
+            other.activeErrors() & ~model.activeErrors())) {
       reasons.add(SmmuQuirk.QUEUE_FULL.id());
       other.write(
           SmmuRegisters.GERRORN,

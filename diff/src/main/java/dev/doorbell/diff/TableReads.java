@@ -64,16 +64,14 @@ final class TableReads {
             ? (code == 1 ? 14 : code == 3 ? 16 : 12)
             : code == CdLayout.TG0_64K ? 16 : code == CdLayout.TG0_16K ? 14 : 12;
     int bits = Math.max(Long.SIZE - tsz, granule + 1);
-    level =
-        CommandLog.lastLevel() + 1 - Math.ceilDiv(bits - granule, granule - LOG2_DESCRIPTOR);
+    level = CommandLog.lastLevel() + 1 - Math.ceilDiv(bits - granule, granule - LOG2_DESCRIPTOR);
   }
 
   /// {@return contents of the descriptor at an address, the next of the walk}
   List<long[]> descriptor(PhysicalMemory memory, long address) {
     List<long[]> all = history.since(memory, address, 1, 0);
     int here = level++;
-    boolean global =
-        all.stream().anyMatch(d -> !DescriptorLayout.NG.isSet(d[0]));
+    boolean global = all.stream().anyMatch(d -> !DescriptorLayout.NG.isSet(d[0]));
     boolean leaf =
         here >= CommandLog.lastLevel()
             || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));
@@ -140,7 +138,8 @@ final class TableReads {
 
   /// Makes TTB1's tables those of TTB0 where the address has zeroes above TTB1's input size and TTB0 does not take it.
   void swapTables(long[] cd) {
-    boolean low = !CdLayout.EPD0.isSet(cd[0]) && fits(cd, CdLayout.TBI0, CdLayout.T0SZ.getInt(cd[0]));
+    boolean low =
+        !CdLayout.EPD0.isSet(cd[0]) && fits(cd, CdLayout.TBI0, CdLayout.T0SZ.getInt(cd[0]));
     if (low
         || CdLayout.EPD1.isSet(cd[0])
         || !fits(cd, CdLayout.TBI0, CdLayout.T1SZ.getInt(cd[0]))) {

@@ -25,7 +25,10 @@ sealed interface Verdict {
   record Different(String what, String model, String other) implements Verdict {
     /// {@return this without its numbers}
     String kind() {
-      return "%s: %s / %s".formatted(what, model, other).replaceAll("0x[0-9a-f]+", "0x").replaceAll("\\[.*?\\]","");
+      return "%s: %s / %s"
+          .formatted(what, model, other)
+          .replaceAll("0x[0-9a-f]+", "0x")
+          .replaceAll("\\[.*?\\]", "");
     }
   }
 

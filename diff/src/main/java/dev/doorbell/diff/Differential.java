@@ -1,0 +1,159 @@
+package dev.doorbell.diff;
+
+import dev.doorbell.bus.BusException;
+import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuVersion;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.LongConsumer;
+
+/// One kind of hardware of Doorbell's models beside QEMU's, ready for scenarios. QEMU runs until this is closed.
+///
+/// A scenario is made of its seed alone: seed and number of steps give it again. For one thread.
+public final class Differential implements AutoCloseable {
+  private static final int FIRST_WITH_TWO_STAGES = 8;
+
+  private final Hardware hardware;
+  private final Rig other;
+  private final Campaign campaign;
+
+  private Differential(Hardware hardware, Rig model, Rig other, Discipline discipline) {
+    this.hardware = hardware;
+    this.other = other;
+    campaign = new Campaign(hardware, discipline, model, other);
+  }
+
+  /// What some scenarios showed.
+  ///
+  /// @param scenarios how many ran
+  /// @param steps performed
+  /// @param tolerated how often a difference was seen that is known or permitted, by its name
+  /// @param finding the first difference that is neither
+  public record Report(
+      long scenarios, long steps, Map<String, Long> tolerated, Optional<Finding> finding) {}
+
+  /// A difference, and how to see it again.
+  ///
+  /// @param seed of the scenario, where it was made of one
+  /// @param step which step showed it, from 0
+  /// @param what the register, table, record or interrupt
+  /// @param model what Doorbell's model showed
+  /// @param other what QEMU showed
+  /// @param script a scenario as short as could be found that shows it, as {@link Script} prints it
+  public record Finding(
+      Optional<Long> seed, int step, String what, String model, String other, String script) {}
+
+  /// Starts QEMU.
+  ///
+  /// @throws dev.doorbell.qemu.QemuException when it is missing, too old, or does not start
+  /// @throws NotCompared when its version has hardware that cannot be compared yet
+  public static Differential start(Hardware hardware, QemuBinary binary) {
+    QemuRig rig = QemuRig.start(binary, hardware);
+    boolean done = false;
+    try {
+      QemuVersion version = rig.process().version();
+      if (hardware == Hardware.SMMUV3 && version.major() >= FIRST_WITH_TWO_STAGES) {
+        throw new NotCompared("SMMUv3", version.toString(), "7.2");
+      }
+      SmmuFeatures features = SmmuFeatures.qemu72();
+      Differential made =
+          new Differential(
+              hardware, new ModelRig(hardware, features), rig, discipline(hardware, features));
+      done = true;
+      return made;
+    } finally {
+      if (!done) {
+        rig.close();
+      }
+    }
+  }
+
+  /// {@return a comparison with any other machine}
+  static Differential with(Hardware hardware, Rig other) {
+    SmmuFeatures features = SmmuFeatures.qemu72();
+    return new Differential(
+        hardware, new ModelRig(hardware, features), other, discipline(hardware, features));
+  }
+
+  private static Discipline discipline(Hardware hardware, SmmuFeatures features) {
+    return switch (hardware) {
+      case SMMUV3 ->
+          new SmmuDiscipline(new SmmuDialect(features, EnumSet.allOf(SmmuQuirk.class)));
+      case ITS -> new ItsDiscipline();
+      case GICV2M -> new V2mDiscipline();
+    };
+  }
+
+  /// {@return the other machine's name and version}
+  public String other() {
+    return other.name();
+  }
+
+  /// {@return the text of the scenario that a seed makes}
+  public static String script(Hardware hardware, long seed, int steps) {
+    Discipline discipline = discipline(hardware, SmmuFeatures.qemu72());
+    return Script.print(new Scenario(hardware, discipline.generate(seed, steps)));
+  }
+
+  /// Runs scenarios of consecutive seeds, until one shows a difference.
+  ///
+  /// @param steps about how many follow each scenario's set-up, at least 1
+  /// @param progress hears of each seed that is done
+  public Report run(long firstSeed, long count, int steps, LongConsumer progress) {
+    Map<String, Long> tolerated = new TreeMap<>();
+    long performed = 0;
+    for (long i = 0; i < count; i++) {
+      long seed = firstSeed + i;
+      Scenario scenario = campaign.scenario(seed, steps);
+      Campaign.Outcome outcome = campaign.run(scenario);
+      performed += outcome.steps();
+      outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));
+      if (outcome.difference().isPresent()) {
+        Finding finding = finding(Optional.of(seed), scenario, outcome);
+        return new Report(i + 1, performed, tolerated, Optional.of(finding));
+      }
+      progress.accept(seed);
+    }
+    return new Report(count, performed, tolerated, Optional.empty());
+  }
+
+  /// Runs a recorded scenario on reset machines.
+  ///
+  /// @throws BadScript when it is for other hardware, or a step is none that these machines can perform
+  public Report replay(Scenario scenario, String where) {
+    if (scenario.hardware() != hardware) {
+      throw new BadScript(
+          where, 1, "hardware " + scenario.hardware().id(), "this run compares " + hardware.id());
+    }
+    campaign.reset();
+    Campaign.Outcome outcome;
+    try {
+      outcome = campaign.run(scenario);
+    } catch (BusException | IllegalArgumentException e) {
+      throw new BadScript(where, 0, "a step", String.valueOf(e.getMessage()));
+    }
+    Map<String, Long> tolerated = new TreeMap<>();
+    outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));
+    return new Report(
+        1,
+        outcome.steps(),
+        tolerated,
+        outcome.difference().map(d -> finding(Optional.empty(), scenario, outcome)));
+  }
+
+  private Finding finding(Optional<Long> seed, Scenario scenario, Campaign.Outcome outcome) {
+    Verdict.Different d = outcome.difference().orElseThrow();
+    int end = Math.min(outcome.at() + 1, scenario.steps().size());
+    Scenario upTo = scenario.with(scenario.steps().subList(0, end));
+    String script = Script.print(campaign.shrink(upTo, d));
+    return new Finding(seed, outcome.at(), d.what(), d.model(), d.other(), script);
+  }
+
+  @Override
+  public void close() {
+    other.close();
+  }
+}

@@ -1,0 +1,34 @@
+package dev.doorbell.diff;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/// What the names of tolerated differences stand for; `docs/qemu-differences.md` has the same names.
+public final class KnownDifferences {
+  private static final Map<String, String> TOLD = new TreeMap<>();
+
+  static {
+    for (SmmuQuirk q : SmmuQuirk.values()) {
+      TOLD.put(q.id(), "IHI 0070 F.b, " + q.told());
+    }
+    TOLD.put(
+        SmmuJudge.STALE,
+        "IHI 0070 F.b, 3.21: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
+    TOLD.put(SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried");
+    TOLD.put("its-ptz", "IHI 0069 H, 12.11.25: GICR_PENDBASER.PTZ reads as zero; QEMU answers what was written");
+    TOLD.put("its-mapd-size", "IHI 0069 H, 5.3.11: Size of a MAPD with V = 0 has no meaning; QEMU passes over the command when it is too large");
+    TOLD.put("gicv2-subpriority", "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the groups' binary points do");
+  }
+
+  private KnownDifferences() {}
+
+  /// {@return section and difference of a name, or the empty string}
+  public static String told(String name) {
+    return TOLD.getOrDefault(name, "");
+  }
+
+  /// {@return every name with its meaning}
+  public static Map<String, String> all() {
+    return Map.copyOf(TOLD);
+  }
+}
