@@ -69,7 +69,8 @@ final class DiffCommand implements Callable<Integer> {
       names = "--steps",
       paramLabel = "N",
       defaultValue = "25",
-      description = "About how many steps follow a scenario's set-up, 1 to 1000. Default: ${DEFAULT-VALUE}.")
+      description =
+          "About how many steps follow a scenario's set-up, 1 to 1000. Default: ${DEFAULT-VALUE}.")
   private int steps;
 
   @Option(
@@ -78,9 +79,7 @@ final class DiffCommand implements Callable<Integer> {
       description = "Run the scenario that this file tells, instead of random ones.")
   private @Nullable Path replay;
 
-  @Option(
-      names = "--print",
-      description = "Print the scenario of the seed, and run nothing.")
+  @Option(names = "--print", description = "Print the scenario of the seed, and run nothing.")
   private boolean print;
 
   @Option(names = "--json", description = "Print one JSON document.")
@@ -139,7 +138,8 @@ final class DiffCommand implements Callable<Integer> {
       throw new UnusableInput(
           "NotCompared", String.valueOf(e.getMessage()), "use --hardware its or gicv2m");
     } catch (BadScript e) {
-      throw new UnusableInput("BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
+      throw new UnusableInput(
+          "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
     }
   }
 

@@ -80,8 +80,7 @@ public final class Differential implements AutoCloseable {
 
   private static Discipline discipline(Hardware hardware, SmmuFeatures features) {
     return switch (hardware) {
-      case SMMUV3 ->
-          new SmmuDiscipline(new SmmuDialect(features, EnumSet.allOf(SmmuQuirk.class)));
+      case SMMUV3 -> new SmmuDiscipline(new SmmuDialect(features, EnumSet.allOf(SmmuQuirk.class)));
       case ITS -> new ItsDiscipline();
       case GICV2M -> new V2mDiscipline();
     };

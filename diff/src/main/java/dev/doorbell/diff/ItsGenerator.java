@@ -75,7 +75,8 @@ final class ItsGenerator {
     }
     its(GitsRegisters.CTLR, 1);
     for (int icid = 0; icid < 3; icid++) {
-      command(CODE.place(MAPC), 0, ICID.place(icid) | RDBASE.place(dice.below(4)) | MAPC_VALID.mask());
+      command(
+          CODE.place(MAPC), 0, ICID.place(icid) | RDBASE.place(dice.below(4)) | MAPC_VALID.mask());
     }
     for (int i = 0; i < devices.size(); i++) {
       if (dice.percent(75)) {
@@ -112,15 +113,13 @@ final class ItsGenerator {
             | GitsRegisters.BASER_PAGE_SIZE.place(pageSize)
             | GitsRegisters.BASER_SIZE.place(0)
             | GitsRegisters.BASER_INDIRECT.place(indirect ? 1 : 0);
-    steps.add(
-        new Step.Write(Board.ITS + GitsRegisters.BASER.offset(index), Long.BYTES, value));
+    steps.add(new Step.Write(Board.ITS + GitsRegisters.BASER.offset(index), Long.BYTES, value));
     if (indirect) {
       long bytes = GitsRegisters.pageBytes(pageSize);
       for (int i = 0; i < PAGES && i * bytes < 0x1_0000; i++) {
         long valid = dice.percent(90) ? GitsRegisters.LEVEL1_VALID.mask() : 0;
         steps.add(
-            new Step.Store(
-                base + (long) i * Long.BYTES, List.of((pages + i * bytes) | valid)));
+            new Step.Store(base + (long) i * Long.BYTES, List.of((pages + i * bytes) | valid)));
       }
     }
   }
@@ -132,7 +131,9 @@ final class ItsGenerator {
   }
 
   private int event() {
-    return dice.percent(85) ? dice.below(5) : dice.of(7, 8, 15, 31, 63, 64, 127, 128, 255, 0xffff, -1);
+    return dice.percent(85)
+        ? dice.below(5)
+        : dice.of(7, 8, 15, 31, 63, 64, 127, 128, 255, 0xffff, -1);
   }
 
   private int lpi() {
@@ -164,10 +165,10 @@ final class ItsGenerator {
                   | RDBASE.place(target())
                   | (dice.percent(75) ? MAPC_VALID.mask() : 0));
       case 2, 3, 4 -> mapEvent(device(), event(), lpi(), collection());
-      case 5 -> ofEvent(MAPI, device(), dice.percent(50) ? lpi() : event(), ICID.place(collection()));
+      case 5 ->
+          ofEvent(MAPI, device(), dice.percent(50) ? lpi() : event(), ICID.place(collection()));
       case 6, 7 -> ofEvent(MOVI, device(), event(), ICID.place(collection()));
-      case 8 ->
-          command(CODE.place(MOVALL), 0, RDBASE.place(target()), RDBASE2.place(target()));
+      case 8 -> command(CODE.place(MOVALL), 0, RDBASE.place(target()), RDBASE2.place(target()));
       case 9, 10 -> ofEvent(DISCARD, device(), event(), 0);
       case 11, 12, 13 -> ofEvent(CLEAR, device(), event(), 0);
       case 14, 15, 16 -> ofEvent(INT, device(), event(), 0);
@@ -253,8 +254,7 @@ final class ItsGenerator {
       default -> {
         int cpu = dice.below(Board.GICV3_CPUS);
         Register r = dice.percent(50) ? GicrRegisters.PROPBASER : GicrRegisters.PENDBASER;
-        steps.add(
-            new Step.Read(Board.GICR + cpu * GicrRegisters.BYTES + r.offset(), r.bytes()));
+        steps.add(new Step.Read(Board.GICR + cpu * GicrRegisters.BYTES + r.offset(), r.bytes()));
       }
     }
   }

@@ -5,8 +5,8 @@ import static dev.doorbell.hw.gicits.ItsCommandLayout.MAPD;
 import static dev.doorbell.hw.gicits.ItsCommandLayout.MAPD_VALID;
 import static dev.doorbell.hw.gicits.ItsCommandLayout.SIZE;
 
-import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.diff.PlainTrial.Tolerance;
+import dev.doorbell.hw.gicv3.GicrRegisters;
 import java.util.List;
 import java.util.Optional;
 

@@ -15,9 +15,15 @@ public final class KnownDifferences {
         SmmuJudge.STALE,
         "IHI 0070 F.b, 3.21: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
     TOLD.put(SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried");
-    TOLD.put("its-ptz", "IHI 0069 H, 12.11.25: GICR_PENDBASER.PTZ reads as zero; QEMU answers what was written");
-    TOLD.put("its-mapd-size", "IHI 0069 H, 5.3.11: Size of a MAPD with V = 0 has no meaning; QEMU passes over the command when it is too large");
-    TOLD.put("gicv2-subpriority", "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the groups' binary points do");
+    TOLD.put(
+        "its-ptz",
+        "IHI 0069 H, 12.11.25: GICR_PENDBASER.PTZ reads as zero; QEMU answers what was written");
+    TOLD.put(
+        "its-mapd-size",
+        "IHI 0069 H, 5.3.11: Size of a MAPD with V = 0 has no meaning; QEMU passes over the command when it is too large");
+    TOLD.put(
+        "gicv2-subpriority",
+        "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the groups' binary points do");
   }
 
   private KnownDifferences() {}

@@ -126,8 +126,10 @@ final class OracleMemory implements PhysicalMemory {
       out[0] =
           SteLayout.S1_CONTEXT_PTR.with(out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
     }
-    if (quirks.contains(SmmuQuirk.STRW_IGNORED)) {
-      out[1] = SteLayout.STRW.with(out[1], 0);
+    if (quirks.contains(SmmuQuirk.SUBSTREAMS_REFUSED)
+        && SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S1_TRANS
+        && SteLayout.S1_CD_MAX.isSet(out[0])) {
+      out[0] = SteLayout.V.with(out[0], 0);
     }
     return out;
   }
@@ -135,11 +137,6 @@ final class OracleMemory implements PhysicalMemory {
   private long[] context(long[] cd) {
     if (quirks.contains(SmmuQuirk.NO_ACCESS_FLAG)) {
       cd[0] = CdLayout.AFFD.with(cd[0], 1);
-    }
-    if (quirks.contains(SmmuQuirk.UNUSED_ENDIANNESS)
-        && CdLayout.EPD0.isSet(cd[0])
-        && CdLayout.EPD1.isSet(cd[0])) {
-      cd[0] = CdLayout.ENDI.with(cd[0], 0);
     }
     if (quirks.contains(SmmuQuirk.TTB_CUT)) {
       cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB0.get(cd[1]) & ADDRESS_51);

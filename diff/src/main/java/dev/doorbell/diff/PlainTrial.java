@@ -197,7 +197,7 @@ final class PlainTrial implements Trial {
       other.memory().read(r.address(), his);
       int at = Arrays.mismatch(mine, his);
       if (at >= 0) {
-        long word = r.address() + at / WORD * WORD;
+        long word = r.address() + (at & -WORD);
         return new Verdict.Different(
             "%s at %s after %s".formatted(r.name(), Script.hex(word), after),
             Script.hex(model.memory().read64(word)),

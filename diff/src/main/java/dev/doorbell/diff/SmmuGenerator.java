@@ -17,6 +17,7 @@ final class SmmuGenerator {
   private static final int OUTPUT_BITS = 44;
   private static final int DEVICE_PAGE = 4;
   private static final int MOST_MESSAGES = 1000;
+  private static final int STREAMS = 3;
   private static final long CR1_ALL_CACHED = 0xd75;
 
   private final Dice dice;
@@ -90,12 +91,9 @@ final class SmmuGenerator {
     streamTable();
     queues();
     steps.add(new Step.Clear(Board.CONTEXTS, (long) CdLayout.BYTES * 64));
-    List<Integer> ids = new ArrayList<>(Board.REQUESTERS);
-    while (ids.size() > 3) {
-      ids.remove(dice.below(ids.size()));
-    }
-    for (int i = 0; i < ids.size(); i++) {
-      addStream(ids.get(i), i);
+    int skipped = dice.below(Board.REQUESTERS.size());
+    for (int i = 0; i < STREAMS; i++) {
+      addStream(Board.REQUESTERS.get((skipped + i) % Board.REQUESTERS.size()), i);
     }
     cr0 = SmmuRegisters.CR0_CMDQEN.mask();
     write(SmmuRegisters.CR0, cr0);

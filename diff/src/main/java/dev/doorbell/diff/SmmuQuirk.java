@@ -14,18 +14,15 @@ enum SmmuQuirk {
   RECORDS_BAD_STREAM(
       "smmu-recinvsid",
       "6.3.12, CR2.RECINVSID = 0: C_BAD_STREAMID is not recorded; QEMU always records it"),
-  STRW_IGNORED(
-      "smmu-strw",
-      "5.2, STE.STRW: reserved or absent stream worlds are ILLEGAL; QEMU does not look at STRW"),
   IOVA_48_BITS(
       "smmu-iova-48",
       "3.4.1: an input address that no table covers faults with F_TRANSLATION; of an address of 2^48 or more QEMU 7.2's SMMU never hears"),
   CONTEXT_PTR_CUT(
       "smmu-s1contextptr",
-      "5.2, STE.S1ContextPtr beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 47:6"),
+      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU cuts to bits 47:6, and F_CD_FETCH"),
   TTB_CUT(
       "smmu-ttb",
-      "5.4, CD.TTB0 and TTB1 beyond the output size: ILLEGAL or cut, CONSTRAINED UNPREDICTABLE; QEMU takes bits 50:4"),
+      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU cuts them to bits 50:4 first"),
   ABSENT_COMMANDS(
       "smmu-absent-commands",
       "4.4 to 4.6: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),
@@ -40,7 +37,7 @@ enum SmmuQuirk {
       "5.1, 7.3.3: a StreamID beyond 2^(Span - 1) entries is C_BAD_STREAMID; QEMU takes 2^Span entries, and C_BAD_STE beyond them"),
   FETCH_ADDRESS(
       "smmu-fetch-address",
-      "7.3.4, 7.3.9: FetchAddr of F_STE_FETCH and F_CD_FETCH is in bits 243:195; QEMU writes it to bits 191:128"),
+      "7.3.4, 7.3.10: FetchAddr of F_STE_FETCH and F_CD_FETCH is in bits 243:195; QEMU writes it to bits 191:128"),
   SECOND_TABLE(
       "smmu-ttb1",
       "3.4.1, DDI 0487 D8.2: TTB1 is for addresses whose upper bits are ones; QEMU 7.2 uses it for zeroes that TTB0 does not take"),
@@ -50,9 +47,9 @@ enum SmmuQuirk {
   TABLE_PERMISSION(
       "smmu-aptable-early",
       "DDI 0487 D8.4, D8.12: APTable counts when the leaf is found; QEMU ends the walk with F_PERMISSION at the table"),
-  UNUSED_ENDIANNESS(
-      "smmu-endi",
-      "5.4, CD.ENDI of tables that are not supported is ILLEGAL; QEMU looks at it only when a table is enabled"),
+  SUBSTREAMS_REFUSED(
+      "smmu-s1cdmax",
+      "5.2.2 SteIllegal: without substreams S1CDMax is ignored; QEMU takes others than zero for ILLEGAL"),
   RANGE_RESERVED(
       "smmu-range-reserved",
       "4.4.1.1: TG with NUM, SCALE and TTL of zero is reserved, CERROR_ILL; QEMU takes it as one granule"),

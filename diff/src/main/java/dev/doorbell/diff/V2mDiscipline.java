@@ -37,8 +37,7 @@ final class V2mDiscipline implements Discipline {
     for (Register r : List.of(GiccRegisters.HPPIR, GiccRegisters.RPR)) {
       registers.add(new Place(r.name(), Board.GICC + r.offset(), r.bytes()));
     }
-    Place settling =
-        new Place("GICC_CTLR", Board.GICC + GiccRegisters.PMR.offset(), Integer.BYTES);
+    Place settling = new Place("GICC_CTLR", Board.GICC + GiccRegisters.PMR.offset(), Integer.BYTES);
     return new PlainTrial(
         Hardware.GICV2M,
         model,

@@ -50,14 +50,16 @@ final class V2mGenerator {
       gicd(GicdRegisters.ICACTIVER, w, ALL);
       gicd(GicdRegisters.IGROUPR, w, 0);
     }
-    // QEMU keeps the active priorities of Group 1 in GICC_NSAPR, and over a reset (`gicv2-apr-reset`).
+    // QEMU keeps the active priorities of Group 1 in GICC_NSAPR, and over a reset
+    // (`gicv2-apr-reset`).
     for (int i = 0; i < 4; i++) {
       gicc(GiccRegisters.APR, i, 0);
       gicc(GiccRegisters.NSAPR, i, 0);
     }
     for (int w = FIRST_WORD; w <= LAST_WORD; w++) {
       for (int i = 0; i < 2; i++) {
-        gicd(GicdRegisters.ICFGR, 2 * w + i, dice.percent(90) ? EDGES : (int) dice.bits(32) & EDGES);
+        gicd(
+            GicdRegisters.ICFGR, 2 * w + i, dice.percent(90) ? EDGES : (int) dice.bits(32) & EDGES);
       }
       for (int i = 0; i < 8; i++) {
         gicd(GicdRegisters.IPRIORITYR, 8 * w + i, dice.percent(50) ? 0 : (int) dice.bits(32));
@@ -68,7 +70,8 @@ final class V2mGenerator {
     gicc(GiccRegisters.PMR, 0, dice.percent(80) ? 0xff : (int) dice.bits(8));
     gicc(GiccRegisters.BPR, 0, dice.percent(70) ? 0 : dice.below(8));
     gicc(GiccRegisters.ABPR, 0, dice.percent(70) ? 0 : dice.below(8));
-    // One group alone is not enabled: QEMU shows interrupts of the other one (`gicv2-group-enable`).
+    // One group alone is not enabled: QEMU shows interrupts of the other one
+    // (`gicv2-group-enable`).
     gicd(GicdRegisters.CTLR, 0, dice.percent(90) ? 3 : 0);
     gicc(GiccRegisters.CTLR, 0, dice.percent(85) ? 7 : dice.of(0, 3, 4));
   }
@@ -125,7 +128,14 @@ final class V2mGenerator {
       case 6 -> read(GiccRegisters.IAR);
       case 7 -> steps.add(new Step.Acknowledge());
       case 8 -> read(dice.of(List.of(GiccRegisters.HPPIR, GiccRegisters.RPR)));
-      default -> read(dice.of(List.of(GiccRegisters.CTLR, GiccRegisters.PMR, GiccRegisters.BPR, GiccRegisters.ABPR)));
+      default ->
+          read(
+              dice.of(
+                  List.of(
+                      GiccRegisters.CTLR,
+                      GiccRegisters.PMR,
+                      GiccRegisters.BPR,
+                      GiccRegisters.ABPR)));
     }
   }
 

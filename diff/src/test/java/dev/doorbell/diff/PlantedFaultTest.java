@@ -17,7 +17,8 @@ class PlantedFaultTest {
 
   @ParameterizedTest
   @EnumSource(FaultyRig.Fault.class)
-  @DisplayName("a model with a planted fault is found out within 100 scenarios, by a shorter scenario that shows it again")
+  @DisplayName(
+      "a model with a planted fault is found out within 100 scenarios, by a shorter scenario that shows it again")
   void found(FaultyRig.Fault fault) {
     try (Differential d = Differential.with(fault.hardware, new FaultyRig(fault))) {
       Differential.Report report = d.run(1, 100, STEPS, seed -> {});

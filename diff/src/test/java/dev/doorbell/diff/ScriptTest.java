@@ -28,10 +28,17 @@ class ScriptTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "hardware gicv9", "write 0x0 4 0x0", "hardware its\nwrite 0x0 3 0x0",
-        "hardware its\nread 0x0", "hardware its\nstore 0x1 0x0", "hardware its\nstore 0x8",
-        "hardware its\nmessage 0x8 zero 0x1", "hardware its\nread 0xfffffffffffffffff 4",
-        "hardware its\nexplode", "hardware its\nclear 0x0"
+        "",
+        "hardware gicv9",
+        "write 0x0 4 0x0",
+        "hardware its\nwrite 0x0 3 0x0",
+        "hardware its\nread 0x0",
+        "hardware its\nstore 0x1 0x0",
+        "hardware its\nstore 0x8",
+        "hardware its\nmessage 0x8 zero 0x1",
+        "hardware its\nread 0xfffffffffffffffff 4",
+        "hardware its\nexplode",
+        "hardware its\nclear 0x0"
       })
   @DisplayName("a line that is no step is refused with file and line")
   void bad(String text) {
@@ -42,16 +49,22 @@ class ScriptTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "store 0x0 0x1", "clear 0x41000000 0x7fffffffffffff00", "write 0x1 4 0x0", "read 0x7 8",
-        "command", "message 0x8 0x0 0x1", "drain", "acknowledge", "command 0x1 0x2 0x3 0x4 0x5"
+        "store 0x0 0x1",
+        "clear 0x41000000 0x7fffffffffffff00",
+        "write 0x1 4 0x0",
+        "read 0x7 8",
+        "command",
+        "message 0x8 0x0 0x1",
+        "drain",
+        "acknowledge",
+        "command 0x1 0x2 0x3 0x4 0x5"
       })
   @DisplayName("a step that no machine can perform ends in a typed refusal or is performed")
   void hostile(String line) {
     for (Hardware hardware : Hardware.values()) {
       ModelRig twin = new ModelRig(hardware, SmmuFeatures.qemu72());
       try (Differential d = Differential.with(hardware, twin)) {
-        Scenario scenario =
-            Script.parse("hardware " + hardware.id() + "\n" + line, "hostile");
+        Scenario scenario = Script.parse("hardware " + hardware.id() + "\n" + line, "hostile");
         try {
           assertEquals(1, d.replay(scenario, "hostile").scenarios());
         } catch (BadScript e) {
@@ -66,6 +79,12 @@ class ScriptTest {
   void names() {
     assertAll(
         KnownDifferences.all().entrySet().stream()
-            .map(e -> () -> assertTrue(e.getValue().contains("QEMU") || e.getKey().startsWith("stale") || e.getKey().startsWith("too"), e.getKey())));
+            .map(e ->
+                () ->
+                    assertTrue(
+                        e.getValue().contains("QEMU")
+                            || e.getKey().startsWith("stale")
+                            || e.getKey().startsWith("too"),
+                        e.getKey())));
   }
 }

@@ -11,6 +11,7 @@ final class Invalidations {
   private static final int EL1 = 1 << StreamContext.EL1;
   private static final int EL2 = 1 << StreamContext.EL2 | 1 << StreamContext.EL2_E2H;
   private static final int MIN_PAGE = 12;
+  private static final int LOG2_16K = 14;
   private static final int[] GRANULES = {0, 12, 14, 16};
   private static final long RANGE_ALL = 0xffff_ffffL;
 
@@ -123,10 +124,13 @@ final class Invalidations {
 
   // A range of one granule without a level hint is a reserved encoding.
   private boolean isReserved(long word0, long word1) {
-    return ranged(word1)
-        && !TLBI_NUM.isSet(word0)
-        && !TLBI_SCALE.isSet(word0)
-        && !TLBI_TTL.isSet(word1);
+    return ranged(word1) && !TLBI_NUM.isSet(word0) && !TLBI_SCALE.isSet(word0) && level(word1) == 0;
+  }
+
+  // Leaves of level 1 do not exist with 16 KiB granules: that hint counts as none (4.4.1.1).
+  private static int level(long word1) {
+    int level = TLBI_TTL.getInt(word1);
+    return GRANULES[TLBI_TG.getInt(word1)] == LOG2_16K && level == 1 ? 0 : level;
   }
 
   private Invalidation within(Invalidation what, Field field, long word0, long word1) {
@@ -139,6 +143,6 @@ final class Invalidations {
     long pages = (TLBI_NUM.get(word0) + 1) << TLBI_SCALE.getInt(word0);
     long bytes = pages << granule;
     boolean wraps = pages > (-1L >>> granule) || Long.compareUnsigned(first + bytes - 1, first) < 0;
-    return what.within(first, wraps ? -1L : first + bytes - 1).of(granule, TLBI_TTL.getInt(word1));
+    return what.within(first, wraps ? -1L : first + bytes - 1).of(granule, level(word1));
   }
 }

@@ -26,6 +26,7 @@ final class StreamDecoder {
   private static final int INPUT_BITS = 64;
   private static final int NO_GRANULE = 0;
   private static final int PRIVCFG_PRIVILEGED = 0b11;
+  private static final int FORMAT_RESERVED = 0b11;
   private static final int STRW_EL2 = 0b10;
   private static final int LOW_BYTE = 0xff;
   private static final int LOG2_DESCRIPTOR = 3;
@@ -66,11 +67,13 @@ final class StreamDecoder {
   }
 
   private @Nullable Stage1 stage1(long[] ste, boolean second, boolean e2h) {
-    int log2Cds = SteLayout.S1_CD_MAX.getInt(ste[0]);
-    int format = SteLayout.S1_FMT.getInt(ste[0]);
-    int strw = second ? 0 : SteLayout.STRW.getInt(ste[1]);
-    boolean worldExists = strw == 0 || (strw == STRW_EL2 && features.has0(IDR0_HYP));
-    boolean formatExists = log2Cds == 0 || format == 0 || (format <= 2 && features.has0(IDR0_CD2L));
+    // Without substreams S1CDMax is ignored, and without EL2 so is STRW (5.2.2, SteIllegal).
+    int log2Cds = features.idr1(IDR1_SSIDSIZE) == 0 ? 0 : SteLayout.S1_CD_MAX.getInt(ste[0]);
+    int encoded = SteLayout.S1_FMT.getInt(ste[0]);
+    int format = encoded == FORMAT_RESERVED ? 0 : encoded;
+    int strw = second || !features.has0(IDR0_HYP) ? 0 : SteLayout.STRW.getInt(ste[1]);
+    boolean worldExists = strw == 0 || strw == STRW_EL2;
+    boolean formatExists = log2Cds == 0 || format == 0 || features.has0(IDR0_CD2L);
     long table = SteLayout.S1_CONTEXT_PTR.get(ste[0]);
     if (!features.has0(IDR0_S1P)
         || log2Cds > features.idr1(IDR1_SSIDSIZE)
@@ -166,7 +169,7 @@ final class StreamDecoder {
     boolean valid =
         CdLayout.V.isSet(word)
             && CdLayout.AA64.isSet(word)
-            && !CdLayout.ENDI.isSet(word)
+            && (!CdLayout.ENDI.isSet(word) || !(low.enabled() || high.enabled()))
             && !CdLayout.S.isSet(word)
             && !CdLayout.HA.isSet(word)
             && !CdLayout.HD.isSet(word)

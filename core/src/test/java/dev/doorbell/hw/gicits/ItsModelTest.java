@@ -127,7 +127,8 @@ class ItsModelTest {
   }
 
   @Test
-  @DisplayName("IHI 0069 5.3.13, 5.3.14: a target with LPIs disabled takes none, and they stay pending")
+  @DisplayName(
+      "IHI 0069 5.3.13, 5.3.14: a target with LPIs disabled takes none, and they stay pending")
   void movesNowhere() {
     RawIts raw = mapped(2);
     raw.gicr(1).write32(0x0000, 0);

@@ -50,10 +50,7 @@ class SmmuConfigTest {
   @ParameterizedTest(name = "quadword {0} bits {1}")
   @DisplayName("IHI 0070 5.2: ILLEGAL combinations in a stage 1 STE are C_BAD_STE")
   @CsvSource({
-    "0,0x0800000000000000", // S1CDMax 1, SSIDSIZE 0
     "1,0x0000000008000000", // S1STALLD, STALL_MODEL 1
-    "1,0x0000000080000000", // STRW EL2, Hyp 0
-    "1,0x0000000040000000", // STRW reserved
     "0,0x0000100000000000" // S1ContextPtr beyond OAS
   })
   void illegalStage1(int word, String bits) {
@@ -100,6 +97,51 @@ class SmmuConfigTest {
     second.ste(SID, RawSmmu.steStage1(CDS));
     assertEquals(Translator.FAULT, second.read(0));
     second.event(0x04 | S, 0, 0, 0);
+  }
+
+  @ParameterizedTest(name = "quadword {0} bits {1}")
+  @DisplayName("IHI 0070 5.2.2 SteIllegal: fields of features that are absent are ignored")
+  @CsvSource({
+    "0,0x0800000000000000", // S1CDMax 1, SSIDSIZE 0
+    "0,0x0000000000000020", // S1Fmt, SSIDSIZE 0
+    "1,0x0000000000000001", // S1DSS, SSIDSIZE 0
+    "1,0x0000000080000000", // STRW EL2, Hyp 0
+    "1,0x0000000040000000" // STRW reserved, Hyp 0
+  })
+  void ignoredFields(int word, String bits) {
+    SmmuBench bench = new SmmuBench().start();
+    bench.stage1(SID, 1, 39, 12);
+    long[] ste = RawSmmu.steStage1(CDS + 64L * (SID & 0xff));
+    ste[word] ^= Long.decode(bits);
+    bench.ste(SID, ste);
+    assertEquals(Translator.FAULT, bench.read(0));
+    bench.event(0x10 | S, 0x0000_0208_0000_0000L, 0, 0);
+  }
+
+  @Test
+  @DisplayName("IHI 0070 5.2.2 SteIllegal: with Hyp, STRW 0b01 and 0b11 are ILLEGAL")
+  void reservedWorlds() {
+    for (long strw : new long[] {1L << 30, 3L << 30}) {
+      SmmuBench bench =
+          new SmmuBench(SmmuFeatures.qemu10().withIdr0(SmmuRegisters.IDR0_HYP, 1)).start();
+      long[] ste = RawSmmu.steStage1(CDS);
+      ste[1] |= strw;
+      bench.ste(SID, ste);
+      assertEquals(Translator.FAULT, bench.read(0));
+      bench.event(0x04 | S, 0, 0, 0);
+    }
+  }
+
+  @Test
+  @DisplayName("IHI 0070 5.4.2 CdIllegal: ENDI counts only where a table is used")
+  void unusedEndianness() {
+    SmmuBench bench = new SmmuBench().start();
+    bench.stage1(SID, 1, 39, 12);
+    long cd = CDS + 64L * (SID & 0xff);
+    bench.memory.write64(cd, bench.memory.read64(cd) | 1L << 14 | 1L << 15);
+    bench.command(RawSmmu.cfgiCd(SID, 0, true));
+    assertEquals(Translator.FAULT, bench.read(0));
+    bench.event(0x10 | S, 0x0000_0208_0000_0000L, 0, 0);
   }
 
   @ParameterizedTest(name = "quadword {0} toggled by {1}")

@@ -90,6 +90,15 @@ class SmmuQueuesTest {
   }
 
   @Test
+  @DisplayName(
+      "IHI 0070 4.4.1.1: with 16 KiB granules TTL 1 counts as none, so that it alone is reserved, too")
+  void reservedLevelOf16K() {
+    SmmuBench bench = new SmmuBench().start();
+    bench.command(RawSmmu.tlbiRange(RawSmmu.tlbi(0x12, 0, 1, 0x4000, true), 2, 0, 0, 1));
+    assertEquals(1, bench.read32(CONS) >>> 24);
+  }
+
+  @Test
   @DisplayName("IHI 0070 7.1: a command that cannot be fetched: CERROR_ABT")
   void commandAbort() {
     SmmuBench bench = new SmmuBench();
