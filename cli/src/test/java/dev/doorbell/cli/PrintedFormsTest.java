@@ -126,8 +126,8 @@ class PrintedFormsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "doctor", "capture", "bench"})
-  @ValueSource(strings = {"", "inspect", "plan", "assign", "trace", "doctor", "diff", "bench"})
+  @ValueSource(
+      strings = {"", "inspect", "plan", "assign", "trace", "doctor", "capture", "diff", "bench"})
   @DisplayName("--help")
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
