@@ -105,7 +105,7 @@ final class GroupChecks implements Checks {
   }
 
   /// Memory that firmware goes on using must stay mapped one to one, so that Linux hands no such group to a user
-  /// (`iommu_group_claim_dma_owner` refuses with `require_direct`, Linux 6.6; VT-d since 3.16).
+  /// (`__iommu_device_set_domain` refuses with `require_direct`, Linux 6.6; the VT-d driver before).
   private static void reserved(
       Evidence e, Members group, Map<String, Set<Sbdf>> regions, Chart chart) {
     Survey survey = e.survey();
