@@ -102,12 +102,10 @@ public final class NvmeStimulus implements Stimulus {
 
   /// Has the controller write what it says of itself into memory, which shows that its DMA arrives.
   ///
-  /// {@return the 4096 bytes of Identify Controller}
-  public byte[] identify() {
+  /// {@return the 4096 bytes of Identify Controller, good until the next call}
+  public DmaArea identify() {
     identify(data);
-    byte[] out = new byte[(int) NvmeQueue.PAGE];
-    data.memory().read(data.pa().value(), out);
-    return out;
+    return data;
   }
 
   /// The same into memory of the caller's.

@@ -204,7 +204,7 @@ class ItsFaultsTest {
       NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
       DmaArea old = lab.give(a.domain(), ELSEWHERE, 0x1000);
       nvme.identify(old);
-      assertTrue(isIdentified(old));
+      assertTrue(Lab.isIdentified(old));
       old.clear();
 
       around[0].forgets = true;
@@ -212,20 +212,16 @@ class ItsFaultsTest {
       DmaArea now = lab.give(a.domain(), ELSEWHERE, 0x1000);
       around[0].forgets = false;
       nvme.identify(now);
-      assertTrue(isIdentified(old) ^ isIdentified(now));
+      assertTrue(Lab.isIdentified(old) ^ Lab.isIdentified(now));
 
       a.domain().unmap(AddressRange.ofSize(ELSEWHERE, 0x1000));
       DmaArea last = lab.give(a.domain(), ELSEWHERE, 0x1000);
       old.clear();
       now.clear();
       nvme.identify(last);
-      assertTrue(isIdentified(last) && !isIdentified(old) && !isIdentified(now));
+      assertTrue(Lab.isIdentified(last) && !Lab.isIdentified(old) && !Lab.isIdentified(now));
       assertEquals(List.of(), Lab.events(lab.machine));
     }
-  }
-
-  private static boolean isIdentified(DmaArea area) {
-    return area.read(24, 4) == 0x554d4551L;
   }
 
   private static List<Long> inputs(Machine machine) {

@@ -102,6 +102,11 @@ final class Lab implements AutoCloseable {
     return nvme;
   }
 
+  /// {@return whether memory holds QEMU's answer to Identify Controller: its Model Number starts so}
+  static boolean isIdentified(DmaArea area) {
+    return area.read(24, 4) == 0x554d4551L;
+  }
+
   static long roundUp(long bytes, Granule granule) {
     return (bytes + granule.bytes() - 1) & -granule.bytes();
   }

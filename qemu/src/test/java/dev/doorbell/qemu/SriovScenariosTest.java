@@ -1,6 +1,7 @@
 package dev.doorbell.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Granule;
 import dev.doorbell.host.Assignment;
@@ -12,7 +13,6 @@ import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.ExtendedLayout;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -75,7 +75,7 @@ class SriovScenariosTest {
           assertEquals(2, of.vectors(vf).size());
           // The same IOVA in each domain, and other memory behind it.
           NvmeStimulus nvme = lab.startNvme(of, vf, 0x1_0000_0000L);
-          assertEquals("QEMU", new String(nvme.identify(), 24, 4, StandardCharsets.US_ASCII));
+          assertTrue(Lab.isIdentified(nvme.identify()));
           ItsScenariosTest.everyVectorArrives(of, vf);
         }
         ItsScenariosTest.everyVectorArrives(a, a.functions().getFirst());

@@ -9,7 +9,6 @@ import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
 import dev.doorbell.hw.smmuv3.EventLayout;
 import dev.doorbell.irq.LiveVector;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,7 +58,7 @@ class Stage2ScenariosTest {
             lab.find(IgbLayout.VENDOR, IgbLayout.DEVICE, 0))) {
       HostFunction disk = a.functions().get(1);
       NvmeStimulus nvme = lab.startNvme(a, disk, 0x1_0000_0000L);
-      assertEquals("QEMU", new String(nvme.identify(), 24, 4, StandardCharsets.US_ASCII));
+      assertTrue(Lab.isIdentified(nvme.identify()));
       assertEquals(1 + 5 + 10, a.functions().stream().mapToInt(f -> a.vectors(f).size()).sum());
       for (HostFunction f : a.functions()) {
         ItsScenariosTest.everyVectorArrives(a, f);
