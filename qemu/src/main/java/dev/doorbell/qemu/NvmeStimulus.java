@@ -26,7 +26,7 @@ public final class NvmeStimulus implements Stimulus {
     return NvmeQueue.PAGE * (1 + 2L * vectors);
   }
 
-  /// Starts the controller. Its function must have its vectors enabled already: QEMU's does not use one that was off when its queue was made.
+  /// Starts the controller. Its function must have its vectors enabled already, as a driver does it.
   ///
   /// @param bar0 its registers
   /// @param memory of {@link #memoryBytes}, page aligned on both sides
