@@ -2,4 +2,7 @@
 /// machine (QEMU), and what software can observe compared after each step.
 ///
 /// **Threads** Everything here belongs to one thread.
+@NullMarked
 package dev.doorbell.diff;
+
+import org.jspecify.annotations.NullMarked;
