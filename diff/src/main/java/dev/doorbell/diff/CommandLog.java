@@ -24,7 +24,7 @@ final class CommandLog {
   /// A descriptor that a walk reads.
   ///
   /// @param leaf whether no table can follow
-  /// @param global whether its translation has no ASID
+  /// @param global whether its translation may have no ASID
   record Walked(long iova, int asid, int granule, int level, boolean leaf, boolean global) {}
 
   private final List<Entry> entries = new ArrayList<>();
@@ -94,7 +94,7 @@ final class CommandLog {
     return switch (e.opcode()) {
       case CMD_TLBI_NSNH_ALL, CMD_TLBI_NH_ALL -> true;
       case CMD_TLBI_NH_ASID -> asid && !w.global;
-      case CMD_TLBI_NH_VA -> (asid || w.global) && covers(e, w);
+      case CMD_TLBI_NH_VA -> asid && covers(e, w);
       case CMD_TLBI_NH_VAA -> covers(e, w);
       default -> false;
     };

@@ -22,6 +22,9 @@ public final class KnownDifferences {
         "its-mapd-size",
         "IHI 0069 H, 5.3.11: Size of a MAPD with V = 0 has no meaning; QEMU passes over the command when it is too large");
     TOLD.put(
+        "gicv2-1022-early",
+        "IHI 0048B.b, 4.4.4: GICC_IAR answers 1022 for a Group 1 interrupt of sufficient priority; QEMU does not look at the priority then");
+    TOLD.put(
         "gicv2-subpriority",
         "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the groups' binary points do");
   }

@@ -71,7 +71,9 @@ final class TableReads {
   List<long[]> descriptor(PhysicalMemory memory, long address) {
     List<long[]> all = history.since(memory, address, 1, 0);
     int here = level++;
-    boolean global = all.stream().anyMatch(d -> !DescriptorLayout.NG.isSet(d[0]));
+    boolean global =
+        all.stream()
+            .anyMatch(d -> DescriptorLayout.VALID.isSet(d[0]) && !DescriptorLayout.NG.isSet(d[0]));
     boolean leaf =
         here >= CommandLog.lastLevel()
             || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));

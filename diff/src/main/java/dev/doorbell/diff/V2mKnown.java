@@ -11,6 +11,9 @@ final class V2mKnown implements PlainTrial.Known {
   /// differ where the binary points of the groups do.
   private static final Tolerance SUBPRIORITY = new Tolerance("gicv2-subpriority", false);
 
+  /// IHI 0048B.b, 4.4.4: GICC_IAR answers 1022 for a Group 1 interrupt of sufficient priority; QEMU does not look at the priority then.
+  private static final Tolerance WAITING_GROUP = new Tolerance("gicv2-1022-early", true);
+
   private static final long LEAST_ABPR = 1;
 
   private long bpr;
@@ -29,6 +32,11 @@ final class V2mKnown implements PlainTrial.Known {
 
   @Override
   public Optional<Tolerance> tolerates(Step step, Verdict.Different seen) {
+    if (seen.what().startsWith(GiccRegisters.IAR.name())
+        && Long.decode(seen.model()) == GiccRegisters.SPURIOUS
+        && Long.decode(seen.other()) == GiccRegisters.GROUP1_WAITS) {
+      return Optional.of(WAITING_GROUP);
+    }
     boolean refused =
         seen.what().startsWith(GiccRegisters.IAR.name())
             && Long.decode(seen.other()) == GiccRegisters.SPURIOUS;
