@@ -231,8 +231,9 @@ final class SmmuTrial implements Trial {
     model.write(
         SmmuRegisters.GERRORN, model.gerrorAcknowledged() ^ SmmuRegisters.GERROR_CMDQ_ERR.mask());
     model.look();
-    store(model, at, words);
+    // The model has not done what the command says: what it may still have cached is the older content.
     noteConsumed(before);
+    store(model, at, words);
   }
 
   private static Verdict both(Verdict first, Verdict second) {
