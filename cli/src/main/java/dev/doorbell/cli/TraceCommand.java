@@ -5,7 +5,9 @@ import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
+import dev.doorbell.host.HostFunction;
 import dev.doorbell.host.LiveState;
+import dev.doorbell.host.UntranslatedVectors;
 import dev.doorbell.machine.Machine;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;
@@ -125,6 +127,12 @@ final class TraceCommand implements Callable<Integer> {
     requireVector(survey, sbdf);
     try (Machine hardware = chosen.hardware()) {
       Host host = Host.start(hardware);
+      if (survey.function(sbdf).orElseThrow().streams().isEmpty()) {
+        try (UntranslatedVectors v =
+            UntranslatedVectors.of(host, sbdf, vector + 1, MOST_VECTORS)) {
+          return walk(host, List.of(v.function()), sbdf);
+        }
+      }
       Assignment.Request wanted =
           new Assignment.Request(
               plan.window().map(WindowPlan::granule).orElse(Granule.K4),
@@ -133,9 +141,13 @@ final class TraceCommand implements Callable<Integer> {
               MOST_VECTORS,
               unsafeInterrupts);
       try (Assignment a = Assignment.of(host, List.of(sbdf), wanted)) {
-        return new RouteWalker(survey, new LiveState(host, a)).walk(sbdf, vector);
+        return walk(host, a.functions(), sbdf);
       }
     }
+  }
+
+  private Route walk(Host host, List<HostFunction> programmed, Sbdf sbdf) {
+    return new RouteWalker(host.survey(), new LiveState(host, programmed)).walk(sbdf, vector);
   }
 
   /// The vectors that a function advertises are known before any of them is programmed.

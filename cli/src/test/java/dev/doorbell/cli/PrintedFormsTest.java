@@ -80,6 +80,7 @@ class PrintedFormsTest {
           v2m            | arm64-gicv2m-acpi           | 0 | true  | 0000:01:00.0
           v2m-derived    | arm64-gicv2m-acpi           | 0 | false | 0000:01:00.0 --unsafe-interrupts
           two-its        | two-its                     | 0 | false | 0001:01:00.0 --vector 8
+          no-iommu       | arm64-its-acpi-switch-sriov | 0 | false | 0000:07:00.0 --vector 2 --with 0000:07:00.0,msix=4
           """)
   @DisplayName("trace, derived and over captured tables, for people and as JSON")
   void trace(String name, String sample, int status, boolean walked, String line)

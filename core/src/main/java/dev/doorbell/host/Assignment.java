@@ -110,6 +110,10 @@ public final class Assignment implements AutoCloseable {
 
   /// Makes the device raise one of its vectors, and takes what arrives.
   public Fired fire(HostFunction f, LiveVector vector) {
+    return fire(host, f, vector);
+  }
+
+  static Fired fire(Host host, HostFunction f, LiveVector vector) {
     List<Arrival> arrivals = new ArrayList<>();
     InterruptDispatch dispatch =
         host.interrupts().at(host.msiController(vector.controller()).orElseThrow());
@@ -132,7 +136,7 @@ public final class Assignment implements AutoCloseable {
     }
   }
 
-  private static HostFunction checked(HostFunction f) {
+  static HostFunction checked(HostFunction f) {
     if (f.vectors().isEmpty()) {
       throw new NotAssignable(
           f.sbdf().toString(),

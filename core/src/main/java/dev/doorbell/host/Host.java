@@ -89,10 +89,38 @@ public final class Host {
   ///
   /// @throws NotAssignable when it is not there, a bridge, or not behind an IOMMU that Doorbell drives
   public synchronized HostFunction function(Sbdf sbdf) {
-    HostFunction known = functions.get(sbdf);
-    if (known != null) {
-      return known;
+    SurveyedFunction f = endpoint(sbdf);
+    IommuGroup group = groupOf(f);
+    return functions.computeIfAbsent(
+        sbdf, _ -> HostFunction.open(machine, f, MsiDomain.behind(group, route(f))));
+  }
+
+  /// {@return a function with no IOMMU in its path, ready to be given vectors that ring doorbells at their physical addresses (R26)}
+  ///
+  /// It stays with the host, since nothing keeps its writes from any memory.
+  ///
+  /// @throws NotAssignable when it is not there, a bridge, or behind an IOMMU, driven or not
+  public synchronized HostFunction untranslated(Sbdf sbdf) {
+    SurveyedFunction f = endpoint(sbdf);
+    if (!f.streams().isEmpty()) {
+      SurveyedFunction.Stream s = f.streams().getFirst();
+      boolean driven = drivers.iommus().containsKey(s.iommu());
+      throw new NotAssignable(
+          sbdf.toString(),
+          s.iommu(),
+          driven
+              ? "%s translates its messages".formatted(s.iommu())
+              : "%s is not driven by Doorbell".formatted(s.iommu()),
+          s.source(),
+          driven
+              ? "attach it to a domain"
+              : "choose a function behind an IOMMU that docs/caveats.md lists as driven");
     }
+    return functions.computeIfAbsent(
+        sbdf, _ -> HostFunction.open(machine, f, MsiDomain.untranslated(route(f), ringers)));
+  }
+
+  private SurveyedFunction endpoint(Sbdf sbdf) {
     SurveyedFunction f =
         survey
             .function(sbdf)
@@ -111,9 +139,7 @@ public final class Host {
           f.description().source(),
           "choose an endpoint below it");
     }
-    HostFunction made = HostFunction.open(machine, f, MsiDomain.behind(groupOf(f), route(f)));
-    functions.put(sbdf, made);
-    return made;
+    return f;
   }
 
   /// Takes what has arrived at the CPUs and hands it to those who wait for it.
@@ -128,14 +154,16 @@ public final class Host {
     if (group != null) {
       return group;
     }
-    String iommu = f.stream().map(SurveyedFunction.Stream::iommu).orElse("no IOMMU");
+    Optional<SurveyedFunction.Stream> stream = f.streams().stream().findFirst();
     throw new NotAssignable(
         f.sbdf().toString(),
-        iommu,
-        f.stream().isEmpty()
-            ? "no IOMMU is in its path"
-            : "%s is not driven by Doorbell".formatted(iommu),
-        f.stream().map(SurveyedFunction.Stream::source).orElse(f.description().source()),
+        stream.map(SurveyedFunction.Stream::iommu).orElse("no IOMMU"),
+        stream
+            .map(s -> "%s is not driven by Doorbell".formatted(s.iommu()))
+            .orElse("no IOMMU is in its path"),
+        stream
+            .map(SurveyedFunction.Stream::source)
+            .orElseGet(() -> survey.untranslatedSource(f)),
         "choose a function behind an IOMMU that docs/caveats.md lists as driven");
   }
 

@@ -16,6 +16,7 @@ import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.irq.LiveVector;
+import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.MachineState;
 import dev.doorbell.route.ProgrammedVector;
@@ -26,14 +27,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// A live machine's registers and tables, read as a recorded one's would be: what walkers see of an assignment.
+/// A live machine's registers and tables, read as a recorded one's would be: what walkers see of
+/// functions whose vectors Doorbell programmed.
 public final class LiveState implements MachineState {
   private final Host host;
-  private final Assignment assignment;
+  private final List<HostFunction> functions;
 
-  public LiveState(Host host, Assignment assignment) {
+  public LiveState(Host host, List<HostFunction> functions) {
     this.host = host;
-    this.assignment = assignment;
+    this.functions = List.copyOf(functions);
   }
 
   @Override
@@ -96,11 +98,11 @@ public final class LiveState implements MachineState {
 
   @Override
   public Optional<ProgrammedVector> vector(Sbdf function, int vector) {
-    for (HostFunction f : assignment.functions()) {
+    for (HostFunction f : functions) {
       if (!f.sbdf().equals(function)) {
         continue;
       }
-      List<LiveVector> live = assignment.vectors(f);
+      List<LiveVector> live = f.vectors().map(MsiFunction::vectors).orElse(List.of());
       return live.stream()
           .filter(v -> v.index() == vector)
           .findFirst()

@@ -121,12 +121,9 @@ public final class RouteWalker {
             "root complex",
             in,
             in,
-            "no IOMMU is in the path of requester id 0x%x".formatted(f.requesterId()),
-            survey
-                .machine()
-                .hostBridge(f.sbdf())
-                .map(b -> b.source())
-                .orElse(f.description().source()));
+            "no IOMMU is in the path of requester id 0x%x: the address is the physical one, and nothing keeps the function's writes from other memory"
+                .formatted(f.requesterId()),
+            survey.untranslatedSource(f));
         return OptionalLong.of(address);
       }
       SurveyedFunction.Stream s = stream.get();

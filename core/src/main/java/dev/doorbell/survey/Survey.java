@@ -5,11 +5,13 @@ import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Source;
 import dev.doorbell.pci.AcsAssumption;
 import dev.doorbell.pci.DmaAliases;
-import dev.doorbell.pci.Groups;
 import dev.doorbell.pci.Groups.Group;
+import dev.doorbell.pci.Groups;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
@@ -150,6 +152,24 @@ public final class Survey {
       }
     }
     return Optional.empty();
+  }
+
+  /// {@return where firmware tells that no IOMMU is in a function's path}
+  ///
+  /// ACPI says it by an IORT id mapping that leads to the ITS and not to an IOMMU; where the IORT has none for the function, and in a device
+  /// tree, by the silence of the root complex.
+  ///
+  /// **Source**: ARM DEN 0049E.e (IO Remapping Table), 3, id mappings; Devicetree bindings `pci-iommu.txt` (`iommu-map`).
+  public Source untranslatedSource(SurveyedFunction f) {
+    boolean byIort =
+        machine.firmware() == FirmwareKind.ACPI
+            && f.msi().stream()
+                .flatMap(m -> m.controllers().stream())
+                .anyMatch(c ->
+                    machine.msiController(c).orElse(null) instanceof MsiControllerDescription.Its);
+    return byIort
+        ? f.msi().orElseThrow().source()
+        : machine.hostBridge(f.sbdf()).map(HostBridge::source).orElse(f.description().source());
   }
 
   private boolean isTranslated(SurveyedFunction f) {
