@@ -51,9 +51,9 @@ final class MachineOptions {
 
   @Option(
       names = "--qemu",
-      paramLabel = "gicv3|gicv2m",
+      paramLabel = "gicv3|gicv3-stage2|gicv2m",
       description =
-          "With --on qemu, which machine: GICv3 with ITS (the default), or GICv2 with a v2m frame; both with an SMMUv3.")
+          "With --on qemu, which machine: GICv3 with ITS (the default), the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later), or GICv2 with a v2m frame; all with an SMMUv3.")
   private @Nullable Board board;
 
   /// {@return the machine under `--root`, or the bundled sample}

@@ -127,7 +127,7 @@ final class OracleState implements MachineState {
     }
     for (JsonNode e : m.path("table")) {
       if (e.path("vector").asInt(-1) == vector) {
-        boolean masked = MsixLayout.isMasked(number(m, "control"), number(e, "ctrl"));
+        boolean masked = MsixLayout.isMasked((int) number(m, "control"), number(e, "ctrl"));
         return Optional.of(
             new ProgrammedVector(
                 enabled,

@@ -128,8 +128,7 @@ final class TraceCommand implements Callable<Integer> {
     try (Machine hardware = chosen.hardware()) {
       Host host = Host.start(hardware);
       if (survey.function(sbdf).orElseThrow().streams().isEmpty()) {
-        try (UntranslatedVectors v =
-            UntranslatedVectors.of(host, sbdf, vector + 1, MOST_VECTORS)) {
+        try (UntranslatedVectors v = UntranslatedVectors.of(host, sbdf, vector + 1, MOST_VECTORS)) {
           return walk(host, List.of(v.function()), sbdf);
         }
       }

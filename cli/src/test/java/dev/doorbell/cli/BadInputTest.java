@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Arguments and input that cannot be used: a sentence and what to do, never a stack trace.
 @DisplayName("bad input of the commands, and their exit statuses")
 class BadInputTest {
+  private static final List<String> ERROR_NAMES =
+      List.of("type", "message", "needed", "available", "unit", "objects", "source", "advice");
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -71,18 +74,7 @@ class BadInputTest {
         () -> assertEquals(2, json.status()),
         () -> assertEquals("", json.err()),
         () -> assertEquals(type, error.get("type").text()),
-        () ->
-            assertEquals(
-                List.of(
-                    "type",
-                    "message",
-                    "needed",
-                    "available",
-                    "unit",
-                    "objects",
-                    "source",
-                    "advice"),
-                error.names()));
+        () -> assertEquals(ERROR_NAMES, error.names()));
   }
 
   @Test

@@ -161,9 +161,7 @@ public final class Host {
         stream
             .map(s -> "%s is not driven by Doorbell".formatted(s.iommu()))
             .orElse("no IOMMU is in its path"),
-        stream
-            .map(SurveyedFunction.Stream::source)
-            .orElseGet(() -> survey.untranslatedSource(f)),
+        stream.map(SurveyedFunction.Stream::source).orElseGet(() -> survey.untranslatedSource(f)),
         "choose a function behind an IOMMU that docs/caveats.md lists as driven");
   }
 

@@ -61,7 +61,7 @@ public final class MsixLayout {
   ///
   /// @param control Message Control
   /// @param vectorControl Vector Control of the vector's entry
-  public static boolean isMasked(long control, long vectorControl) {
+  public static boolean isMasked(int control, long vectorControl) {
     return FUNCTION_MASK.isSet(control) || MASK.isSet(vectorControl);
   }
 }

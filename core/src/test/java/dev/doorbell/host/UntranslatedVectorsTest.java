@@ -58,7 +58,8 @@ class UntranslatedVectorsTest {
   }
 
   @Test
-  @DisplayName("a function behind a driven IOMMU, a bridge, and a function that is not there are refused")
+  @DisplayName(
+      "a function behind a driven IOMMU, a bridge, and a function that is not there are refused")
   void refusals() {
     Host host = host();
     NotAssignable behind =
@@ -92,7 +93,8 @@ class UntranslatedVectorsTest {
 
   @ParameterizedTest
   @CsvSource({"arm64-its-noiommu-acpi, IORT", "arm64-its-vfio-noiommu, fdt"})
-  @DisplayName("captures without an IOMMU: the derived route says where firmware says so, and ends at the ITS")
+  @DisplayName(
+      "captures without an IOMMU: the derived route says where firmware says so, and ends at the ITS")
   void captures(String capture, String where) {
     Host host =
         Host.start(

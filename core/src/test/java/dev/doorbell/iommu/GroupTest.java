@@ -193,9 +193,14 @@ class GroupTest {
     IommuGroup vf =
         IommuGroup.of(
             2, List.of(Bench.member(bench.smmu0, 2, false)), List.of(), List.of(), bench.ringers);
+    IommuGroup behindAnIts = bench.group(3);
     Domain.create("host", DomainPolicy.HOST, bench.smmu0, Granule.K4).attach(pf);
-    NotIsolated e = assertThrows(NotIsolated.class, () -> bench.user("guest").attach(vf));
-    assertEquals("v2m@0x8020000", e.refusal().objects().getLast());
+    Domain guest = bench.user("guest");
+    NotIsolated e = assertThrows(NotIsolated.class, () -> guest.attach(vf));
+    assertEquals(List.of("group 2", "0000:02:00.0", "v2m@0x8020000"), e.refusal().objects());
+    assertEquals(new Placement.Blocked(), vf.placement());
+    guest.attach(behindAnIts);
+    assertThrows(NotIsolated.class, () -> guest.attach(vf), "nor beside one that is isolated");
   }
 
   @Test

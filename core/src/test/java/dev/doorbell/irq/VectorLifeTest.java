@@ -13,6 +13,7 @@ import dev.doorbell.iommu.VectorsLive;
 import dev.doorbell.irq.IrqBench.Function;
 import dev.doorbell.pci.MessageTable.Kind;
 import dev.doorbell.simple.SimpleFunction.Shape;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,7 @@ class VectorLifeTest {
     f.group().lock().lock();
     try {
       Thread t = Thread.ofPlatform().start(() -> there[0] = f.msi().compose(3));
-      t.join();
+      assertTrue(t.join(Duration.ofMinutes(1)), "compose waits for the group's lock");
     } finally {
       f.group().lock().unlock();
     }

@@ -222,8 +222,7 @@ class PlannerTest {
   }
 
   @Test
-  @DisplayName(
-      "R11, R13: window and RAM keep clear of a direct region, and a laid out map leaves a hole")
+  @DisplayName("R13: a laid out map leaves a hole for a direct region")
   void directRegionLeavesHole() {
     AddressRange rmr = new AddressRange(0x8000_0000L, 0x8fff_ffffL);
     ReservedRegion r = new ReservedRegion(rmr, ReservedRegion.Kind.DIRECT, FIRMWARE);
@@ -244,6 +243,38 @@ class PlannerTest {
             new AddressRange(0x9000_0000L, 0x1_4fff_ffffL)),
         plan.ram());
     assertEquals(Answer.YES, plan.verdict().answer(), plan.verdict()::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "R11: a chosen window moves clear of a reserved region, one asked for is refused there")
+  void windowMeetsReservedRegion() {
+    AddressRange rmr = new AddressRange(0x80f_f000L, 0x81f_ffffL);
+    Subject s =
+        subject(
+            NIC,
+            List.of(ITS),
+            4,
+            List.of(),
+            new ReservedRegion(rmr, ReservedRegion.Kind.DIRECT, FIRMWARE));
+    MachineDescription machine = machine(List.of(ITS), List.of());
+    Plan chosen = plan(machine, PlanRequest.DEFAULT, s);
+    assertEquals(0xa000_0000L, chosen.window().orElseThrow().range().start());
+    assertEquals(Answer.YES, chosen.verdict().answer(), chosen.verdict()::toString);
+    Plan asked = plan(machine, window(0x800_0000L, 0x80f_ffffL, Granule.K4), s);
+    assertEquals(rmr, only(asked, "WindowMeetsReservedRegion").b().range().orElseThrow());
+    assertEquals(Answer.NO, asked.verdict().answer());
+  }
+
+  @Test
+  @DisplayName("R10: a window that the plan chooses lies in no host bridge's window")
+  void chosenWindowIsClearOfPciWindows() {
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of()),
+            ram(0, 0xfff_ffffL),
+            subject(NIC, List.of(ITS), 4, List.of()));
+    assertFalse(plan.window().orElseThrow().range().overlaps(PCI));
   }
 
   @Test

@@ -316,10 +316,29 @@ abstract class VfioContract {
   void r03_theContainerTellsTheWindowItNeedsBeforeMemoryIsMapped() {
     Container c = container(ContainerOptions.USUAL, lab.msix().getFirst());
     MsiWindowNeed need = c.msiWindowNeed();
+    if (lab.windowAnswer() != VfioLab.WindowAnswer.FIXED) {
+      assertTrue(need.pages() >= 1, "a function whose messages are translated has a doorbell");
+    }
     assertEquals(need.pages() * c.granule().bytes(), need.bytes());
     assertEquals(c.granule().shift(), need.alignmentOrder());
     assertTrue(need.doorbells().size() >= need.pages());
     assertTrue(c.msiWindowBound().pages() >= need.pages());
+  }
+
+  @Test
+  void r03_aWindowOfWhatTheContainerTellsIsEnoughAndOneByteLessIsNot() {
+    if (lab.windowAnswer() == VfioLab.WindowAnswer.FIXED) {
+      return;
+    }
+    Sbdf f = lab.msix().getFirst();
+    Container c = container(ContainerOptions.USUAL.withoutAutomaticWindow(), f);
+    long bytes = c.msiWindowNeed().bytes();
+    Device d = device(f);
+    c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, bytes - 1));
+    assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+    c.removeMsiWindow();
+    c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, bytes));
+    assertEquals(1, d.enable(IrqType.MSIX, 1, counters(1)));
   }
 
   @Test

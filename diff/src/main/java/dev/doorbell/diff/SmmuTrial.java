@@ -231,7 +231,8 @@ final class SmmuTrial implements Trial {
     model.write(
         SmmuRegisters.GERRORN, model.gerrorAcknowledged() ^ SmmuRegisters.GERROR_CMDQ_ERR.mask());
     model.look();
-    // The model has not done what the command says: what it may still have cached is the older content.
+    // The model has not done what the command says: what it may still have cached is the older
+    // content.
     noteConsumed(before);
     store(model, at, words);
   }

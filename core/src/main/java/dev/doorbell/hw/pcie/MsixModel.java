@@ -56,7 +56,7 @@ final class MsixModel implements MessageModel {
   @Override
   public boolean isMasked(int vector) {
     return MsixLayout.isMasked(
-        storage.get(at, MsixLayout.CONTROL), word(vector, MsixLayout.VECTOR_CONTROL));
+        (int) storage.get(at, MsixLayout.CONTROL), word(vector, MsixLayout.VECTOR_CONTROL));
   }
 
   @Override
