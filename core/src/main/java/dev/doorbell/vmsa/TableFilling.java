@@ -6,7 +6,7 @@ import dev.doorbell.iommu.Protection;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/// One mapping being written: first {@link #take} all tables that it needs, then {@link #fill}, which cannot fail.
+/// One mapping being written: first {@link #take} all tables that it needs, then {@link #fill}, which needs no more memory.
 final class TableFilling {
   private final TableSpace space;
   private final VmsaGeometry geometry;
