@@ -18,7 +18,7 @@ import javax.tools.ToolProvider;
 /// Our sources as the compiler parses them: rules about text see no comment, no string and no generic type by mistake.
 final class Sources {
   static final List<String> MODULES =
-      List.of("testkit", "core", "linux", "bench", "cli", "examples", "arch");
+      List.of("testkit", "core", "qemu", "linux", "diff", "bench", "cli", "examples", "arch");
 
   private static final Trees TREES;
   private static final List<Unit> UNITS = new ArrayList<>();
