@@ -2,7 +2,7 @@ package dev.doorbell.diff;
 
 import dev.doorbell.bus.PhysicalMemory;
 
-/// Finds a message's datum in memory, but for the queues: every translation keeps the offset in the page, and the datum is found nowhere else at that offset.
+/// Finds a message's datum in the arena, but for the queues: every translation keeps the offset in the page, and the datum is found nowhere else at that offset.
 final class Landing {
   private Landing() {}
 
@@ -27,6 +27,11 @@ final class Landing {
     return likely != SmmuOutcome.NOWHERE && memory.read32(likely) == message.data()
         ? likely
         : find(memory, message);
+  }
+
+  /// {@return whether a datum is looked for at an address}
+  static boolean covers(long pa) {
+    return pa >= Board.STREAMS && pa < Board.ARENA + Board.ARENA_BYTES;
   }
 
   static void undo(PhysicalMemory memory, long landed) {

@@ -52,6 +52,7 @@ final class QemuRig implements Rig {
   private QemuRig(QemuProcess process) {
     this.process = process;
     batch = process.qtest().batch();
+    clearBelowArena();
     placeDevices();
   }
 
@@ -122,7 +123,13 @@ final class QemuRig implements Rig {
   public void reset() {
     flush();
     process.reset();
+    clearBelowArena();
     placeDevices();
+  }
+
+  /// QEMU puts a device tree at the start of RAM, with random numbers in it: a walk that is led there reads it.
+  private void clearBelowArena() {
+    process.ram().fill(Board.RAM, Board.ARENA - Board.RAM, (byte) 0);
   }
 
   private void placeDevices() {

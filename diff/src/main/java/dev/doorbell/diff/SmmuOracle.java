@@ -99,9 +99,9 @@ final class SmmuOracle {
   }
 
   private static SmmuOutcome outcome(long pa, @Nullable SmmuRecord record) {
-    boolean inArena = pa >= Board.ARENA && pa < Board.ARENA + Board.ARENA_BYTES;
     return new SmmuOutcome(
-        inArena ? pa : SmmuOutcome.NOWHERE, record == null ? List.of() : List.of(record));
+        Landing.covers(pa) ? pa : SmmuOutcome.NOWHERE,
+        record == null ? List.of() : List.of(record));
   }
 
   private static SmmuRecord denied(SmmuRecord record) {

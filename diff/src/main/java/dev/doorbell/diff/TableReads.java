@@ -42,11 +42,14 @@ final class TableReads {
 
   /// {@return contents of the CD at an address; an old one counts while translations by it may be cached}
   List<long[]> context(PhysicalMemory memory, long address) {
-    int asidNow = CdLayout.ASID.getInt(memory.read64(address));
-    int time =
-        Math.min(
-            commands.contextDropped(message.requester()),
-            commands.contextDropped(message.requester(), commands.asidDropped(asidNow)));
+    int dropped = commands.contextDropped(message.requester());
+    int time = dropped;
+    // Whichever of the CDs that may be cached is used, translations made by an older one may be
+    // cached under its ASID.
+    for (long[] cd : history.since(memory, address, CdLayout.QUADWORDS, dropped)) {
+      int sinceAsid = commands.asidDropped(CdLayout.ASID.getInt(cd[0]));
+      time = Math.min(time, commands.contextDropped(message.requester(), sinceAsid));
+    }
     return history.since(memory, address, CdLayout.QUADWORDS, time);
   }
 
