@@ -20,6 +20,23 @@ record DeviceRegisters(String device, RegisterBus bus) {
     bus.write(register.offset(), value, register.bytes());
   }
 
+  /// {@return the registers that begin at an offset of these}
+  DeviceRegisters from(long start) {
+    return new DeviceRegisters(device, new Part(bus, start));
+  }
+
+  private record Part(RegisterBus whole, long start) implements RegisterBus {
+    @Override
+    public long read(long offset, int bytes) {
+      return whole.read(start + offset, bytes);
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      whole.write(start + offset, value, bytes);
+    }
+  }
+
   /// Waits until a field has a value.
   ///
   /// @throws DeviceStuck when it does not get it

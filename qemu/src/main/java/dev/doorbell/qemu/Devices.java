@@ -33,7 +33,7 @@ public record Devices(List<String> arguments, List<Integer> extraRoots) {
         List.of(devices).stream().flatMap(d -> List.of("-device", d).stream()).toList());
   }
 
-  /// {@return endpoints of several kinds behind every kind of bridge: a root port, a switch, and a bridge to conventional PCI}
+  /// {@return endpoints of several kinds behind every kind of bridge: a root port, a switch, and a bridge to conventional PCI; one has MSI of sixteen messages}
   public static Devices usual() {
     return of(
         "edu,addr=1",
@@ -49,6 +49,7 @@ public record Devices(List<String> arguments, List<Integer> extraRoots) {
         "nvme,serial=doorbell,bus=downstream2,max_ioqpairs=8,msix_qsize=9",
         "pcie-root-port,id=port2,chassis=5,addr=4",
         "pcie-pci-bridge,id=conventional,bus=port2",
-        "edu,bus=conventional,addr=1");
+        "edu,bus=conventional,addr=1",
+        "nec-usb-xhci,msi=on,msix=off,addr=5");
   }
 }

@@ -7,8 +7,8 @@ import dev.doorbell.pci.Firing;
 
 /// The teaching device `edu`: its one MSI vector, and transfers between memory and its buffer of 4096 bytes.
 ///
-/// It emits addresses of 28 bits, and cuts others (its property `dma_mask` unless set). A transfer takes 100 ms of the machine's clock, which stands still until {@link QemuMachine#runClock}. Several vectors of MSI cannot be had:
-/// no device of QEMU's that raises on demand has more than one.
+/// It emits addresses of 28 bits, and cuts others (its property `dma_mask` unless set). A transfer takes 100 ms of the machine's clock, which stands still until {@link QemuMachine#runClock}.
+/// It has one vector; {@link XhciStimulus} is for MSI of several.
 ///
 /// **Source**: QEMU 7.2 and 10.0, `docs/specs/edu.rst` (`.txt`).
 public final class EduStimulus implements Stimulus {
@@ -16,7 +16,8 @@ public final class EduStimulus implements Stimulus {
 
   private final DeviceRegisters registers;
 
-  EduStimulus(String device, RegisterBus bar0) {
+  /// @param bar0 its registers
+  public EduStimulus(String device, RegisterBus bar0) {
     registers = new DeviceRegisters(device, bar0);
   }
 

@@ -334,16 +334,18 @@ public final class QemuMachine implements Machine {
 
   @Override
   public long workBytes(Sbdf function, int vectors) {
-    return Stimuli.isNvme(config(function)) ? NvmeStimulus.memoryBytes(vectors) : 0;
+    return Stimuli.memoryBytes(config(function), vectors);
   }
 
   @Override
   public void giveWork(Sbdf function, Iova iova, Pa memory, int vectors) {
-    if (Stimuli.isNvme(config(function))) {
-      DmaArea area = new DmaArea(qemu.ram(), iova, memory, NvmeStimulus.memoryBytes(vectors));
-      stimulateBy(
-          function, NvmeStimulus.open(function.toString(), bar(function, 0), area, vectors));
+    long bytes = workBytes(function, vectors);
+    if (bytes == 0) {
+      return;
     }
+    DmaArea area = new DmaArea(qemu.ram(), iova, memory, bytes);
+    Stimuli.over(config(function), function.toString(), bar(function, 0), area, vectors)
+        .ifPresent(s -> stimulateBy(function, s));
   }
 
   /// Tells how to make a function raise its vectors, for one whose registers alone do not suffice. Until {@link #reset}.

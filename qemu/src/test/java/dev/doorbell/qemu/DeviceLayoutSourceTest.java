@@ -114,6 +114,55 @@ class DeviceLayoutSourceTest {
     assertEquals(0xffff_0000L, IvshmemLayout.PEER.mask());
   }
 
+  @Test
+  @DisplayName(
+      "Linux drivers/usb/host/xhci.h: struct xhci_cap_regs, xhci_op_regs, xhci_intr_reg, xhci_erst_entry and their bits")
+  void xhci() {
+    assertEquals(
+        Map.of("CAPLENGTH", 0x00L, "HCSPARAMS1", 0x04L, "RTSOFF", 0x18L),
+        offsets(XhciLayout.LENGTH, XhciLayout.HCSPARAMS1, XhciLayout.RTSOFF));
+    assertEquals(
+        Map.of("USBCMD", 0x00L, "USBSTS", 0x04L), offsets(XhciLayout.USBCMD, XhciLayout.USBSTS));
+    assertEquals(
+        Map.of("IMAN", 0x00L, "IMOD", 0x04L, "ERSTSZ", 0x08L, "ERSTBA", 0x10L, "ERDP", 0x18L),
+        offsets(
+            XhciLayout.IMAN,
+            XhciLayout.IMOD,
+            XhciLayout.ERSTSZ,
+            XhciLayout.ERSTBA,
+            XhciLayout.ERDP));
+    // HC_LENGTH, HCS_MAX_INTRS (bits 8 to 18), RTSOFF_MASK.
+    assertEquals(0xffL, XhciLayout.CAPLENGTH.mask());
+    assertEquals(0x7ff00L, XhciLayout.MAX_INTRS.mask());
+    assertEquals(~0x1fL & 0xffff_ffffL, XhciLayout.RUNTIME.mask());
+    // CMD_RUN, CMD_RESET, CMD_EIE, CMD_HSEIE, CMD_LRESET, CMD_CSS, CMD_CRS, CMD_EWE.
+    assertEquals(1 << 0, XhciLayout.RS.mask());
+    assertEquals(1 << 1, XhciLayout.HCRST.mask());
+    assertEquals(1 << 2, XhciLayout.INTE.mask());
+    assertEquals(1 << 3, XhciLayout.HSEE.mask());
+    assertEquals(1 << 7, XhciLayout.LHCRST.mask());
+    assertEquals(1 << 8, XhciLayout.CSS.mask());
+    assertEquals(1 << 9, XhciLayout.CRS.mask());
+    assertEquals(1 << 10, XhciLayout.EWE.mask());
+    // STS_HALT, STS_FATAL, STS_EINT, STS_PORT, STS_CNR, STS_HCE.
+    assertEquals(1 << 0, XhciLayout.HCH.mask());
+    assertEquals(1 << 2, XhciLayout.HSE.mask());
+    assertEquals(1 << 3, XhciLayout.EINT.mask());
+    assertEquals(1 << 4, XhciLayout.PCD.mask());
+    assertEquals(1 << 11, XhciLayout.CNR.mask());
+    assertEquals(1 << 12, XhciLayout.HCE.mask());
+    // IMAN_IP, IMAN_IE; ERST_EHB, ERST_DESI_MASK; the pointer is what ERST_PTR_MASK leaves.
+    assertEquals(1 << 0, XhciLayout.IP.mask());
+    assertEquals(1 << 1, XhciLayout.IE.mask());
+    assertEquals(1 << 3, XhciLayout.EHB.mask());
+    assertEquals(0x7, XhciLayout.DESI.mask());
+    assertEquals(~0xfL, XhciLayout.DEQUEUE.mask());
+    // struct xhci_erst_entry: seg_addr, seg_size, rsvd.
+    assertEquals(0, XhciLayout.ENTRY_BASE.offset());
+    assertEquals(8, XhciLayout.ENTRY_SIZE.offset());
+    assertEquals(16, XhciLayout.SEGMENT_ENTRY.bytes());
+  }
+
   private static Map<String, Long> offsets(Register... registers) {
     Map<String, Long> out = new LinkedHashMap<>();
     for (Register r : registers) {
