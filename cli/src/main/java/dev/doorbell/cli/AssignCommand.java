@@ -51,7 +51,6 @@ final class AssignCommand implements Callable<Integer> {
           "NotIsolated",
           "VectorsExhausted",
           "NoMsiController",
-          "NoIommu",
           "NoMsiCapability");
 
   private final Console console;

@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -64,11 +65,12 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
-      "a wrong checksum hides no facts: without an IORT the verdict is no (exit 1), not unusable input")
+      "a wrong checksum hides no facts: with neither IORT nor recorded groups the verdict is no (exit 1), not unusable input")
   void wrongChecksum(@TempDir Path root) throws IOException {
     copy(root);
     Path tables = root.resolve("sys/firmware/acpi/tables");
     Files.delete(tables.resolve("IORT"));
+    delete(root.resolve("sys/kernel/iommu_groups"));
     byte[] madt = Files.readAllBytes(tables.resolve("APIC"));
     madt[9]++;
     Files.delete(tables.resolve("APIC"));
@@ -80,6 +82,57 @@ class DamagedTablesTest {
       StringWriter out = new StringWriter();
       assertEquals(1, run(out, command, "0000:04:00.0", "--root", root.toString()), out::toString);
       assertTrue(out.toString().contains("no IOMMU"), out::toString);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "what a capture lacks is no verdict: exit 2 without firmware, without the IORT of a machine with groups, without the MADT")
+  void notInCapture(@TempDir Path root) throws IOException {
+    copy(root);
+    Path tables = root.resolve("sys/firmware/acpi/tables");
+    Path madt = tables.resolve("APIC");
+    byte[] kept = Files.readAllBytes(madt);
+    Files.delete(madt);
+    refusedAsNotInCapture(root, "there is no table APIC");
+
+    Files.write(madt, kept);
+    Files.delete(tables.resolve("IORT"));
+    refusedAsNotInCapture(root, "there is no table IORT");
+
+    delete(tables);
+    refusedAsNotInCapture(root, "there is neither a readable table");
+  }
+
+  @Test
+  @DisplayName(
+      "one certain reason is a verdict: without an IOMMU the MADT that lacks does not matter")
+  void certainReason(@TempDir Path root) throws IOException {
+    copy(root);
+    Path tables = root.resolve("sys/firmware/acpi/tables");
+    delete(root.resolve("sys/kernel/iommu_groups"));
+    Files.delete(tables.resolve("IORT"));
+    Files.delete(tables.resolve("APIC"));
+    StringWriter out = new StringWriter();
+    assertEquals(1, run(out, "plan", "0000:04:00.0", "--root", root.toString()), out::toString);
+    assertTrue(out.toString().contains("no IOMMU"), out::toString);
+  }
+
+  private void refusedAsNotInCapture(Path root, String why) {
+    for (String command : new String[] {"plan", "assign", "trace"}) {
+      StringWriter out = new StringWriter();
+      assertEquals(
+          2, run(out, command, "0000:04:00.0", "--root", root.toString(), "--json"), out::toString);
+      assertTrue(
+          out.toString().contains("NotInCapture") && out.toString().contains(why), out::toString);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(p);
+      }
     }
   }
 }

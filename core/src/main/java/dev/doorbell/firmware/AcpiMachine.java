@@ -7,13 +7,16 @@ import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /// Puts a machine together from its ACPI tables.
 ///
@@ -92,23 +95,34 @@ final class AcpiMachine {
 
   private void missing() {
     missing(
-        "APIC", "interrupt controllers, MSI frames and ITSes", "where MSIs arrive is not known");
-    missing("MCFG", "ECAM windows", "how configuration space is reached is not known");
+        "APIC",
+        "interrupt controllers, MSI frames and ITSes",
+        "where MSIs arrive is not known",
+        Set.of(Unseen.Hidden.MSI_CONTROLLERS));
+    missing("MCFG", "ECAM windows", "how configuration space is reached is not known", Set.of());
     if (draft.arch == Arch.ARM64) {
       missing(
           "IORT",
           "id mappings and SMMUs",
-          "which IOMMU and which ITS a function is behind is not known");
+          "which IOMMU and which ITS a function is behind is not known",
+          withoutIort());
     }
   }
 
-  private void missing(String signature, String what, String consequence) {
+  /// A machine without an IORT has no SMMU, unless its kernel had groups: then the table is only not in the capture.
+  private Set<Unseen.Hidden> withoutIort() {
+    boolean grouped = draft.recorded.groups().stream().anyMatch(g -> g.name().isEmpty());
+    return grouped ? EnumSet.allOf(Unseen.Hidden.class) : Set.of();
+  }
+
+  private void missing(
+      String signature, String what, String consequence, Set<Unseen.Hidden> hides) {
     if (tables.table(signature).isEmpty()) {
       String why =
           tables.present().contains(signature)
               ? "the table " + signature + " is not readable"
               : "there is no table " + signature;
-      draft.findings.unseen(what, why, consequence);
+      draft.findings.unseen(what, why, consequence, hides);
     }
   }
 

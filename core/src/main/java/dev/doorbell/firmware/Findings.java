@@ -40,8 +40,12 @@ final class Findings {
   }
 
   void unseen(String what, String why, String consequence) {
+    unseen(what, why, consequence, Set.of());
+  }
+
+  void unseen(String what, String why, String consequence, Set<Unseen.Hidden> hides) {
     if (unseen.size() < MAX) {
-      unseen.add(new Unseen(printable(what), printable(why), printable(consequence)));
+      unseen.add(new Unseen(printable(what), printable(why), printable(consequence), hides));
     }
   }
 

@@ -3,6 +3,8 @@ package dev.doorbell.firmware;
 import dev.doorbell.description.Arch;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Unseen;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -35,7 +37,8 @@ public final class Firmware {
             "firmware tables",
             "there is neither a readable table in %s nor a readable tree %s"
                 .formatted(AcpiTables.FOLDER, FDT),
-            "IOMMUs, MSI controllers and id mappings are not known");
+            "IOMMUs, MSI controllers and id mappings are not known",
+            EnumSet.allOf(Unseen.Hidden.class));
       }
     }
     BareBridges.compose(draft);
