@@ -96,6 +96,25 @@ record DeviceRegion(
     }
   }
 
+  /// {@return a part of it, mapped into this process until an arena closes}
+  ///
+  /// @throws ErrnoException when the kernel refuses
+  MemorySegment map(Arena arena, AddressRange part, Because.Teller why) {
+    int fd = device.acquire();
+    try {
+      return device
+          .kernel()
+          .map(
+              arena,
+              new Kernel.FilePart(fd, offset + part.start(), part.bytes()),
+              KernelConstants.MAP_SHARED,
+              name,
+              why);
+    } finally {
+      device.release();
+    }
+  }
+
   /// {@return the region as a configuration space}
   ConfigSpace asConfig() {
     return new ConfigSpace() {

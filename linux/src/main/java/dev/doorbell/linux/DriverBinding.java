@@ -12,18 +12,19 @@ import java.util.Optional;
 
 /// A function taken from its driver and given to another one, until this is closed.
 ///
-/// `driver_override` is used and never `new_id`, which would take every function of the same kind, and fails for the second one.
+/// `driver_override` is used and never `new_id`, which would take every function of the same kind, and fails for the second one. A function
+/// that vfio-pci has already is left alone, now and at the end.
 ///
 /// **Source**: Linux `Documentation/ABI/testing/sysfs-bus-pci` (`driver_override`, `drivers_probe`, `unbind`)
 public final class DriverBinding implements AutoCloseable {
   private static final String VFIO = "vfio-pci";
-  private static final String NONE = "\n";
 
   private final Kernel kernel;
   private final HostFiles files;
   private final Path root;
   private final Sbdf function;
   private final Optional<String> before;
+  private final Optional<String> override;
   private boolean closed;
 
   private DriverBinding(LinuxOptions options, Sbdf function) {
@@ -32,6 +33,7 @@ public final class DriverBinding implements AutoCloseable {
     this.root = options.root();
     this.function = function;
     this.before = files.driver(function);
+    this.override = files.driverOverride(function);
   }
 
   /// {@return the function bound to vfio-pci}
@@ -39,11 +41,14 @@ public final class DriverBinding implements AutoCloseable {
   /// @throws ErrnoException when the kernel refuses; the function is back with its driver then
   public static DriverBinding toVfio(LinuxOptions options, Sbdf function) {
     DriverBinding b = new DriverBinding(options, function);
+    if (b.before.equals(Optional.of(VFIO))) {
+      return b;
+    }
     try (Rollback rollback = new Rollback()) {
-      rollback.add(b::giveBack);
       b.write(b.file("driver_override"), VFIO + "\n");
+      rollback.add(b::giveBack);
       b.unbind();
-      b.write(Path.of("sys/bus/pci/drivers_probe"), function + "\n");
+      b.probe();
       if (!b.files.driver(function).equals(Optional.of(VFIO))) {
         throw new ErrnoException(
             "drivers_probe",
@@ -58,6 +63,10 @@ public final class DriverBinding implements AutoCloseable {
     return b;
   }
 
+  public Sbdf function() {
+    return function;
+  }
+
   /// {@return the driver that it had; empty when it had none}
   public Optional<String> before() {
     return before;
@@ -69,19 +78,36 @@ public final class DriverBinding implements AutoCloseable {
     }
   }
 
+  private void probe() {
+    write(Path.of("sys/bus/pci/drivers_probe"), function + "\n");
+  }
+
   private Path file(String name) {
     return Path.of(HostFiles.device(function), name);
   }
 
   private void giveBack() {
-    if (files.driver(function).equals(before)) {
-      write(file("driver_override"), NONE);
-      return;
+    boolean moved = !files.driver(function).equals(before);
+    try {
+      if (moved) {
+        unbind();
+      }
+    } finally {
+      write(file("driver_override"), override.orElse("") + "\n");
     }
-    unbind();
-    write(file("driver_override"), NONE);
-    if (before.isPresent()) {
-      write(Path.of("sys/bus/pci/drivers_probe"), function + "\n");
+    if (moved && before.isPresent()) {
+      probe();
+      if (!files.driver(function).equals(before)) {
+        throw new ErrnoException(
+            "drivers_probe",
+            function.toString(),
+            Errno.ENODEV,
+            new Because(
+                "driver %s did not take it back; it has %s"
+                    .formatted(before.get(), files.driver(function).orElse("none")),
+                "look at the end of `dmesg`, then write %s to /sys/bus/pci/drivers_probe"
+                    .formatted(function)));
+      }
     }
   }
 
@@ -89,18 +115,37 @@ public final class DriverBinding implements AutoCloseable {
     String full = root.resolve(path).toString();
     byte[] bytes = text.getBytes(UTF_8);
     try (Arena arena = Arena.ofConfined();
-        Descriptor d = kernel.open(full, KernelConstants.O_WRONLY, Because::general)) {
+        Descriptor d = kernel.open(full, KernelConstants.O_WRONLY, DriverBinding::notWritable)) {
       MemorySegment m = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
       Kernel.check(d.tryWrite(m), "write of '" + text.strip() + "'", full);
     }
   }
 
+  private static Because notWritable(Errno e) {
+    return switch (e.name()) {
+      case "EACCES", "EPERM" -> new Because("this user may not bind drivers", "run as root");
+      case "EROFS" ->
+          new Because(
+              "sysfs is mounted for reading alone, as containers have it",
+              "bind the function to vfio-pci outside, or run on the host itself");
+      case "ENOENT" ->
+          new Because(
+              "the function is gone, or this kernel knows no driver_override",
+              "see whether the function is still there; the kernel must be 3.16 or later");
+      default -> Because.general(e);
+    };
+  }
+
   /// Takes the function from vfio-pci and gives it back to the driver that it had. Nobody has it open any more.
+  ///
+  /// @throws ErrnoException when the kernel refuses, or the driver does not take it back
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      giveBack();
+      if (!before.equals(Optional.of(VFIO))) {
+        giveBack();
+      }
     }
   }
 }

@@ -6,9 +6,11 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.Seen;
 import dev.doorbell.vfio.Viability;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -65,6 +67,72 @@ final class HostFiles {
     return Files.isDirectory(root.resolve(device(function)));
   }
 
+  /// {@return whether vfio-pci can be bound}
+  boolean hasVfioDriver() {
+    return Files.isDirectory(root.resolve("sys/bus/pci/drivers/vfio-pci"));
+  }
+
+  /// {@return whether this kernel drives an IOMMU, or has made a group of some function all the same}
+  boolean hasIommu() {
+    return !names("sys/class/iommu").isEmpty()
+        || groups().stream().anyMatch(g -> !isWithoutIommu(g));
+  }
+
+  /// {@return whether VFIO made a group up for a function that no IOMMU confines}
+  boolean isWithoutIommu(int group) {
+    return text("sys/kernel/iommu_groups/" + group + "/name")
+        .filter(t -> t.strip().equals("vfio-noiommu"))
+        .isPresent();
+  }
+
+  /// {@return whether VFIO is told to hand functions out without an IOMMU}
+  boolean allowsNoIommu() {
+    return text("sys/module/vfio/parameters/enable_unsafe_noiommu_mode")
+        .filter(t -> t.strip().equals("Y"))
+        .isPresent();
+  }
+
+  /// {@return what the host has by a function, such as `net eth0`}
+  List<String> serves(Sbdf function) {
+    List<String> out = new ArrayList<>();
+    for (String kind : List.of("net", "nvme", "block", "drm", "sound", "infiniband")) {
+      names(device(function) + "/" + kind).forEach(n -> out.add(kind + " " + n));
+    }
+    return out;
+  }
+
+  /// {@return the driver that alone may have a function; empty when any may}
+  Optional<String> driverOverride(Sbdf function) {
+    return text(device(function) + "/driver_override")
+        .map(String::strip)
+        .filter(t -> !t.isEmpty() && !t.equals("(null)"));
+  }
+
+  /// {@return whether a function bound to a VFIO driver has a file of its own (CONFIG_VFIO_DEVICE_CDEV)}
+  boolean hasVfioFile(Sbdf function) {
+    return vfioDevice(function)
+        .map(n -> device(function) + "/vfio-dev/" + n + "/dev")
+        .filter(p -> Files.exists(root.resolve(p)))
+        .isPresent();
+  }
+
+  /// {@return a file's text, or why there is none}
+  Seen<String> look(String path) {
+    try {
+      return new Seen.There<>(new String(Files.readAllBytes(root.resolve(path)), UTF_8));
+    } catch (NoSuchFileException e) {
+      return new Seen.NotThere<>();
+    } catch (AccessDeniedException e) {
+      return new Seen.NotVisible<>("/%s may not be read by this user".formatted(path));
+    } catch (IOException e) {
+      return new Seen.NotVisible<>("/%s cannot be read: %s".formatted(path, e.getMessage()));
+    }
+  }
+
+  Path resolve(String path) {
+    return root.resolve(path);
+  }
+
   /// {@return the name of the function's own VFIO device, such as `vfio0`; empty without such devices in this kernel}
   Optional<String> vfioDevice(Sbdf function) {
     return names(device(function) + "/vfio-dev").stream().findFirst();
@@ -83,7 +151,7 @@ final class HostFiles {
     return out;
   }
 
-  private static boolean isHarmless(String driver) {
+  static boolean isHarmless(String driver) {
     return HARMLESS.contains(driver) || driver.contains("vfio");
   }
 
@@ -178,7 +246,7 @@ final class HostFiles {
     return "sys/bus/pci/devices/" + function;
   }
 
-  private Optional<String> link(String path) {
+  Optional<String> link(String path) {
     Path p = root.resolve(path);
     try {
       return Files.isSymbolicLink(p)
@@ -189,7 +257,7 @@ final class HostFiles {
     }
   }
 
-  private List<String> names(String folder) {
+  List<String> names(String folder) {
     Path p = root.resolve(folder);
     if (!Files.isDirectory(p)) {
       return List.of();

@@ -5,6 +5,9 @@ import java.lang.foreign.MemorySegment;
 
 /// The kernel as the classes of this room use it: the one place where a refused call becomes an {@link ErrnoException}.
 final class Kernel {
+  /// Answers from here to 0 are errnos (`MAX_ERRNO`).
+  private static final int MOST_ERRNO = 4096;
+
   private final SystemCalls calls;
 
   Kernel(SystemCalls calls) {
@@ -67,13 +70,21 @@ final class Kernel {
   record FilePart(int fd, long offset, long bytes) {}
 
   /// As {@link #map(Arena, long, int, int, String)}, from some offset on.
+  MemorySegment map(Arena arena, FilePart part, int flags, String target) {
+    return map(arena, part, flags, target, Because::general);
+  }
+
+  /// As {@link #map(Arena, FilePart, int, String)}, by somebody who knows why it may fail.
   // Restricted: the kernel has mapped exactly these bytes, and they stay mapped until the arena
   // closes.
   @SuppressWarnings("restricted")
-  MemorySegment map(Arena arena, FilePart part, int flags, String target) {
+  MemorySegment map(Arena arena, FilePart part, int flags, String target, Because.Teller why) {
     int both = KernelConstants.PROT_READ | KernelConstants.PROT_WRITE;
-    long at =
-        check(calls.mmap(part.bytes(), both, flags, part.fd(), part.offset()), "mmap", target);
+    long at = calls.mmap(part.bytes(), both, flags, part.fd(), part.offset());
+    if (at < 0 && at > -MOST_ERRNO) {
+      Errno e = Errno.in(at);
+      throw new ErrnoException("mmap", target, e, why.of(e));
+    }
     return MemorySegment.ofAddress(at)
         .reinterpret(part.bytes(), arena, gone -> check(calls.munmap(gone), "munmap", target));
   }

@@ -153,18 +153,12 @@ public final class LinuxDevice implements Device {
       throw new IllegalArgumentException(
           "%s of region %s of %s cannot be mapped".formatted(offsets, type, function));
     }
-    int fd = descriptor.acquire();
-    try {
-      return vfio()
-          .kernel()
-          .map(
-              arena,
-              new Kernel.FilePart(fd, r.offset() + offsets.start(), offsets.bytes()),
-              KernelConstants.MAP_SHARED,
-              r.name());
-    } finally {
-      descriptor.release();
-    }
+    return r.map(arena, offsets, Because::general);
+  }
+
+  /// {@return a region's file part, without this object's care for the MSI-X table}
+  Optional<DeviceRegion> bare(RegionType type) {
+    return Optional.ofNullable(regions.get(type));
   }
 
   /// {@return the configuration space as the kernel shows it to a user}

@@ -34,10 +34,25 @@ final class FakeDeviceFile extends FakeFile {
   @Override
   void released() {
     function.closed();
+    kernel.sysfs.show(function);
+  }
+
+  @Override
+  long map(long bytes, long offset) {
+    int index = (int) (offset >>> REGION_SHIFT);
+    return function.bar(index).isEmpty()
+        ? INVALID
+        : copyOf(function, index, bytes, offset & (1L << REGION_SHIFT) - 1);
   }
 
   @Override
   int ioctl(int request, MemorySegment argument) {
+    int answer = answer(request, argument);
+    kernel.sysfs.show(function);
+    return answer;
+  }
+
+  private int answer(int request, MemorySegment argument) {
     if (is(request, IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD)) {
       MemorySegment s = in(argument, IommufdLayout.BIND);
       if (IommufdLayout.BIND_ARGSZ.get(s) != s.byteSize()
@@ -204,6 +219,7 @@ final class FakeDeviceFile extends FakeFile {
       FakeSpace.store(data, Integer.toUnsignedLong(function.model.config().read(at, bytes)));
     } else if (at < 0x10 || at >= 0x28 && at < 0x34) {
       function.model.config().write(at, (int) FakeSpace.load(data), bytes);
+      kernel.sysfs.show(function);
     }
     return bytes;
   }

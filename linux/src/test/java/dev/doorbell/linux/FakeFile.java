@@ -30,6 +30,9 @@ abstract class FakeFile {
       return new IommufdFile(kernel, path);
     }
     for (FakeFunction f : kernel.functions.values()) {
+      if (!f.driver.equals("vfio-pci")) {
+        continue;
+      }
       if (path.equals("/dev/vfio/" + f.group)) {
         return new GroupFile(kernel, path, f);
       }
@@ -61,6 +64,29 @@ abstract class FakeFile {
 
   long access(boolean write, MemorySegment data, long offset) {
     return INVALID;
+  }
+
+  /// `mmap`: a copy of the registers as they are now.
+  long map(long bytes, long offset) {
+    return -Errno.ENODEV.number();
+  }
+
+  /// {@return memory with what a BAR reads}
+  @SuppressWarnings("restricted")
+  static long copyOf(FakeFunction f, int bar, long bytes, long start) {
+    SystemCalls real = SystemCalls.ofProcess();
+    long at =
+        real.mmap(
+            bytes,
+            KernelConstants.PROT_READ | KernelConstants.PROT_WRITE,
+            KernelConstants.MAP_PRIVATE | KernelConstants.MAP_ANONYMOUS,
+            -1,
+            0);
+    MemorySegment m = MemorySegment.ofAddress(at).reinterpret(bytes);
+    for (long i = 0; i + Integer.BYTES <= bytes; i += Integer.BYTES) {
+      m.set(JAVA_INT, i, (int) f.window(bar).read(start + i, Integer.BYTES));
+    }
+    return at;
   }
 
   void released() {}

@@ -13,6 +13,7 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -29,6 +30,9 @@ final class FakeFunction {
 
   /// Vectors' eventfds, by vector; of one type at a time.
   private final TreeMap<Integer, Integer> fds = new TreeMap<>();
+
+  /// The driver that has it; empty for none.
+  String driver = "";
 
   private int type = -1;
   private int granted;
@@ -163,6 +167,10 @@ final class FakeFunction {
         : List.of();
   }
 
+  void mask(int vector, boolean masked) {
+    table(type).mask(vector, masked);
+  }
+
   boolean has(int index) {
     return type == index;
   }
@@ -202,6 +210,13 @@ final class FakeFunction {
     disable();
     model.reset();
     place();
+  }
+
+  /// {@return interrupts that the kernel has for it, by vector}
+  Map<Integer, Integer> irqs() {
+    Map<Integer, Integer> out = new TreeMap<>();
+    fds.keySet().forEach(v -> out.put(v, firstIrq + v));
+    return out;
   }
 
   boolean isBusMaster() {

@@ -4,11 +4,11 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.DmaPort;
+import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,13 +29,16 @@ public final class FakeKernel implements DmaPort {
   final Map<Sbdf, FakeFunction> functions = new LinkedHashMap<>();
   final Map<Integer, FakeFile> files = new LinkedHashMap<>();
   private final RootComplexModel complex = new RootComplexModel(0, 0, 0, this, false);
+  final FakeSysfs sysfs;
   private int nextIrq;
 
   /// @param root an empty folder for sysfs and procfs
   public FakeKernel(Path root) {
     this.root = root;
-    write("proc/interrupts", " 24:  7  ITS-PCI-MSI 0000:00:01.0  eth0\n");
-    write("proc/self/limits", "Max locked memory         8388608              8388608    bytes\n");
+    sysfs = new FakeSysfs(root);
+    sysfs.write("proc/interrupts", " 24:  7  ITS-PCI-MSI 0000:00:01.0  eth0\n");
+    sysfs.write(
+        "proc/self/limits", "Max locked memory         8388608              8388608    bytes\n");
     allowUnsafeInterrupts(false);
   }
 
@@ -47,34 +50,28 @@ public final class FakeKernel implements DmaPort {
     complex.root().add(sbdf.requesterId(), f.model);
     f.place();
     functions.put(sbdf, f);
-    String device = "sys/bus/pci/devices/" + sbdf;
     String group = "sys/kernel/iommu_groups/" + f.group;
-    write(group + "/reserved_regions", "0x0000000008000000 0x00000000080fffff msi\n");
-    write(group + "/devices/" + sbdf + "/x", "");
-    link(device + "/iommu_group", group);
-    if (!driver.isEmpty()) {
-      link(device + "/driver", "sys/bus/pci/drivers/" + driver);
-    }
-    if (driver.equals("vfio-pci")) {
-      write(device + "/vfio-dev/vfio" + f.group + "/x", "");
-    }
+    sysfs.write(group + "/reserved_regions", "0x0000000008000000 0x00000000080fffff msi\n");
+    sysfs.write(group + "/devices/" + sbdf + "/x", "");
+    sysfs.add(f, driver);
   }
 
   /// From now on the machine's MSIs go through a GICv2m, and its administrator allows that.
   public void makeUnsafe() {
-    write("proc/interrupts", " 24:  7  GICv2m-PCI-MSI-0000:00:01.0  eth0\n");
+    sysfs.write("proc/interrupts", " 24:  7  GICv2m-PCI-MSI-0000:00:01.0  eth0\n");
     allowUnsafeInterrupts(true);
   }
 
   public void allowUnsafeInterrupts(boolean allowed) {
     for (String m : new String[] {"vfio_iommu_type1", "iommufd"}) {
-      write("sys/module/" + m + "/parameters/allow_unsafe_interrupts", allowed ? "Y\n" : "N\n");
+      sysfs.write(
+          "sys/module/" + m + "/parameters/allow_unsafe_interrupts", allowed ? "Y\n" : "N\n");
     }
   }
 
   /// Hides how interrupts go: only the kernel itself knows then.
   public void hideInterrupts() {
-    write("proc/interrupts", "");
+    sysfs.write("proc/interrupts", "");
   }
 
   boolean refusesIsolation() throws IOException {
@@ -88,31 +85,58 @@ public final class FakeKernel implements DmaPort {
     functions.get(function).vectorsLeft = left;
   }
 
+  /// The device raises a vector by itself.
+  public synchronized void raise(Sbdf function, int vector) {
+    functions.get(function).window(0).write(DemoLayout.RING.offset(), vector, Integer.BYTES);
+    sysfs.show(functions.get(function));
+  }
+
+  /// Somebody sets a vector's mask bit, past every driver.
+  public synchronized void mask(Sbdf function, int vector, boolean masked) {
+    functions.get(function).mask(vector, masked);
+  }
+
+  /// From now on devices have no files of their own: a kernel without CONFIG_VFIO_DEVICE_CDEV.
+  public void hideDeviceFiles() {
+    sysfs.deviceFiles = false;
+  }
+
+  /// Shows configuration space to a user without rights.
+  public void truncateConfig(Sbdf function, int bytes) {
+    sysfs.truncate(functions.get(function), bytes);
+  }
+
+  /// Puts a function into the group of another.
+  public void join(Sbdf function, Sbdf other) {
+    sysfs.join(functions.get(function), functions.get(other));
+  }
+
+  /// {@return the driver that has a function; empty for none}
+  public String driver(Sbdf function) {
+    return functions.get(function).driver;
+  }
+
+  /// {@return a file of sysfs or procfs as it is now}
+  public String read(String path) {
+    return sysfs.read(path);
+  }
+
+  /// Makes a file of sysfs or procfs.
+  public void write(String path, String text) {
+    sysfs.write(path, text);
+  }
+
+  /// Takes a file or a folder of sysfs or procfs away.
+  public void remove(String path) {
+    sysfs.remove(path);
+  }
+
   public boolean isBusMaster(Sbdf function) {
     return functions.get(function).isBusMaster();
   }
 
   public Path root() {
     return root;
-  }
-
-  private void write(String path, String text) {
-    try {
-      Files.createDirectories(root.resolve(path).getParent());
-      Files.writeString(root.resolve(path), text);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private void link(String path, String to) {
-    try {
-      Files.createDirectories(root.resolve(path).getParent());
-      Files.createDirectories(root.resolve(to));
-      Files.createSymbolicLink(root.resolve(path), root.resolve(to));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   int takeIrqs(int count) {
@@ -139,6 +163,7 @@ public final class FakeKernel implements DmaPort {
     if (address == FakeFunction.DOORBELL) {
       Optional<Integer> fd = f.fdOf((int) value);
       fd.ifPresent(this::signal);
+      sysfs.taken(f, (int) value);
       return fd.isPresent() ? BusOutcome.OK : BusOutcome.ERROR;
     }
     Optional<MemorySegment> m = FakeFile.spaceOf(this, f).flatMap(s -> s.at(address, bytes, true));
@@ -173,6 +198,10 @@ public final class FakeKernel implements DmaPort {
                     if (path.startsWith("/dev/vfio") || path.startsWith("/dev/iommu")) {
                       return open(path);
                     }
+                    FakeFile file = sysfs.open(this, path);
+                    if (file != null) {
+                      return adopt(file);
+                    }
                   }
                   case "close" -> {
                     if (f != null) {
@@ -190,7 +219,13 @@ public final class FakeKernel implements DmaPort {
                   case "read", "write" -> {
                     if (f != null) {
                       boolean write = method.getName().equals("write");
-                      return f.access(write, (MemorySegment) a[1], (long) a[2]);
+                      return f.access(write, (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
+                    }
+                  }
+                  case "mmap" -> {
+                    FakeFile mapped = files.get((Integer) a[3]);
+                    if (mapped != null) {
+                      return mapped.map((long) a[0], (long) a[4]);
                     }
                   }
                   case "duplicate" -> {
