@@ -7,7 +7,7 @@ import java.util.List;
 /// **Source** QEMU, `hw/arm/virt.c` (memory map); `info mtree` of 7.2 to 11.1.
 final class Board {
   static final long RAM = 0x4000_0000L;
-  static final int RAM_BYTES = 64 << 20;
+  static final int RAM_BYTES = 32 << 20;
   static final long GICD = 0x0800_0000L;
   static final long GICC = 0x0801_0000L;
   static final long V2M = 0x0802_0000L;

@@ -20,7 +20,7 @@ public final class Differential implements AutoCloseable {
   private final Rig other;
   private final Campaign campaign;
 
-  private Differential(Hardware hardware, Rig model, Rig other, Discipline discipline) {
+  private Differential(Hardware hardware, ModelRig model, Rig other, Discipline discipline) {
     this.hardware = hardware;
     this.other = other;
     campaign = new Campaign(hardware, discipline, model, other);

@@ -15,5 +15,10 @@ interface Discipline {
   }
 
   /// {@return a comparison of two machines, which may be in any state that earlier scenarios left}
-  Trial begin(Rig model, Rig other);
+  ///
+  /// @param pace how long a comparison may wait
+  Trial begin(ModelRig model, Rig other, Pace pace);
+
+  /// {@return the paces that a scenario is run at: the next one only where the one before showed a difference}
+  List<Pace> paces();
 }

@@ -12,6 +12,7 @@ final class ItsDiscipline implements Discipline {
   private static final int PENDING_BYTES = 0x2000;
   private static final int TABLE_BYTES = 0x2000;
   private static final int ITT_BYTES = 0x400;
+  private static final PlainTrial.Watch WATCH = watch();
 
   @Override
   public List<Step> generate(long seed, int steps) {
@@ -19,7 +20,16 @@ final class ItsDiscipline implements Discipline {
   }
 
   @Override
-  public Trial begin(Rig model, Rig other) {
+  public Trial begin(ModelRig model, Rig other, Pace pace) {
+    return new PlainTrial(Hardware.ITS, model, other, WATCH, pace);
+  }
+
+  @Override
+  public List<Pace> paces() {
+    return List.of(Pace.AHEAD, Pace.STEPWISE);
+  }
+
+  private static PlainTrial.Watch watch() {
     List<Place> registers = new ArrayList<>();
     registers.add(place(GitsRegisters.CREADR));
     registers.add(place(GitsRegisters.CWRITER));
@@ -30,10 +40,12 @@ final class ItsDiscipline implements Discipline {
             Board.ITS + GitsRegisters.CTLR.offset(),
             Integer.BYTES,
             GitsRegisters.ENABLED.mask()));
+    List<Place> brief = new ArrayList<>(registers);
     List<PlainTrial.Range> tables = new ArrayList<>();
     int first = (int) LpiTables.pendingOffset(LpiTables.FIRST_LPI);
     for (int cpu = 0; cpu < Board.GICV3_CPUS; cpu++) {
       long at = ItsGenerator.PENDING + (long) cpu * ItsGenerator.PENDING_SPACING;
+      brief.add(new Place("first LPIs pending at CPU " + cpu, at + first, Long.BYTES));
       tables.add(
           new PlainTrial.Range(
               "LPI pending table of CPU " + cpu, at + first, PENDING_BYTES - first));
@@ -50,13 +62,12 @@ final class ItsDiscipline implements Discipline {
           new PlainTrial.Range(
               "ITT " + i, ItsGenerator.ITTS + (long) i * ItsGenerator.ITT_SPACING, ITT_BYTES));
     }
-    PlainTrial.Watch watch =
-        new PlainTrial.Watch(
-            registers,
-            tables,
-            place(GicrRegisters.CTLR, Board.GICR + 3 * GicrRegisters.BYTES),
-            new ItsKnown());
-    return new PlainTrial(Hardware.ITS, model, other, watch);
+    return new PlainTrial.Watch(
+        brief,
+        registers,
+        tables,
+        place(GicrRegisters.CTLR, Board.GICR + 3 * GicrRegisters.BYTES),
+        ItsKnown::new);
   }
 
   private static Place place(Register register) {

@@ -30,18 +30,23 @@ final class ModelRig implements Rig, SystemBus {
   private static final int SPIS = 256;
   private static final int PRIORITY_BITS = 8;
 
+  /// More than one scenario uses; each invalidation goes through all of them.
+  private static final int CACHED = 256;
+
   private final Hardware hardware;
   private final SmmuFeatures features;
   private final FlatMemory memory = new FlatMemory(Board.RAM, Board.RAM_BYTES);
   private final List<Window> windows = new ArrayList<>();
   private Translator translator = (_, _, iova, _) -> iova;
+  private long landed = -1;
+  private int overwritten;
 
   private record Window(long start, long bytes, MmioDevice device) {}
 
   /// @param features of the SMMU
   ModelRig(Hardware hardware, SmmuFeatures features) {
     this.hardware = hardware;
-    this.features = features;
+    this.features = features.withCachedTranslations(CACHED);
     reset();
   }
 
@@ -103,7 +108,17 @@ final class ModelRig implements Rig, SystemBus {
   }
 
   @Override
-  public long[] read(List<Place> places) {
+  public void store(long address, List<Long> words) {
+    for (int i = words.size() - 1; i >= 0; i--) {
+      memory.write64(address + (long) i * Long.BYTES, words.get(i));
+    }
+  }
+
+  @Override
+  public void settle() {}
+
+  @Override
+  public long[] ask(List<Place> places) {
     long[] out = new long[places.size()];
     for (int i = 0; i < out.length; i++) {
       BusRead read = read(places.get(i).address(), places.get(i).bytes());
@@ -117,16 +132,31 @@ final class ModelRig implements Rig, SystemBus {
 
   @Override
   public void message(int requester, long address, int data) {
+    landed = -1;
     translator.begin();
     try {
       long pa = translator.translate(requester, -1, address, Translator.WRITE);
       if (pa != Translator.FAULT) {
+        if (memory.holds(pa, Integer.BYTES)) {
+          landed = pa;
+          overwritten = memory.read32(pa);
+        }
         // A write that nothing takes is lost, as the device does not wait for an answer.
         write(pa, Integer.toUnsignedLong(data), Integer.BYTES, requester);
       }
     } finally {
       translator.end();
     }
+  }
+
+  /// {@return where in memory the last message was written, or -1}
+  long landed() {
+    return landed;
+  }
+
+  /// {@return the four bytes that were there before}
+  int overwritten() {
+    return overwritten;
   }
 
   @Override

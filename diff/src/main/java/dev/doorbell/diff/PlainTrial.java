@@ -3,27 +3,37 @@ package dev.doorbell.diff;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicits.ItsCommandLayout;
 import dev.doorbell.hw.gicv2.GiccRegisters;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// A scenario of an interrupt controller on two machines: after each step that can change something, registers and tables in memory
-/// must be the same.
+/// must be the same. Nothing that is done depends on what the other machine answers, so it may all be sent ahead.
 final class PlainTrial implements Trial {
   private static final int MOST_ACKNOWLEDGED = 64;
   private static final int SPURIOUS = 1020;
   private static final int WORD = 8;
+  private static final List<Place> IAR =
+      List.of(new Place("GICC_IAR", Board.GICC + GiccRegisters.IAR.offset(), Integer.BYTES));
 
   private final Hardware hardware;
-  private final Rig model;
+  private final ModelRig model;
   private final Rig other;
   private final Watch watch;
+  private final Known known;
+  private final Pace pace;
+  private final List<Question> questions = new ArrayList<>();
+  private int at;
   private boolean settled;
   private long commandQueue;
   private long commandBytes = GitsRegisters.pageBytes(0);
   private long writer;
 
-  PlainTrial(Hardware hardware, Rig model, Rig other, Watch watch) {
+  PlainTrial(Hardware hardware, ModelRig model, Rig other, Watch watch, Pace pace) {
+    this.pace = pace;
+    known = watch.known().get();
     this.hardware = hardware;
     this.model = model;
     this.other = other;
@@ -32,12 +42,19 @@ final class PlainTrial implements Trial {
 
   /// What is compared.
   ///
-  /// @param registers read after each step
+  /// @param brief what most steps change: registers, and words of memory
+  /// @param registers all that are compared
   /// @param tables memory that the hardware writes
   /// @param settling the write after which comparing begins: what earlier scenarios left is gone then
   /// @param known tells whether a difference is a known one
-  record Watch(List<Place> registers, List<Range> tables, Place settling, Known known) {
+  record Watch(
+      List<Place> brief,
+      List<Place> registers,
+      List<Range> tables,
+      Place settling,
+      Supplier<Known> known) {
     Watch {
+      brief = List.copyOf(brief);
       registers = List.copyOf(registers);
       tables = List.copyOf(tables);
     }
@@ -60,69 +77,104 @@ final class PlainTrial implements Trial {
     Optional<Tolerance> tolerates(Step step, Verdict.Different seen);
   }
 
+  /// Something that both machines were asked.
+  private record Question(
+      int at, Step step, String after, List<Place> places, long[] model, long[] other) {}
+
   @Override
-  public Verdict perform(Step step) {
-    watch.known().saw(step);
-    Verdict verdict = act(step);
+  public Verdict perform(int number, Step step) {
+    at = number;
+    act(step);
+    if (pace == Pace.AHEAD) {
+      return Verdict.SAME;
+    }
+    for (Late late : answers()) {
+      if (!(late.verdict() instanceof Verdict.Same)) {
+        return late.verdict();
+      }
+    }
+    return settled ? tolerated(step, tables(step)) : Verdict.SAME;
+  }
+
+  /// {@return what was asked, in order, and then everything}
+  @Override
+  public List<Late> end() {
+    if (pace != Pace.AHEAD) {
+      return List.of();
+    }
+    Step last = new Step.Drain();
+    ask(last, "the scenario", watch.registers());
+    List<Late> out = new ArrayList<>(answers());
+    out.add(new Late(at, settled ? tables(last) : Verdict.SAME));
+    return out;
+  }
+
+  private List<Late> answers() {
+    other.settle();
+    List<Late> out = new ArrayList<>();
+    for (Question q : questions) {
+      known.saw(q.step);
+      out.add(new Late(q.at, tolerated(q.step, compare(q))));
+    }
+    questions.clear();
+    return out;
+  }
+
+  private Verdict tolerated(Step step, Verdict verdict) {
     return verdict instanceof Verdict.Different d
-        ? watch
-            .known()
+        ? known
             .tolerates(step, d)
             .<Verdict>map(t -> new Verdict.Tolerated(List.of(t.name()), t.goesOn()))
             .orElse(d)
         : verdict;
   }
 
-  private Verdict act(Step step) {
-    return switch (step) {
-      case Step.Store(long address, List<Long> words) -> {
-        store(address, words);
-        yield Verdict.SAME;
-      }
+  private void act(Step step) {
+    switch (step) {
+      case Step.Store(long address, List<Long> words) -> store(address, words);
       case Step.Clear(long address, long bytes) -> {
         model.memory().fill(address, bytes, (byte) 0);
         other.memory().fill(address, bytes, (byte) 0);
-        yield Verdict.SAME;
       }
       case Step.Write(long address, int bytes, long value) -> {
         note(address, value);
         model.write(address, value, bytes);
         other.write(address, value, bytes);
         settled |= address == watch.settling().address();
-        yield compare(Describe.register(hardware, address));
+        look(step, Describe.register(hardware, address));
       }
       case Step.Read(long address, int bytes) -> {
-        Verdict read = read(address, bytes);
-        yield read instanceof Verdict.Different
-            ? read
-            : compare("a read of " + Describe.register(hardware, address));
+        String name = Describe.register(hardware, address);
+        ask(step, "", List.of(new Place(name, address, bytes)));
+        look(step, "a read of " + name);
       }
       case Step.Command(List<Long> words) -> {
         command(words);
-        yield compare(Describe.command(hardware, words));
+        look(step, Describe.command(hardware, words));
       }
       case Step.Message(int requester, long address, int data) -> {
         model.message(requester, address, data);
         other.message(requester, address, data);
-        yield compare("a message");
+        look(step, "a message");
       }
-      case Step.Drain() -> acknowledge(MOST_ACKNOWLEDGED);
-      case Step.Acknowledge() -> acknowledge(1);
-    };
+      case Step.Drain() -> acknowledge(step, MOST_ACKNOWLEDGED);
+      case Step.Acknowledge() -> acknowledge(step, 1);
+    }
   }
 
-  @Override
-  public Verdict end() {
-    return Verdict.SAME;
+  private void look(Step step, String after) {
+    ask(step, after, pace == Pace.AHEAD ? watch.brief() : watch.registers());
+  }
+
+  private void ask(Step step, String after, List<Place> places) {
+    boolean read = step instanceof Step.Read && after.isEmpty();
+    List<Place> asked = settled || read || places.equals(IAR) ? places : List.of();
+    questions.add(new Question(at, step, after, asked, model.ask(asked), other.ask(asked)));
   }
 
   private void store(long address, List<Long> words) {
-    for (int i = 0; i < words.size(); i++) {
-      long at = address + (long) i * Long.BYTES;
-      model.memory().write64(at, words.get(i));
-      other.memory().write64(at, words.get(i));
-    }
-    other.memory().publish();
+    model.store(address, words);
+    other.store(address, words);
   }
 
   private void note(long address, long value) {
@@ -146,60 +198,45 @@ final class PlainTrial implements Trial {
     other.write(at, writer, Long.BYTES);
   }
 
-  private Verdict read(long address, int bytes) {
-    List<Place> place = List.of(new Place("", address, bytes));
-    long ours = model.read(place)[0];
-    long theirs = other.read(place)[0];
-    return ours == theirs
-        ? Verdict.SAME
-        : new Verdict.Different(
-            Describe.register(hardware, address), Script.hex(ours), Script.hex(theirs));
-  }
-
-  /// Software takes interrupts until there is none, and ends each.
-  private Verdict acknowledge(int most) {
-    List<Place> iar =
-        List.of(new Place("GICC_IAR", Board.GICC + GiccRegisters.IAR.offset(), Integer.BYTES));
+  /// Software takes interrupts until the model has none, and ends each.
+  private void acknowledge(Step step, int most) {
     for (int i = 0; i < most; i++) {
-      long ours = model.read(iar)[0];
-      long theirs = other.read(iar)[0];
-      if (ours != theirs) {
-        return new Verdict.Different("GICC_IAR", Script.hex(ours), Script.hex(theirs));
-      }
-      if (GiccRegisters.INTERRUPT_ID.get(ours) >= SPURIOUS) {
+      ask(step, "", IAR);
+      long taken = questions.getLast().model()[0];
+      if (GiccRegisters.INTERRUPT_ID.get(taken) >= SPURIOUS) {
         break;
       }
       long eoir = Board.GICC + GiccRegisters.EOIR.offset();
-      model.write(eoir, ours, Integer.BYTES);
-      other.write(eoir, ours, Integer.BYTES);
+      model.write(eoir, taken, Integer.BYTES);
+      other.write(eoir, taken, Integer.BYTES);
     }
-    return compare("interrupts were acknowledged");
+    look(step, "interrupts were acknowledged");
   }
 
-  private Verdict compare(String after) {
-    if (!settled) {
-      return Verdict.SAME;
-    }
-    long[] ours = model.read(watch.registers());
-    long[] theirs = other.read(watch.registers());
-    for (int i = 0; i < ours.length; i++) {
-      if (((ours[i] ^ theirs[i]) & watch.registers().get(i).compared()) != 0) {
+  private static Verdict compare(Question q) {
+    for (int i = 0; i < q.model.length; i++) {
+      Place place = q.places.get(i);
+      if (((q.model[i] ^ q.other[i]) & place.compared()) != 0) {
         return new Verdict.Different(
-            watch.registers().get(i).name() + " after " + after,
-            Script.hex(ours[i]),
-            Script.hex(theirs[i]));
+            q.after.isEmpty() ? place.name() : place.name() + " after " + q.after,
+            Script.hex(q.model[i]),
+            Script.hex(q.other[i]));
       }
     }
+    return Verdict.SAME;
+  }
+
+  private Verdict tables(Step step) {
     for (Range r : watch.tables()) {
       byte[] mine = new byte[r.bytes()];
       byte[] his = new byte[r.bytes()];
       model.memory().read(r.address(), mine);
       other.memory().read(r.address(), his);
-      int at = Arrays.mismatch(mine, his);
-      if (at >= 0) {
-        long word = r.address() + (at & -WORD);
+      int differs = Arrays.mismatch(mine, his);
+      if (differs >= 0) {
+        long word = r.address() + (differs & -WORD);
         return new Verdict.Different(
-            "%s at %s after %s".formatted(r.name(), Script.hex(word), after),
+            "%s at %s after %s".formatted(r.name(), Script.hex(word), Script.line(step)),
             Script.hex(model.memory().read64(word)),
             Script.hex(other.memory().read64(word)));
       }

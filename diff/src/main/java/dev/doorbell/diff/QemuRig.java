@@ -11,6 +11,8 @@ import dev.doorbell.pci.MsiLayout;
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuProcess;
 import dev.doorbell.qemu.QtestBatch;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,6 +35,12 @@ final class QemuRig implements Rig {
   private final QemuProcess process;
   private final QtestBatch batch;
   private final Map<Integer, Edu> devices = new LinkedHashMap<>();
+  private final List<Asked> asked = new ArrayList<>();
+
+  /// Reads under way.
+  ///
+  /// @param first number of the first one in the batch
+  private record Asked(int first, long[] answers) {}
 
   /// One `edu`.
   private static final class Edu {
@@ -133,7 +141,6 @@ final class QemuRig implements Rig {
   }
 
   private void placeDevices() {
-    devices.clear();
     int index = 0;
     int ports = 0;
     for (int requester : Board.REQUESTERS) {
@@ -146,8 +153,8 @@ final class QemuRig implements Rig {
       long config = ECAM + ((long) requester << CONFIG_SHIFT);
       set(config, ConfigHeaderLayout.BAR, bar);
       set(config, ConfigHeaderLayout.COMMAND, command());
-      flush();
-      int capability = msi(config);
+      Edu before = devices.get(requester);
+      int capability = before == null ? msi(config) : before.capability;
       set(config + capability, MsiLayout.CONTROL_64, MsiLayout.ENABLE.place(1));
       devices.put(requester, new Edu(config, bar, capability));
       index++;
@@ -195,6 +202,12 @@ final class QemuRig implements Rig {
     if (batch.size() > 0) {
       batch.run();
     }
+    for (Asked a : asked) {
+      for (int i = 0; i < a.answers.length; i++) {
+        a.answers[i] = batch.value(a.first + i);
+      }
+    }
+    asked.clear();
     batch.clear();
   }
 
@@ -210,18 +223,33 @@ final class QemuRig implements Rig {
   }
 
   @Override
-  public long[] read(List<Place> places) {
-    int first = batch.size();
+  public void store(long address, List<Long> words) {
+    if (batch.size() == 0) {
+      for (int i = words.size() - 1; i >= 0; i--) {
+        process.ram().write64(address + (long) i * Long.BYTES, words.get(i));
+      }
+      process.ram().publish();
+      return;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(words.size() * Long.BYTES);
+    bytes.order(ByteOrder.LITTLE_ENDIAN);
+    words.forEach(bytes::putLong);
+    batch.write(address, bytes.array());
+  }
+
+  @Override
+  public long[] ask(List<Place> places) {
+    long[] answers = new long[places.size()];
+    asked.add(new Asked(batch.size(), answers));
     for (Place p : places) {
       batch.read(p.address(), p.bytes());
     }
-    batch.run();
-    long[] out = new long[places.size()];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = batch.value(first + i);
-    }
-    batch.clear();
-    return out;
+    return answers;
+  }
+
+  @Override
+  public void settle() {
+    flush();
   }
 
   @Override
@@ -243,7 +271,6 @@ final class QemuRig implements Rig {
       edu.data = data;
     }
     batch.write(edu.bar + EduLayout.RAISE.offset(), 1, Integer.BYTES);
-    flush();
   }
 
   @Override

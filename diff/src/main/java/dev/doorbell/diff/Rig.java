@@ -3,7 +3,8 @@ package dev.doorbell.diff;
 import dev.doorbell.bus.PhysicalMemory;
 import java.util.List;
 
-/// A machine that steps are performed on. A write may be under way until the next read or message returns.
+/// A machine that steps are performed on. Writes, stores, messages and questions may be under way until {@link #settle}, {@link #read} or
+/// {@link #memory} returns; they happen in order.
 interface Rig extends AutoCloseable {
   /// {@return what it is, for people}
   String name();
@@ -11,16 +12,29 @@ interface Rig extends AutoCloseable {
   /// Brings every device to its reset state. Memory keeps its content.
   void reset();
 
-  /// {@return memory, the same bytes that the devices see}
+  /// {@return memory, the same bytes that the devices see; nothing is under way any more}
   PhysicalMemory memory();
 
   /// Writes a device's register.
   void write(long address, long value, int bytes);
 
-  /// {@return the registers' contents}
-  long[] read(List<Place> places);
+  /// Writes words to memory, the last one first.
+  void store(long address, List<Long> words);
 
-  /// Lets a device write a message and returns when it has arrived or failed.
+  /// {@return where the contents of registers, or of words of memory, will be when everything is settled}
+  long[] ask(List<Place> places);
+
+  /// Waits until nothing is under way.
+  void settle();
+
+  /// {@return the registers' contents}
+  default long[] read(List<Place> places) {
+    long[] answers = ask(places);
+    settle();
+    return answers;
+  }
+
+  /// Lets a device write a message.
   void message(int requester, long address, int data);
 
   @Override

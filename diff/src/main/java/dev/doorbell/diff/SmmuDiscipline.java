@@ -21,7 +21,13 @@ record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
   }
 
   @Override
-  public Trial begin(Rig model, Rig other) {
+  public Trial begin(ModelRig model, Rig other, Pace pace) {
     return new SmmuTrial(model, other, dialect);
+  }
+
+  /// Known differences have to be made up for before the next step.
+  @Override
+  public List<Pace> paces() {
+    return List.of(Pace.STEPWISE);
   }
 }

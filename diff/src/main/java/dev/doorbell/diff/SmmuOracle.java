@@ -100,8 +100,7 @@ final class SmmuOracle {
 
   private static SmmuOutcome outcome(long pa, @Nullable SmmuRecord record) {
     return new SmmuOutcome(
-        Landing.covers(pa) ? pa : SmmuOutcome.NOWHERE,
-        record == null ? List.of() : List.of(record));
+        Landing.isRam(pa) ? pa : SmmuOutcome.NOWHERE, record == null ? List.of() : List.of(record));
   }
 
   private static SmmuRecord denied(SmmuRecord record) {

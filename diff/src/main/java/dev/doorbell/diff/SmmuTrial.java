@@ -14,6 +14,7 @@ import java.util.Optional;
 /// After each step it compares what software can see: SMMU_CR0ACK, SMMU_IRQ_CTRLACK, the active errors, SMMU_CMDQ_CONS, new event records, and
 /// where a message's datum is in memory. A landing is taken back at once, so that the memories stay alike.
 final class SmmuTrial implements Trial {
+  private final ModelRig machine;
   private final SmmuSide model;
   private final SmmuSide other;
   private final SmmuJudge judge;
@@ -23,7 +24,8 @@ final class SmmuTrial implements Trial {
   private int time;
   private boolean looked;
 
-  SmmuTrial(Rig model, Rig other, SmmuDialect dialect) {
+  SmmuTrial(ModelRig model, Rig other, SmmuDialect dialect) {
+    machine = model;
     this.model = new SmmuSide(model);
     this.other = new SmmuSide(other);
     judge = new SmmuJudge(dialect, model.memory(), history, commands, this::register);
@@ -38,7 +40,7 @@ final class SmmuTrial implements Trial {
   }
 
   @Override
-  public Verdict perform(Step step) {
+  public Verdict perform(int at, Step step) {
     time++;
     return switch (step) {
       case Step.Store(long address, List<Long> words) -> {
@@ -77,11 +79,6 @@ final class SmmuTrial implements Trial {
     };
   }
 
-  @Override
-  public Verdict end() {
-    return Verdict.SAME;
-  }
-
   private void look() {
     model.look();
     other.look();
@@ -89,10 +86,7 @@ final class SmmuTrial implements Trial {
   }
 
   private static void store(SmmuSide side, long address, List<Long> words) {
-    for (int i = words.size() - 1; i >= 0; i--) {
-      side.rig.memory().write64(address + (long) i * Long.BYTES, words.get(i));
-    }
-    side.rig.memory().publish();
+    side.rig.store(address, words);
   }
 
   /// Until the queues are enabled nothing is compared: what earlier scenarios left differs in unimportant ways.
@@ -162,15 +156,21 @@ final class SmmuTrial implements Trial {
       look();
     }
     boolean full = model.isFull(log2) || other.isFull(log2);
-    model.rig.message(m.requester(), m.address(), m.data());
     other.rig.message(m.requester(), m.address(), m.data());
-    long ours = Landing.find(model.rig.memory(), m);
-    long theirs = Landing.find(other.rig.memory(), m, ours);
-    Landing.undo(model.rig.memory(), ours);
-    Landing.undo(other.rig.memory(), theirs);
+    machine.message(m.requester(), m.address(), m.data());
     look();
+    List<SmmuRecord> records = other.newRecords(log2);
+    long ours = machine.landed();
+    long theirs = Landing.find(other.rig.memory(), m, ours, records.isEmpty());
+    // The memories are alike, so that what was there before is the same, too.
+    if (ours != SmmuOutcome.NOWHERE) {
+      model.rig.memory().write32(ours, machine.overwritten());
+    }
+    if (theirs != SmmuOutcome.NOWHERE) {
+      other.rig.memory().write32(theirs, model.rig.memory().read32(theirs));
+    }
     SmmuOutcome a = new SmmuOutcome(ours, model.newRecords(log2));
-    SmmuOutcome b = new SmmuOutcome(theirs, other.newRecords(log2));
+    SmmuOutcome b = new SmmuOutcome(theirs, records);
     Verdict outcome = judge.message(m, a, b, full, time);
     if (outcome instanceof Verdict.Different) {
       return outcome;

@@ -125,8 +125,18 @@ final class FaultyRig implements Rig {
   }
 
   @Override
-  public long[] read(List<Place> places) {
-    return model.read(places);
+  public void store(long address, List<Long> words) {
+    model.store(address, words);
+  }
+
+  @Override
+  public long[] ask(List<Place> places) {
+    return model.ask(places);
+  }
+
+  @Override
+  public void settle() {
+    model.settle();
   }
 
   @Override

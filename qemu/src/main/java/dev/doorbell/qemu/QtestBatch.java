@@ -30,7 +30,7 @@ public final class QtestBatch {
   ///
   /// {@return its number, for {@link #value}}
   public int read(long address, int bytes) {
-    room();
+    room(QtestLine.LONGEST);
     QtestLine.read(lines, address, bytes);
     return added(true);
   }
@@ -39,8 +39,20 @@ public final class QtestBatch {
   ///
   /// {@return its number}
   public int write(long address, long value, int bytes) {
-    room();
+    room(QtestLine.LONGEST);
     QtestLine.write(lines, address, value, bytes);
+    return added(false);
+  }
+
+  /// Adds a write of bytes to memory, at least one.
+  ///
+  /// {@return its number}
+  public int write(long address, byte[] bytes) {
+    if (bytes.length == 0) {
+      throw new IllegalArgumentException("QEMU takes no write of no bytes");
+    }
+    room(QtestLine.longest(bytes.length));
+    QtestLine.write(lines, address, bytes);
     return added(false);
   }
 
@@ -111,7 +123,7 @@ public final class QtestBatch {
     lines.clear();
   }
 
-  private void room() {
+  private void room(int bytes) {
     if (ran) {
       throw new IllegalStateException("this batch has run; clear it first");
     }
@@ -120,8 +132,8 @@ public final class QtestBatch {
       reads = Arrays.copyOf(reads, 2 * count);
       values = Arrays.copyOf(values, 2 * count);
     }
-    if (lines.remaining() < QtestLine.LONGEST) {
-      lines = ByteBuffer.allocateDirect(2 * lines.capacity()).put(lines.flip());
+    if (lines.remaining() < bytes) {
+      lines = ByteBuffer.allocateDirect(2 * lines.capacity() + bytes).put(lines.flip());
     }
   }
 

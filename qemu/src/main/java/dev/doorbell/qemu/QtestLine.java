@@ -24,6 +24,24 @@ final class QtestLine {
     out.put((byte) '\n');
   }
 
+  /// Spells a write of bytes that lie one behind the other.
+  static void write(ByteBuffer out, long address, byte[] bytes) {
+    ascii(out, "write");
+    hex(out, address);
+    hex(out, bytes.length);
+    ascii(out, " 0x");
+    for (byte b : bytes) {
+      out.put((byte) Character.forDigit(b >>> 4 & 15, 16));
+      out.put((byte) Character.forDigit(b & 15, 16));
+    }
+    out.put((byte) '\n');
+  }
+
+  /// {@return the most characters that {@link #write(ByteBuffer, long, byte[])} makes of so many bytes}
+  static int longest(int bytes) {
+    return LONGEST + 3 + 2 * bytes;
+  }
+
   private static void size(ByteBuffer out, int bytes) {
     out.put(
         switch (bytes) {
