@@ -13,13 +13,13 @@ public final class NotViable extends VfioException {
     super(
         new Refusal(
             "NotViable",
-            "%s cannot be assigned: the host uses %s of it (driver %s)"
-                .formatted(group, blocker.function(), blocker.driver()),
+            "%s cannot be assigned: the host uses %s of it (%s)"
+                .formatted(group, blocker.function(), blocker.user()),
             Optional.empty(),
             Optional.empty(),
-            List.of(group, blocker.function(), blocker.driver()),
+            List.of(group, blocker.function(), blocker.user()),
             Source.rule(blocker.because()),
-            "take driver %s off %s, or assign a function of another group"
-                .formatted(blocker.driver(), blocker.function())));
+            "take %s off %s, or assign a function of another group"
+                .formatted(blocker.user(), blocker.function())));
   }
 }

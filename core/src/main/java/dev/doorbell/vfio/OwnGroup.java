@@ -66,12 +66,20 @@ final class OwnGroup implements Group {
     List<Viability.Blocker> blockers = new ArrayList<>();
     String because =
         group.because().isEmpty() ? "they are in " + name() : String.join("; ", group.because());
+    Optional<String> domain = foreignDomain();
     for (HostFunction f : hostFunctions()) {
       f.driver()
-          .filter(d -> !isPort(f))
-          .ifPresent(d -> blockers.add(new Viability.Blocker(f.sbdf().toString(), d, because)));
+          .map(d -> "driver " + d)
+          .or(() -> domain)
+          .filter(_ -> !isPort(f))
+          .ifPresent(u -> blockers.add(new Viability.Blocker(f.sbdf().toString(), u, because)));
     }
     return new Viability(blockers);
+  }
+
+  /// {@return the domain of somebody beside this stack's users that the host has put the group into}
+  private synchronized Optional<String> foreignDomain() {
+    return container != null ? Optional.empty() : group.domain().map(d -> "domain " + d.name());
   }
 
   private static boolean isPort(HostFunction f) {

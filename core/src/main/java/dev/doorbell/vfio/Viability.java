@@ -8,9 +8,9 @@ import java.util.List;
 public record Viability(List<Blocker> blockers) {
   /// A function that keeps its group from being assigned.
   ///
-  /// @param driver what the host drives it with
+  /// @param user who has it, such as `driver nvme` or `domain guest`
   /// @param because why it is in this group
-  public record Blocker(String function, String driver, String because) {}
+  public record Blocker(String function, String user, String because) {}
 
   public Viability {
     blockers = List.copyOf(blockers);

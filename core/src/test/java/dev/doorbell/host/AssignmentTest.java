@@ -20,7 +20,9 @@ import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.Group;
 import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.NotViable;
 import dev.doorbell.vfio.Vfio;
 import java.nio.file.Path;
 import java.util.List;
@@ -163,6 +165,28 @@ class AssignmentTest {
       assertThrows(
           NotAssignable.class,
           () -> Assignment.of(host, functions, request(Granule.K4, WINDOW, false)));
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a group that an assignment has is not viable for a program on the user's API, and is afterwards")
+  void takenByAssignment() {
+    Host host = host("arm64-its-acpi-switch-sriov");
+    Sbdf sbdf = Sbdf.parse("01:00.0");
+    try (Vfio vfio = HostVfio.open(host);
+        Container container = vfio.open(ContainerOptions.USUAL)) {
+      Group group = vfio.group(sbdf);
+      try (Assignment a = Assignment.of(host, List.of(sbdf), request(Granule.K4, WINDOW, false))) {
+        assertEquals(1, a.functions().size());
+        NotViable e = assertThrows(NotViable.class, () -> container.attach(group));
+        assertEquals(
+            List.of(group.functions().getFirst().toString(), "domain guest"),
+            e.refusal().objects().subList(1, 3));
+      }
+      assertTrue(group.viability().isViable());
+      container.attach(group);
+      assertTrue(group.viability().isViable());
     }
   }
 

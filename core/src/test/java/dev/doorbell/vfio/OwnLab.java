@@ -197,8 +197,8 @@ final class OwnLab implements VfioLab, DmaPort {
   }
 
   @Override
-  public Sbdf notIsolated() {
-    return UNSAFE;
+  public Optional<Sbdf> notIsolated() {
+    return Optional.of(UNSAFE);
   }
 
   @Override

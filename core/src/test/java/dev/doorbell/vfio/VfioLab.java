@@ -3,6 +3,7 @@ package dev.doorbell.vfio;
 import dev.doorbell.address.Iova;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
+import java.util.Optional;
 
 /// A machine for the contract suite, one an implementation of {@link Vfio}: functions that can be made to interrupt and to copy memory.
 /// What an implementation answers otherwise than another is asked here, so that no case is passed over in silence.
@@ -29,11 +30,24 @@ interface VfioLab extends AutoCloseable {
   /// {@return a function whose group the host uses}
   Sbdf usedByHost();
 
-  /// {@return a function whose messages are not isolated}
-  Sbdf notIsolated();
+  /// {@return a function whose messages are not isolated; empty where those of every function are}
+  Optional<Sbdf> notIsolated();
+
+  /// {@return how a program opens containers for this machine's functions}
+  default ContainerOptions options() {
+    return ContainerOptions.USUAL;
+  }
+
+  /// Gets an open function to work, as its driver does once its vectors are enabled, and again after a reset. It may signal meanwhile.
+  default void start(Device device) {}
 
   /// Makes a function interrupt.
   void raise(Device device, int vector);
+
+  /// {@return a function that can copy memory, in a viable group of its own}
+  default Sbdf copier() {
+    return msix().getFirst();
+  }
 
   /// Makes a function copy memory and waits for it.
   ///

@@ -146,7 +146,8 @@ final class HostFiles {
           .filter(d -> !isHarmless(d))
           .ifPresent(d ->
               out.add(
-                  new Viability.Blocker(f.toString(), d, "the kernel put it into group " + group)));
+                  new Viability.Blocker(
+                      f.toString(), "driver " + d, "the kernel put it into group " + group)));
     }
     return out;
   }

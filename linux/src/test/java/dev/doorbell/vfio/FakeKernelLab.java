@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// The kernel's implementation over a kernel in memory.
@@ -73,9 +74,9 @@ final class FakeKernelLab implements VfioLab {
 
   /// Isolation is the whole machine's on Linux: from now on it has none.
   @Override
-  public Sbdf notIsolated() {
+  public Optional<Sbdf> notIsolated() {
     kernel.makeUnsafe();
-    return msix().getLast();
+    return Optional.of(msix().getLast());
   }
 
   @Override

@@ -8,13 +8,13 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /// The QEMU that tests use. Without one they skip, and say which package is missing.
-final class Qemus {
+public final class Qemus {
   static final AddressRange RAM = AddressRange.ofSize(0x4000_0000L, 256L << 20);
   static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private Qemus() {}
 
-  static QemuBinary orSkip() {
+  public static QemuBinary orSkip() {
     try {
       return QemuBinary.arm();
     } catch (QemuMissing e) {
@@ -23,7 +23,7 @@ final class Qemus {
   }
 
   /// {@return QEMU 10 or later: what DOORBELL_QEMU_10 names, else what build/fetch-qemu10.sh fetched; skips aloud without either}
-  static QemuBinary tenOrSkip() {
+  public static QemuBinary tenOrSkip() {
     String named = System.getenv("DOORBELL_QEMU_10");
     String cache = System.getenv("XDG_CACHE_HOME");
     Path fetched =

@@ -1,0 +1,71 @@
+package dev.doorbell.vfio;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Sbdf;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/// What a program on {@link Vfio} does again and again, on a lab that is opened for each case.
+abstract class ContractFixture {
+  VfioLab lab;
+  final List<AutoCloseable> open = new ArrayList<>();
+
+  abstract VfioLab open();
+
+  @BeforeEach
+  void openLab() {
+    lab = open();
+  }
+
+  @AfterEach
+  void closeLab() throws Exception {
+    for (AutoCloseable c : open.reversed()) {
+      c.close();
+    }
+    lab.close();
+  }
+
+  Container container(ContainerOptions options, Sbdf... functions) {
+    Container c = lab.vfio().open(options);
+    open.add(c);
+    for (Sbdf f : functions) {
+      c.attach(lab.vfio().group(f));
+    }
+    return c;
+  }
+
+  Device device(Sbdf function) {
+    Device d = lab.vfio().group(function).open(function);
+    open.add(d);
+    int command = (int) ConfigHeaderLayout.COMMAND.offset();
+    long on = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(d.config().read16(command), 1);
+    d.config().write(command, (int) on, 2);
+    return d;
+  }
+
+  /// Gets a function to work; what it signals meanwhile does not count.
+  void start(Device d, List<EventCounter> counters) {
+    lab.start(d);
+    lab.vfio().deliver();
+    counters.forEach(EventCounter::take);
+  }
+
+  static List<EventCounter> counters(int n) {
+    List<EventCounter> out = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      out.add(new EventCounter());
+    }
+    return out;
+  }
+
+  void expect(List<EventCounter> counters, long... counts) {
+    lab.vfio().deliver();
+    for (int i = 0; i < counts.length; i++) {
+      assertEquals(counts[i], counters.get(i).take(), "vector " + i);
+    }
+  }
+}
