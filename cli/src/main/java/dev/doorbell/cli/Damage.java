@@ -73,7 +73,7 @@ final class Damage {
 
   private static boolean isIn(List<String> tables, Oddity o) {
     String where = o.source().where();
-    String file = where.substring(where.lastIndexOf('/') + 1);
+    String file = where.substring(Math.max(where.lastIndexOf('/'), where.lastIndexOf(':')) + 1);
     return tables.stream().anyMatch(file::startsWith);
   }
 }

@@ -39,7 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
       paramLabel = "DIR",
       defaultValue = "/",
       description =
-          "A sysroot: a folder laid out as a Linux root (a capture), an lspci -xxxx dump, or a folder of ACPI tables. Default: ${DEFAULT-VALUE}, this machine.")
+          "A sysroot: a folder laid out as a Linux root (a capture), an lspci -xxxx or acpidump text, or a folder of ACPI tables. Default: ${DEFAULT-VALUE}, this machine.")
   private Path root = Path.of("/");
 
   @Option(names = "--json", description = "Print one JSON document.")

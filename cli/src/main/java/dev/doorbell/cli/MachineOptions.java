@@ -26,7 +26,7 @@ final class MachineOptions {
       names = "--root",
       paramLabel = "DIR",
       description =
-          "A sysroot: a folder laid out as a Linux root (a capture, or / itself), an lspci -xxxx dump, or a folder of ACPI tables.")
+          "A sysroot: a folder laid out as a Linux root (a capture, or / itself), an lspci -xxxx or acpidump text, or a folder of ACPI tables.")
   private @Nullable Path root;
 
   @Option(
@@ -205,7 +205,7 @@ final class MachineOptions {
     return new UnusableInput(
         "UnusableSysroot",
         "%s tells of no PCI function, IOMMU, MSI controller or host bridge%s".formatted(at, odd),
-        "give --root a folder laid out as a Linux root, the output of lspci -xxxx, an ACPI table or a flattened device tree");
+        "give --root a folder laid out as a Linux root, the output of lspci -xxxx or acpidump, an ACPI table or a flattened device tree");
   }
 
   private static WhatIf whatIf(String spec) {

@@ -2,9 +2,11 @@ package dev.doorbell.firmware;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The ACPI tables of a sysroot that Doorbell reads or knows the meaning of.
 ///
@@ -13,6 +15,7 @@ import java.util.Optional;
 record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
   static final String FOLDER = "sys/firmware/acpi/tables";
   private static final int LIMIT = 4 * 1024 * 1024;
+  private static final AcpiTables NONE = new AcpiTables(Map.of(), List.of());
   private static final int RSDP_V1 = 20;
   private static final int RSDP_V2 = 36;
 
@@ -55,15 +58,36 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
     return new AcpiTables(Map.copyOf(tables), List.copyOf(present));
   }
 
-  /// {@return the one table that a file is, told by its signature}
+  /// {@return the tables that one file is: a table, or the text of `acpidump`}
   static AcpiTables ofFile(Optional<Blob> file, Findings findings) {
-    if (file.isEmpty() || file.get().size() < 4 || !KNOWN.contains(file.get().text(0, 4))) {
-      return new AcpiTables(Map.of(), List.of());
-    }
-    String signature = file.get().text(0, 4);
+    return file.map(f -> AcpiDump.isOne(f) ? AcpiDump.read(f, findings) : List.of(f))
+        .map(blobs -> of(blobs, findings))
+        .orElse(NONE);
+  }
+
+  /// {@return the tables in the text of `acpidump` beside a capture}
+  static AcpiTables ofDump(Sysroot sysroot, Findings findings) {
+    return switch (sysroot.read(AcpiDump.PATH, AcpiDump.LIMIT)) {
+      case Contents.Present(Blob text) -> of(AcpiDump.read(text, findings), findings);
+      case Contents.Absent() -> NONE;
+      case Contents.Unreadable(String why) -> {
+        findings.unseen("the tables in " + AcpiDump.PATH, why, "what they describe is not known");
+        yield NONE;
+      }
+    };
+  }
+
+  /// Told by their signatures; of two with one signature the first counts.
+  private static AcpiTables of(List<Blob> blobs, Findings findings) {
     Map<String, AcpiTable> tables = new HashMap<>();
-    AcpiTable.read(file.get(), signature, findings).ifPresent(t -> tables.put(signature, t));
-    return new AcpiTables(Map.copyOf(tables), List.of(signature));
+    Set<String> present = new LinkedHashSet<>();
+    for (Blob blob : blobs) {
+      String signature = blob.size() < 4 ? "" : blob.text(0, 4);
+      if (KNOWN.contains(signature) && present.add(signature)) {
+        AcpiTable.read(blob, signature, findings).ifPresent(t -> tables.put(signature, t));
+      }
+    }
+    return new AcpiTables(Map.copyOf(tables), List.copyOf(present));
   }
 
   private static Optional<AcpiTable> load(

@@ -60,7 +60,10 @@ public final class Firmware {
   private static AcpiTables acpi(Sysroot sysroot, Draft draft) {
     return switch (sysroot.shape()) {
       case TABLES -> AcpiTables.read(sysroot, "", draft.findings);
-      case ROOT -> AcpiTables.read(sysroot, AcpiTables.FOLDER, draft.findings);
+      case ROOT ->
+          sysroot.isFolder(AcpiTables.FOLDER)
+              ? AcpiTables.read(sysroot, AcpiTables.FOLDER, draft.findings)
+              : AcpiTables.ofDump(sysroot, draft.findings);
       case FILE -> AcpiTables.ofFile(draft.rootFile, draft.findings);
     };
   }
