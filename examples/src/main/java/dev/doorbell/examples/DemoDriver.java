@@ -2,8 +2,6 @@ package dev.doorbell.examples;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Iova;
-import dev.doorbell.bus.RegisterBus;
-import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
@@ -13,7 +11,6 @@ import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.Group;
-import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.MsiWindowNeed;
 import dev.doorbell.vfio.RegionType;
 import dev.doorbell.vfio.Trigger;
@@ -25,15 +22,21 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// A user-space driver of the endpoint `doorbell-demo`. It knows {@link Vfio} and the device's registers, and nothing of the machine:
-/// no physical address, no doorbell, no MSI message.
+/// A user-space driver of a device that interrupts and copies memory. It knows {@link Vfio} and, by a {@link DeviceProgram}, the device's
+/// registers, and nothing of the machine: no physical address, no doorbell, no MSI message.
 public final class DemoDriver {
   private static final int BYTES = 4096;
 
-  private final Vfio vfio;
+  /// Looks for an interrupt, each of 10 ms, before the device counts as silent.
+  private static final int LOOKS = 500;
 
-  public DemoDriver(Vfio vfio) {
+  private final Vfio vfio;
+  private final DeviceProgram.Factory program;
+
+  /// @param program how the device is programmed, such as `DemoProgram::new`
+  public DemoDriver(Vfio vfio, DeviceProgram.Factory program) {
     this.vfio = vfio;
+    this.program = program;
   }
 
   /// What was done, each part of it checked.
@@ -55,14 +58,29 @@ public final class DemoDriver {
       MsiWindowNeed need = container.msiWindowNeed();
       try (DmaBuffer memory = container.allocate(2L * BYTES)) {
         Iova iova = place(container, memory.bytes());
-        container.map(iova, memory, Protection.READ_WRITE);
-        try (Device device = group.open(function)) {
-          int vectors = drive(device, iova, memory);
+        try (Mapped mapped = Mapped.of(container, iova, memory);
+            Device device = group.open(function)) {
+          int vectors = drive(device, mapped.start(), memory);
           return new Outcome(need, container.msiWindow(), vectors, BYTES);
-        } finally {
-          container.unmap(AddressRange.ofSize(iova.value(), memory.bytes()));
         }
       }
+    }
+  }
+
+  /// Memory that the device reaches until this is closed.
+  private record Mapped(Container container, AddressRange iovas) implements AutoCloseable {
+    static Mapped of(Container container, Iova at, DmaBuffer memory) {
+      container.map(at, memory, Protection.READ_WRITE);
+      return new Mapped(container, AddressRange.ofSize(at.value(), memory.bytes()));
+    }
+
+    Iova start() {
+      return new Iova(iovas.start());
+    }
+
+    @Override
+    public void close() {
+      container.unmap(iovas);
     }
   }
 
@@ -79,16 +97,15 @@ public final class DemoDriver {
     // Without it neither DMA nor messages leave the function.
     ConfigAccess.header(device.config())
         .set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE, 1);
-    RegisterBus registers = device.region(RegionType.BAR0);
-    check(registers.read(DemoLayout.ID.offset(), 4) == DemoLayout.SIGNATURE, "is no doorbell-demo");
-
-    int count = (int) registers.read(DemoLayout.VECTORS.offset(), 4);
-    List<Semaphore> arrivals = Stream.generate(() -> new Semaphore(0)).limit(count).toList();
+    DeviceProgram registers = program.on(device.region(RegionType.BAR0));
+    List<Semaphore> arrivals =
+        Stream.generate(() -> new Semaphore(0)).limit(registers.vectors()).toList();
     List<Trigger> triggers = arrivals.stream().map(a -> (Trigger) a::release).toList();
-    int enabled = device.enable(IrqType.MSIX, 1, triggers);
+    int enabled = device.enable(registers.irqs(), 1, triggers);
     for (int vector = 0; vector < enabled; vector++) {
-      registers.write(DemoLayout.RING.offset(), vector, 4);
+      registers.ring(vector);
       await(arrivals.get(vector), "vector " + vector);
+      registers.acknowledge();
     }
 
     byte[] pattern = new byte[BYTES];
@@ -97,15 +114,12 @@ public final class DemoDriver {
     }
     memory.write(0, pattern);
     memory.publish();
-    registers.write(DemoLayout.SOURCE.offset(), iova.value(), 8);
-    registers.write(DemoLayout.DESTINATION.offset(), iova.plus(BYTES).value(), 8);
-    registers.write(DemoLayout.LENGTH.offset(), BYTES, 4);
-    long command =
-        DemoLayout.START.place(1)
-            | DemoLayout.THEN_RING.place(1)
-            | DemoLayout.RING_VECTOR.place(enabled - 1L);
-    registers.write(DemoLayout.COPY.offset(), command, 4);
-    await(arrivals.get(enabled - 1), "the end of the copy");
+    int last = enabled - 1;
+    for (Runnable step : registers.copy(iova, iova.plus(BYTES), BYTES, last)) {
+      step.run();
+      await(arrivals.get(last), "the end of a step of the copy");
+      registers.acknowledge();
+    }
     byte[] copy = new byte[BYTES];
     memory.read(BYTES, copy);
     check(Arrays.equals(pattern, copy), "has copied something else");
@@ -114,8 +128,12 @@ public final class DemoDriver {
   }
 
   private void await(Semaphore arrival, String what) throws InterruptedException {
-    vfio.deliver();
-    check(arrival.tryAcquire(1, TimeUnit.SECONDS), "has not signalled " + what);
+    boolean arrived = false;
+    for (int i = 0; i < LOOKS && !arrived; i++) {
+      vfio.deliver();
+      arrived = arrival.tryAcquire(10, TimeUnit.MILLISECONDS);
+    }
+    check(arrived, "has not signalled " + what);
   }
 
   private static void check(boolean right, String otherwise) {

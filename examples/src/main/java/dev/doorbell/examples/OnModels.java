@@ -26,7 +26,7 @@ public final class OnModels {
     MachineDescription captured = Firmware.read(Sysroot.open(sysroot));
     try (Machine machine = EmbeddedMachine.of(DemoEndpoint.plug(captured, PLACE, VECTORS));
         Vfio vfio = HostVfio.open(Host.start(machine))) {
-      return new DemoDriver(vfio).run(PLACE);
+      return new DemoDriver(vfio, DemoProgram::new).run(PLACE);
     }
   }
 

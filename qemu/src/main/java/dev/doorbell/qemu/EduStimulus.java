@@ -8,6 +8,8 @@ import dev.doorbell.pci.Firing;
 /// The teaching device `edu`: its one MSI vector, and transfers between memory and its buffer of 4096 bytes.
 ///
 /// It emits addresses of 28 bits, and cuts others (its property `dma_mask` unless set). A transfer takes 100 ms of the machine's clock, which stands still until {@link QemuMachine#runClock}.
+/// QEMU 7.2 ends itself at a transfer that reaches the last byte of the buffer.
+///
 /// It has one vector; {@link XhciStimulus} is for MSI of several.
 ///
 /// **Source**: QEMU 7.2 and 10.0, `docs/specs/edu.rst` (`.txt`).
