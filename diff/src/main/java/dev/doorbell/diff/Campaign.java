@@ -2,8 +2,10 @@ package dev.doorbell.diff;
 
 import dev.doorbell.bus.BusException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Runs scenarios on a model and another machine.
@@ -30,12 +32,21 @@ final class Campaign {
   /// @param difference the first that may not be
   /// @param at the step that showed it, from 0
   /// @param parted whether the machines were not alike any more behind that step
+  /// @param unclear whether only a slower run can tell
+  /// @param forgiven steps that showed a difference that may be
   record Outcome(
       int steps,
       TreeMap<String, Integer> tolerated,
       Optional<Verdict.Different> difference,
       int at,
-      boolean parted) {}
+      boolean parted,
+      boolean unclear,
+      Set<Integer> forgiven) {
+    /// {@return whether what a run ahead saw at a step is settled by this one}
+    boolean settles(int step) {
+      return parted || forgiven.contains(step);
+    }
+  }
 
   Scenario scenario(long seed, int steps) {
     return new Scenario(hardware, discipline.generate(seed, Math.max(STEPS_AT_LEAST, steps)));
@@ -60,11 +71,13 @@ final class Campaign {
     List<Pace> paces = discipline.paces();
     Outcome outcome = run(scenario, paces.getFirst());
     for (Pace pace : paces.subList(1, paces.size())) {
-      if (outcome.difference().isPresent()) {
+      if (outcome.unclear()) {
+        outcome = run(scenario, pace);
+      } else if (outcome.difference().isPresent()) {
         // Slower, it is found at the step that makes it, and may be a known one. Should it not show
         // then, it still was one.
         Outcome closer = run(scenario, pace);
-        outcome = closer.parted() ? closer : outcome;
+        outcome = closer.settles(outcome.at()) ? closer : outcome;
       }
     }
     return outcome;
@@ -99,6 +112,8 @@ final class Campaign {
     private Optional<Verdict.Different> difference = Optional.empty();
     private int at;
     private boolean parted;
+    private boolean unclear;
+    private final Set<Integer> forgiven = new HashSet<>();
 
     /// {@return whether the machines are alike still}
     boolean goesOn(int step, Verdict verdict) {
@@ -109,16 +124,21 @@ final class Campaign {
           difference = Optional.of(d);
           parted = true;
         }
+        case Verdict.Unclear() -> {
+          unclear = true;
+          parted = true;
+        }
         case Verdict.Tolerated(List<String> reasons, boolean on) -> {
           reasons.forEach(r -> tolerated.merge(r, 1, Integer::sum));
           parted = !on;
+          forgiven.add(step);
         }
       }
       return !parted;
     }
 
     Outcome outcome(int steps) {
-      return new Outcome(steps, tolerated, difference, at, parted);
+      return new Outcome(steps, tolerated, difference, at, parted, unclear, forgiven);
     }
   }
 

@@ -28,6 +28,12 @@ final class CommandLog {
   record Walked(long iova, int asid, int granule, int level, boolean leaf, boolean global) {}
 
   private final List<Entry> entries = new ArrayList<>();
+  private int present = Integer.MAX_VALUE;
+
+  /// Answers from now on as at an earlier time.
+  void goBack(int time) {
+    present = time;
+  }
 
   void add(int time, long word0, long word1) {
     entries.add(new Entry(time, word0, word1));
@@ -69,7 +75,7 @@ final class CommandLog {
 
   private int last(java.util.function.Predicate<Entry> drops) {
     for (int i = entries.size() - 1; i >= 0; i--) {
-      if (drops.test(entries.get(i))) {
+      if (entries.get(i).time <= present && drops.test(entries.get(i))) {
         return entries.get(i).time;
       }
     }

@@ -12,6 +12,12 @@ final class History {
   private record Version(int from, long value) {}
 
   private final Map<Long, List<Version>> words = new HashMap<>();
+  private int present = Integer.MAX_VALUE;
+
+  /// Answers from now on as at an earlier time.
+  void goBack(int time) {
+    present = time;
+  }
 
   /// Notes words that are about to be stored.
   void store(PhysicalMemory memory, long address, List<Long> values, int time) {
@@ -34,7 +40,7 @@ final class History {
     times.add(time);
     for (int i = 0; i < count; i++) {
       for (Version v : words.getOrDefault(address + (long) i * Long.BYTES, List.of())) {
-        if (v.from > time) {
+        if (v.from > time && v.from <= present) {
           times.add(v.from);
         }
       }

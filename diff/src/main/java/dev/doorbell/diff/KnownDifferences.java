@@ -26,7 +26,7 @@ public final class KnownDifferences {
         "IHI 0048B.b, 4.4.4: GICC_IAR answers 1022 for a Group 1 interrupt of sufficient priority; QEMU does not look at the priority then");
     TOLD.put(
         "gicv2-subpriority",
-        "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the groups' binary points do");
+        "IHI 0048B.b, 3.3.3: group priorities decide on preemption; QEMU compares whole priorities, which differs when the running priority was made with another binary point");
   }
 
   private KnownDifferences() {}

@@ -3,7 +3,9 @@ package dev.doorbell.diff;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.gicv2.GiccRegisters;
 import dev.doorbell.hw.pcie.EduLayout;
+import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.pci.BridgeHeaderLayout;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigHeaderLayout;
@@ -32,6 +34,7 @@ final class QemuRig implements Rig {
   private static final int FIRST_PORT_SLOT = 4;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+  private final Hardware hardware;
   private final QemuProcess process;
   private final QtestBatch batch;
   private final Map<Integer, Edu> devices = new LinkedHashMap<>();
@@ -57,8 +60,9 @@ final class QemuRig implements Rig {
     }
   }
 
-  private QemuRig(QemuProcess process) {
+  private QemuRig(QemuProcess process, Hardware hardware) {
     this.process = process;
+    this.hardware = hardware;
     batch = process.qtest().batch();
     clearBelowArena();
     placeDevices();
@@ -78,7 +82,7 @@ final class QemuRig implements Rig {
                 PATIENCE));
     boolean done = false;
     try {
-      QemuRig rig = new QemuRig(process);
+      QemuRig rig = new QemuRig(process, hardware);
       done = true;
       return rig;
     } finally {
@@ -131,8 +135,21 @@ final class QemuRig implements Rig {
   public void reset() {
     flush();
     process.reset();
+    clearWhatStays();
     clearBelowArena();
     placeDevices();
+  }
+
+  /// What a reset leaves as it was: active priorities (`gicv2-apr-reset`), and where the stream table is.
+  private void clearWhatStays() {
+    if (hardware == Hardware.SMMUV3) {
+      batch.write(Board.SMMU + SmmuRegisters.STRTAB_BASE.offset(), 0, Long.BYTES);
+      batch.write(Board.SMMU + SmmuRegisters.STRTAB_BASE_CFG.offset(), 0, Integer.BYTES);
+    }
+    for (int i = 0; hardware == Hardware.GICV2M && i < GiccRegisters.APR.count(); i++) {
+      batch.write(Board.GICC + GiccRegisters.APR.offset(i), 0, Integer.BYTES);
+      batch.write(Board.GICC + GiccRegisters.NSAPR.offset(i), 0, Integer.BYTES);
+    }
   }
 
   /// QEMU puts a device tree at the start of RAM, with random numbers in it: a walk that is led there reads it.

@@ -22,12 +22,11 @@ record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
 
   @Override
   public Trial begin(ModelRig model, Rig other, Pace pace) {
-    return new SmmuTrial(model, other, dialect);
+    return new SmmuTrial(model, other, dialect, pace);
   }
 
-  /// Known differences have to be made up for before the next step.
   @Override
   public List<Pace> paces() {
-    return List.of(Pace.STEPWISE);
+    return List.of(Pace.AHEAD, Pace.STEPWISE);
   }
 }

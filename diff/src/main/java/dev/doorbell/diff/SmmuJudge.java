@@ -1,15 +1,14 @@
 package dev.doorbell.diff;
 
-import dev.doorbell.bits.Register;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /// Decides whether two SMMUs that show different things may do so.
 final class SmmuJudge {
@@ -23,17 +22,10 @@ final class SmmuJudge {
 
   private final SmmuDialect dialect;
   private final SmmuOracle oracle;
-  private final ToLongFunction<Register> registers;
 
-  SmmuJudge(
-      SmmuDialect dialect,
-      PhysicalMemory memory,
-      History history,
-      CommandLog commands,
-      ToLongFunction<Register> registers) {
+  SmmuJudge(SmmuDialect dialect, PhysicalMemory memory, History history, CommandLog commands) {
     this.dialect = dialect;
-    this.registers = registers;
-    oracle = new SmmuOracle(dialect.features(), memory, history, commands, registers);
+    oracle = new SmmuOracle(dialect.features(), memory, history, commands);
   }
 
   Verdict register(long address, long ours, long theirs) {
@@ -42,7 +34,7 @@ final class SmmuJudge {
   }
 
   /// Compares what the registers say after a step.
-  Verdict state(SmmuSide model, SmmuSide other, String after) {
+  Verdict state(SmmuLook model, SmmuLook other, String after) {
     if (model.cr0ack() != other.cr0ack()) {
       return different("SMMU_CR0ACK" + " after " + after, model.cr0ack(), other.cr0ack());
     }
@@ -102,13 +94,20 @@ final class SmmuJudge {
   /// Compares what a message led to.
   ///
   /// @param full whether a queue had no room for a record
+  /// @param time the message's step: of what happened later nothing counts
+  /// @param registers as they had been written then
   Verdict message(
-      Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean full, int time) {
+      Step.Message message,
+      SmmuOutcome ours,
+      SmmuOutcome theirs,
+      boolean full,
+      int time,
+      Map<Long, Long> registers) {
     if (ours.equals(theirs)) {
       return Verdict.SAME;
     }
-    boolean silent =
-        full || !SmmuRegisters.CR0_EVENTQEN.isSet(registers.applyAsLong(SmmuRegisters.CR0));
+    oracle.goBack(time, registers);
+    boolean silent = full || !SmmuRegisters.CR0_EVENTQEN.isSet(oracle.register(SmmuRegisters.CR0));
     Optional<Set<SmmuOutcome>> permitted =
         oracle.permitted(message, EnumSet.noneOf(SmmuQuirk.class));
     if (permitted.isEmpty()) {
@@ -132,6 +131,12 @@ final class SmmuJudge {
         && message.address() >>> INPUT_BITS != 0
         && theirs.equals(NOTHING)) {
       return new Verdict.Tolerated(List.of(SmmuQuirk.IOVA_48_BITS.id()), true);
+    }
+    // Most often it is this one alone; trying that first spares trying to do without each of the
+    // others.
+    if (dialect.quirks().contains(SmmuQuirk.CLASS_ZERO)
+        && explains(message, EnumSet.of(SmmuQuirk.CLASS_ZERO), theirs, silent)) {
+      return new Verdict.Tolerated(List.of(SmmuQuirk.CLASS_ZERO.id()), true);
     }
     Set<SmmuQuirk> needed = EnumSet.noneOf(SmmuQuirk.class);
     needed.addAll(dialect.quirks());

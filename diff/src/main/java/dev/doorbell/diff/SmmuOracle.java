@@ -14,9 +14,9 @@ import dev.doorbell.hw.smmuv3.SmmuWires;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// What a message may lead to when each table entry is read as it is now, or as it was at any time since it could last be cached: every
@@ -31,19 +31,27 @@ final class SmmuOracle {
   private final PhysicalMemory memory;
   private final History history;
   private final CommandLog commands;
-  private final ToLongFunction<Register> registers;
+  private Map<Long, Long> registers = Map.of();
 
-  SmmuOracle(
-      SmmuFeatures features,
-      PhysicalMemory memory,
-      History history,
-      CommandLog commands,
-      ToLongFunction<Register> registers) {
+  SmmuOracle(SmmuFeatures features, PhysicalMemory memory, History history, CommandLog commands) {
     this.features = features.withCachedTranslations(CACHED);
     this.memory = memory;
     this.history = history;
     this.commands = commands;
-    this.registers = registers;
+  }
+
+  /// Forgets what happened later.
+  ///
+  /// @param written registers as they had been written then
+  void goBack(int time, Map<Long, Long> written) {
+    history.goBack(time);
+    commands.goBack(time);
+    registers = written;
+  }
+
+  /// {@return what software had written}
+  long register(Register register) {
+    return registers.getOrDefault(Board.SMMU + register.offset(), 0L);
   }
 
   /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try}
@@ -66,14 +74,14 @@ final class SmmuOracle {
 
   private SmmuOutcome once(Step.Message message, Set<SmmuQuirk> quirks, Choices choices) {
     TableReads reads = new TableReads(history, commands, message);
-    long tableConfig = registers.applyAsLong(SmmuRegisters.STRTAB_BASE_CFG);
+    long tableConfig = register(SmmuRegisters.STRTAB_BASE_CFG);
     OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
     Sink sink = new Sink();
     SmmuModel model = new SmmuModel(features(quirks), view, sink, SmmuWires.NONE);
     set(model, SmmuRegisters.EVENTQ_BASE, OracleMemory.EVENTS | 1);
-    set(model, SmmuRegisters.STRTAB_BASE, registers.applyAsLong(SmmuRegisters.STRTAB_BASE));
-    set(model, SmmuRegisters.STRTAB_BASE_CFG, registers.applyAsLong(SmmuRegisters.STRTAB_BASE_CFG));
-    long cr2 = registers.applyAsLong(SmmuRegisters.CR2);
+    set(model, SmmuRegisters.STRTAB_BASE, register(SmmuRegisters.STRTAB_BASE));
+    set(model, SmmuRegisters.STRTAB_BASE_CFG, register(SmmuRegisters.STRTAB_BASE_CFG));
+    long cr2 = register(SmmuRegisters.CR2);
     if (quirks.contains(SmmuQuirk.RECORDS_BAD_STREAM)) {
       cr2 = SmmuRegisters.CR2_RECINVSID.with(cr2, 1);
     }
@@ -81,18 +89,18 @@ final class SmmuOracle {
     set(
         model,
         SmmuRegisters.CR0,
-        (registers.applyAsLong(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
+        (register(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
             | SmmuRegisters.CR0_EVENTQEN.mask());
     long pa = model.translate(message.requester(), -1, message.address(), Translator.WRITE);
     SmmuRecord record = view.recorded();
     if (quirks.contains(SmmuQuirk.TABLE_PERMISSION) && reads.tableDenied()) {
-      return record == null || !reads.recorded()
-          ? outcome(Translator.FAULT, null)
-          : outcome(Translator.FAULT, adapted(denied(record), view, quirks));
+      return refused(record, reads, view, quirks);
     }
-    if (quirks.contains(SmmuQuirk.BLOCK_LEVEL) && reads.metReservedBlock() && record != null) {
+    if (quirks.contains(SmmuQuirk.BLOCK_LEVEL)
+        && reads.metReservedBlock()
+        && pa == Translator.FAULT) {
       return reads.reservedIsReadOnly()
-          ? outcome(Translator.FAULT, adapted(denied(record), view, quirks))
+          ? refused(record, reads, view, quirks)
           : outcome(reads.reservedOutput(), null);
     }
     return outcome(pa, record == null ? null : adapted(record, view, quirks));
@@ -101,6 +109,14 @@ final class SmmuOracle {
   private static SmmuOutcome outcome(long pa, @Nullable SmmuRecord record) {
     return new SmmuOutcome(
         Landing.isRam(pa) ? pa : SmmuOutcome.NOWHERE, record == null ? List.of() : List.of(record));
+  }
+
+  /// F_PERMISSION instead of the model's fault, recorded where CD.R says so.
+  private static SmmuOutcome refused(
+      @Nullable SmmuRecord record, TableReads reads, OracleMemory view, Set<SmmuQuirk> quirks) {
+    return record == null || !reads.recorded()
+        ? outcome(Translator.FAULT, null)
+        : outcome(Translator.FAULT, adapted(denied(record), view, quirks));
   }
 
   private static SmmuRecord denied(SmmuRecord record) {

@@ -1,5 +1,6 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.bits.Register;
 import dev.doorbell.hw.smmuv3.EventLayout;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.ArrayList;
@@ -7,86 +8,45 @@ import java.util.List;
 
 /// One machine's SMMU as the software of a scenario sees it.
 final class SmmuSide {
-  private static final List<Place> WATCHED =
-      List.of(
-          place(SmmuRegisters.CR0ACK),
-          place(SmmuRegisters.GERROR),
-          place(SmmuRegisters.GERRORN),
-          place(SmmuRegisters.CMDQ_CONS),
-          place(SmmuRegisters.EVENTQ_PROD),
-          place(SmmuRegisters.EVENTQ_CONS),
-          place(SmmuRegisters.IRQ_CTRLACK));
-
   final Rig rig;
   private long seen;
-  private long[] now = new long[WATCHED.size()];
+  private SmmuLook last = SmmuLook.zero();
 
   SmmuSide(Rig rig) {
     this.rig = rig;
   }
 
-  private static Place place(dev.doorbell.bits.Register register) {
-    return new Place(register.name(), Board.SMMU + register.offset(), register.bytes());
-  }
-
-  void write(dev.doorbell.bits.Register register, long value) {
+  void write(Register register, long value) {
     rig.write(Board.SMMU + register.offset(), value, register.bytes());
   }
 
-  void look() {
-    now = rig.read(WATCHED);
+  /// {@return what the registers say behind all that is under way}
+  SmmuLook ask() {
+    last = new SmmuLook(rig.ask(SmmuLook.WATCHED));
+    return last;
   }
 
-  long cr0ack() {
-    return now[0];
+  /// {@return what they say now}
+  SmmuLook look() {
+    ask();
+    rig.settle();
+    return last;
   }
 
-  long gerror() {
-    return now[1];
+  /// {@return what was asked last}
+  SmmuLook last() {
+    return last;
   }
 
-  long gerrorAcknowledged() {
-    return now[2];
-  }
-
-  long activeErrors() {
-    return now[1] ^ now[2];
-  }
-
-  long consumer() {
-    return SmmuRegisters.CMDQ_CONS_RD.get(now[3]);
-  }
-
-  long commandError() {
-    return SmmuRegisters.GERROR_CMDQ_ERR.isSet(activeErrors())
-        ? SmmuRegisters.CMDQ_CONS_ERR.get(now[3])
-        : 0;
-  }
-
-  long eventProducer() {
-    return now[4];
-  }
-
-  long irqCtrlAck() {
-    return now[6];
-  }
-
-  /// {@return whether the event queue takes no more}
-  boolean isFull(int log2) {
-    long wrap = 1L << log2;
-    long indexes = 2 * wrap - 1;
-    return ((now[4] ^ now[5]) & indexes) == wrap;
-  }
-
-  /// Takes the present end of the event queue as seen.
-  void skipEvents() {
-    seen = SmmuRegisters.OUTQ_PROD_WR.get(now[4]);
+  /// Takes the end of the event queue as seen.
+  void skipEvents(SmmuLook look) {
+    seen = SmmuRegisters.OUTQ_PROD_WR.get(look.eventProducer());
   }
 
   /// {@return the records since the last call}
-  List<SmmuRecord> newRecords(int log2) {
+  List<SmmuRecord> newRecords(SmmuLook look, int log2) {
     long indexes = (2L << log2) - 1;
-    long end = SmmuRegisters.OUTQ_PROD_WR.get(now[4]) & indexes;
+    long end = SmmuRegisters.OUTQ_PROD_WR.get(look.eventProducer()) & indexes;
     List<SmmuRecord> out = new ArrayList<>();
     for (long i = seen & indexes; i != end; i = i + 1 & indexes) {
       long at = Board.EVENTS + (i & (1L << log2) - 1) * EventLayout.BYTES;

@@ -8,242 +8,362 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A scenario of an SMMU on two machines.
 ///
 /// After each step it compares what software can see: SMMU_CR0ACK, SMMU_IRQ_CTRLACK, the active errors, SMMU_CMDQ_CONS, new event records, and
-/// where a message's datum is in memory. A landing is taken back at once, so that the memories stay alike.
+/// where a message's datum is in memory. A landing is taken back before another step can come upon it, so that the memories stay alike.
+///
+/// Ahead, the other machine is waited for only where the next step needs its answer. What is known to part the two is made up for on the model
+/// then, in the expectation that the other machine does as it is known to; if it does not, that is a difference.
 final class SmmuTrial implements Trial {
   private final ModelRig machine;
   private final SmmuSide model;
   private final SmmuSide other;
   private final SmmuJudge judge;
+  private final Pace pace;
   private final Map<Long, Long> written = new HashMap<>();
   private final History history = new History();
   private final CommandLog commands = new CommandLog();
-  private int time;
+  private final List<Moment> moments = new ArrayList<>();
+  private final List<Late> late = new ArrayList<>();
+  private SmmuLook othersBefore = SmmuLook.zero();
+  private SmmuLook modelsBefore = SmmuLook.zero();
+  private int at;
   private boolean looked;
+  private boolean parted;
 
-  SmmuTrial(ModelRig model, Rig other, SmmuDialect dialect) {
+  /// What both machines showed after a step.
+  ///
+  /// @param records the model's new ones
+  /// @param registers as they were written, until then
+  /// @param reasons known differences that the model was brought past
+  /// @param message what a device wrote
+  /// @param landed where the model wrote that
+  /// @param live whether nothing happened since, so that the two can be brought together again
+  /// @param starts whether nothing is compared, but what is in the event queue belongs to the past
+  private record Moment(
+      int at,
+      String after,
+      SmmuLook model,
+      SmmuLook other,
+      List<SmmuRecord> records,
+      Map<Long, Long> registers,
+      List<String> reasons,
+      Step.@Nullable Message message,
+      long landed,
+      boolean live,
+      boolean starts) {}
+
+  SmmuTrial(ModelRig model, Rig other, SmmuDialect dialect, Pace pace) {
     machine = model;
     this.model = new SmmuSide(model);
     this.other = new SmmuSide(other);
-    judge = new SmmuJudge(dialect, model.memory(), history, commands, this::register);
+    this.pace = pace;
+    judge = new SmmuJudge(dialect, model.memory(), history, commands);
   }
 
   private long register(Register register) {
     return written.getOrDefault(Board.SMMU + register.offset(), 0L);
   }
 
-  private int log2(Register base) {
-    return SmmuRegisters.CMDQ_BASE_LOG2SIZE.getInt(register(base));
+  private static int log2(Map<Long, Long> registers, Register base) {
+    return SmmuRegisters.CMDQ_BASE_LOG2SIZE.getInt(
+        registers.getOrDefault(Board.SMMU + base.offset(), 0L));
   }
 
   @Override
-  public Verdict perform(int at, Step step) {
-    time++;
-    return switch (step) {
+  public Verdict perform(int number, Step step) {
+    at = number;
+    if (parted) {
+      return Verdict.SAME;
+    }
+    act(step);
+    if (pace == Pace.AHEAD) {
+      return Verdict.SAME;
+    }
+    settle();
+    List<String> reasons = new ArrayList<>();
+    Verdict verdict = Verdict.SAME;
+    for (Late l : late) {
+      verdict = l.verdict();
+      if (verdict instanceof Verdict.Tolerated(List<String> names, boolean _)) {
+        reasons.addAll(names);
+      }
+    }
+    late.clear();
+    return verdict instanceof Verdict.Tolerated(List<String> _, boolean on)
+        ? new Verdict.Tolerated(reasons, on)
+        : verdict;
+  }
+
+  @Override
+  public List<Late> end() {
+    if (!parted) {
+      settle();
+    }
+    return List.copyOf(late);
+  }
+
+  private void act(Step step) {
+    switch (step) {
       case Step.Store(long address, List<Long> words) -> {
-        history.store(model.rig.memory(), address, words, time);
-        store(model, address, words);
-        store(other, address, words);
-        yield Verdict.SAME;
+        history.store(model.rig.memory(), address, words, at);
+        model.rig.store(address, words);
+        other.rig.store(address, words);
       }
       case Step.Clear(long address, long bytes) -> {
         history.clear(address, bytes);
         model.rig.memory().fill(address, bytes, (byte) 0);
         other.rig.memory().fill(address, bytes, (byte) 0);
-        yield Verdict.SAME;
       }
       case Step.Write(long address, int bytes, long value) -> {
         written.put(address, value);
         model.rig.write(address, value, bytes);
         other.rig.write(address, value, bytes);
-        yield afterWrite("the write of " + Describe.register(Hardware.SMMUV3, address));
+        afterWrite("the write of " + Describe.register(Hardware.SMMUV3, address));
       }
       case Step.Read(long address, int bytes) -> read(address, bytes);
       case Step.Command(List<Long> words) -> command(words);
       case Step.Message m -> message(m);
       case Step.Drain() -> {
-        look();
-        model.write(SmmuRegisters.EVENTQ_CONS, model.eventProducer());
-        other.write(SmmuRegisters.EVENTQ_CONS, other.eventProducer());
-        yield afterWrite("the drain");
+        settle();
+        model.write(SmmuRegisters.EVENTQ_CONS, model.look().eventProducer());
+        other.write(SmmuRegisters.EVENTQ_CONS, other.look().eventProducer());
+        looked = true;
+        afterWrite("the drain");
       }
       case Step.Acknowledge() -> {
-        look();
-        model.write(SmmuRegisters.GERRORN, model.gerror());
-        other.write(SmmuRegisters.GERRORN, other.gerror());
-        yield afterWrite("the acknowledgement");
+        settle();
+        model.write(SmmuRegisters.GERRORN, model.look().gerror());
+        other.write(SmmuRegisters.GERRORN, other.look().gerror());
+        looked = true;
+        afterWrite("the acknowledgement");
       }
-    };
-  }
-
-  private void look() {
-    model.look();
-    other.look();
-    looked = true;
-  }
-
-  private static void store(SmmuSide side, long address, List<Long> words) {
-    side.rig.store(address, words);
+    }
   }
 
   /// Until the queues are enabled nothing is compared: what earlier scenarios left differs in unimportant ways.
-  private Verdict afterWrite(String after) {
+  private void afterWrite(String after) {
     boolean queues =
         SmmuRegisters.CR0_CMDQEN.isSet(register(SmmuRegisters.CR0))
             || SmmuRegisters.CR0_SMMUEN.isSet(register(SmmuRegisters.CR0));
     if (!queues) {
       looked = false;
-      return Verdict.SAME;
+      return;
     }
-    if (!looked) {
-      look();
-      model.skipEvents();
-      other.skipEvents();
-    }
-    return compareState(after);
+    start();
+    look(after, null, SmmuOutcome.NOWHERE, false);
   }
 
-  private Verdict read(long address, int bytes) {
+  private void start() {
+    if (!looked) {
+      looked = true;
+      SmmuLook mine = model.ask();
+      model.skipEvents(mine);
+      moments.add(
+          new Moment(
+              at, "", mine, other.ask(), List.of(), Map.of(), List.of(), null, 0L, false, true));
+    }
+  }
+
+  private void read(long address, int bytes) {
+    settle();
     List<Place> place = List.of(new Place("register at " + Script.hex(address), address, bytes));
     long ours = model.rig.read(place)[0];
     long theirs = other.rig.read(place)[0];
-    return ours == theirs ? Verdict.SAME : judge.register(address, ours, theirs);
+    if (ours != theirs) {
+      found(at, judge.register(address, ours, theirs));
+    }
   }
 
-  private Verdict command(List<Long> words) {
-    int log2 = log2(SmmuRegisters.CMDQ_BASE);
+  private void command(List<Long> words) {
+    int log2 = log2(written, SmmuRegisters.CMDQ_BASE);
     long prod = register(SmmuRegisters.CMDQ_PROD);
-    long indexes = (2L << log2) - 1;
-    long at = Board.COMMANDS + (prod & (1L << log2) - 1) * CommandLayout.BYTES;
-    store(model, at, words);
-    store(other, at, words);
-    long next = prod + 1 & indexes;
+    long slot = slot(prod);
+    model.rig.store(slot, words);
+    other.rig.store(slot, words);
+    long next = prod + 1 & (2L << log2) - 1;
     written.put(Board.SMMU + SmmuRegisters.CMDQ_PROD.offset(), next);
     model.write(SmmuRegisters.CMDQ_PROD, next);
     other.write(SmmuRegisters.CMDQ_PROD, next);
-    return compareState(Describe.command(Hardware.SMMUV3, words));
+    look(Describe.command(Hardware.SMMUV3, words), null, SmmuOutcome.NOWHERE, false);
   }
 
-  /// Compares what every step may have changed.
-  private Verdict compareState(String after) {
-    long before = model.consumer();
-    look();
-    noteConsumed(before);
-    List<SmmuRecord> ours = model.newRecords(log2(SmmuRegisters.EVENTQ_BASE));
-    List<SmmuRecord> theirs = other.newRecords(log2(SmmuRegisters.EVENTQ_BASE));
-    if (!ours.equals(theirs)) {
-      return new Verdict.Different(
-          "event records after " + after, ours.toString(), theirs.toString());
+  private void message(Step.Message m) {
+    start();
+    other.rig.message(m.requester(), m.address(), m.data());
+    machine.message(m.requester(), m.address(), m.data());
+    boolean full = model.last().isFull(log2(written, SmmuRegisters.EVENTQ_BASE));
+    long landed = machine.landed();
+    if (landed != SmmuOutcome.NOWHERE) {
+      model.rig.memory().write32(landed, machine.overwritten());
     }
-    return state(after, log2(SmmuRegisters.EVENTQ_BASE));
+    // What was written among the tables, a step that follows may come upon; a full queue parts the
+    // two.
+    boolean wait = full || (landed != SmmuOutcome.NOWHERE && landed < Board.TARGETS);
+    look("a message", m, landed, wait);
+    if (wait) {
+      settle();
+    }
+  }
+
+  /// Asks both machines what a step may have changed.
+  private void look(String after, Step.@Nullable Message message, long landed, boolean waits) {
+    boolean live = waits || pace == Pace.STEPWISE;
+    long before = model.last().consumer();
+    SmmuLook mine = model.ask();
+    noteConsumed(before);
+    List<String> reasons = new ArrayList<>();
+    if (!live) {
+      passOver(reasons, SmmuLook.zero());
+      mine = model.last();
+    }
+    int log2 = log2(written, SmmuRegisters.EVENTQ_BASE);
+    List<SmmuRecord> records = model.newRecords(mine, log2);
+    Map<Long, Long> registers = pace == Pace.AHEAD ? Map.copyOf(written) : written;
+    moments.add(
+        new Moment(
+            at,
+            after,
+            mine,
+            other.ask(),
+            records,
+            registers,
+            reasons,
+            message,
+            landed,
+            live,
+            false));
   }
 
   private void noteConsumed(long before) {
-    int log2 = log2(SmmuRegisters.CMDQ_BASE);
+    int log2 = log2(written, SmmuRegisters.CMDQ_BASE);
     long indexes = (2L << log2) - 1;
-    for (long i = before & indexes; i != (model.consumer() & indexes); i = i + 1 & indexes) {
-      long at = Board.COMMANDS + (i & (1L << log2) - 1) * CommandLayout.BYTES;
-      commands.add(time, model.rig.memory().read64(at), model.rig.memory().read64(at + Long.BYTES));
+    long end = model.last().consumer() & indexes;
+    for (long i = before & indexes; i != end; i = i + 1 & indexes) {
+      long slot = slot(i);
+      commands.add(
+          at, model.rig.memory().read64(slot), model.rig.memory().read64(slot + Long.BYTES));
     }
   }
 
-  private Verdict message(Step.Message m) {
-    int log2 = log2(SmmuRegisters.EVENTQ_BASE);
-    if (!looked) {
-      look();
+  /// Waits for the other machine, and compares.
+  private void settle() {
+    other.rig.settle();
+    for (Moment m : List.copyOf(moments)) {
+      if (!parted) {
+        if (m.starts) {
+          other.skipEvents(m.other);
+        } else {
+          compare(m);
+        }
+        othersBefore = m.other;
+        modelsBefore = m.model;
+      }
     }
-    boolean full = model.isFull(log2) || other.isFull(log2);
-    other.rig.message(m.requester(), m.address(), m.data());
-    machine.message(m.requester(), m.address(), m.data());
-    look();
-    List<SmmuRecord> records = other.newRecords(log2);
-    long ours = machine.landed();
-    long theirs = Landing.find(other.rig.memory(), m, ours, records.isEmpty());
-    // The memories are alike, so that what was there before is the same, too.
-    if (ours != SmmuOutcome.NOWHERE) {
-      model.rig.memory().write32(ours, machine.overwritten());
+    moments.clear();
+  }
+
+  private void found(int step, Verdict verdict) {
+    if (!(verdict instanceof Verdict.Same)) {
+      late.add(new Late(step, verdict));
+      parted |= !(verdict instanceof Verdict.Tolerated(List<String> _, boolean on) && on);
     }
-    if (theirs != SmmuOutcome.NOWHERE) {
-      other.rig.memory().write32(theirs, model.rig.memory().read32(theirs));
+  }
+
+  private void compare(Moment m) {
+    int log2 = log2(m.registers, SmmuRegisters.EVENTQ_BASE);
+    List<SmmuRecord> theirs = other.newRecords(m.other, log2);
+    Step.Message message = m.message;
+    if (message != null) {
+      long landed = Landing.find(other.rig.memory(), message, m.landed, theirs.isEmpty());
+      if (landed != SmmuOutcome.NOWHERE) {
+        // The memories are alike, so that what was there before is the same, too.
+        other.rig.memory().write32(landed, model.rig.memory().read32(landed));
+      }
+      boolean full = modelsBefore.isFull(log2) || othersBefore.isFull(log2);
+      SmmuOutcome ours = new SmmuOutcome(m.landed, m.records);
+      found(
+          m.at,
+          judge.message(message, ours, new SmmuOutcome(landed, theirs), full, m.at, m.registers));
+    } else if (!m.records.equals(theirs)) {
+      found(
+          m.at,
+          new Verdict.Different(
+              "event records after " + m.after, m.records.toString(), theirs.toString()));
     }
-    SmmuOutcome a = new SmmuOutcome(ours, model.newRecords(log2));
-    SmmuOutcome b = new SmmuOutcome(theirs, records);
-    Verdict outcome = judge.message(m, a, b, full, time);
-    if (outcome instanceof Verdict.Different) {
-      return outcome;
+    if (!parted) {
+      found(m.at, state(m, log2));
     }
-    return both(outcome, state("a message", log2));
   }
 
   /// Compares the registers, and brings the two together again where a known difference has parted them.
-  private Verdict state(String after, int log2Events) {
-    List<String> reasons = new ArrayList<>();
-    boolean full = model.isFull(log2Events) || other.isFull(log2Events);
-    if (full
-        && judge.knows(SmmuQuirk.QUEUE_FULL)
-        && SmmuRegisters.GERROR_EVENTQ_ABT_ERR.isSet(
-            other.activeErrors() & ~model.activeErrors())) {
-      reasons.add(SmmuQuirk.QUEUE_FULL.id());
-      other.write(
-          SmmuRegisters.GERRORN,
-          other.gerrorAcknowledged() ^ SmmuRegisters.GERROR_EVENTQ_ABT_ERR.mask());
-      other.look();
-    }
-    while (model.commandError() == SmmuRegisters.CERROR_ILL
-        && !SmmuRegisters.GERROR_CMDQ_ERR.isSet(other.activeErrors())) {
-      Optional<SmmuQuirk> quirk = judge.consumedBy(stopped());
-      if (quirk.isEmpty()) {
-        break;
+  private Verdict state(Moment m, int log2Events) {
+    List<String> reasons = new ArrayList<>(m.reasons);
+    SmmuLook mine = m.model;
+    SmmuLook his = m.other;
+    if (m.live) {
+      boolean full = mine.isFull(log2Events) || his.isFull(log2Events);
+      if (full
+          && judge.knows(SmmuQuirk.QUEUE_FULL)
+          && SmmuRegisters.GERROR_EVENTQ_ABT_ERR.isSet(his.activeErrors() & ~mine.activeErrors())) {
+        reasons.add(SmmuQuirk.QUEUE_FULL.id());
+        other.write(
+            SmmuRegisters.GERRORN,
+            his.gerrorAcknowledged() ^ SmmuRegisters.GERROR_EVENTQ_ABT_ERR.mask());
+        his = other.look();
       }
-      reasons.add(quirk.get().id());
-      long before = model.consumer();
-      passOver();
-      if (model.consumer() == before) {
-        break;
-      }
+      passOver(reasons, his);
+      mine = model.last();
     }
-    Verdict rest = judge.state(model, other, after);
-    return rest instanceof Verdict.Same && !reasons.isEmpty()
+    Verdict rest = judge.state(mine, his, m.after);
+    if (reasons.isEmpty()) {
+      return rest;
+    }
+    return rest instanceof Verdict.Same
         ? new Verdict.Tolerated(reasons, true)
-        : rest;
+        : m.live ? rest : new Verdict.Unclear();
   }
 
   private long slot(long index) {
-    int log2 = log2(SmmuRegisters.CMDQ_BASE);
+    int log2 = log2(written, SmmuRegisters.CMDQ_BASE);
     return Board.COMMANDS + (index & (1L << log2) - 1) * CommandLayout.BYTES;
   }
 
-  /// {@return the first word of the command that the model stopped at}
-  private long stopped() {
-    return model.rig.memory().read64(slot(model.consumer()));
+  /// Lets the model go on behind each command that it stops at and the other machine is known to pass over.
+  private void passOver(List<String> reasons, SmmuLook his) {
+    while (model.last().commandError() == SmmuRegisters.CERROR_ILL
+        && !SmmuRegisters.GERROR_CMDQ_ERR.isSet(his.activeErrors())) {
+      long word0 = model.rig.memory().read64(slot(model.last().consumer()));
+      Optional<SmmuQuirk> quirk = judge.consumedBy(word0);
+      if (quirk.isEmpty()) {
+        return;
+      }
+      reasons.add(quirk.get().id());
+      long before = model.last().consumer();
+      passOver();
+      if (model.last().consumer() == before) {
+        return;
+      }
+    }
   }
 
-  /// Lets the model go on behind the command that it stopped at, as a driver does: with a CMD_SYNC in its place.
+  /// As a driver does: with a CMD_SYNC in its place.
   private void passOver() {
-    long at = slot(model.consumer());
+    long before = model.last().consumer();
+    long slot = slot(before);
     List<Long> words =
-        List.of(model.rig.memory().read64(at), model.rig.memory().read64(at + Long.BYTES));
-    long before = model.consumer();
-    store(model, at, List.of(CommandLayout.OPCODE.place(CommandLayout.CMD_SYNC), 0L));
+        List.of(model.rig.memory().read64(slot), model.rig.memory().read64(slot + Long.BYTES));
+    model.rig.store(slot, List.of(CommandLayout.OPCODE.place(CommandLayout.CMD_SYNC), 0L));
     model.write(
-        SmmuRegisters.GERRORN, model.gerrorAcknowledged() ^ SmmuRegisters.GERROR_CMDQ_ERR.mask());
-    model.look();
+        SmmuRegisters.GERRORN,
+        model.last().gerrorAcknowledged() ^ SmmuRegisters.GERROR_CMDQ_ERR.mask());
+    model.ask();
     // The model has not done what the command says: what it may still have cached is the older
     // content.
     noteConsumed(before);
-    store(model, at, words);
-  }
-
-  private static Verdict both(Verdict first, Verdict second) {
-    if (first instanceof Verdict.Tolerated(List<String> a, boolean on)
-        && second instanceof Verdict.Tolerated(List<String> b, boolean too)) {
-      List<String> all = new ArrayList<>(a);
-      all.addAll(b);
-      return new Verdict.Tolerated(all, on && too);
-    }
-    return second instanceof Verdict.Same ? first : second;
+    model.rig.store(slot, words);
   }
 }

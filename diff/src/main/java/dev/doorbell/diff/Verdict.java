@@ -32,5 +32,8 @@ sealed interface Verdict {
     }
   }
 
+  /// The other machine does not differ as it was expected to; only a run step by step can tell.
+  record Unclear() implements Verdict {}
+
   Verdict SAME = new Same();
 }

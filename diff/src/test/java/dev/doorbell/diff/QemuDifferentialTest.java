@@ -14,11 +14,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class QemuDifferentialTest {
   private static final int STEPS = 25;
 
-  /// Scenarios a piece of hardware instead of those below; `./verify -Ddoorbell.diff.count=10000`.
+  /// Scenarios a piece of hardware instead of those below; `./verify -Ddoorbell.diff.count=1000`.
   private static final String COUNT = "doorbell.diff.count";
 
   @ParameterizedTest(name = "{0}")
-  @CsvSource({"SMMUV3, 1000", "ITS, 2000", "GICV2M, 1000"})
+  @CsvSource({"SMMUV3, 10000", "ITS, 10000", "GICV2M, 10000"})
   @DisplayName("random scenarios show no difference but those of docs/qemu-differences.md")
   void same(Hardware hardware, int count) {
     try (Differential d = start(hardware)) {

@@ -25,7 +25,11 @@ class SettledScenariosTest {
         // AF = 0 leads a message into the command queue, where the comparison did not look.
         "smmuv3-105025",
         // The ASID in memory is not that of the cached CD, whose older translations may be cached.
-        "smmuv3-115116"
+        "smmuv3-115116",
+        // `smmu-block-level` with CD.R = 0, where the model leaves no record.
+        "smmuv3-5649",
+        // `gicv2-subpriority` because the binary point changed under an active interrupt.
+        "gicv2m-37004"
       })
   @DisplayName("they show none")
   void none(String name) throws IOException {
