@@ -1,10 +1,9 @@
 package dev.doorbell.contract;
 
 import dev.doorbell.contract.Reference.Arrival;
-import dev.doorbell.contract.Reference.Mapped;
-import dev.doorbell.contract.Reference.Slot;
-import dev.doorbell.contract.Reference.Space;
 import dev.doorbell.contract.Reference.Vector;
+import dev.doorbell.contract.Space.Mapped;
+import dev.doorbell.contract.Space.Slot;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

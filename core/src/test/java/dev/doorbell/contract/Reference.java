@@ -1,50 +1,16 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.contract.Space.Mapped;
+import dev.doorbell.contract.Space.Slot;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /// What the contract says, in plain maps and loops: which refusals a step may meet, and what is reachable afterwards.
 final class Reference {
-  /// One user mapping.
-  record Mapped(long start, long last, long pa, boolean write) {}
-
-  /// A granule of a window that holds a doorbell's page.
-  static final class Slot {
-    final long page;
-    int users;
-
-    Slot(long page) {
-      this.page = page;
-    }
-  }
-
-  /// A domain.
-  static final class Space {
-    final int shift;
-    final boolean trusted;
-    long[] window = {};
-    final TreeMap<Long, Mapped> maps = new TreeMap<>();
-    final TreeMap<Long, Slot> slots = new TreeMap<>();
-
-    Space(int shift, boolean trusted) {
-      this.shift = shift;
-      this.trusted = trusted;
-    }
-
-    long bytes() {
-      return 1L << shift;
-    }
-
-    long page(long address) {
-      return address & -bytes();
-    }
-  }
-
   /// A vector in use.
   static final class Vector {
     final int data;
@@ -123,8 +89,8 @@ final class Reference {
       case Step.Unmap u -> {
         for (Mapped m : spaces.get(u.domain()).maps.values()) {
           long last = u.iova() + u.bytes() - 1;
-          boolean meets = m.start <= last && u.iova() <= m.last;
-          if (meets && (m.start < u.iova() || m.last > last)) {
+          boolean meets = m.start() <= last && u.iova() <= m.last();
+          if (meets && (m.start() < u.iova() || m.last() > last)) {
             out.add("UnmapSplitsMapping");
           }
         }
@@ -261,7 +227,7 @@ final class Reference {
     if (Long.compareUnsigned(last, facts.aperture()) > 0) {
       out.add("OutsideAperture");
     }
-    if (s.maps.values().stream().anyMatch(x -> x.start <= last && m.iova() <= x.last)) {
+    if (s.maps.values().stream().anyMatch(x -> x.start() <= last && m.iova() <= x.last())) {
       out.add("MappingOverlap");
     }
     if (s.window.length != 0 && s.window[0] <= last && m.iova() <= s.window[1]) {
@@ -277,7 +243,7 @@ final class Reference {
     if (Long.compareUnsigned(last, facts.aperture()) > 0) {
       out.add("OutsideAperture");
     }
-    if (s.maps.values().stream().anyMatch(x -> x.start <= last && r.start() <= x.last)) {
+    if (s.maps.values().stream().anyMatch(x -> x.start() <= last && r.start() <= x.last())) {
       out.add("MsiWindowConflict");
     }
   }
@@ -346,8 +312,9 @@ final class Reference {
     }
     Space s = spaces.get(d);
     Map.Entry<Long, Mapped> m = s.maps.floorEntry(iova);
-    if (m != null && iova <= m.getValue().last) {
-      return new Target.Memory(m.getValue().pa + (iova - m.getValue().start), m.getValue().write);
+    if (m != null && iova <= m.getValue().last()) {
+      Mapped found = m.getValue();
+      return new Target.Memory(found.pa() + (iova - found.start()), found.write());
     }
     Slot slot = s.slots.get(s.page(iova));
     return slot == null

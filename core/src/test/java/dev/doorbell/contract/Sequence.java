@@ -5,7 +5,6 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.contract.Progress.Expected;
 import dev.doorbell.contract.Progress.Seen;
 import dev.doorbell.contract.Reference.Arrival;
-import dev.doorbell.contract.Reference.Space;
 import dev.doorbell.contract.Reference.Target;
 import dev.doorbell.contract.Reference.Vector;
 import java.util.HashSet;

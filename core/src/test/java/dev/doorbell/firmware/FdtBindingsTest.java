@@ -1,5 +1,14 @@
 package dev.doorbell.firmware;
 
+import static dev.doorbell.firmware.Nodes.GIC;
+import static dev.doorbell.firmware.Nodes.HOST;
+import static dev.doorbell.firmware.Nodes.ITS;
+import static dev.doorbell.firmware.Nodes.ITS2;
+import static dev.doorbell.firmware.Nodes.SMMU;
+import static dev.doorbell.firmware.Nodes.V2M;
+import static dev.doorbell.firmware.Nodes.gic;
+import static dev.doorbell.firmware.Nodes.host;
+import static dev.doorbell.firmware.Nodes.smmu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,58 +33,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("Device-tree bindings: id maps, MSI parents, controllers, IOMMUs, reservations")
 class FdtBindingsTest {
-  private static final int GIC = 1;
-  private static final int ITS = 2;
-  private static final int SMMU = 3;
-  private static final int V2M = 4;
-  private static final int HOST = 5;
-  private static final int ITS2 = 6;
-
   @TempDir Path folder;
 
   private MachineDescription read(TreeBuilder tree) throws IOException {
     Path file = Files.createDirectories(folder.resolve("sys/firmware")).resolve("fdt");
     Files.write(file, tree.end().build());
     return Firmware.read(Sysroot.open(folder));
-  }
-
-  private static TreeBuilder gic(TreeBuilder t) {
-    return t.begin("gic@8000000")
-        .text("compatible", "arm,gic-v3")
-        .cells("phandle", GIC)
-        .cells("#address-cells", 2)
-        .cells("#size-cells", 2)
-        .flag("ranges")
-        .flag("interrupt-controller")
-        .cells("reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, 0xf60000)
-        .begin("its@8080000")
-        .text("compatible", "arm,gic-v3-its")
-        .flag("msi-controller")
-        .cells("#msi-cells", 1)
-        .cells("phandle", ITS)
-        .cells("reg", 0, 0x8080000, 0, 0x20000)
-        .end()
-        .end();
-  }
-
-  private static TreeBuilder smmu(TreeBuilder t) {
-    return t.begin("iommu@9050000")
-        .text("compatible", "arm,smmu-v3")
-        .cells("#iommu-cells", 1)
-        .cells("phandle", SMMU)
-        .flag("dma-coherent")
-        .cells("reg", 0, 0x9050000, 0, 0x20000)
-        .end();
-  }
-
-  private static TreeBuilder host(TreeBuilder t) {
-    return t.begin("pcie@10000000")
-        .text("compatible", "pci-host-ecam-generic")
-        .text("device_type", "pci")
-        .cells("phandle", HOST)
-        .cells("#address-cells", 3)
-        .cells("#size-cells", 2)
-        .cells("reg", 0x40, 0x10000000, 0, 0x10000000);
   }
 
   private static HostBridge only(MachineDescription m) {

@@ -1,21 +1,22 @@
 package dev.doorbell.plan;
 
+import static dev.doorbell.plan.Scene.FIRMWARE;
+import static dev.doorbell.plan.Scene.ITS;
+import static dev.doorbell.plan.Scene.NIC;
+import static dev.doorbell.plan.Scene.PCI;
+import static dev.doorbell.plan.Scene.V2M;
+import static dev.doorbell.plan.Scene.its;
+import static dev.doorbell.plan.Scene.machine;
+import static dev.doorbell.plan.Scene.smmu;
+import static dev.doorbell.plan.Scene.subject;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.description.Arch;
-import dev.doorbell.description.FirmwareKind;
-import dev.doorbell.description.HostBridge;
-import dev.doorbell.description.IommuDescription;
-import dev.doorbell.description.IommuDescription.Abilities;
 import dev.doorbell.description.MachineDescription;
-import dev.doorbell.description.MsiControllerDescription;
-import dev.doorbell.description.MsiControllerDescription.GicV2m;
 import dev.doorbell.description.MsiControllerDescription.Its;
-import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -30,80 +31,6 @@ import org.junit.jupiter.api.Test;
 
 /// What a plan says of a window, guest RAM and vectors, on machines that differ in one fact at a time.
 class PlannerTest {
-  private static final Source FIRMWARE = Source.file("IORT");
-  private static final Sbdf NIC = Sbdf.parse("0000:01:00.0");
-  private static final Its ITS = its(0, 0x808_0000L);
-  private static final AddressRange PCI = new AddressRange(0x1000_0000L, 0x3efe_ffffL);
-
-  private static Its its(int id, long base) {
-    return new Its(
-        "its@0x" + Long.toHexString(base), id, AddressRange.ofSize(base, 0x20000), FIRMWARE);
-  }
-
-  private static IommuDescription smmu(int inputBits) {
-    return new IommuDescription.Smmuv3(
-        "smmuv3@0x9050000",
-        AddressRange.ofSize(0x905_0000L, 0x20000),
-        true,
-        new Abilities(
-            OptionalInt.of(inputBits),
-            OptionalInt.of(44),
-            List.of(Granule.K4, Granule.K64),
-            Optional.of(FIRMWARE)),
-        FIRMWARE);
-  }
-
-  private static Subject subject(
-      Sbdf sbdf,
-      List<MsiControllerDescription> controllers,
-      int msix,
-      List<Mate> mates,
-      ReservedRegion... reserved) {
-    return new Subject(
-        sbdf,
-        Optional.of(smmu(48)),
-        controllers,
-        Optional.empty(),
-        OptionalInt.of(msix),
-        true,
-        mates,
-        List.of(),
-        OptionalInt.empty(),
-        List.of(reserved),
-        FIRMWARE);
-  }
-
-  private static MachineDescription machine(
-      List<MsiControllerDescription> controllers, List<AddressRange> dmaRanges) {
-    HostBridge bridge =
-        new HostBridge(
-            "pci0000:00",
-            0,
-            0,
-            255,
-            Optional.empty(),
-            List.of(),
-            List.of(),
-            List.of(
-                new HostBridge.Window(PCI, PCI.start(), false, false, Source.file("proc/iomem"))),
-            dmaRanges,
-            OptionalInt.empty(),
-            FIRMWARE);
-    return new MachineDescription(
-        Arch.ARM64,
-        FirmwareKind.ACPI,
-        List.of(smmu(48)),
-        controllers,
-        Optional.empty(),
-        List.of(bridge),
-        List.of(),
-        List.of(),
-        List.of(),
-        new Recorded(List.of(), false, List.of(), Optional.empty()),
-        List.of(),
-        List.of());
-  }
-
   private static Plan plan(MachineDescription machine, PlanRequest request, Subject... subjects) {
     return new Planner(machine).plan(List.of(subjects), request);
   }
@@ -304,15 +231,8 @@ class PlannerTest {
   @DisplayName(
       "R21: a controller that does not look at who writes is refused, or a caution when allowed")
   void notIsolated() {
-    GicV2m v2m =
-        new GicV2m(
-            "v2m@0x8020000",
-            AddressRange.ofSize(0x802_0000L, 0x1000),
-            OptionalInt.of(80),
-            OptionalInt.of(64),
-            FIRMWARE);
-    Subject s = subject(NIC, List.of(v2m), 4, List.of());
-    MachineDescription machine = machine(List.of(v2m), List.of());
+    Subject s = subject(NIC, List.of(V2M), 4, List.of());
+    MachineDescription machine = machine(List.of(V2M), List.of());
     assertTrue(only(plan(machine, PlanRequest.DEFAULT, s), "NotIsolated").blocks());
     PlanRequest unsafe =
         new PlanRequest(
@@ -328,37 +248,23 @@ class PlannerTest {
   @Test
   @DisplayName("R5: a granule larger than the frame is a caution that names what becomes reachable")
   void granuleExceedsFrame() {
-    GicV2m v2m =
-        new GicV2m(
-            "v2m@0x8020000",
-            AddressRange.ofSize(0x802_0000L, 0x1000),
-            OptionalInt.of(80),
-            OptionalInt.of(64),
-            FIRMWARE);
     Plan plan =
         plan(
-            machine(List.of(v2m), List.of()),
+            machine(List.of(V2M), List.of()),
             window(0x800_0000L, 0x80f_ffffL, Granule.K64),
-            subject(NIC, List.of(v2m), 4, List.of()));
+            subject(NIC, List.of(V2M), 4, List.of()));
     assertTrue(only(plan, "GranuleExceedsFrame").message().contains("[0x8020000, 0x802ffff]"));
   }
 
   @Test
   @DisplayName("vectors beyond the controller are counted function by function")
   void ledgerCountsWhatIsLeft() {
-    GicV2m v2m =
-        new GicV2m(
-            "v2m@0x8020000",
-            AddressRange.ofSize(0x802_0000L, 0x1000),
-            OptionalInt.of(80),
-            OptionalInt.of(64),
-            FIRMWARE);
     Plan plan =
         plan(
-            machine(List.of(v2m), List.of()),
+            machine(List.of(V2M), List.of()),
             PlanRequest.DEFAULT,
-            subject(NIC, List.of(v2m), 48, List.of()),
-            subject(Sbdf.parse("0000:02:00.0"), List.of(v2m), 129, List.of()));
+            subject(NIC, List.of(V2M), 48, List.of()),
+            subject(Sbdf.parse("0000:02:00.0"), List.of(V2M), 129, List.of()));
     assertEquals(List.of(48, 16), plan.ledger().stream().map(LedgerLine::granted).toList());
     assertTrue(
         only(plan, "VectorsExhausted")

@@ -1,0 +1,38 @@
+package dev.doorbell.contract;
+
+import java.util.TreeMap;
+
+/// A domain of the reference.
+final class Space {
+  /// One user mapping.
+  record Mapped(long start, long last, long pa, boolean write) {}
+
+  /// A granule of a window that holds a doorbell's page.
+  static final class Slot {
+    final long page;
+    int users;
+
+    Slot(long page) {
+      this.page = page;
+    }
+  }
+
+  final int shift;
+  final boolean trusted;
+  long[] window = {};
+  final TreeMap<Long, Mapped> maps = new TreeMap<>();
+  final TreeMap<Long, Slot> slots = new TreeMap<>();
+
+  Space(int shift, boolean trusted) {
+    this.shift = shift;
+    this.trusted = trusted;
+  }
+
+  long bytes() {
+    return 1L << shift;
+  }
+
+  long page(long address) {
+    return address & -bytes();
+  }
+}
