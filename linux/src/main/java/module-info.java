@@ -4,4 +4,5 @@ module dev.doorbell.linux {
   requires transitive dev.doorbell.core;
 
   exports dev.doorbell.linux;
+  exports dev.doorbell.linux.kvm;
 }

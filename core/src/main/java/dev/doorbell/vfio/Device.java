@@ -4,6 +4,7 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
+import java.util.Optional;
 
 /// An open function. Safe for use from many threads.
 public interface Device extends AutoCloseable {
@@ -56,6 +57,14 @@ public interface Device extends AutoCloseable {
   ///
   /// @throws VectorsFixed when vectors are taken together
   void remove(int vector);
+
+  /// {@return whom a vector signals; empty when it is not enabled, or the function is closed}
+  Optional<Trigger> trigger(int vector);
+
+  /// {@return one vector, enabled or not}
+  default DeviceVector vector(int number) {
+    return new DeviceVector(this, number);
+  }
 
   /// Holds a vector back; what arrives meanwhile fires once it is let through.
   ///

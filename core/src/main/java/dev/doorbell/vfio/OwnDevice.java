@@ -193,6 +193,17 @@ final class OwnDevice implements Device {
   }
 
   @Override
+  public Optional<Trigger> trigger(int vector) {
+    lock.lock();
+    try {
+      OwnVectors v = vectors;
+      return v == null ? Optional.empty() : v.trigger(vector);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public void remove(int vector) {
     lock.lock();
     try {

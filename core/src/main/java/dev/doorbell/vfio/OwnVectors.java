@@ -5,6 +5,7 @@ import dev.doorbell.irq.Interrupts;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiFunction;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// A function's enabled vectors, each led to a trigger. Guarded by the device's lock.
@@ -59,6 +60,10 @@ final class OwnVectors {
 
   boolean has(int vector) {
     return live.containsKey(vector);
+  }
+
+  Optional<Trigger> trigger(int vector) {
+    return Optional.ofNullable(live.get(vector)).map(l -> l.gate().trigger());
   }
 
   void lead(int vector, Trigger trigger) {

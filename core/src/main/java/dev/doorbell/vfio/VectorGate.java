@@ -14,6 +14,10 @@ final class VectorGate implements InterruptSink {
     trigger = to;
   }
 
+  Trigger trigger() {
+    return trigger;
+  }
+
   void signal() {
     trigger.signalled();
   }

@@ -3,15 +3,15 @@ package dev.doorbell.linux;
 /// Why a call was refused, and what to do.
 ///
 /// @param reason in our words; lower case, no period
-record Because(String reason, String advice) {
+public record Because(String reason, String advice) {
   /// Says why a call fails, where more is known than the errno's general meaning.
   @FunctionalInterface
-  interface Teller {
+  public interface Teller {
     Because of(Errno errno);
   }
 
   /// {@return what an errno says by itself}
-  static Because general(Errno errno) {
+  public static Because general(Errno errno) {
     return new Because(errno.meaning(), advice(errno));
   }
 

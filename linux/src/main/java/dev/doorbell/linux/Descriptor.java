@@ -40,12 +40,12 @@ public final class Descriptor implements AutoCloseable {
     return users.get() >= 0;
   }
 
-  Kernel kernel() {
+  public Kernel kernel() {
     return kernel;
   }
 
   /// Keeps it open for one call; {@link #release} must follow.
-  int acquire() {
+  public int acquire() {
     if (users.incrementAndGet() < 0) {
       release();
       throw closed();
@@ -53,7 +53,7 @@ public final class Descriptor implements AutoCloseable {
     return fd;
   }
 
-  void release() {
+  public void release() {
     if (users.decrementAndGet() == CLOSING) {
       closeNow();
     }
@@ -64,12 +64,12 @@ public final class Descriptor implements AutoCloseable {
   /// {@return the kernel's answer, 0 or more}
   ///
   /// @throws ErrnoException when the kernel refuses
-  int ioctl(Ioctl request, MemorySegment argument) {
+  public int ioctl(Ioctl request, MemorySegment argument) {
     return ioctl(request, argument, Because::general);
   }
 
   /// As {@link #ioctl(Ioctl, MemorySegment)}, by somebody who knows why it may fail.
-  int ioctl(Ioctl request, MemorySegment argument, Because.Teller why) {
+  public int ioctl(Ioctl request, MemorySegment argument, Because.Teller why) {
     int answer = tryIoctl(request, argument);
     if (answer < 0) {
       Errno e = Errno.in(answer);
@@ -79,7 +79,7 @@ public final class Descriptor implements AutoCloseable {
   }
 
   /// {@return the kernel's answer, an errno negated}
-  int tryIoctl(Ioctl request, MemorySegment argument) {
+  public int tryIoctl(Ioctl request, MemorySegment argument) {
     int number = acquire();
     try {
       int answer;

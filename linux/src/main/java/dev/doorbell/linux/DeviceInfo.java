@@ -16,7 +16,16 @@ final class DeviceInfo {
   /// Interrupts of one type.
   ///
   /// @param flags of `struct vfio_irq_info`
-  record Irqs(int count, int flags) {}
+  record Irqs(int count, int flags) {
+    boolean isMaskable() {
+      return (flags & VfioLayout.IRQ_MASKABLE) != 0;
+    }
+
+    /// {@return whether vectors come and go one by one}
+    boolean isResizable(IrqType type) {
+      return type == IrqType.MSIX && count > 0 && (flags & VfioLayout.IRQ_NORESIZE) == 0;
+    }
+  }
 
   private DeviceInfo() {}
 

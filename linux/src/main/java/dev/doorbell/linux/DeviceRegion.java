@@ -10,6 +10,7 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.pci.ConfigSpace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /// One region of an open function, reached by reads and writes of its file: the kernel makes each access, with the barriers that belong to
@@ -27,6 +28,15 @@ record DeviceRegion(
   /// What an access carries; one a thread.
   private static final ThreadLocal<MemorySegment> WORD =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_LONG));
+
+  /// {@return what the kernel lets map of some parts, such as those without the pages of an MSI-X table}
+  List<AddressRange> mappableWithin(List<AddressRange> parts) {
+    List<AddressRange> out = new ArrayList<>();
+    for (AddressRange x : mappable) {
+      parts.forEach(y -> x.intersection(y).ifPresent(out::add));
+    }
+    return out;
+  }
 
   boolean isReadable() {
     return (flags & VfioLayout.REGION_READ) != 0;

@@ -16,6 +16,9 @@ sealed interface DmaSpace extends AutoCloseable permits Type1Space, IommufdSpace
   /// {@return a function of a group that is attached, owned by the caller}
   Descriptor open(LinuxGroup group, Sbdf function);
 
+  /// {@return the file by which KVM knows a function of a group that is attached; stays this space's own}
+  Descriptor kvmFile(LinuxGroup group, Sbdf function);
+
   /// {@return IOVAs that can be mapped, ascending; known once a group is attached}
   List<AddressRange> ranges();
 

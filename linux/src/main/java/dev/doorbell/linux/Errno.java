@@ -177,7 +177,7 @@ public record Errno(int number, String name, String meaning) {
   }
 
   /// {@return the errno in a negative answer of {@link SystemCalls}}
-  static Errno in(long answer) {
+  public static Errno in(long answer) {
     return of((int) -answer);
   }
 

@@ -15,7 +15,7 @@ public final class ErrnoException extends LinuxException {
   /// @param operation the call, such as `open` or `VFIO_GROUP_SET_CONTAINER`
   /// @param target what it was made on
   /// @param because the reason in our words
-  ErrnoException(String operation, String target, Errno errno, Because because) {
+  public ErrnoException(String operation, String target, Errno errno, Because because) {
     super(
         new Refusal(
             "ErrnoException",

@@ -6,7 +6,7 @@ package dev.doorbell.linux;
 /// @param number direction, size, type and number as the architecture packs them
 ///
 /// **Source**: Linux `include/uapi/asm-generic/ioctl.h`; `arch/powerpc/include/uapi/asm/ioctl.h`
-record Ioctl(String name, int number) {
+public record Ioctl(String name, int number) {
   private enum Direction {
     NONE,
     WRITE,
@@ -15,24 +15,24 @@ record Ioctl(String name, int number) {
   }
 
   /// `_IO`: no argument, or one whose size the number does not tell.
-  static Ioctl io(String name, int type, int nr) {
+  public static Ioctl io(String name, int type, int nr) {
     return new Ioctl(name, IoctlNumberLayout.HERE.number(0, type, nr, 0));
   }
 
   /// `_IOW`: the kernel reads the argument.
-  static Ioctl iow(String name, int type, int nr, int bytes) {
+  public static Ioctl iow(String name, int type, int nr, int bytes) {
     return new Ioctl(
         name, IoctlNumberLayout.HERE.number(Direction.WRITE.ordinal(), type, nr, bytes));
   }
 
   /// `_IOR`: the kernel writes the argument.
-  static Ioctl ior(String name, int type, int nr, int bytes) {
+  public static Ioctl ior(String name, int type, int nr, int bytes) {
     return new Ioctl(
         name, IoctlNumberLayout.HERE.number(Direction.READ.ordinal(), type, nr, bytes));
   }
 
   /// `_IOWR`: both.
-  static Ioctl iowr(String name, int type, int nr, int bytes) {
+  public static Ioctl iowr(String name, int type, int nr, int bytes) {
     return new Ioctl(
         name, IoctlNumberLayout.HERE.number(Direction.READ_WRITE.ordinal(), type, nr, bytes));
   }

@@ -175,13 +175,18 @@ final class IommufdSpace implements DmaSpace {
   /// A device is bound as long as its file is open: what is handed out is a second descriptor of the same file.
   @Override
   public Descriptor open(LinuxGroup group, Sbdf function) {
+    return kvmFile(group, function).duplicate();
+  }
+
+  @Override
+  public Descriptor kvmFile(LinuxGroup group, Sbdf function) {
     Map<Sbdf, Descriptor> devices = groups.get(group.id());
     Descriptor d = devices == null ? null : devices.get(function);
     if (d == null) {
       throw new ErrnoException(
           "open", function.toString(), Errno.ENODEV, Type1Space.noDevice(Errno.ENODEV, function));
     }
-    return d.duplicate();
+    return d;
   }
 
   @Override

@@ -4,24 +4,24 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// The kernel as the classes of this room use it: the one place where a refused call becomes an {@link ErrnoException}.
-final class Kernel {
+public final class Kernel {
   /// Answers from here to 0 are errnos (`MAX_ERRNO`).
   private static final int MOST_ERRNO = 4096;
 
   private final SystemCalls calls;
 
-  Kernel(SystemCalls calls) {
+  public Kernel(SystemCalls calls) {
     this.calls = calls;
   }
 
-  SystemCalls calls() {
+  public SystemCalls calls() {
     return calls;
   }
 
   /// {@return an open file}
   ///
   /// @throws ErrnoException when the kernel refuses
-  Descriptor open(String path, int flags, Because.Teller why) {
+  public Descriptor open(String path, int flags, Because.Teller why) {
     int fd;
     do {
       fd = calls.open(path, flags | KernelConstants.O_CLOEXEC);
@@ -36,14 +36,14 @@ final class Kernel {
   /// {@return the owner of a descriptor that a call answered}
   ///
   /// @throws ErrnoException when the answer is an errno
-  Descriptor own(int answer, String operation, String name) {
+  public Descriptor own(int answer, String operation, String name) {
     return new Descriptor(this, (int) check(answer, operation, name), name);
   }
 
   /// {@return an answer that is no errno}
   ///
   /// @throws ErrnoException when it is one
-  static long check(long answer, String operation, String target) {
+  public static long check(long answer, String operation, String target) {
     if (answer < 0) {
       Errno e = Errno.in(answer);
       throw new ErrnoException(operation, target, e, Because.general(e));
@@ -52,7 +52,7 @@ final class Kernel {
   }
 
   /// {@return whether a call ended because a signal came, and is to be made again}
-  static boolean isInterrupted(long answer) {
+  public static boolean isInterrupted(long answer) {
     return answer == -Errno.EINTR.number();
   }
 
@@ -60,7 +60,7 @@ final class Kernel {
   ///
   /// @param bytes whole pages
   /// @throws ErrnoException when the kernel refuses
-  MemorySegment map(Arena arena, long bytes, int flags, int fd, String target) {
+  public MemorySegment map(Arena arena, long bytes, int flags, int fd, String target) {
     return map(arena, new FilePart(fd, 0, bytes), flags, target);
   }
 

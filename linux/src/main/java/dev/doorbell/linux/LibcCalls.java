@@ -1,17 +1,16 @@
 package dev.doorbell.linux;
 
+import static dev.doorbell.linux.LibcLinker.call;
+import static dev.doorbell.linux.LibcLinker.variadic;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.ArrayList;
-import java.util.List;
 
 /// The calls of the C library that this process runs with, errno read in the same step as the result.
 ///
@@ -19,7 +18,6 @@ import java.util.List;
 final class LibcCalls implements SystemCalls {
   static final LibcCalls INSTANCE = new LibcCalls();
 
-  private static final Linker LINKER = Linker.nativeLinker();
   private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
   private static final long ERRNO_OFFSET =
       STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
@@ -59,34 +57,19 @@ final class LibcCalls implements SystemCalls {
   private static final MethodHandle CONNECT      = call("connect", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle SENDMSG      = call("sendmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle RECVMSG      = call("recvmsg", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle SIGMASK      = call("pthread_sigmask", JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+  private static final MethodHandle SIGTIMEDWAIT = call("sigtimedwait", JAVA_INT, ADDRESS, ADDRESS, ADDRESS);
+  private static final MethodHandle GETPID       = call("getpid", JAVA_INT);
+  private static final MethodHandle GETTID       = call("gettid", JAVA_INT);
+  private static final MethodHandle TGKILL       = call("tgkill", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
   // spotless:on
 
+  private static final int SIG_BLOCK = 0;
+
+  /// A `struct timespec` of 0.
+  private static final MemorySegment NO_TIME = Arena.global().allocate(16, 8).asReadOnly();
+
   private LibcCalls() {}
-
-  private static MethodHandle call(String name, MemoryLayout result, MemoryLayout... arguments) {
-    return link(name, FunctionDescriptor.of(result, arguments), List.of());
-  }
-
-  private static MethodHandle variadic(
-      String name, MemoryLayout result, MemoryLayout... arguments) {
-    return link(
-        name, FunctionDescriptor.of(result, arguments), List.of(Linker.Option.firstVariadicArg(2)));
-  }
-
-  /// Restricted: the forms above must be those of the C library.
-  @SuppressWarnings("restricted")
-  private static MethodHandle link(
-      String name, FunctionDescriptor form, List<Linker.Option> options) {
-    List<Linker.Option> all = new ArrayList<>(options);
-    all.add(Linker.Option.captureCallState("errno"));
-    MemorySegment symbol =
-        LINKER
-            .defaultLookup()
-            .find(name)
-            .orElseThrow(
-                () -> new UnsupportedOperationException("the C library has no function " + name));
-    return LINKER.downcallHandle(symbol, form, all.toArray(Linker.Option[]::new));
-  }
 
   private static MemorySegment state() {
     return ERRNO.get();
@@ -364,6 +347,46 @@ final class LibcCalls implements SystemCalls {
       return answer((long) RECVMSG.invokeExact(s, fd, message, flags), s);
     } catch (Throwable t) {
       throw broken("recvmsg", t);
+    }
+  }
+
+  /// Unlike the others it answers an errno as it is.
+  @Override
+  public int blockSignals(MemorySegment add, MemorySegment before) {
+    try {
+      return -(int) SIGMASK.invokeExact(state(), SIG_BLOCK, add, before);
+    } catch (Throwable t) {
+      throw broken("pthread_sigmask", t);
+    }
+  }
+
+  @Override
+  public int takeSignal(MemorySegment of) {
+    try {
+      MemorySegment s = state();
+      return answer((int) SIGTIMEDWAIT.invokeExact(s, of, MemorySegment.NULL, NO_TIME), s);
+    } catch (Throwable t) {
+      throw broken("sigtimedwait", t);
+    }
+  }
+
+  @Override
+  public int threadId() {
+    try {
+      return (int) GETTID.invokeExact(state());
+    } catch (Throwable t) {
+      throw broken("gettid", t);
+    }
+  }
+
+  @Override
+  public int signalThread(int thread, int signal) {
+    try {
+      MemorySegment s = state();
+      int process = (int) GETPID.invokeExact(s);
+      return answer((int) TGKILL.invokeExact(s, process, thread, signal), s);
+    } catch (Throwable t) {
+      throw broken("tgkill", t);
     }
   }
 }

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +40,7 @@ public final class LinuxDevice implements Device {
   private final Descriptor descriptor;
   private final Map<RegionType, DeviceRegion> regions = new EnumMap<>(RegionType.class);
   private final Map<RegionType, BarRegion> bars = new EnumMap<>(RegionType.class);
-  private final Map<IrqType, Integer> irqFlags = new EnumMap<>(IrqType.class);
-  private final Map<IrqType, Integer> irqCounts = new EnumMap<>(IrqType.class);
+  private final Map<IrqType, DeviceInfo.Irqs> irqs = new EnumMap<>(IrqType.class);
   private final ConfigSpace config;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable LinuxVectors vectors;
@@ -61,9 +61,7 @@ public final class LinuxDevice implements Device {
     }
     config = c.asConfig();
     for (IrqType t : IrqType.values()) {
-      DeviceInfo.Irqs i = DeviceInfo.irqs(descriptor, t);
-      irqFlags.put(t, i.flags());
-      irqCounts.put(t, i.count());
+      irqs.put(t, DeviceInfo.irqs(descriptor, t));
     }
     Optional<MsixCapability> msix =
         PciFunction.of(function, config, function.toString()).msix().thing();
@@ -113,17 +111,8 @@ public final class LinuxDevice implements Device {
                 r.bytes(),
                 r.isReadable(),
                 r.isWritable(),
-                bar == null ? List.of() : both(r.mappable(), bar.info().mappable())));
+                bar == null ? List.of() : r.mappableWithin(bar.info().mappable())));
       }
-    }
-    return out;
-  }
-
-  /// {@return what the kernel lets map, without the pages of the MSI-X table}
-  private static List<AddressRange> both(List<AddressRange> a, List<AddressRange> b) {
-    List<AddressRange> out = new ArrayList<>();
-    for (AddressRange x : a) {
-      b.forEach(y -> x.intersection(y).ifPresent(out::add));
     }
     return out;
   }
@@ -171,19 +160,17 @@ public final class LinuxDevice implements Device {
   public List<IrqInfo> irqs() {
     List<IrqInfo> out = new ArrayList<>();
     for (IrqType t : IrqType.values()) {
-      out.add(new IrqInfo(t, count(t), isResizable(t)));
+      out.add(new IrqInfo(t, count(t), irqs(t).isResizable(t)));
     }
     return out;
   }
 
-  private int count(IrqType type) {
-    return irqCounts.getOrDefault(type, 0);
+  private DeviceInfo.Irqs irqs(IrqType type) {
+    return Objects.requireNonNull(irqs.get(type));
   }
 
-  private boolean isResizable(IrqType type) {
-    return type == IrqType.MSIX
-        && count(type) > 0
-        && (irqFlags.getOrDefault(type, 0) & VfioLayout.IRQ_NORESIZE) == 0;
+  private int count(IrqType type) {
+    return irqs(type).count();
   }
 
   @Override
@@ -208,9 +195,8 @@ public final class LinuxDevice implements Device {
         throw new TooFewVectors(function.toString(), type.toString(), count(type), min);
       }
       container.requireRoomForDoorbells();
-      boolean maskable = (irqFlags.getOrDefault(type, 0) & VfioLayout.IRQ_MASKABLE) != 0;
       List<? extends Trigger> used = triggers.subList(0, Math.min(triggers.size(), count(type)));
-      LinuxVectors v = LinuxVectors.enable(this, type, maskable, min, used);
+      LinuxVectors v = LinuxVectors.enable(this, type, irqs(type).isMaskable(), min, used);
       vectors = v;
       return v.count();
     } finally {
@@ -247,6 +233,17 @@ public final class LinuxDevice implements Device {
         }
       }
       v.lead(vector, trigger);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<Trigger> trigger(int vector) {
+    lock.lock();
+    try {
+      LinuxVectors v = vectors;
+      return v == null ? Optional.empty() : v.trigger(vector);
     } finally {
       lock.unlock();
     }
@@ -302,6 +299,11 @@ public final class LinuxDevice implements Device {
             "the function has no reset of its own",
             "reset the bus or slot with all its functions (hot reset)")
         : Because.general(e);
+  }
+
+  /// {@return the file by which KVM knows the function: its group's, or with iommufd its own; the container's to close}
+  public Descriptor kvmFile() {
+    return container.space().kvmFile(group, function);
   }
 
   /// {@return functions that are reset together with this one, itself included}
@@ -375,7 +377,7 @@ public final class LinuxDevice implements Device {
   }
 
   private void requireResizable(LinuxVectors v) {
-    if (!isResizable(v.type())) {
+    if (!irqs(v.type()).isResizable(v.type())) {
       throw new VectorsFixed(
           function, v.type(), Source.rule("Linux VFIO_IRQ_INFO_NORESIZE of " + v.type()));
     }

@@ -8,22 +8,29 @@ import org.jspecify.annotations.Nullable;
 final class LinuxVector implements AutoCloseable {
   private final LinuxVfio vfio;
   private final String name;
+  private final Trigger trigger;
   private final EventFd event;
   private final EventLoop.@Nullable Watch watch;
 
   /// What the kernel signals instead while the vector is held back and the eventfd is the user's own.
   private @Nullable EventFd holding;
 
-  private LinuxVector(LinuxVfio vfio, String name, EventFd event, EventLoop.@Nullable Watch watch) {
+  private LinuxVector(
+      LinuxVfio vfio,
+      String name,
+      Trigger trigger,
+      EventFd event,
+      EventLoop.@Nullable Watch watch) {
     this.vfio = vfio;
     this.name = name;
+    this.trigger = trigger;
     this.event = event;
     this.watch = watch;
   }
 
   static LinuxVector of(LinuxVfio vfio, String name, Trigger trigger) {
     if (trigger instanceof EventFd own) {
-      return new LinuxVector(vfio, name, own, null);
+      return new LinuxVector(vfio, name, own, own, null);
     }
     EventFd event = EventFd.create(vfio.options().calls(), name);
     try {
@@ -36,11 +43,15 @@ final class LinuxVector implements AutoCloseable {
                       trigger.signalled();
                     }
                   });
-      return new LinuxVector(vfio, name, event, watch);
+      return new LinuxVector(vfio, name, trigger, event, watch);
     } catch (RuntimeException | Error e) {
       event.close();
       throw e;
     }
+  }
+
+  Trigger trigger() {
+    return trigger;
   }
 
   int fd() {

@@ -10,6 +10,7 @@ import dev.doorbell.vfio.Trigger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// A function's enabled vectors, each with an eventfd that the kernel signals. Guarded by the device's lock.
@@ -102,6 +103,10 @@ final class LinuxVectors {
 
   boolean has(int vector) {
     return live.containsKey(vector);
+  }
+
+  Optional<Trigger> trigger(int vector) {
+    return Optional.ofNullable(live.get(vector)).map(LinuxVector::trigger);
   }
 
   /// Takes all vectors back; what arrived and was not taken yet is gone.

@@ -13,15 +13,15 @@ import java.util.List;
 /// A structure of the kernel's interface, declared once, member after member as the header has them. Members lie at their natural alignment
 /// unless the header packs them; {@link #end} compares the whole size with what the declaration says.
 ///
-/// Declaring is not thread-safe; a finished structure is immutable.
-final class Struct {
+/// Declaring is not thread-safe; a finished structure is immutable. Public for the rooms inside this one.
+public final class Struct {
   /// One member.
   ///
   /// @param name as the header spells it; of a member of a union or an inner structure with its path, such as `u.msi.data`
   /// @param bytes its size; 0 for an array at the end whose length is not fixed
-  record Member(String name, int offset, int bytes) {
+  public record Member(String name, int offset, int bytes) {
     /// {@return its value in a structure, zero-extended}
-    long get(MemorySegment in) {
+    public long get(MemorySegment in) {
       return get(in, 0);
     }
 
@@ -37,12 +37,12 @@ final class Struct {
       };
     }
 
-    int getInt(MemorySegment in) {
+    public int getInt(MemorySegment in) {
       return (int) get(in);
     }
 
     /// Stores the low bits of a value.
-    void set(MemorySegment in, long value) {
+    public void set(MemorySegment in, long value) {
       set(in, 0, value);
     }
 
@@ -74,45 +74,45 @@ final class Struct {
   /// {@return an empty structure}
   ///
   /// @param name as C writes the type, such as `struct pollfd`
-  static Struct of(String name) {
+  public static Struct of(String name) {
     return new Struct(name, false);
   }
 
   /// {@return an empty structure whose members follow one another without gaps}
-  static Struct packed(String name) {
+  public static Struct packed(String name) {
     return new Struct(name, true);
   }
 
-  Member u8(String member) {
+  public Member u8(String member) {
     return add(member, Byte.BYTES, Byte.BYTES);
   }
 
-  Member u16(String member) {
+  public Member u16(String member) {
     return add(member, Short.BYTES, Short.BYTES);
   }
 
-  Member u32(String member) {
+  public Member u32(String member) {
     return add(member, Integer.BYTES, Integer.BYTES);
   }
 
-  Member u64(String member) {
+  public Member u64(String member) {
     return add(member, Long.BYTES, Long.BYTES);
   }
 
   /// {@return an array or an inner structure whose content is declared elsewhere}
-  Member block(String member, int size, int aligned) {
+  public Member block(String member, int size, int aligned) {
     return add(member, size, aligned);
   }
 
   /// {@return an array at the end, as long as there is room}
-  Member rest(String member, int aligned) {
+  public Member rest(String member, int aligned) {
     return add(member, 0, aligned);
   }
 
   /// {@return a member that lies where another does: of a union}
   ///
   /// @param further bytes from the other one's start
-  Member over(Member other, int further, String member, int size) {
+  public Member over(Member other, int further, String member, int size) {
     Member m = new Member(member, other.offset + further, size);
     members.add(m);
     return m;
@@ -122,7 +122,7 @@ final class Struct {
   ///
   /// @param size what `sizeof` says
   /// @throws IllegalStateException when the members do not make this size
-  Struct end(int size) {
+  public Struct end(int size) {
     int whole = packed ? at : (at + alignment - 1) / alignment * alignment;
     if (whole != size) {
       throw new IllegalStateException(
@@ -132,25 +132,25 @@ final class Struct {
     return this;
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
-  int bytes() {
+  public int bytes() {
     return bytes;
   }
 
-  List<Member> members() {
+  public List<Member> members() {
     return List.copyOf(members);
   }
 
   /// {@return a zeroed structure}
-  MemorySegment allocate(Arena arena) {
+  public MemorySegment allocate(Arena arena) {
     return arena.allocate(bytes, Long.BYTES);
   }
 
   /// {@return a zeroed structure with room after it}
-  MemorySegment allocate(Arena arena, long more) {
+  public MemorySegment allocate(Arena arena, long more) {
     return arena.allocate(bytes + more, Long.BYTES);
   }
 

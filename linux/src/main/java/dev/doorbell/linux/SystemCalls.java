@@ -103,4 +103,23 @@ public interface SystemCalls {
 
   /// `recvmsg(2)`.
   long recvmsg(int fd, MemorySegment message, int flags);
+
+  /// `pthread_sigmask(3)` with `SIG_BLOCK`, for this thread.
+  ///
+  /// @param add signals to block, as a `sigset_t` of 128 bytes
+  /// @param before where the mask of before goes, as large
+  int blockSignals(MemorySegment add, MemorySegment before);
+
+  /// `sigtimedwait(2)` without waiting.
+  ///
+  /// {@return the number of a signal that was pending and is no more}
+  ///
+  /// @param of signals, blocked, as a `sigset_t`
+  int takeSignal(MemorySegment of);
+
+  /// `gettid(2)`.
+  int threadId();
+
+  /// `tgkill(2)`, to a thread of this process.
+  int signalThread(int thread, int signal);
 }

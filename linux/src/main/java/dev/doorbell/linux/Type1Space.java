@@ -209,11 +209,21 @@ final class Type1Space implements DmaSpace {
   }
 
   @Override
-  public Descriptor open(LinuxGroup group, Sbdf function) {
+  public Descriptor kvmFile(LinuxGroup group, Sbdf function) {
+    return file(group);
+  }
+
+  private Descriptor file(LinuxGroup group) {
     Descriptor g = groups.get(group.id());
     if (g == null) {
       throw new IllegalStateException(group.name() + " is not in " + name);
     }
+    return g;
+  }
+
+  @Override
+  public Descriptor open(LinuxGroup group, Sbdf function) {
+    Descriptor g = file(group);
     try (Arena arena = Arena.ofConfined()) {
       int fd =
           g.ioctl(

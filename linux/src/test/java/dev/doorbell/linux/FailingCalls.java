@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The system calls of another, of which one is made to fail. Calls that give things back never fail.
-final class FailingCalls {
+public final class FailingCalls {
   private static final List<String> GIVES_BACK = List.of("close", "munmap");
 
   private final SystemCalls to;
@@ -14,25 +14,25 @@ final class FailingCalls {
   private int failing = -1;
   private Errno errno = Errno.EIO;
 
-  FailingCalls(SystemCalls to) {
+  public FailingCalls(SystemCalls to) {
     this.to = to;
   }
 
   /// Lets a call fail, counted from now.
   ///
   /// @param index 0 for the next one; -1 for none
-  void fail(int index, Errno with) {
+  public void fail(int index, Errno with) {
     made.clear();
     failing = index;
     errno = with;
   }
 
   /// {@return names of the calls since {@link #fail}}
-  List<String> made() {
+  public List<String> made() {
     return made;
   }
 
-  SystemCalls calls() {
+  public SystemCalls calls() {
     return (SystemCalls)
         Proxy.newProxyInstance(
             SystemCalls.class.getClassLoader(),

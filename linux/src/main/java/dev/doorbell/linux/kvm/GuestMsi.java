@@ -1,4 +1,4 @@
-package dev.doorbell.linux;
+package dev.doorbell.linux.kvm;
 
 import java.util.OptionalInt;
 

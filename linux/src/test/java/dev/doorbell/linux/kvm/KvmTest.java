@@ -1,4 +1,4 @@
-package dev.doorbell.linux;
+package dev.doorbell.linux.kvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,6 +8,13 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.linux.Errno;
+import dev.doorbell.linux.ErrnoException;
+import dev.doorbell.linux.EventFd;
+import dev.doorbell.linux.FailingCalls;
+import dev.doorbell.linux.MemFd;
+import dev.doorbell.linux.OpenFiles;
+import dev.doorbell.linux.SystemCalls;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -32,8 +39,8 @@ class KvmTest {
     }
   }
 
-  private static KvmVcpu vcpu(KvmVm vm) {
-    KvmVcpu v = vm.createVcpu(0);
+  private static X86Cpu vcpu(KvmVm vm) {
+    X86Cpu v = new X86Cpu(vm.createVcpu(0));
     v.enableLocalApic();
     return v;
   }
@@ -53,7 +60,7 @@ class KvmTest {
     Map<String, Integer> before = OpenFiles.held();
     try (KvmVm vm = open();
         EventFd event = EventFd.create("vector")) {
-      KvmVcpu cpu = vcpu(vm);
+      X86Cpu cpu = vcpu(vm);
       vm.route(Map.of(GSI, GuestMsi.of(FEE, 0x41)));
       try (KvmVm.Connection _ = vm.connect(event, GSI)) {
         event.signal();
@@ -78,7 +85,7 @@ class KvmTest {
   @DisplayName("KVM_SIGNAL_MSI raises a vector without a route")
   void signals() {
     try (KvmVm vm = open()) {
-      KvmVcpu cpu = vcpu(vm);
+      X86Cpu cpu = vcpu(vm);
       assertTrue(vm.signal(GuestMsi.of(FEE, 0x77)));
       assertEquals(only(0x77), cpu.requested());
     }
@@ -94,7 +101,7 @@ class KvmTest {
         EventFd event = EventFd.create("vector")) {
       assertFalse(probe == vm);
       vm.createPcInterrupts(AddressRange.ofSize(0xfffb_d000L, 0x3000));
-      KvmVcpu cpu = vcpu(vm);
+      X86Cpu cpu = vcpu(vm);
       Map<Integer, GuestMsi> many = new HashMap<>();
       for (int i = 0; i < 1024; i++) {
         many.put(GSI + i, GuestMsi.of(FEE, 0x40 + i % 0x80));

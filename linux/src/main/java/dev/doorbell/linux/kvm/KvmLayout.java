@@ -1,5 +1,7 @@
-package dev.doorbell.linux;
+package dev.doorbell.linux.kvm;
 
+import dev.doorbell.linux.Ioctl;
+import dev.doorbell.linux.Struct;
 import dev.doorbell.linux.Struct.Member;
 
 /// Requests and structures of KVM, as far as interrupts, memory and the life of a VM need them.
@@ -55,21 +57,63 @@ final class KvmLayout {
   static final Member IOEVENTFD_FLAGS = IOEVENTFD.u32("flags");
   static final Member IOEVENTFD_PAD = IOEVENTFD.block("pad", 36, 1);
 
+  static final Struct DEVICE = Struct.of("struct kvm_create_device");
+  static final Member DEVICE_TYPE = DEVICE.u32("type");
+  static final Member DEVICE_FD = DEVICE.u32("fd");
+  static final Member DEVICE_FLAGS = DEVICE.u32("flags");
+
+  static final Struct ATTRIBUTE = Struct.of("struct kvm_device_attr");
+  static final Member ATTRIBUTE_FLAGS = ATTRIBUTE.u32("flags");
+  static final Member ATTRIBUTE_GROUP = ATTRIBUTE.u32("group");
+  static final Member ATTRIBUTE_ATTR = ATTRIBUTE.u64("attr");
+  static final Member ATTRIBUTE_ADDR = ATTRIBUTE.u64("addr");
+
+  static final Struct CAPABILITY = Struct.of("struct kvm_enable_cap");
+  static final Member CAPABILITY_CAP = CAPABILITY.u32("cap");
+  static final Member CAPABILITY_FLAGS = CAPABILITY.u32("flags");
+  static final Member CAPABILITY_ARGS = CAPABILITY.block("args", 32, 8);
+  static final Member CAPABILITY_PAD = CAPABILITY.block("pad", 64, 1);
+  static final Member CAPABILITY_ARG0 = CAPABILITY.over(CAPABILITY_ARGS, 0, "args[0]", 8);
+
+  static final Struct LINE = Struct.of("struct kvm_irq_level");
+  static final Member LINE_IRQ = LINE.u32("irq");
+  static final Member LINE_LEVEL = LINE.u32("level");
+
+  static final Struct ONE_REG = Struct.of("struct kvm_one_reg");
+  static final Member ONE_REG_ID = ONE_REG.u64("id");
+  static final Member ONE_REG_ADDR = ONE_REG.u64("addr");
+
+  /// Followed by the mask itself, as many bytes as `len` says.
+  static final Struct SIGNAL_MASK = Struct.of("struct kvm_signal_mask");
+  static final Member SIGNAL_MASK_LEN = SIGNAL_MASK.u32("len");
+  static final Member SIGNAL_MASK_SIGSET = SIGNAL_MASK.rest("sigset", 1);
+
   static final Ioctl KVM_GET_API_VERSION = Ioctl.io("KVM_GET_API_VERSION", TYPE, 0x00);
   static final Ioctl KVM_CREATE_VM = Ioctl.io("KVM_CREATE_VM", TYPE, 0x01);
   static final Ioctl KVM_CHECK_EXTENSION = Ioctl.io("KVM_CHECK_EXTENSION", TYPE, 0x03);
+  static final Ioctl KVM_GET_VCPU_MMAP_SIZE = Ioctl.io("KVM_GET_VCPU_MMAP_SIZE", TYPE, 0x04);
   static final Ioctl KVM_CREATE_VCPU = Ioctl.io("KVM_CREATE_VCPU", TYPE, 0x41);
   static final Ioctl KVM_SET_USER_MEMORY_REGION = Ioctl.iow("KVM_SET_USER_MEMORY_REGION", TYPE, 0x46, 32);
-  static final Ioctl KVM_SET_TSS_ADDR = Ioctl.io("KVM_SET_TSS_ADDR", TYPE, 0x47);
-  static final Ioctl KVM_CREATE_IRQCHIP = Ioctl.io("KVM_CREATE_IRQCHIP", TYPE, 0x60);
+  static final Ioctl KVM_IRQ_LINE = Ioctl.iow("KVM_IRQ_LINE", TYPE, 0x61, 8);
   static final Ioctl KVM_SET_GSI_ROUTING = Ioctl.iow("KVM_SET_GSI_ROUTING", TYPE, 0x6a, 8);
   static final Ioctl KVM_IRQFD = Ioctl.iow("KVM_IRQFD", TYPE, 0x76, 32);
   static final Ioctl KVM_IOEVENTFD = Ioctl.iow("KVM_IOEVENTFD", TYPE, 0x79, 64);
+  static final Ioctl KVM_RUN = Ioctl.io("KVM_RUN", TYPE, 0x80);
+  static final Ioctl KVM_SET_SIGNAL_MASK = Ioctl.iow("KVM_SET_SIGNAL_MASK", TYPE, 0x8b, 4);
+  static final Ioctl KVM_ENABLE_CAP = Ioctl.iow("KVM_ENABLE_CAP", TYPE, 0xa3, 104);
   static final Ioctl KVM_SIGNAL_MSI = Ioctl.iow("KVM_SIGNAL_MSI", TYPE, 0xa5, 32);
+  static final Ioctl KVM_GET_ONE_REG = Ioctl.iow("KVM_GET_ONE_REG", TYPE, 0xab, 16);
+  static final Ioctl KVM_SET_ONE_REG = Ioctl.iow("KVM_SET_ONE_REG", TYPE, 0xac, 16);
+  static final Ioctl KVM_CREATE_DEVICE = Ioctl.iowr("KVM_CREATE_DEVICE", TYPE, 0xe0, 12);
+  static final Ioctl KVM_SET_DEVICE_ATTR = Ioctl.iow("KVM_SET_DEVICE_ATTR", TYPE, 0xe1, 24);
+  static final Ioctl KVM_HAS_DEVICE_ATTR = Ioctl.iow("KVM_HAS_DEVICE_ATTR", TYPE, 0xe3, 24);
   // spotless:on
 
   static final int API_VERSION = 12;
   static final int CAP_MSI_DEVID = 131;
+  static final int CAP_IMMEDIATE_EXIT = 136;
+  static final int READONLY_MEMORY = 2;
+  static final int CREATE_DEVICE_TEST = 1;
   static final int ROUTE_MSI = 2;
   static final int MSI_VALID_DEVID = 1;
   static final int IRQFD_DEASSIGN = 1;
@@ -84,6 +128,12 @@ final class KvmLayout {
     IRQFD.end(32);
     MSI.end(32);
     IOEVENTFD.end(64);
+    DEVICE.end(12);
+    ATTRIBUTE.end(24);
+    CAPABILITY.end(104);
+    LINE.end(8);
+    ONE_REG.end(16);
+    SIGNAL_MASK.end(4);
   }
 
   private KvmLayout() {}

@@ -1,30 +1,47 @@
-package dev.doorbell.linux;
+package dev.doorbell.linux.kvm;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.linux.Because;
+import dev.doorbell.linux.Descriptor;
+import dev.doorbell.linux.Errno;
+import dev.doorbell.linux.ErrnoException;
+import dev.doorbell.linux.EventFd;
+import dev.doorbell.linux.Kernel;
+import dev.doorbell.linux.KernelConstants;
+import dev.doorbell.linux.SystemCalls;
+import dev.doorbell.vfio.Guest;
+import dev.doorbell.vfio.GuestIrq;
+import dev.doorbell.vfio.Trigger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// A virtual machine of KVM: its memory, and how interrupts reach it without any thread of this process.
 ///
-/// A device's vector goes straight into the guest when its trigger is an {@link EventFd} that is connected here: {@link #connect}. Safe for use
-/// from many threads.
+/// A device's vector goes straight into the guest by {@link dev.doorbell.vfio.Device#vector}'s `forwardTo`, or when its trigger is an
+/// {@link EventFd} that is connected here: {@link #connect}. Safe for use from many threads.
 ///
 /// **Source**: Linux `Documentation/virt/kvm/api.rst`
-public final class KvmVm implements AutoCloseable {
+public final class KvmVm implements Guest, AutoCloseable {
   private static final String PATH = "/dev/kvm";
 
   private final Descriptor vm;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, GuestMsi> routes = new TreeMap<>();
-  private final List<KvmVcpu> vcpus = new ArrayList<>();
+  private final KvmRoutes routes;
 
-  private KvmVm(Descriptor vm) {
+  /// What is given back with the machine, the machine itself last.
+  private final Rollback parts = new Rollback();
+
+  /// Bytes of the page that a processor shares.
+  private final int shared;
+
+  private KvmVm(Descriptor vm, int shared) {
     this.vm = vm;
+    this.shared = shared;
+    this.routes = new KvmRoutes(vm);
+    parts.add(vm::close);
   }
 
   /// {@return an empty machine of the architecture's usual kind}
@@ -43,8 +60,9 @@ public final class KvmVm implements AutoCloseable {
                 "it has interface %d, not %d".formatted(version, KvmLayout.API_VERSION),
                 "use a kernel of 2.6.22 or later"));
       }
+      int shared = kvm.ioctl(KvmLayout.KVM_GET_VCPU_MMAP_SIZE, MemorySegment.NULL);
       int fd = kvm.ioctl(KvmLayout.KVM_CREATE_VM, MemorySegment.NULL);
-      return new KvmVm(kernel.own(fd, "KVM_CREATE_VM", "a virtual machine"));
+      return new KvmVm(kernel.own(fd, "KVM_CREATE_VM", "a virtual machine"), shared);
     }
   }
 
@@ -69,14 +87,30 @@ public final class KvmVm implements AutoCloseable {
   /// @param taskState three pages of guest-physical memory that the kernel uses on some processors
   /// @throws ErrnoException on other architectures
   public void createPcInterrupts(AddressRange taskState) {
-    vm.ioctl(KvmLayout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
-    vm.ioctl(KvmLayout.KVM_CREATE_IRQCHIP, MemorySegment.NULL);
+    vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
+    vm.ioctl(KvmX86Layout.KVM_CREATE_IRQCHIP, MemorySegment.NULL);
   }
 
-  /// Gives the guest memory of this process, which stays mapped as long as the machine lives.
+  /// Makes local APICs alone inside the kernel, for each vCPU that follows: whoever runs the machine has the 8259s and the IOAPIC, or none.
+  ///
+  /// @param taskState as for {@link #createPcInterrupts}
+  /// @param ioapicPins inputs of the user's IOAPIC, whose global interrupts 0 up are kept for it; 1 to 1024
+  /// @throws ErrnoException on other architectures
+  public void createLocalApics(AddressRange taskState, int ioapicPins) {
+    vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment c = KvmLayout.CAPABILITY.allocate(arena);
+      KvmLayout.CAPABILITY_CAP.set(c, KvmX86Layout.CAP_SPLIT_IRQCHIP);
+      KvmLayout.CAPABILITY_ARG0.set(c, ioapicPins);
+      vm.ioctl(KvmLayout.KVM_ENABLE_CAP, c);
+    }
+  }
+
+  /// Gives the guest memory of this process, which stays mapped as long as the slot is there.
   ///
   /// @param slot a number of the caller's; a slot that is in use is replaced
   /// @param guest where the guest sees it, whole pages
+  /// @param memory a device's registers, too, where they are mapped: the guest then uses them without leaving
   /// @throws ErrnoException when it meets another slot
   public void addMemory(int slot, AddressRange guest, MemorySegment memory) {
     if (memory.byteSize() != guest.bytes() || !memory.isNative()) {
@@ -89,84 +123,111 @@ public final class KvmVm implements AutoCloseable {
       KvmLayout.REGION_GUEST.set(r, guest.start());
       KvmLayout.REGION_SIZE.set(r, guest.bytes());
       KvmLayout.REGION_USER.set(r, memory.address());
+      vm.ioctl(
+          KvmLayout.KVM_SET_USER_MEMORY_REGION,
+          r,
+          e ->
+              e.equals(Errno.EEXIST)
+                  ? new Because(
+                      "slot %d at %s meets another slot".formatted(slot, guest),
+                      "place it elsewhere, or remove the other one first")
+                  : Because.general(e));
+    }
+  }
+
+  /// Takes memory back; the guest's accesses there leave the kernel from now on. Its slot may be used again.
+  ///
+  /// @throws ErrnoException when there is none
+  public void removeMemory(int slot) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment r = KvmLayout.MEMORY_REGION.allocate(arena);
+      KvmLayout.REGION_SLOT.set(r, slot);
       vm.ioctl(KvmLayout.KVM_SET_USER_MEMORY_REGION, r);
     }
   }
 
-  /// {@return a new virtual processor}
+  /// {@return a new virtual processor, which is given back with the machine}
   public KvmVcpu createVcpu(int id) {
     int fd = vm.ioctl(KvmLayout.KVM_CREATE_VCPU, MemorySegment.ofAddress(id));
-    KvmVcpu v = new KvmVcpu(vm.kernel().own(fd, "KVM_CREATE_VCPU", "vCPU " + id));
+    Descriptor d = vm.kernel().own(fd, "KVM_CREATE_VCPU", "vCPU " + id);
+    KvmVcpu v = KvmVcpu.of(id, d, shared);
+    withMachine(v::close);
+    return v;
+  }
+
+  /// {@return a device of the kernel, which is given back with the machine}
+  KvmDevice createDevice(int type, String name) {
+    KvmDevice d = KvmDevice.create(vm, type, name);
+    withMachine(d::close);
+    return d;
+  }
+
+  private void withMachine(Runnable close) {
     lock.lock();
     try {
-      vcpus.add(v);
+      parts.add(close);
     } finally {
       lock.unlock();
     }
-    return v;
+  }
+
+  /// Sets the level of an interrupt of the in-kernel controllers by hand.
+  ///
+  /// @param line as the architecture numbers them: on x86 an IOAPIC input, on Arm see {@link ArmGic#line}
+  public void setLine(int line, boolean high) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment s = KvmLayout.LINE.allocate(arena);
+      KvmLayout.LINE_IRQ.set(s, line);
+      KvmLayout.LINE_LEVEL.set(s, high ? 1 : 0);
+      vm.ioctl(KvmLayout.KVM_IRQ_LINE, s);
+    }
   }
 
   /// Leads some of the guest's interrupts to messages, all in one step: the kernel's table is replaced once. Interrupts not named stay as they
   /// are; connected eventfds follow at once.
   ///
   /// @param changes messages by global interrupt number
-  /// @throws IllegalArgumentException when the machine has an ITS and a message has no device id: the kernel would take it and never
-  ///     deliver
+  /// @throws RouteNeedsDevice when the machine has an ITS and a message has no device id: the kernel would take it and never deliver
   /// @throws ErrnoException when there are more than the kernel has room for; the table is as before
   public void route(Map<Integer, GuestMsi> changes) {
-    lock.lock();
+    routes.put(changes);
+  }
+
+  /// {@return an interrupt's way in: an eventfd that the kernel takes}
+  ///
+  /// @throws ErrnoException when the process has too many open files
+  // Closed by its owner, or here when it could not be connected.
+  @Override
+  public GuestIrq irq(int gsi) {
+    EventFd event = EventFd.create(vm.kernel().calls(), "guest interrupt " + gsi);
     try {
-      Map<Integer, GuestMsi> all = new TreeMap<>(routes);
-      all.putAll(changes);
-      if (looksAtDevices()) {
-        all.forEach((gsi, m) -> {
-          if (m.deviceId().isEmpty()) {
-            throw new IllegalArgumentException(
-                "interrupt %d has no device id, and the machine's ITS delivers nothing without"
-                    .formatted(gsi));
-          }
-        });
-      }
-      commit(all);
-      routes.clear();
-      routes.putAll(all);
-    } finally {
-      lock.unlock();
+      return new Input(event, connect(event, gsi));
+    } catch (RuntimeException | Error e) {
+      event.close();
+      throw e;
     }
   }
 
-  /// Only the machine itself answers this rightly, once it has its controllers.
-  private boolean looksAtDevices() {
-    return vm.tryIoctl(
-            KvmLayout.KVM_CHECK_EXTENSION, MemorySegment.ofAddress(KvmLayout.CAP_MSI_DEVID))
-        > 0;
-  }
+  /// An eventfd of its own, connected.
+  private record Input(EventFd event, Connection connection) implements GuestIrq {
+    @Override
+    public Trigger trigger() {
+      return event;
+    }
 
-  private void commit(Map<Integer, GuestMsi> all) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment t =
-          KvmLayout.ROUTING.allocate(arena, (long) all.size() * KvmLayout.ROUTE.bytes());
-      KvmLayout.ROUTING_NR.set(t, all.size());
-      long at = KvmLayout.ROUTING_ENTRIES.offset();
-      for (Map.Entry<Integer, GuestMsi> e : all.entrySet()) {
-        GuestMsi m = e.getValue();
-        KvmLayout.ROUTE_GSI.set(t, at, e.getKey());
-        KvmLayout.ROUTE_TYPE.set(t, at, KvmLayout.ROUTE_MSI);
-        KvmLayout.ROUTE_FLAGS.set(t, at, m.deviceId().isPresent() ? KvmLayout.MSI_VALID_DEVID : 0);
-        KvmLayout.ROUTE_ADDRESS_LO.set(t, at, m.address());
-        KvmLayout.ROUTE_ADDRESS_HI.set(t, at, m.address() >>> Integer.SIZE);
-        KvmLayout.ROUTE_DATA.set(t, at, m.data());
-        KvmLayout.ROUTE_DEVID.set(t, at, m.deviceId().orElse(0));
-        at += KvmLayout.ROUTE.bytes();
+    @Override
+    public boolean disconnect() {
+      connection.close();
+      return event.take() > 0;
+    }
+
+    @Override
+    public void close() {
+      try {
+        connection.close();
+      } finally {
+        event.close();
       }
-      vm.ioctl(
-          KvmLayout.KVM_SET_GSI_ROUTING,
-          t,
-          e ->
-              new Because(
-                  "the kernel does not take %d routes up to interrupt %d"
-                      .formatted(all.size(), all.keySet().stream().reduce(0, Math::max)),
-                  "lead fewer vectors to the guest: a kernel has room for 4096 (KVM_MAX_IRQ_ROUTES)"));
     }
   }
 
@@ -181,10 +242,10 @@ public final class KvmVm implements AutoCloseable {
       this.gsi = gsi;
     }
 
-    /// Ends it; signals after this stay in the eventfd.
+    /// Ends it; signals after this stay in the eventfd. The kernel has ended it already when the machine is closed.
     @Override
     public void close() {
-      if (!ended) {
+      if (!ended && vm.isOpen()) {
         ended = true;
         irqfd(event, gsi, KvmLayout.IRQFD_DEASSIGN, -1);
       }
@@ -265,15 +326,14 @@ public final class KvmVm implements AutoCloseable {
     }
   }
 
+  /// Gives everything back. The threads of its processors must have ended.
   @Override
   public void close() {
     lock.lock();
     try {
-      vcpus.forEach(KvmVcpu::close);
-      vcpus.clear();
+      parts.close();
     } finally {
       lock.unlock();
     }
-    vm.close();
   }
 }
