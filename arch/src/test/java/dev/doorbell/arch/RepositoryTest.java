@@ -62,7 +62,8 @@ class RepositoryTest {
   @DisplayName("the scripts are executable and the shell can read them")
   void scriptsParse() throws IOException, InterruptedException {
     OutsideTool shell = OutsideTool.require("sh");
-    for (String script : List.of("verify", "doorbell", "build/find-jdk.sh", "build/diff-slices.sh")) {
+    for (String script :
+        List.of("verify", "doorbell", "build/find-jdk.sh", "build/diff-slices.sh")) {
       OutsideTool.Result result = shell.run(ProjectRoot.path(), "-n", script);
       assertEquals(new OutsideTool.Result(0, "", ""), result, script);
     }

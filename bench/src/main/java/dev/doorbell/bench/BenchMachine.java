@@ -77,6 +77,7 @@ final class BenchMachine {
             new MsiControllerDescription.Its(
                 ITS, 0, AddressRange.ofSize(0x808_0000L, 0x20000), MADE)),
         Optional.of(gic()),
+        Optional.empty(),
         List.of(hostBridge()),
         functions,
         List.of(

@@ -25,6 +25,7 @@ final class InspectPrinter {
             .formatted(view.machine().arch(), view.machine().firmware(), chosen.place()));
     iommus(view);
     controllers(view);
+    ioApics(view);
     functions(view);
     groups(survey, view);
     differences(view);
@@ -63,6 +64,24 @@ final class InspectPrinter {
                 yes(c.isolated()),
                 c.source()));
     orNone(t);
+  }
+
+  private void ioApics(InspectView view) {
+    if (view.ioApics().isEmpty()) {
+      return;
+    }
+    console.heading("I/O APICs");
+    Table t = new Table("id", "base", "first GSI", "remapped by", "source id", "source");
+    view.ioApics()
+        .forEach(a ->
+            t.row(
+                a.id(),
+                or(a.base(), "-"),
+                a.gsiBase(),
+                or(a.iommu(), "-"),
+                a.sourceId() == null ? "-" : Json.hex(a.sourceId()),
+                a.source()));
+    t.print(console);
   }
 
   private void functions(InspectView view) {
@@ -109,6 +128,14 @@ final class InspectPrinter {
                   g.isolatedMsi()
                       ? console.good("isolated MSI")
                       : console.bad("MSI not isolated")));
+      if (!g.isolation().state().equals("yes")) {
+        console.line(
+            "    %s: %s  %s"
+                .formatted(
+                    g.isolation().state().equals("no") ? "not isolated" : "isolation unseen",
+                    g.isolation().because(),
+                    console.faint(g.isolation().source())));
+      }
       g.because().forEach(b -> console.line("    because " + b));
       for (RegionView r : g.reserved()) {
         console.line(

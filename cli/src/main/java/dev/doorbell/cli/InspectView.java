@@ -3,6 +3,8 @@ package dev.doorbell.cli;
 import dev.doorbell.cli.Json.OddityView;
 import dev.doorbell.cli.Json.Range;
 import dev.doorbell.cli.Json.UnseenView;
+import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -13,6 +15,7 @@ import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Differences;
+import dev.doorbell.survey.Isolation;
 import dev.doorbell.survey.Regions;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
@@ -25,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The JSON document of `inspect`.
 ///
+/// @param ioApics I/O APICs of an x86 machine, with the IOMMU that remaps their messages
 /// @param recorded what the captured kernel wrote down, and where that differs from what was derived
 record InspectView(
     MachineView machine,
@@ -32,6 +36,7 @@ record InspectView(
     List<MsiControllerView> msiControllers,
     List<FunctionView> functions,
     List<GroupView> groups,
+    List<IoApicView> ioApics,
     List<OddityView> oddities,
     List<UnseenView> unseen,
     RecordedView recorded) {
@@ -47,6 +52,7 @@ record InspectView(
       @Nullable String base,
       @Nullable Integer inputBits,
       @Nullable List<String> granules,
+      @Nullable RemappingView interruptRemapping,
       String source) {
     static IommuView of(IommuDescription i) {
       OptionalInt bits = i.abilities().inputBits();
@@ -58,7 +64,33 @@ record InspectView(
           i.abilities().granules().isEmpty()
               ? null
               : i.abilities().granules().stream().map(Object::toString).toList(),
+          i.interruptRemapping().map(RemappingView::of).orElse(null),
           i.source().toString());
+    }
+  }
+
+  /// @param state on, off or unseen
+  record RemappingView(String state, String because, String source) {
+    static RemappingView of(InterruptRemapping r) {
+      return new RemappingView(Json.name(r.state()), r.because(), r.source().toString());
+    }
+  }
+
+  record IoApicView(
+      int id,
+      @Nullable String base,
+      long gsiBase,
+      @Nullable String iommu,
+      @Nullable Integer sourceId,
+      String source) {
+    static IoApicView of(ApicDescription.IoApic a) {
+      return new IoApicView(
+          a.apicId(),
+          a.registers().map(r -> Json.hex(r.start())).orElse(null),
+          a.gsiBase(),
+          a.iommu().orElse(null),
+          a.sourceId().isPresent() ? a.sourceId().getAsInt() : null,
+          a.source().toString());
     }
   }
 
@@ -126,7 +158,15 @@ record InspectView(
       List<String> functions,
       List<String> because,
       List<RegionView> reserved,
-      boolean isolatedMsi) {}
+      boolean isolatedMsi,
+      IsolationView isolation) {}
+
+  /// @param state yes, no or unseen
+  record IsolationView(String state, String because, String source) {
+    static IsolationView of(Isolation i) {
+      return new IsolationView(Json.name(i.state()), i.because(), i.source().toString());
+    }
+  }
 
   record RecordedGroupView(
       int number, List<String> functions, String type, List<RegionView> reserved) {}
@@ -155,6 +195,7 @@ record InspectView(
             .toList(),
         functions.stream().map(f -> function(survey, f)).toList(),
         groups.stream().map(g -> group(survey, g)).toList(),
+        m.apic().stream().flatMap(a -> a.ioApics().stream()).map(IoApicView::of).toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
         m.unseen().stream().map(UnseenView::of).toList(),
         recorded(survey, only));
@@ -199,7 +240,8 @@ record InspectView(
         g.functions().stream().map(Sbdf::toString).toList(),
         g.because(),
         new Regions(survey).derived(g.functions()).stream().map(RegionView::of).toList(),
-        survey.isolatedMsi(g));
+        survey.isolatedMsi(g),
+        IsolationView.of(survey.isolation(g)));
   }
 
   private static RecordedView recorded(Survey survey, List<Sbdf> only) {

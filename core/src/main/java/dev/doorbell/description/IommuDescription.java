@@ -93,6 +93,63 @@ public sealed interface IommuDescription {
     }
   }
 
+  /// A remapping unit of Intel VT-d, as a DRHD structure describes it.
+  ///
+  /// @param id `vt-d@0xfed90000`
+  /// @param segment the PCI segment whose functions it serves
+  /// @param includeAll whether it serves every function of the segment that no other unit does
+  record VtD(
+      String id,
+      AddressRange window,
+      int segment,
+      boolean includeAll,
+      InterruptRemapping remapping,
+      Abilities abilities,
+      Source source)
+      implements IommuDescription {
+    @Override
+    public String kind() {
+      return "VT-d";
+    }
+
+    @Override
+    public Optional<AddressRange> registers() {
+      return Optional.of(window);
+    }
+  }
+
+  /// An AMD IOMMU (AMD-Vi), as an IVHD block describes it.
+  ///
+  /// @param id `amd-vi@0xfed80000`
+  /// @param function the PCI function that it is itself, written as SBDF; it is not behind itself
+  record AmdVi(
+      String id,
+      AddressRange window,
+      String function,
+      InterruptRemapping remapping,
+      Abilities abilities,
+      Source source)
+      implements IommuDescription {
+    @Override
+    public String kind() {
+      return "AMD-Vi";
+    }
+
+    @Override
+    public Optional<AddressRange> registers() {
+      return Optional.of(window);
+    }
+  }
+
+  /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}
+  default Optional<InterruptRemapping> interruptRemapping() {
+    return switch (this) {
+      case VtD v -> Optional.of(v.remapping());
+      case AmdVi a -> Optional.of(a.remapping());
+      case Smmuv3 _, Smmuv2 _, VirtioIommu _, Other _ -> Optional.empty();
+    };
+  }
+
   /// An IOMMU that Doorbell reads the name of and does not drive.
   record Other(String id, String kind, Optional<AddressRange> registers, Source source)
       implements IommuDescription {

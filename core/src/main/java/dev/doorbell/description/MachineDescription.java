@@ -21,6 +21,7 @@ public record MachineDescription(
     List<IommuDescription> iommus,
     List<MsiControllerDescription> msiControllers,
     Optional<GicDescription> gic,
+    Optional<ApicDescription> apic,
     List<HostBridge> hostBridges,
     List<FunctionDescription> functions,
     List<Memory> memory,

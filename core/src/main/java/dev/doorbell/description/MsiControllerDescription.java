@@ -95,6 +95,33 @@ public sealed interface MsiControllerDescription {
     }
   }
 
+  /// The local APICs of an x86 machine: a write into their window is an interrupt, and address and datum say for which CPU and vector.
+  ///
+  /// **Source**: Intel SDM volume 3, 11.11 (Message Signalled Interrupts).
+  ///
+  /// @param vectors of all CPUs, when firmware tells how many there are
+  /// @param isolated whether every IOMMU of the machine remaps interrupts, so that none takes a message without looking at who sends it
+  record LocalApic(String id, OptionalInt vectors, boolean isolated, Source source)
+      implements MsiControllerDescription {
+    /// Addresses that are interrupts and never memory.
+    public static final AddressRange WINDOW = new AddressRange(0xfee0_0000L, 0xfeef_ffffL);
+
+    @Override
+    public String kind() {
+      return "local APIC";
+    }
+
+    @Override
+    public OptionalLong doorbell() {
+      return OptionalLong.of(WINDOW.start());
+    }
+
+    @Override
+    public Optional<AddressRange> frame() {
+      return Optional.of(WINDOW);
+    }
+  }
+
   /// A controller that Doorbell reads the name of and does not drive (a host bridge's own, X-Gene, MIP …).
   record Other(
       String id,

@@ -6,6 +6,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.firmware.DmarLayout;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

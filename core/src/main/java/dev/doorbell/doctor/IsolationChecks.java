@@ -2,6 +2,7 @@ package dev.doorbell.doctor;
 
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Source;
+import dev.doorbell.firmware.DmarLayout;
 import java.util.List;
 import java.util.Optional;
 

@@ -109,6 +109,8 @@ final class KernelChecks implements Checks {
       switch (i) {
         case IommuDescription.Smmuv3 s -> out.add("ARM_SMMU_V3");
         case IommuDescription.Smmuv2 s -> out.add("ARM_SMMU");
+        case IommuDescription.VtD v -> out.add("INTEL_IOMMU");
+        case IommuDescription.AmdVi a -> out.add("AMD_IOMMU");
         case IommuDescription.VirtioIommu v -> out.add("VIRTIO_IOMMU");
         case IommuDescription.Other o -> {
           // Which driver takes it is not known here; the kernel's groups tell.

@@ -3,6 +3,7 @@ package dev.doorbell.doctor;
 import dev.doorbell.explain.Source;
 import dev.doorbell.firmware.Blob;
 import dev.doorbell.firmware.Contents;
+import dev.doorbell.firmware.DmarLayout;
 import dev.doorbell.firmware.Sysroot;
 import java.util.List;
 import java.util.Optional;

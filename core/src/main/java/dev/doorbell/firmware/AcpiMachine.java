@@ -67,6 +67,7 @@ final class AcpiMachine {
             () -> tables.table("MCFG").map(t -> Mcfg.read(t, draft.findings)),
             Optional.empty());
     draft.arch = arch(tables, madt, iort);
+    draft.madt = madt;
     machine.missing();
     madt.ifPresent(machine::interrupts);
     iort.ifPresent(machine::iommus);
@@ -295,8 +296,6 @@ final class AcpiMachine {
 
   /// Tables whose IOMMUs this version names and does not take apart.
   private void laterTables() {
-    later("DMAR", "Intel VT-d");
-    later("IVRS", "AMD-Vi");
     later("RIMT", "RISC-V IOMMU");
   }
 

@@ -1,6 +1,7 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.Arch;
 import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.GicDescription;
@@ -30,6 +31,8 @@ final class Draft {
   Arch arch = Arch.UNKNOWN;
   FirmwareKind firmware = FirmwareKind.NONE;
   Optional<GicDescription> gic = Optional.empty();
+  Optional<ApicDescription> apic = Optional.empty();
+  Optional<Madt> madt = Optional.empty();
   final List<IommuDescription> iommus = new ArrayList<>();
   final List<MsiControllerDescription> msiControllers = new ArrayList<>();
   final List<HostBridge> hostBridges = new ArrayList<>();
@@ -108,6 +111,7 @@ final class Draft {
         iommus,
         msiControllers,
         gic,
+        apic,
         hostBridges,
         pci.functions(),
         memory,

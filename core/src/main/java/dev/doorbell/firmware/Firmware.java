@@ -42,11 +42,14 @@ public final class Firmware {
       }
     }
     BareBridges.compose(draft);
-    VirtioRegions.add(draft);
-    memory(draft);
     if (draft.arch == Arch.UNKNOWN) {
       draft.arch = draft.log.arch().or(() -> arch(sysroot)).orElse(Arch.UNKNOWN);
     }
+    if (draft.arch == Arch.X86) {
+      X86Machine.compose(draft, tables);
+    }
+    VirtioRegions.add(draft);
+    memory(draft);
     if ((draft.arch == Arch.PPC64 || draft.arch == Arch.POWERPC) && !draft.hostBridges.isEmpty()) {
       draft.findings.unseen(
           "IOMMUs and MSI controllers of the PowerPC host bridges",
@@ -122,6 +125,9 @@ public final class Firmware {
   }
 
   private static Optional<Arch> arch(Sysroot sysroot) {
+    if (sysroot.text("proc/interrupts", TEXT_LIMIT).orElse("").contains("IO-APIC")) {
+      return Optional.of(Arch.X86);
+    }
     String cpus = sysroot.text("proc/cpuinfo", TEXT_LIMIT).orElse("").toLowerCase(Locale.ROOT);
     if (cpus.contains("cpu implementer")) {
       return Optional.of(Arch.ARM64);

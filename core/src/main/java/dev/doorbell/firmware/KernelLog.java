@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
 /// `Stage-1: %lu-bit VA -> %lu-bit IPA`.
 ///
 /// @param widths by the IOMMU's device name
-record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
-  static final KernelLog NONE = new KernelLog(Map.of(), Optional.empty());
+/// @param x86 what it says of VT-d and AMD-Vi
+record KernelLog(Map<String, Widths> widths, Optional<Arch> arch, X86Log x86) {
+  static final KernelLog NONE = new KernelLog(Map.of(), Optional.empty(), new X86Log());
   static final String PATH = "dmesg.txt";
   private static final int MOST_IOMMUS = 1024;
   private static final int TRANS_S1 = 1 << 9;
@@ -36,10 +37,11 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
         !sysroot.isLive()
             || sysroot.list("sys/class/iommu").map(names -> !names.isEmpty()).orElse(false);
     if (!worthwhile || !(sysroot.kernelLog() instanceof Contents.Present(Blob blob))) {
-      return new KernelLog(Map.of(), Optional.empty());
+      return new KernelLog(Map.of(), Optional.empty(), new X86Log());
     }
     Map<String, Widths> widths = new LinkedHashMap<>();
     Optional<Arch> arch = Optional.empty();
+    X86Log x86 = new X86Log();
     String text = blob.latin1();
     for (int at = 0; at < text.length(); ) {
       int end = text.indexOf('\n', at);
@@ -50,10 +52,15 @@ record KernelLog(Map<String, Widths> widths, Optional<Arch> arch) {
         arch = Optional.of(Arch.ARM64);
       } else if (line.contains("Linux version ")) {
         arch = arch.or(() -> archOf(line));
+      } else {
+        if (line.contains("DMAR: ") || line.contains("AMD-Vi: ")) {
+          arch = arch.or(() -> Optional.of(Arch.X86));
+        }
+        x86.line(line, Source.at(blob.file(), at));
       }
       at = end + 1;
     }
-    return new KernelLog(Map.copyOf(widths), arch);
+    return new KernelLog(Map.copyOf(widths), arch, x86);
   }
 
   private static void widths(String line, Source source, Map<String, Widths> out) {

@@ -2,12 +2,13 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/// Multiple APIC Description Table, its Arm structures. Others are counted and passed over by their length.
+/// Multiple APIC Description Table, its Arm structures, and processors and I/O APICs of x86. Others are counted and passed over by their length.
 ///
 /// **Source**: ACPI 6.5, 5.2.12.
 ///
@@ -18,6 +19,8 @@ record Madt(
     List<MsiFrame> msiFrames,
     List<Gicr> gicrs,
     List<Its> itses,
+    LinkedHashMap<Long, Cpu> cpusById,
+    List<IoApic> ioApics,
     TreeMap<Integer, Integer> counts,
     AcpiTable table) {
 
@@ -52,7 +55,14 @@ record Madt(
   /// GIC Interrupt Translation Service (type 0Fh).
   record Its(long id, long base, Source source) {}
 
+  /// Processor with a local APIC (type 00h) or x2APIC (type 09h), when it can be used.
+  record Cpu(long apicId, Source source) {}
+
+  /// I/O APIC (type 01h).
+  record IoApic(int id, long base, long gsiBase, Source source) {}
+
   private static final int LOCAL_APIC = 0x00;
+  private static final int IO_APIC = 0x01;
   private static final int LOCAL_X2APIC = 0x09;
   private static final int GICC = 0x0b;
   private static final int GICD = 0x0c;
@@ -85,6 +95,8 @@ record Madt(
             new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
+            new ArrayList<>(),
+            new LinkedHashMap<>(),
             new ArrayList<>(),
             new TreeMap<>(),
             table);
@@ -133,6 +145,18 @@ record Madt(
     Blob b = table.blob();
     Source source = b.source(at);
     switch (type) {
+      case LOCAL_APIC -> {
+        atLeast(8, length, "local APIC", source);
+        cpu(b.u8(at + 3), b.u32(at + 4), source);
+      }
+      case LOCAL_X2APIC -> {
+        atLeast(16, length, "local x2APIC", source);
+        cpu(b.u32(at + 4), b.u32(at + 8), source);
+      }
+      case IO_APIC -> {
+        atLeast(12, length, "I/O APIC", source);
+        ioApics.add(new IoApic(b.u8(at + 2), b.u32(at + 4), b.u32(at + 8), source));
+      }
       case GICC -> {
         atLeast(GICC_ACPI_5_0, length, "GICC", source);
         boolean full = length >= GICC_WITH_MPIDR;
@@ -176,6 +200,15 @@ record Madt(
         itses.add(new Its(b.u32(at + 4), b.u64(at + 8), source));
       }
       default -> {}
+    }
+  }
+
+  /// PCs list places for processors that are not there: only those that are enabled or can be brought online count.
+  private void cpu(long apicId, long flags, Source source) {
+    boolean usable =
+        AcpiLayout.APIC_ENABLED.isSet(flags) || AcpiLayout.APIC_ONLINE_CAPABLE.isSet(flags);
+    if (usable) {
+      cpusById.putIfAbsent(apicId, new Cpu(apicId, source));
     }
   }
 

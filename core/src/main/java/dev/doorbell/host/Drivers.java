@@ -62,6 +62,8 @@ final class Drivers {
                     machine.frames(),
                     SmmuSettings.of(tags)));
         case IommuDescription.Smmuv2 _,
+            IommuDescription.VtD _,
+            IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.Other _ -> {
           // Not driven: functions behind it are refused when they are asked for.

@@ -58,6 +58,7 @@ public final class DemoEndpoint {
         machine.iommus(),
         machine.msiControllers(),
         machine.gic(),
+        machine.apic(),
         machine.hostBridges(),
         functions,
         machine.memory(),

@@ -44,7 +44,11 @@ final class IommuModels {
           bus.add(smmu.id(), AddressRange.ofSize(smmu.window().start(), WINDOW), model);
           out.put(smmu.id(), model);
         }
-        case IommuDescription.Smmuv2 _, IommuDescription.VirtioIommu _, IommuDescription.Other _ ->
+        case IommuDescription.Smmuv2 _,
+            IommuDescription.VtD _,
+            IommuDescription.AmdVi _,
+            IommuDescription.VirtioIommu _,
+            IommuDescription.Other _ ->
             out.put(i.id(), CLOSED);
       }
     }

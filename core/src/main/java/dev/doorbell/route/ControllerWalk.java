@@ -30,6 +30,12 @@ final class ControllerWalk {
     return switch (controller) {
       case MsiControllerDescription.Its its -> its(its, f, pa, data);
       case MsiControllerDescription.GicV2m v2m -> v2m(v2m, pa, data);
+      case MsiControllerDescription.LocalApic apic ->
+          trail.cannotSee(
+              apic.id(),
+              RouteWalker.write(pa.value(), data),
+              "the local APICs are not read",
+              apic.source());
       case MsiControllerDescription.Other other ->
           trail.cannotSee(
               other.id(),

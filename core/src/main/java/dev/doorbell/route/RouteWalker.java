@@ -139,6 +139,10 @@ public final class RouteWalker {
         case IommuDescription.VirtioIommu v -> virtio(v, address, in);
         case IommuDescription.Smmuv2 v2 ->
             unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
+        case IommuDescription.VtD v ->
+            unseen(v.id(), in, "tables of %s are not read".formatted(v.kind()), v.source());
+        case IommuDescription.AmdVi a ->
+            unseen(a.id(), in, "tables of %s are not read".formatted(a.kind()), a.source());
         case IommuDescription.Other o ->
             unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());
         case null ->

@@ -12,7 +12,6 @@ import dev.doorbell.iommu.ReservedRegion.Kind;
 import dev.doorbell.pci.Sbdf;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -24,6 +23,30 @@ public final class Regions {
           new AddressRange(0x800_0000L, 0x80f_ffffL),
           Kind.SW_MSI,
           Source.rule("Linux MSI_IOVA_BASE, drivers/iommu/arm/arm-smmu-v3"));
+
+  /// Writes there are interrupts and never meet the translation tables.
+  public static final ReservedRegion X86_INTERRUPTS =
+      new ReservedRegion(
+          MsiControllerDescription.LocalApic.WINDOW,
+          Kind.MSI,
+          Source.rule("Intel VT-d 4.1, 3.14 and AMD 48882 3.09, 2.1.4: interrupt address range"));
+
+  /// What devices on AMD's link say to each other: never memory (AMD 48882 3.09, 2.1.2).
+  public static final ReservedRegion HYPERTRANSPORT =
+      new ReservedRegion(
+          new AddressRange(0xfd_0000_0000L, 0xff_ffff_ffffL),
+          Kind.RESERVED,
+          Source.rule("AMD 48882 3.09, 2.1.2: HyperTransport special address ranges"));
+
+  /// Devices behind an ISA bridge do DMA to the first 16 MiB, and firmware's RMRRs forget them.
+  public static final ReservedRegion ISA_DMA =
+      new ReservedRegion(
+          new AddressRange(0, 0xff_ffffL),
+          Kind.DIRECT_RELAXABLE,
+          Source.rule("Linux CONFIG_INTEL_IOMMU_FLOPPY_WA, drivers/iommu/intel: ISA DMA"));
+
+  /// Class and subclass of a bridge to ISA.
+  private static final int ISA_BRIDGE = 0x0601;
 
   private final Survey survey;
   private final MachineDescription machine;
@@ -60,7 +83,11 @@ public final class Regions {
   public static boolean translatesMsi(IommuDescription iommu) {
     return switch (iommu) {
       case IommuDescription.Smmuv3 _, IommuDescription.Smmuv2 _ -> true;
-      case IommuDescription.VirtioIommu _, IommuDescription.Other _ -> false;
+      case IommuDescription.VtD _,
+          IommuDescription.AmdVi _,
+          IommuDescription.VirtioIommu _,
+          IommuDescription.Other _ ->
+          false;
     };
   }
 
@@ -70,14 +97,21 @@ public final class Regions {
         out.add(r.region());
       }
     }
-    Optional<IommuDescription> iommu = survey.iommu(f);
-    if (iommu.isEmpty()) {
-      return;
-    }
-    if (translatesMsi(iommu.get())) {
-      out.add(LINUX_WINDOW);
-    } else if (iommu.get() instanceof IommuDescription.VirtioIommu v) {
-      hardwareMsi(f, v, out);
+    switch (survey.iommu(f).orElse(null)) {
+      case null -> {}
+      case IommuDescription.Smmuv3 _, IommuDescription.Smmuv2 _ -> out.add(LINUX_WINDOW);
+      case IommuDescription.VirtioIommu v -> hardwareMsi(f, v, out);
+      case IommuDescription.VtD _ -> {
+        out.add(X86_INTERRUPTS);
+        if (f.pci().classCode() >>> Byte.SIZE == ISA_BRIDGE) {
+          out.add(ISA_DMA);
+        }
+      }
+      case IommuDescription.AmdVi _ -> {
+        out.add(X86_INTERRUPTS);
+        out.add(HYPERTRANSPORT);
+      }
+      case IommuDescription.Other _ -> {}
     }
   }
 

@@ -3,6 +3,7 @@ package dev.doorbell.survey;
 import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -86,12 +87,56 @@ public final class Survey {
 
   /// {@return whether every function of a group sends its messages to a controller that looks at who writes; false when one is unknown}
   public boolean isolatedMsi(Group group) {
-    return group.functions().stream()
-        .map(functions::get)
-        .allMatch(f ->
-            f.msi().isPresent()
-                && f.msi().get().controllers().stream()
-                    .allMatch(c -> machine.msiController(c).map(m -> m.isolated()).orElse(false)));
+    return isolation(group).state() == Isolation.State.YES;
+  }
+
+  /// {@return whether every function of a group sends its messages to something that looks at who writes, with the fact that decides}
+  public Isolation isolation(Group group) {
+    List<Isolation> each =
+        group.functions().stream().map(functions::get).map(this::isolation).toList();
+    return each.stream()
+        .filter(i -> i.state() == Isolation.State.NO)
+        .findFirst()
+        .or(() -> each.stream().filter(i -> i.state() == Isolation.State.UNSEEN).findFirst())
+        .orElseGet(each::getFirst);
+  }
+
+  private Isolation isolation(SurveyedFunction f) {
+    if (f.msi().isEmpty()) {
+      return new Isolation(
+          Isolation.State.UNSEEN,
+          "firmware names no MSI controller for " + f.sbdf(),
+          f.description().source());
+    }
+    Optional<InterruptRemapping> remapping = iommu(f).flatMap(IommuDescription::interruptRemapping);
+    for (String id : f.msi().get().controllers()) {
+      MsiControllerDescription c = machine.msiController(id).orElse(null);
+      if (c == null) {
+        return new Isolation(
+            Isolation.State.UNSEEN, id + " is not described", f.msi().get().source());
+      }
+      if (c instanceof MsiControllerDescription.LocalApic && remapping.isPresent()) {
+        InterruptRemapping r = remapping.get();
+        if (!r.isOn()) {
+          return new Isolation(
+              r.state() == InterruptRemapping.State.OFF
+                  ? Isolation.State.NO
+                  : Isolation.State.UNSEEN,
+              r.because(),
+              r.source());
+        }
+      } else if (!c.isolated()) {
+        return new Isolation(
+            Isolation.State.NO, "%s does not look at who writes".formatted(id), c.source());
+      }
+    }
+    return remapping
+        .map(r -> new Isolation(Isolation.State.YES, r.because(), r.source()))
+        .orElseGet(() ->
+            new Isolation(
+                Isolation.State.YES,
+                String.join(", ", f.msi().get().controllers()) + " looks at who writes",
+                f.msi().get().source()));
   }
 
   /// {@return what is odd about the PCI functions and their links}

@@ -71,6 +71,7 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
         m.iommus(),
         m.msiControllers(),
         m.gic(),
+        m.apic(),
         m.hostBridges(),
         functions,
         m.memory(),

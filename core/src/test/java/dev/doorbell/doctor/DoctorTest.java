@@ -34,7 +34,7 @@ class DoctorTest {
         () -> assertEquals(Answer.YES, d.verdict().answer(), d.findings()::toString),
         () ->
             assertEquals(
-                "sys/firmware/acpi/tables/DMAR+0x0", only(d, "firmware.iommu").source().toString()),
+                "sys/firmware/acpi/tables/DMAR", only(d, "firmware.iommu").source().toString()),
         () -> assertEquals("proc/config.gz", only(d, "kernel.vfio").source().where()),
         () -> assertEquals("proc/interrupts", only(d, "interrupts.remapping").source().where()),
         () ->

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HostileInputTest {
   private static final Duration NO_HANG = Duration.ofMinutes(5);
   private static final String TABLES = "sys/firmware/acpi/tables/";
-  private static final List<String> NAMES = List.of("APIC", "IORT", "MCFG", "VIOT");
+  private static final List<String> NAMES = List.of("APIC", "IORT", "MCFG", "VIOT", "DMAR", "IVRS");
 
   @TempDir Path folder;
 
@@ -75,6 +75,9 @@ class HostileInputTest {
         all.map(p -> p.resolve(TABLES)).filter(Files::isDirectory).sorted().forEach(out::add);
       }
       out.add(Shared.require("lab-captures/arm64-virtio-iommu-acpi/" + TABLES));
+      try (Stream<Path> all = Files.list(Shared.require("captures/x86"))) {
+        all.map(p -> p.resolve(TABLES)).filter(Files::isDirectory).sorted().forEach(out::add);
+      }
     }
     return out;
   }

@@ -66,6 +66,7 @@ class NamesakesTest {
         MACHINE.iommus(),
         MACHINE.msiControllers(),
         MACHINE.gic(),
+        MACHINE.apic(),
         MACHINE.hostBridges(),
         functions,
         MACHINE.memory(),

@@ -96,6 +96,7 @@ final class Scene {
         List.of(smmu(48)),
         controllers,
         Optional.empty(),
+        Optional.empty(),
         List.of(bridge),
         List.of(),
         List.of(),

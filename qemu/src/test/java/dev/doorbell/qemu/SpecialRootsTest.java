@@ -150,6 +150,7 @@ class SpecialRootsTest {
         d.iommus(),
         d.msiControllers(),
         d.gic(),
+        d.apic(),
         List.of(mixed),
         d.functions(),
         d.memory(),

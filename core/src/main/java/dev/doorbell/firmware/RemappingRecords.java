@@ -1,0 +1,121 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.description.InterruptRemapping;
+import dev.doorbell.description.InterruptRemapping.State;
+import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Source;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// Finds out whether the captured kernel had interrupt remapping on, and what the units can do.
+///
+/// Best first: the interrupts that it programmed, its log, its command line, and what firmware and hardware do not offer. Firmware that
+/// offers it says nothing about whether it is used.
+///
+/// **Source**: Linux 6.12 `kernel/irq` (names of interrupt chips), `drivers/iommu/intel/irq_remapping.c` (every unit must support it).
+final class RemappingRecords {
+  private static final String CLASS = "sys/class/iommu";
+  private static final int TEXT = 64;
+
+  private final Draft draft;
+
+  RemappingRecords(Draft draft) {
+    this.draft = draft;
+  }
+
+  /// {@return the state of VT-d's units, which a kernel switches together}
+  InterruptRemapping ofVtd(Dmar dmar) {
+    Optional<InterruptRemapping> recorded = recorded();
+    if (recorded.isPresent()) {
+      return recorded.get();
+    }
+    if (!DmarLayout.INTR_REMAP.isSet(dmar.flags())) {
+      return new InterruptRemapping(
+          State.OFF,
+          "firmware does not offer it: the DMAR's flag INTR_REMAP is 0",
+          dmar.table().source(DmarLayout.FLAGS_AT));
+    }
+    for (Dmar.Unit unit : dmar.units()) {
+      Optional<X86Log.Capabilities> c = capabilities(unit.base());
+      if (c.isPresent() && !DmarLayout.ECAP_IR.isSet(c.get().ecap())) {
+        return new InterruptRemapping(
+            State.OFF,
+            "the unit at 0x%x does not support it: ECAP_REG.IR is 0".formatted(unit.base()),
+            c.get().source());
+      }
+    }
+    return unseen(dmar.table().source(DmarLayout.FLAGS_AT));
+  }
+
+  /// {@return the state of AMD's IOMMUs}
+  InterruptRemapping ofAmd(Ivrs ivrs) {
+    return recorded().orElseGet(() -> unseen(ivrs.table().source(0)));
+  }
+
+  /// {@return CAP_REG and ECAP_REG of the unit whose registers are there}
+  Optional<X86Log.Capabilities> capabilities(long base) {
+    for (String name : draft.sysroot.list(CLASS).orElse(List.of())) {
+      String folder = CLASS + "/" + name + "/intel-iommu/";
+      if (hex(folder + "address").equals(Optional.of(base))) {
+        Optional<Long> cap = hex(folder + "cap");
+        Optional<Long> ecap = hex(folder + "ecap");
+        if (cap.isPresent() && ecap.isPresent()) {
+          return Optional.of(
+              new X86Log.Capabilities(cap.get(), ecap.get(), Source.file(folder + "cap")));
+        }
+      }
+    }
+    Map<Long, X86Log.Capabilities> logged = draft.log.x86().units();
+    return Optional.ofNullable(logged.get(base));
+  }
+
+  private Optional<InterruptRemapping> recorded() {
+    return programmed().or(() -> draft.log.x86().remapping()).or(this::forbidden);
+  }
+
+  /// A remapped message's interrupt chip has `IR-` before its name.
+  private Optional<InterruptRemapping> programmed() {
+    for (Recorded.Interrupt i : draft.recorded.interrupts()) {
+      String chip = i.chip().toUpperCase(Locale.ROOT);
+      boolean on = chip.startsWith("IR-PCI-MSI");
+      if (on || chip.startsWith("PCI-MSI")) {
+        return Optional.of(
+            new InterruptRemapping(
+                on ? State.ON : State.OFF,
+                "interrupt %d of the captured kernel is %s, %s"
+                    .formatted(i.irq(), i.chip(), on ? "a remapped one" : "not a remapped one"),
+                i.source()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<InterruptRemapping> forbidden() {
+    List<String> words =
+        draft.recorded.commandLine().map(l -> List.of(l.split("\\s+"))).orElse(List.of());
+    return words.stream()
+        .filter(w -> w.equals("intremap=off") || w.equals("nointremap"))
+        .findFirst()
+        .map(w ->
+            new InterruptRemapping(
+                State.OFF, w + " on the kernel's command line", Source.file("proc/cmdline")));
+  }
+
+  private static InterruptRemapping unseen(Source offered) {
+    return new InterruptRemapping(
+        State.UNSEEN,
+        "neither the kernel's log nor an MSI in proc/interrupts tells whether interrupts are remapped",
+        offered);
+  }
+
+  private Optional<Long> hex(String path) {
+    return draft
+        .sysroot
+        .text(path, TEXT)
+        .map(String::strip)
+        .filter(t -> t.matches("[0-9a-f]{1,16}"))
+        .map(t -> Long.parseUnsignedLong(t, 16));
+  }
+}

@@ -1,0 +1,213 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.InterruptRemapping;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PciTopology;
+import dev.doorbell.pci.Sbdf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// What x86 machines have beside their host bridges: local and I/O APICs, VT-d's units or AMD's IOMMUs.
+///
+/// **Source**: ACPI 6.5, 5.2.12 (MADT); Intel SDM volume 3, 11.11; the tables' own manuals for DMAR and IVRS.
+final class X86Machine {
+  private static final int IO_APIC_BYTES = 0x1000;
+  private static final int LAST_BUS = 255;
+  private static final Source RULE = Source.rule("Intel SDM volume 3, 11.11");
+
+  private final Draft draft;
+  private final RequesterMap requesters = new RequesterMap();
+  private final X86Sources sources = new X86Sources();
+
+  private X86Machine(Draft draft) {
+    this.draft = draft;
+  }
+
+  static void compose(Draft draft, AcpiTables tables) {
+    X86Machine machine = new X86Machine(draft);
+    unreadable(draft, tables, "DMAR", "VT-d's remapping units");
+    unreadable(draft, tables, "IVRS", "AMD's IOMMUs");
+    draft.guarded(
+        "VT-d's remapping units",
+        () -> machine.vtd(tables.table("DMAR").map(t -> Dmar.read(t, draft.findings))),
+        false);
+    draft.guarded(
+        "AMD's IOMMUs",
+        () -> machine.amd(tables.table("IVRS").map(t -> Ivrs.read(t, draft.findings))),
+        false);
+    machine.apics();
+    machine.bridges();
+    machine.unseenRemapping();
+  }
+
+  private static void unreadable(Draft draft, AcpiTables tables, String signature, String what) {
+    if (tables.present().contains(signature) && tables.table(signature).isEmpty()) {
+      draft.findings.unseen(
+          what,
+          "the table " + signature + " is not readable",
+          "which function is behind which of them, what is reserved for whom, and whether interrupts are remapped is not known");
+    }
+  }
+
+  private boolean vtd(Optional<Dmar> dmar) {
+    dmar.ifPresent(d -> new DmarUnits(draft, d, topology(), requesters, sources).compose());
+    return dmar.isPresent();
+  }
+
+  private boolean amd(Optional<Ivrs> ivrs) {
+    ivrs.ifPresent(i -> new IvrsUnits(draft, i, requesters, sources).compose());
+    return ivrs.isPresent();
+  }
+
+  private PciTopology topology() {
+    List<PciFunction> functions = new ArrayList<>();
+    draft
+        .pci
+        .functions()
+        .forEach(f ->
+            functions.add(
+                f.physicalFunction()
+                    .map(pf -> PciFunction.virtual(f.sbdf(), f.config(), f.source().where(), pf))
+                    .orElseGet(() -> PciFunction.of(f.sbdf(), f.config(), f.source().where()))));
+    return PciTopology.of(functions);
+  }
+
+  private void apics() {
+    Source source = draft.madt.map(m -> m.table().source(0)).orElse(RULE);
+    List<ApicDescription.Cpu> cpus = new ArrayList<>();
+    List<ApicDescription.IoApic> ioApics = new ArrayList<>();
+    if (draft.madt.isPresent()) {
+      Madt madt = draft.madt.get();
+      for (Madt.Cpu c : madt.cpusById().values()) {
+        cpus.add(new ApicDescription.Cpu(cpus.size(), c.apicId(), c.source()));
+      }
+      madt.ioApics().forEach(a -> ioApics.add(ioApic(a)));
+      if (cpus.isEmpty()) {
+        draft.findings.unseen(
+            "processors",
+            "the MADT has no local APIC that can be used",
+            "how many vectors there are in all is not known");
+      }
+    }
+    named(ioApics);
+    List<ApicDescription.Hpet> hpets = new ArrayList<>();
+    sources
+        .hpets()
+        .forEach((number, by) ->
+            hpets.add(new ApicDescription.Hpet(number, by.iommu(), by.sourceId(), by.source())));
+    draft.apic = Optional.of(new ApicDescription(cpus, ioApics, hpets, source));
+    boolean isolated =
+        !draft.iommus.isEmpty()
+            && draft.iommus.stream()
+                .allMatch(i -> i.interruptRemapping().map(InterruptRemapping::isOn).orElse(false));
+    draft.msiControllers.add(
+        new MsiControllerDescription.LocalApic(
+            draft.unique(
+                "lapic@0x" + Long.toHexString(MsiControllerDescription.LocalApic.WINDOW.start())),
+            cpus.isEmpty()
+                ? OptionalInt.empty()
+                : OptionalInt.of(
+                    (int)
+                        Math.min(
+                            Integer.MAX_VALUE,
+                            (long) cpus.size() * ApicDescription.VECTORS_PER_CPU)),
+            isolated,
+            source));
+  }
+
+  private ApicDescription.IoApic ioApic(Madt.IoApic a) {
+    Optional<X86Sources.Remapped> by = sources.ioApic(a.id());
+    return new ApicDescription.IoApic(
+        a.id(),
+        a.gsiBase(),
+        draft.range(a.base(), IO_APIC_BYTES, "I/O APIC", a.source()),
+        by.map(X86Sources.Remapped::iommu),
+        by.map(X86Sources.Remapped::sourceId).orElse(OptionalInt.empty()),
+        a.source());
+  }
+
+  /// Linux refuses to remap interrupts where a table names an I/O APIC that the MADT has not.
+  private void named(List<ApicDescription.IoApic> have) {
+    if (draft.madt.isEmpty()) {
+      return;
+    }
+    sources
+        .ioApics()
+        .forEach((id, by) -> {
+          if (have.stream().noneMatch(a -> a.apicId() == id)) {
+            draft.findings.harmless(
+                "%s is said to remap I/O APIC %d, which the MADT has not".formatted(by.iommu(), id),
+                by.source());
+          }
+        });
+  }
+
+  /// Gives every host bridge the way to the local APICs and to its IOMMUs.
+  private void bridges() {
+    for (int segment : requesters.segments()) {
+      if (draft.hostBridges.stream().noneMatch(b -> b.segment() == segment)) {
+        draft.hostBridges.add(bare(segment));
+      }
+    }
+    MsiControllerDescription apic = draft.msiControllers.getLast();
+    HostBridge.MsiMapping msis =
+        new HostBridge.MsiMapping(
+            Sbdf.LAST_REQUESTER_ID,
+            0,
+            Sbdf.LAST_REQUESTER_ID + 1L,
+            List.of(apic.id()),
+            0,
+            apic.source());
+    draft.hostBridges.replaceAll(b -> {
+      List<HostBridge.StreamMapping> streams = new ArrayList<>(b.streams());
+      streams.addAll(requesters.mappings(b.segment(), b.firstBus(), b.lastBus()));
+      return new HostBridge(
+          b.id(),
+          b.segment(),
+          b.firstBus(),
+          b.lastBus(),
+          b.ecam(),
+          streams,
+          List.of(msis),
+          b.windows(),
+          b.dmaRanges(),
+          b.dmaBits(),
+          b.source());
+    });
+  }
+
+  private HostBridge bare(int segment) {
+    return new HostBridge(
+        draft.unique(String.format(Locale.ROOT, "pci%04x:00", segment)),
+        segment,
+        0,
+        LAST_BUS,
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        OptionalInt.empty(),
+        requesters.source(segment));
+  }
+
+  private void unseenRemapping() {
+    for (IommuDescription i : draft.iommus) {
+      Optional<InterruptRemapping> r = i.interruptRemapping();
+      if (r.isPresent() && r.get().state() == InterruptRemapping.State.UNSEEN) {
+        draft.findings.unseen(
+            "whether %s remaps interrupts".formatted(i.id()),
+            r.get().because(),
+            "MSIs of functions behind it are not counted as isolated");
+      }
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package dev.doorbell.firmware;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("VT-d 8 DMAR and 48882 5.2 IVRS: rules that no capture shows alone")
+class X86RulesTest {
+  private static final String TABLES = "sys/firmware/acpi/tables/";
+  private static final int PORT = 0x060400;
+  private static final int NETWORK = 0x020000;
+  private static final int USB = 0x0c0330;
+
+  @TempDir Path folder;
+
+  private void write(String name, byte[] bytes) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.write(file, bytes);
+  }
+
+  private MachineDescription read() {
+    return Firmware.read(Sysroot.open(folder));
+  }
+
+  private void function(String sbdf, int classCode, int secondary, int subordinate)
+      throws IOException {
+    Bytes b = new Bytes().u16(0x8086, 0x1234, 0, 0).u32(classCode << 8).u8(0, 0);
+    b.u8(secondary > 0 ? 1 : 0).at(0x18).u8(Sbdf.parse(sbdf).bus(), secondary, subordinate);
+    write("sys/bus/pci/devices/" + sbdf + "/config", b.toArray(256));
+  }
+
+  /// A unit with these scopes, each of 8 or more bytes.
+  private static Bytes unit(Bytes b, int flags, long base, int... scopes) {
+    b.u16(Dmar.DRHD, 16 + scopes.length).u8(flags, 0).u16(0).u64(base);
+    for (int s : scopes) {
+      b.u8(s);
+    }
+    return b;
+  }
+
+  private static Bytes dmar() {
+    return new Bytes().u8(38, 1).u64(0).u16(0);
+  }
+
+  private static Optional<String> behind(MachineDescription m, String sbdf) {
+    Sbdf s = Sbdf.parse(sbdf);
+    return m.hostBridge(s).orElseThrow().streams().stream()
+        .filter(x -> x.streamOf(s.requesterId()).isPresent())
+        .map(HostBridge.StreamMapping::iommu)
+        .findFirst();
+  }
+
+  @Test
+  @DisplayName("VT-d 8.3.1: a path leads through bridges by their secondary bus numbers")
+  void pathThroughBridges() throws IOException {
+    function("0000:00:1c.0", PORT, 2, 4);
+    function("0000:02:01.0", PORT, 4, 4);
+    function("0000:04:00.0", NETWORK, 0, 0);
+    function("0000:04:00.1", NETWORK, 0, 0);
+    Bytes b = dmar();
+    unit(b, 0, 0xfed9_0000L, 1, 12, 0, 0, 0, 0, 0x1c, 0, 1, 0, 0, 1);
+    unit(b, 1, 0xfed9_1000L);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertEquals(Optional.of("vt-d@0xfed90000"), behind(m, "0000:04:00.1"), m.oddities()::toString);
+    assertEquals(Optional.of("vt-d@0xfed91000"), behind(m, "0000:04:00.0"));
+    assertEquals(Optional.of("vt-d@0xfed91000"), behind(m, "0000:00:1c.0"));
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 8.3: INCLUDE_PCI_ALL yields to named devices wherever it stands; a sub-hierarchy takes its buses")
+  void orderDoesNotMatter() throws IOException {
+    function("0000:00:1c.0", PORT, 2, 4);
+    function("0000:03:00.0", NETWORK, 0, 0);
+    Bytes b = dmar();
+    unit(b, 1, 0xfed9_1000L);
+    unit(b, 0, 0xfed9_0000L, 2, 8, 0, 0, 0, 0, 0x1c, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertEquals(Optional.of("vt-d@0xfed90000"), behind(m, "0000:03:00.0"));
+    assertEquals(Optional.of("vt-d@0xfed90000"), behind(m, "0000:04:1f.7"));
+    assertEquals(Optional.of("vt-d@0xfed91000"), behind(m, "0000:05:00.0"));
+  }
+
+  @Test
+  @DisplayName("a path through a bridge that is not captured leads nowhere, and is said to")
+  void pathThatCannotBeFollowed() throws IOException {
+    Bytes b = dmar();
+    unit(b, 0, 0xfed9_0000L, 1, 10, 0, 0, 0, 0, 0x1c, 0, 0, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertTrue(
+        m.unseen().stream().anyMatch(u -> u.what().contains("which function a device scope")),
+        m.unseen()::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "R13 RMRR: direct for a network function, relaxable for a USB controller, odd when it ends before it starts")
+  void reservedMemory() throws IOException {
+    function("0000:00:14.0", USB, 0, 0);
+    function("0000:00:19.0", NETWORK, 0, 0);
+    Bytes b = dmar();
+    unit(b, 1, 0xfed9_0000L);
+    b.u16(Dmar.RMRR, 24 + 16).u16(0, 0).u64(0x7000_0000L, 0x7000_0fffL);
+    b.u8(1, 8, 0, 0, 0, 0, 0x14, 0).u8(1, 8, 0, 0, 0, 0, 0x19, 0);
+    b.u16(Dmar.RMRR, 24 + 8).u16(0, 0).u64(0x7000_1000L, 0x7000_0fffL);
+    b.u8(1, 8, 0, 0, 0, 0, 0x19, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertEquals(2, m.reserved().size());
+    m.reserved()
+        .forEach(r ->
+            assertEquals(
+                r.functions(),
+                List.of(
+                    Sbdf.parse(
+                        r.region().kind() == ReservedRegion.Kind.DIRECT
+                            ? "0000:00:19.0"
+                            : "0000:00:14.0"))));
+    assertTrue(
+        m.oddities().stream()
+            .anyMatch(o ->
+                o.message().contains("before its start")
+                    && o.source().toString().contains("DMAR+0x")));
+  }
+
+  private static Bytes ivhd(Bytes b, int type, int... entries) {
+    int header = type == Ivrs.IVHD_10 ? 24 : 40;
+    b.u8(type, 0).u16(header + entries.length).u16(2).u16(0x40).u64(0xfeb8_0000L).u16(0, 0).u32(0);
+    if (type != Ivrs.IVHD_10) {
+      b.u64(0, 0);
+    }
+    for (int e : entries) {
+      b.u8(e);
+    }
+    return b;
+  }
+
+  @Test
+  @DisplayName("48882 5.2.2: ranges, aliases and special devices; the IOMMU is not behind itself")
+  void deviceEntries() throws IOException {
+    Bytes b = new Bytes().u32(0).u64(0);
+    // Range 0x8 to 0xff; device 0x300 as 0x200; range 0x400 to 0x4ff as 0x210; HPET and I/O APIC.
+    ivhd(
+        b,
+        Ivrs.IVHD_10,
+        3,
+        8,
+        0,
+        0,
+        4,
+        0xff,
+        0,
+        0,
+        0x42,
+        0,
+        3,
+        0,
+        0,
+        0,
+        2,
+        0,
+        0x43,
+        0,
+        4,
+        0,
+        0,
+        0x10,
+        2,
+        0,
+        4,
+        0xff,
+        4,
+        0,
+        0x48,
+        0,
+        0,
+        0,
+        0,
+        0xa0,
+        0,
+        2,
+        0x48,
+        0,
+        0,
+        0,
+        7,
+        0xa1,
+        0,
+        1);
+    write(TABLES + "IVRS", Bytes.table("IVRS", 1, b));
+    MachineDescription m = read();
+    assertEquals(List.of(), m.oddities());
+    HostBridge bridge = m.hostBridges().getFirst();
+    assertEquals(0x1f, stream(bridge, 0x1f));
+    assertEquals(0x200, stream(bridge, 0x300));
+    assertEquals(0x210, stream(bridge, 0x400));
+    assertEquals(0x210, stream(bridge, 0x4ff));
+    assertEquals(-1, stream(bridge, 0x500));
+    assertEquals(-1, stream(bridge, 2), "the IOMMU itself");
+    assertEquals(0xa0, m.apic().orElseThrow().hpets().getFirst().sourceId().orElseThrow());
+  }
+
+  private static int stream(HostBridge bridge, int rid) {
+    return bridge.streams().stream()
+        .map(s -> s.streamOf(rid))
+        .filter(o -> o.isPresent())
+        .findFirst()
+        .map(o -> o.getAsInt())
+        .orElse(-1);
+  }
+
+  @Test
+  @DisplayName(
+      "48882 5.2.2: a range without an end, an end without a range, an entry of unknown type: odd, with the offset, and the rest is read")
+  void badEntries() throws IOException {
+    Bytes b = new Bytes().u32(0).u64(0);
+    ivhd(b, Ivrs.IVHD_11, 4, 9, 0, 0, 3, 8, 0, 0, 2, 0x18, 0, 0, 0x3f, 0, 0, 0, 2, 0x20, 0, 0);
+    write(TABLES + "IVRS", Bytes.table("IVRS", 1, b));
+    MachineDescription m = read();
+    assertEquals(3, m.oddities().size(), m.oddities()::toString);
+    m.oddities().forEach(o -> assertTrue(o.source().offset() >= 88, o.toString()));
+    assertEquals(0x18, stream(m.hostBridges().getFirst(), 0x18));
+    assertEquals(0x20, stream(m.hostBridges().getFirst(), 0x20));
+  }
+
+  @Test
+  @DisplayName("a table that names every segment does not fill the memory")
+  void manySegments() throws IOException {
+    Bytes b = dmar();
+    for (int s = 0; s < 3000; s++) {
+      b.u16(Dmar.DRHD, 16).u8(1, 0).u16(s).u64(0xfed0_0000L + s * 0x1000L);
+    }
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertEquals(64, m.hostBridges().size());
+    assertTrue(m.oddities().stream().anyMatch(o -> o.message().contains("one more than the 64")));
+  }
+}
