@@ -13,7 +13,7 @@ lab_target() {
   esac
 }
 
-# lab_jre ARCH: a runtime with java.base alone, with an archive of its classes, made under user-mode emulation where it must.
+# lab_jre ARCH: a runtime with what the command line needs, with an archive of its classes, made under user-mode emulation where it must.
 lab_jre() {
   jre=$cache/jre-$1
   [ -e "$jre/.ready" ] && return
@@ -26,7 +26,7 @@ lab_jre() {
     modules=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
   fi
   rm -rf "$jre"
-  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules java.base --strip-java-debug-attributes \
+  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules java.base,java.xml --strip-java-debug-attributes \
     --no-header-files --no-man-pages --output "$jre" >&2 || return 1
   timeout 600 "${run[@]}" "$jre/bin/java" -XX:+UseSerialGC -Xshare:dump >"$cache/cds.log" 2>&1 ||
     echo "lab: no class archive could be made; the guest's JVM starts slower (see $cache/cds.log)" >&2
@@ -54,13 +54,20 @@ lab_initramfs() {
   rm -rf "$tree"
 }
 
-# lab_program JAR: core, linux and the guest's program, compiled.
+# lab_program FOLDER: the application's jars and those of the guest's programs, in FOLDER/app.
 lab_program() {
-  classes=$work/classes
-  mkdir -p "$classes/META-INF"
+  "$here/doorbell" --version >/dev/null || return 1
+  read -r app <"$here/.cache/app/current"
+  mkdir -p "$1/app" "$work/classes"
+  # What measures, and what reads QEMU's answers on the host, is not needed inside.
+  for jar in "$app"/*.jar; do
+    case "${jar##*/}" in jmh-* | commons-math* | jopt-*) ;; *) cp "$jar" "$1/app/" ;; esac
+  done
+  find "$here/lab/guest" -name '*.java' >"$work/sources"
+  # Until the application brings the module itself.
+  ls "$app"/doorbell-linux-*.jar >/dev/null 2>&1 || find "$here/linux/src/main/java/dev" -name '*.java' >>"$work/sources"
   annotations=$(ls "$HOME"/.m2/repository/org/jspecify/jspecify/*/jspecify-*.jar 2>/dev/null | grep -v sources | tail -n 1)
   [ -n "$annotations" ] || { echo "lab: run ./verify once, which fetches the annotations that the sources name" >&2; return 1; }
-  find "$here/core/src/main/java" "$here/linux/src/main/java" "$here/lab/guest" -name '*.java' ! -name module-info.java >"$work/sources"
-  "$JAVA_HOME/bin/javac" -nowarn -proc:none -encoding UTF-8 -cp "$annotations" -d "$classes" @"$work/sources" &&
-    "$JAVA_HOME/bin/jar" --create --file "$1" --no-compress -C "$classes" .
+  "$JAVA_HOME/bin/javac" -nowarn -proc:none -encoding UTF-8 -cp "$annotations:$1/app/*" -d "$work/classes" @"$work/sources" &&
+    "$JAVA_HOME/bin/jar" --create --file "$1/app/lab.jar" --no-compress -C "$work/classes" .
 }

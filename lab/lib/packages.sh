@@ -7,34 +7,41 @@ lab_suite=trixie
 
 # lab_archive WORD: prints the first address in apt's sources that ends in WORD.
 lab_archive() {
+  # With pipefail each part has to succeed: a file that is not there must not fail it, and awk reads to the end.
   {
     cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n 's/^URIs:[[:space:]]*//p' | tr ' ' '\n'
     cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
       sed -n 's/^deb[[:space:]]\+\(\[[^]]*\][[:space:]]*\)\?\([^[:space:]]*\).*/\2/p'
-  } | sed 's:/*$::' | grep -m1 -- "$1\$"
+    true
+  } | awk -v word="$1" '{ sub(/\/*$/, "") } !found && substr($0, length($0) - length(word) + 1) == word { found = 1; print } END { exit !found }'
 }
 
-# lab_apt ARGUMENTS: apt-get with its own lists, cache and sources.
+# lab_apt ARCH ARGUMENTS: apt-get with its own lists, cache and sources, for one architecture.
 lab_apt() {
-  apt-get -q -o Dir::State="$cache/apt/state" -o Dir::State::status="$cache/apt/status" -o Dir::Cache="$cache/apt/cache" \
+  state=$cache/apt/$1
+  arch_only=$1
+  shift
+  apt-get -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
     -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
-    -o APT::Architecture=amd64 -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User= \
-    -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@"
+    -o APT::Architecture="$arch_only" -o APT::Architectures::="$arch_only" -o APT::Sandbox::User= \
+    -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@" </dev/null
 }
 
+# lab_lists ARCH: what packages there are.
 lab_lists() {
-  [ -e "$cache/apt/ready" ] && return
-  mkdir -p "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
-  : >"$cache/apt/status"
+  [ -e "$cache/apt/$1/ready" ] && return
+  mkdir -p "$cache/apt/$1/state/lists/partial" "$cache/apt/$1/cache/archives/partial"
+  : >"$cache/apt/$1/status"
   main=$(lab_archive /debian) || { echo "lab: no Debian archive in apt's sources" >&2; return 1; }
   {
     echo "deb $main $lab_suite main"
     echo "deb $main $lab_suite-updates main"
+    echo "deb $main $lab_suite-backports main"
     if security=$(lab_archive /debian-security); then echo "deb $security $lab_suite-security main"; fi
   } >"$cache/apt/sources.list"
-
-  lab_apt update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
-  : >"$cache/apt/ready"
+  echo "lab: fetching the list of packages for $1" >&2
+  lab_apt "$1" update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
+  : >"$cache/apt/$1/ready"
 }
 
 # lab_unpack FOLDER PACKAGE:ARCH...: unpacks packages below a folder, once.
@@ -44,14 +51,38 @@ lab_unpack() {
   for package in "$@"; do
     mark=$folder/.unpacked/${package}
     [ -e "$mark" ] && continue
-    lab_lists || return 1
+    lab_lists "${package#*:}" || return 1
     mkdir -p "$cache/debs" "$folder/.unpacked"
     echo "lab: fetching $package" >&2
     rm -f "$cache/debs/${package%%:*}"_*
-    (cd "$cache/debs" && lab_apt download "$package" >"$cache/apt/download.log" 2>&1) ||
+    (cd "$cache/debs" && lab_apt "${package#*:}" download "${package%%:*}" >"$cache/apt/download.log" 2>&1) ||
       { tail -3 "$cache/apt/download.log" >&2; return 1; }
     dpkg-deb -x "$cache"/debs/"${package%%:*}"_*.deb "$folder" || return 1
     rm -f "$cache/debs/${package%%:*}"_*
     : >"$mark"
   done
+}
+
+# lab_qemu PACKAGE PROGRAM: sets qemu, a command. The program is that of the suite's backports, which runs with its own C library and
+# its own data, so that the lab is the same whatever this system has.
+lab_qemu() {
+  root=$cache/qemu
+  mark=$root/.unpacked/$1
+  if [ ! -e "$mark" ]; then
+    lab_lists amd64 || return 1
+    mkdir -p "$root/.unpacked"
+    echo "lab: fetching $1 with its libraries" >&2
+    lab_apt amd64 -y --no-install-recommends -t "$lab_suite-backports" --download-only install "$1" ipxe-qemu seabios \
+      >"$cache/apt/download.log" 2>&1 || { tail -3 "$cache/apt/download.log" >&2; return 1; }
+    for deb in "$cache"/apt/amd64/cache/archives/*.deb; do
+      name=${deb##*/}
+      [ -e "$root/.unpacked/$name" ] && continue
+      dpkg-deb -x "$deb" "$root" || return 1
+      : >"$root/.unpacked/$name"
+    done
+    rm -f "$cache"/apt/amd64/cache/archives/*.deb
+    : >"$mark"
+  fi
+  qemu=("$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" "$root/usr/bin/$2"
+    -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" -L "$root/usr/lib/ipxe/qemu")
 }

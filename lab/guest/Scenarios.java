@@ -1,0 +1,24 @@
+import dev.doorbell.linux.LinuxOptions.Access;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// What the lab does with assigned functions: `Scenarios NAME...`, each through every interface that the kernel has.
+public final class Scenarios {
+  private Scenarios() {}
+
+  public static void main(String[] names) throws Exception {
+    Lab.say("kernel " + Files.readString(Path.of("/proc/version")).strip());
+    for (Access access : Lab.accesses()) {
+      for (String name : names) {
+        switch (name) {
+          case "assign" -> Assign.all(access);
+          case "reset" -> HotReset.all(access);
+          case "kill" -> Kill.all(access);
+          default -> throw new IllegalArgumentException("no scenario " + name);
+        }
+      }
+    }
+    Lab.check(!Lab.accesses().isEmpty(), "this kernel has " + Lab.accesses());
+    Lab.end();
+  }
+}

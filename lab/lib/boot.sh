@@ -1,0 +1,105 @@
+# One run of one machine. Sourced by lab/run after the other parts. Uses: cache, here, JAVA_HOME.
+
+# What most machines have. Behind ports: an nvme; an igb, which is unplugged; and two e1000e that share their slot, and its reset, but no
+# group. On the root bus: two functions that share a group, of which the kernel has a driver for the second.
+lab_devices=(
+  -device edu,addr=5
+  -device e1000e,romfile=,addr=6
+  -device edu,addr=b.0,multifunction=on
+  -drive if=none,id=d1,file=null-co://,file.size=64M,format=raw
+  -device nvme,addr=b.1,serial=mate,drive=d1
+  -device pcie-root-port,id=rp0,chassis=1,slot=1,addr=8
+  -device pcie-root-port,id=rp1,chassis=2,slot=2,addr=9
+  -device pcie-root-port,id=rp2,chassis=3,slot=3,addr=a
+  -drive if=none,id=d0,file=null-co://,file.size=64M,format=raw
+  -device nvme,id=nvme0,bus=rp0,serial=doorbell,drive=d0,max_ioqpairs=8,msix_qsize=9
+  -device igb,id=igb0,romfile=,bus=rp1
+  -device e1000e,romfile=,bus=rp2,addr=0.0,multifunction=on
+  -device e1000e,romfile=,bus=rp2,addr=0.1
+)
+
+# lab_kernel PATTERN: sets kernel, a file.
+lab_kernel() {
+  kernel=${DOORBELL_LAB_KERNEL:-}
+  if [ -z "$kernel" ]; then
+    # shellcheck disable=SC2086
+    kernel=$(ls "${DOORBELL_SHARED:-$here/../shared}"/lab-kernels/$1 2>/dev/null | tail -n 1)
+  fi
+  [ -n "$kernel" ] && [ -r "$kernel" ] && return
+  echo "lab: there is no kernel $1: name one in DOORBELL_LAB_KERNEL, or the parent of its folder in DOORBELL_SHARED" >&2
+  return 1
+}
+
+# lab_machine NAME: reads the file of a machine, which sets
+#   arch      the guest's architecture as the distribution names it
+#   emulator  QEMU's package and program
+#   image     the kernel's file, a pattern
+#   options   QEMU's machine, its way to offer the folder `lab` by 9p, and its devices
+#   append    the kernel's command line
+#   steps     what runs inside: classes of lab/guest with arguments; all of them must end with 0
+#   memory    MiB
+lab_machine() {
+  [ -r "$here/lab/machines/$1" ] ||
+    { echo "lab: there is no machine $1 among: $(ls "$here/lab/machines" | tr '\n' ' ')" >&2; return 1; }
+  options=() steps=() append='' memory=1024
+  . "$here/lab/machines/$1"
+}
+
+# lab_run MACHINE [STEP]: 0 passed, 1 failed inside, 2 could not run.
+lab_run() {
+  lab_machine "$1" || return 2
+  [ -z "$2" ] || steps=("$2")
+  limit=${DOORBELL_LAB_SECONDS:-900}
+  exec 8>"$cache/lock"
+  flock -w 1200 8 || { echo "lab: another run holds $cache" >&2; return 2; }
+  lab_kernel "$image" && lab_qemu "${emulator[@]}" && lab_initramfs "$arch" ||
+    { echo "lab: $1 could not be prepared" >&2; return 2; }
+  exec 8>&-
+
+  work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell-lab.XXXXXX") || return 2
+  mkdir -p "$work/share/qmp"
+  lab_program "$work/share" || { rm -rf "$work"; return 2; }
+  cp "$here/lab/guest/run.sh" "$work/share/run.sh"
+  printf '%s\n' "${steps[@]}" >"$work/share/steps"
+  echo "$1" >"$work/share/machine"
+
+  echo "lab: $1 boots $(basename "$kernel"), at most $limit s" >&2
+  lab_boot "$limit"
+  status=$?
+  lab_verdict "$1" $status
+  verdict=$?
+  if [ -n "${DOORBELL_LAB_KEEP:-}" ]; then echo "lab: files are in $work" >&2; else rm -rf "$work"; fi
+  return $verdict
+}
+
+# lab_boot SECONDS: the machine, from its start to power off. A relay beside it hands requests of programs inside to QEMU.
+lab_boot() {
+  timeout -k 10 "$1" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic -nodefaults -no-reboot \
+    "${options[@]}" -append "$append quiet iomem=relaxed panic=-1" -kernel "$kernel" -initrd "$cache/initramfs-$arch.cpio" \
+    -serial file:"$work/console" -qmp unix:"$work/qmp",server=on,wait=off \
+    -fsdev local,id=lab,path="$work/share",security_model=none </dev/null >"$work/qemu.log" 2>&1 &
+  emulation=$!
+  "$JAVA_HOME/bin/java" "$here/lab/host/QmpRelay.java" "$work/qmp" "$work/share/qmp" </dev/null >"$work/relay.log" 2>&1 &
+  relay=$!
+  wait $emulation
+  ended=$?
+  # It ends by itself when QEMU does.
+  wait $relay
+  return $ended
+}
+
+# lab_verdict MACHINE STATUS: shows what was reported, and on a failure the ends of all logs.
+lab_verdict() {
+  report=$work/share/report.txt
+  cat "$report" 2>/dev/null
+  passed=$(grep -c '^lab: passed ' "$report" 2>/dev/null)
+  if [ "$2" -eq 0 ] && [ "${passed:-0}" -eq ${#steps[@]} ]; then
+    echo "lab: $1 passed: ${#steps[@]} steps, $(grep -c '^ok ' "$report") checks" >&2
+    return 0
+  fi
+  echo "lab: $1 failed: ${passed:-0} of ${#steps[@]} steps passed, QEMU ended with $2" >&2
+  for log in "$work/qemu.log" "$work/relay.log" "$work/console" "$work/share/error.txt"; do
+    [ -s "$log" ] && { echo "--- the end of ${log##*/}"; tail -n 25 "$log"; } >&2
+  done
+  return 1
+}
