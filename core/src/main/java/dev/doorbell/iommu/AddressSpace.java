@@ -23,12 +23,12 @@ public interface AddressSpace extends AutoCloseable {
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   void map(Iova iova, Pa pa, long bytes, Protection protection);
 
-  /// Unmaps IOVAs; part of a block splits it. On return no attached IOMMU holds a translation of them. IOVAs that are not
+  /// Unmaps IOVAs, all of them or, when it fails, none; part of a block splits it. On return no attached IOMMU holds a translation of them. IOVAs that are not
   /// mapped are passed over.
   ///
   /// {@return bytes that were mapped}
   ///
-  /// @throws dev.doorbell.bus.OutOfFramesException when a block must be split and there is no memory; nothing is unmapped then
+  /// @throws dev.doorbell.bus.OutOfFramesException when a block must be split and there is no memory
   long unmap(Iova iova, long bytes);
 
   /// {@return what the tables say for an address}

@@ -8,15 +8,17 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
-/// One unmapping: first {@link #take} the tables that cut blocks need, then {@link #clear}. Tables that it unlinks stay as they are, since
-/// hardware may still walk them until the invalidation.
+/// One unmapping: first {@link #take} the tables that cut blocks need, then {@link #clear}, and {@link #takeBack} when that or the invalidation
+/// fails. Tables that it unlinks stay as they are, since hardware may still walk them until the invalidation.
 final class TableClearing {
   private final TableSpace space;
   private final VmsaGeometry geometry;
   private final PhysicalMemory memory;
   private final boolean replacesLive;
   private final TlbInvalidation invalidation;
+  private final LiveWrites writes;
   private final Deque<Long> spare = new ArrayDeque<>();
+  private final List<Long> taken = new ArrayList<>();
   private final List<Long> unlinked = new ArrayList<>();
 
   TableClearing(TableSpace space, boolean replacesLive, TlbInvalidation invalidation) {
@@ -25,6 +27,7 @@ final class TableClearing {
     this.memory = space.memory();
     this.replacesLive = replacesLive;
     this.invalidation = invalidation;
+    this.writes = new LiveWrites(space, invalidation);
   }
 
   /// {@return the tables that were unlinked}
@@ -32,10 +35,11 @@ final class TableClearing {
     return unlinked;
   }
 
-  /// Gives back the tables that were taken and not linked.
-  void giveBack() {
-    space.giveBack(spare);
-    spare.clear();
+  /// Takes the unmapping back, splits included.
+  ///
+  /// {@return what to throw}
+  RuntimeException takeBack(RuntimeException failed) {
+    return writes.takeBack(failed, taken);
   }
 
   /// Takes the tables that splitting blocks at the range's two ends needs. At most two blocks are cut.
@@ -56,7 +60,9 @@ final class TableClearing {
   }
 
   private void takeForSplit(int level, AddressRange hole) {
-    spare.add(space.allocate(level + 1));
+    long fresh = space.allocate(level + 1);
+    taken.add(fresh);
+    spare.add(fresh);
     for (long end : new long[] {hole.start(), hole.last()}) {
       AddressRange part = space.clip(end, level + 1, hole);
       if (part.bytes() != geometry.bytes(level + 1)) {
@@ -74,81 +80,75 @@ final class TableClearing {
     long cleared = 0;
     for (long at = range.start(); at <= range.last(); at = space.next(at, level)) {
       long slot = space.slot(table, at, level);
-      long word = memory.read64(slot);
       AddressRange part = new AddressRange(at, space.upTo(at, level, range.last()));
       boolean whole = part.bytes() == geometry.bytes(level);
-      if (Descriptors.isLeaf(word, level)) {
+      if (Descriptors.isLeaf(memory.read64(slot), level)) {
         if (whole) {
-          memory.write64(slot, 0);
-        } else {
-          split(slot, level, part);
+          writes.change(table, at, level, 0);
+          cleared += part.bytes();
+          continue;
         }
-        cleared += part.bytes();
-      } else if (Descriptors.isTable(word, level)) {
-        long below = Descriptors.address(geometry, word);
-        if (whole) {
-          memory.write64(slot, 0);
-          cleared += space.collect(below, level + 1, unlinked);
-          unlinked.add(below);
-        } else {
-          cleared += clear(below, level + 1, part);
-          if (space.isEmpty(below, level + 1)) {
-            memory.write64(slot, 0);
-            unlinked.add(below);
-          }
-        }
+        split(table, level, part);
+      }
+      long word = memory.read64(slot);
+      if (Descriptors.isTable(word, level)) {
+        cleared += clearBelow(table, at, level, part);
       }
     }
     return cleared;
   }
 
-  /// Replaces a block by a table that maps all of it but the hole.
+  /// Clears a part of what the table behind a descriptor maps; one that maps nothing any more is unlinked.
+  private long clearBelow(long table, long at, int level, AddressRange part) {
+    long below = Descriptors.address(geometry, memory.read64(space.slot(table, at, level)));
+    if (part.bytes() == geometry.bytes(level)) {
+      writes.change(table, at, level, 0);
+      long cleared = space.collect(below, level + 1, unlinked);
+      unlinked.add(below);
+      return cleared;
+    }
+    long cleared = clear(below, level + 1, part);
+    if (space.isEmpty(below, level + 1)) {
+      writes.change(table, at, level, 0);
+      unlinked.add(below);
+    }
+    return cleared;
+  }
+
+  /// Replaces a block by a table of the same translations, fine enough for a part of it to be taken away.
   ///
   /// Where the hardware may not see a block become a table (DDI 0487 D8.16.1, break-before-make), the block is first taken away and
   /// invalidated.
-  private void split(long slot, int level, AddressRange hole) {
-    long block = memory.read64(slot);
-    long fresh = splitTable(level + 1, block, hole);
+  private void split(long table, int level, AddressRange hole) {
+    long fresh = refined(level + 1, memory.read64(space.slot(table, hole.start(), level)), hole);
     memory.publish();
-    AddressRange all =
+    AddressRange block =
         AddressRange.ofSize(geometry.alignDown(hole.start(), level), geometry.bytes(level));
-    if (replacesLive) {
-      memory.write64(slot, Descriptors.table(geometry, fresh));
+    if (!replacesLive) {
+      writes.change(table, hole.start(), level, 0);
       memory.publish();
-      invalidation.invalidate(all, true);
-      return;
+      invalidation.invalidate(block, true);
     }
-    memory.write64(slot, 0);
-    memory.publish();
-    try {
-      invalidation.invalidate(all, true);
-    } catch (RuntimeException failed) {
-      memory.write64(slot, block);
-      space.collect(fresh, level + 1, unlinked);
-      unlinked.add(fresh);
-      throw failed;
+    writes.change(table, hole.start(), level, Descriptors.table(geometry, fresh));
+    if (replacesLive) {
+      memory.publish();
+      invalidation.invalidate(block, true);
     }
-    memory.write64(slot, Descriptors.table(geometry, fresh));
   }
 
-  /// {@return a new table of a level that maps what the block one level up maps, except the hole}
-  private long splitTable(int level, long block, AddressRange hole) {
+  /// {@return a new table of a level that maps what the block one level up maps; in smaller pieces where the hole begins and ends}
+  private long refined(int level, long block, AddressRange hole) {
     long fresh = spare.remove();
     long start = geometry.alignDown(hole.start(), level - 1);
     long output = Descriptors.address(geometry, block);
     for (int i = 0; i < geometry.entries(level); i++) {
       AddressRange child =
           AddressRange.ofSize(start + i * geometry.bytes(level), geometry.bytes(level));
-      long pa = output + (child.start() - start);
-      long slot = fresh + (long) i * DescriptorLayout.BYTES;
+      long leaf = Descriptors.rebase(geometry, level, block, output + (child.start() - start));
       Optional<AddressRange> cut = child.intersection(hole);
-      if (cut.isEmpty()) {
-        memory.write64(slot, Descriptors.rebase(geometry, level, block, pa));
-      } else if (!cut.get().equals(child)) {
-        long below =
-            splitTable(level + 1, Descriptors.rebase(geometry, level, block, pa), cut.get());
-        memory.write64(slot, Descriptors.table(geometry, below));
-      }
+      boolean whole = cut.isEmpty() || cut.get().equals(child);
+      long word = whole ? leaf : Descriptors.table(geometry, refined(level + 1, leaf, cut.get()));
+      memory.write64(fresh + (long) i * DescriptorLayout.BYTES, word);
     }
     return fresh;
   }

@@ -4,7 +4,9 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.iommu.Protection;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 
 /// One mapping being written: first {@link #take} all tables that it needs, then {@link #fill}, which needs no more memory.
 final class TableFilling {
@@ -13,21 +15,25 @@ final class TableFilling {
   private final PhysicalMemory memory;
   private final long delta;
   private final Protection protection;
+  private final LiveWrites writes;
   private final Deque<Long> spare = new ArrayDeque<>();
+  private final List<Long> taken = new ArrayList<>();
 
   /// @param delta output minus input
-  TableFilling(TableSpace space, long delta, Protection protection) {
+  TableFilling(TableSpace space, long delta, Protection protection, LiveWrites writes) {
     this.space = space;
     this.geometry = space.geometry();
     this.memory = space.memory();
     this.delta = delta;
     this.protection = protection;
+    this.writes = writes;
   }
 
-  /// Gives back the tables that were taken and not linked.
-  void giveBack() {
-    space.giveBack(spare);
-    spare.clear();
+  /// Takes the mapping back.
+  ///
+  /// {@return what to throw}
+  RuntimeException takeBack(RuntimeException failed) {
+    return writes.takeBack(failed, taken);
   }
 
   /// Takes the tables that mapping the range would link. `table` is 0 where the table does not exist yet.
@@ -41,7 +47,9 @@ final class TableFilling {
       if (Descriptors.isTable(word, level)) {
         take(Descriptors.address(geometry, word), level + 1, part);
       } else if (!leafFits(part, level)) {
-        spare.add(space.allocate(level + 1));
+        long fresh = space.allocate(level + 1);
+        taken.add(fresh);
+        spare.add(fresh);
         take(0, level + 1, part);
       }
     }
@@ -53,7 +61,7 @@ final class TableFilling {
       AddressRange part = new AddressRange(at, space.upTo(at, level, range.last()));
       long slot = space.slot(table, at, level);
       if (leafFits(part, level) && !Descriptors.isTable(memory.read64(slot), level)) {
-        memory.write64(slot, Descriptors.leaf(geometry, level, at + delta, protection));
+        write(table, at, level, Descriptors.leaf(geometry, level, at + delta, protection), live);
         continue;
       }
       long word = memory.read64(slot);
@@ -66,7 +74,15 @@ final class TableFilling {
       if (live) {
         memory.publish();
       }
-      memory.write64(slot, Descriptors.table(geometry, fresh));
+      write(table, at, level, Descriptors.table(geometry, fresh), live);
+    }
+  }
+
+  private void write(long table, long at, int level, long word, boolean live) {
+    if (live) {
+      writes.change(table, at, level, word);
+    } else {
+      memory.write64(space.slot(table, at, level), word);
     }
   }
 

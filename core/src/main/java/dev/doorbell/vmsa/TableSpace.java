@@ -4,11 +4,20 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import java.util.List;
+import java.util.Collection;
+import java.util.Set;
 
 /// Tables of one geometry in memory: which descriptor an address selects, what lies below one, and where tables come from and go to. What
 /// fills tables and what clears them share it.
-record TableSpace(VmsaGeometry geometry, PhysicalMemory memory, Frames frames) {
+///
+/// @param retired tables that caches may still know: they are given back when all are closed
+/// @param quarantined tables that memory did not take a write to: they are never given back
+record TableSpace(
+    VmsaGeometry geometry,
+    PhysicalMemory memory,
+    Frames frames,
+    Collection<Long> retired,
+    Set<Long> quarantined) {
   /// {@return what the descriptor for an address covers of a range}
   AddressRange clip(long address, int level, AddressRange range) {
     long start = geometry.alignDown(address, level);
@@ -39,20 +48,24 @@ record TableSpace(VmsaGeometry geometry, PhysicalMemory memory, Frames frames) {
 
   /// Gives back a table of a level.
   void free(long table, int level) {
-    frames.free(new Pa(table), geometry.tableAlignment(level));
+    if (!quarantined.contains(table)) {
+      frames.free(new Pa(table), geometry.tableAlignment(level));
+    }
   }
 
   /// Gives back tables that are no start tables.
   void giveBack(Iterable<Long> tables) {
     for (long table : tables) {
-      frames.free(new Pa(table), geometry.granule().bytes());
+      if (!quarantined.contains(table)) {
+        frames.free(new Pa(table), geometry.granule().bytes());
+      }
     }
   }
 
   /// Collects the tables below a table, children first.
   ///
   /// {@return bytes mapped by it}
-  long collect(long table, int level, List<Long> into) {
+  long collect(long table, int level, Collection<Long> into) {
     long mapped = 0;
     for (int i = 0; i < geometry.entries(level); i++) {
       long word = memory.read64(table + (long) i * DescriptorLayout.BYTES);

@@ -8,28 +8,28 @@ import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.iommu.Protection;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 
 /// One set of translation tables in memory, built and changed while hardware may walk them.
 ///
-/// All memory that a change needs is taken before the first descriptor is written, so that a change happens whole or not at all. A
-/// new table is filled and published before it is linked. A table is given back only after the invalidation that follows its
-/// unlinking. Not safe for use from several threads at once: the owner holds a lock.
+/// A change happens whole or not at all: all memory that it needs is taken before the first descriptor is written, and where a write, a
+/// read or an invalidation fails, what was written is taken back. A new table is filled and published before it is linked. A table is given
+/// back only after the invalidation that follows its unlinking. Not safe for use from several threads at once: the owner holds a lock.
 public final class VmsaTable implements AutoCloseable {
   private final VmsaGeometry geometry;
   private final PhysicalMemory memory;
   private final TableSpace space;
   private final boolean replacesLive;
   private final long root;
-  private final List<Long> quarantine = new ArrayList<>();
   private boolean closed;
 
   private VmsaTable(
       VmsaGeometry geometry, PhysicalMemory memory, Frames frames, boolean replacesLive) {
     this.geometry = geometry;
     this.memory = memory;
-    this.space = new TableSpace(geometry, memory, frames);
+    this.space = new TableSpace(geometry, memory, frames, new ArrayList<>(), new HashSet<>());
     this.replacesLive = replacesLive;
     this.root = space.allocate(geometry.startLevel());
   }
@@ -55,9 +55,12 @@ public final class VmsaTable implements AutoCloseable {
 
   /// Maps input addresses, all of them or, when it fails, none; in the largest blocks that fit.
   ///
+  /// @param invalidation told when a mapping that was begun is taken back, before any table is given back
   /// @throws IllegalArgumentException when misaligned, outside the input or output width, or when part of it is mapped
   /// @throws OutOfFramesException when there is no memory for tables
-  public void map(Iova input, Pa output, long bytes, Protection protection) {
+  /// @throws TableNotRestored when it failed half-way and taking it back failed, too
+  public void map(
+      Iova input, Pa output, long bytes, Protection protection, TlbInvalidation invalidation) {
     AddressRange range = checked(input, bytes);
     if (!geometry.granule().isAligned(output.value())) {
       throw new IllegalArgumentException(
@@ -78,46 +81,39 @@ public final class VmsaTable implements AutoCloseable {
       throw new IllegalArgumentException(
           "mapping %s meets a mapping at 0x%x; unmap it first".formatted(range, taken));
     }
-    TableFilling filling = new TableFilling(space, output.value() - input.value(), protection);
+    TableFilling filling =
+        new TableFilling(
+            space, output.value() - input.value(), protection, new LiveWrites(space, invalidation));
     try {
       filling.take(root, geometry.startLevel(), range);
-    } catch (OutOfFramesException none) {
-      filling.giveBack();
-      throw none;
+      filling.fill(root, geometry.startLevel(), range, true);
+      memory.publish();
+    } catch (RuntimeException failed) {
+      throw filling.takeBack(failed);
     }
-    filling.fill(root, geometry.startLevel(), range, true);
-    memory.publish();
   }
 
-  /// Unmaps input addresses; part of a block splits it. Addresses that are not mapped are passed over.
+  /// Unmaps input addresses, all of them or, when it fails, none; part of a block splits it. Addresses that are not mapped are passed over.
   ///
   /// {@return bytes that were mapped}
   ///
   /// @param invalidation told before this returns, and before any table is given back
   /// @throws IllegalArgumentException when misaligned or outside the input width
-  /// @throws OutOfFramesException when a block must be split and there is no memory; nothing is unmapped then
+  /// @throws OutOfFramesException when a block must be split and there is no memory
+  /// @throws TableNotRestored when it failed half-way and taking it back failed, too
   public long unmap(Iova input, long bytes, TlbInvalidation invalidation) {
     AddressRange range = checked(input, bytes);
     TableClearing clearing = new TableClearing(space, replacesLive, invalidation);
-    try {
-      clearing.take(root, geometry.startLevel(), range);
-    } catch (OutOfFramesException none) {
-      clearing.giveBack();
-      throw none;
-    }
     long cleared;
     try {
+      clearing.take(root, geometry.startLevel(), range);
       cleared = clearing.clear(root, geometry.startLevel(), range);
       if (cleared > 0 || !clearing.unlinked().isEmpty()) {
         memory.publish();
         invalidation.invalidate(range, clearing.unlinked().isEmpty());
       }
     } catch (RuntimeException failed) {
-      // What walks the tables may still hold the unlinked ones: they are not used again until all
-      // is invalidated.
-      quarantine.addAll(clearing.unlinked());
-      clearing.giveBack();
-      throw failed;
+      throw clearing.takeBack(failed);
     }
     space.giveBack(clearing.unlinked());
     return cleared;
@@ -155,8 +151,8 @@ public final class VmsaTable implements AutoCloseable {
       return;
     }
     closed = true;
-    space.giveBack(quarantine);
-    quarantine.clear();
+    space.giveBack(space.retired());
+    space.retired().clear();
     List<Long> tables = new ArrayList<>();
     space.collect(root, geometry.startLevel(), tables);
     space.giveBack(tables);

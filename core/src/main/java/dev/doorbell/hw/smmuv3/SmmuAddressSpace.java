@@ -143,8 +143,10 @@ final class SmmuAddressSpace implements AddressSpace {
   public void map(Iova iova, Pa pa, long bytes, Protection protection) {
     lock.lock();
     try {
-      // Faults are not cached, so a new mapping needs no invalidation (IHI 0070 3.17.5).
-      table.map(iova, pa, bytes, protection);
+      // Faults are not cached, so a new mapping needs no invalidation (IHI 0070 3.17.5); one that
+      // is
+      // taken back half-way does.
+      table.map(iova, pa, bytes, protection, this::invalidate);
     } finally {
       lock.unlock();
     }
