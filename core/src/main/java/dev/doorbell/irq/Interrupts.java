@@ -36,7 +36,9 @@ public final class Interrupts {
   /// {@return how many interrupts arrived}
   public int collect() {
     int n = 0;
-    for (MsiController c : controllers) {
+    // By index: an iterator would be allocated on the way of every interrupt.
+    for (int i = 0; i < controllers.size(); i++) {
+      MsiController c = controllers.get(i);
       n += c.collect(at(c));
     }
     return n;

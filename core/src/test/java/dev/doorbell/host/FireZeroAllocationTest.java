@@ -9,6 +9,7 @@ import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.irq.LiveVector;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
@@ -85,6 +86,41 @@ class FireZeroAllocationTest {
   @DisplayName("from a VF")
   void virtualFunction() {
     allocatesNothing("01:10.0");
+  }
+
+  /// Fires one vector after another, and lets the drivers collect and hand on.
+  private static void collectedOf(String sample, String sbdf, boolean unsafe) {
+    Sbdf function = Sbdf.parse(sbdf);
+    Assignment.Request request =
+        new Assignment.Request(Granule.K4, Optional.of(WINDOW), 1, 4, unsafe);
+    EmbeddedMachine machine =
+        EmbeddedMachine.of(Firmware.read(Sysroot.open(Path.of("..", "samples", sample))));
+    Host host = Host.start(machine);
+    try (Assignment a = Assignment.of(host, List.of(function), request)) {
+      EndpointModel endpoint = machine.endpoint(function).orElseThrow();
+      List<LiveVector> vectors = a.vectors(a.functions().getFirst());
+      int[] arrived = {0};
+      for (LiveVector v : vectors) {
+        host.interrupts()
+            .at(host.msiController(v.controller()).orElseThrow())
+            .add(v.intid(), (intid, cpu) -> arrived[0]++);
+      }
+      int[] fired = {0};
+      long least =
+          bytes(() -> {
+            assertEquals(Firing.SENT, endpoint.fire(fired[0] % vectors.size()));
+            fired[0]++;
+            assertEquals(1, host.poll());
+            assertEquals(fired[0], arrived[0]);
+          });
+      assertEquals(0, least, "bytes over " + MESSAGES + " messages");
+    }
+  }
+
+  @Test
+  @DisplayName("nor from there through GICv3 and ITS drivers to whoever waits")
+  void collected() {
+    collectedOf("arm64-its-acpi-switch-sriov", "04:00.0", false);
   }
 
   @Test

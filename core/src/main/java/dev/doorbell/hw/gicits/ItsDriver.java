@@ -5,6 +5,7 @@ import static dev.doorbell.hw.gicits.GitsRegisters.*;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.explain.Source;
+import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.DeviceIdOutOfRange;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
@@ -44,6 +45,7 @@ public final class ItsDriver implements MsiController {
   private final long[] targets;
   private final Map<Integer, ItsDeviceTable> devices = new HashMap<>();
   private final List<ItsVectorBlock> blocks = new ArrayList<>();
+  private final ArrivedInterrupts arrived = new ArrivedInterrupts();
 
   ItsDriver(ItsBringUp up, LpiPool lpis) {
     hardware = up.hardware();
@@ -204,23 +206,16 @@ public final class ItsDriver implements MsiController {
     if (lpis.acknowledges()) {
       return lpis.collect(id(), sink);
     }
-    List<Integer> intids = new ArrayList<>();
-    List<Integer> cpus = new ArrayList<>();
+    ArrivedInterrupts.Round round = arrived.begin();
     lock.lock();
     try {
       for (ItsVectorBlock block : blocks) {
-        block.takePending((intid, cpu) -> {
-          intids.add(intid);
-          cpus.add(cpu);
-        });
+        block.takePending(round);
       }
     } finally {
       lock.unlock();
     }
-    for (int i = 0; i < intids.size(); i++) {
-      sink.arrived(intids.get(i), cpus.get(i));
-    }
-    return intids.size();
+    return round.deliver(sink);
   }
 
   long doorbell() {

@@ -5,6 +5,7 @@ import static dev.doorbell.hw.gicv2.GicdRegisters.*;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
+import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.SpiController;
@@ -37,6 +38,7 @@ public final class GicV2Driver implements SpiController {
   // One that arrives again before counts once, as
   // it would while pending.
   private final int[] arrivedAt;
+  private final ArrivedInterrupts arrived = new ArrivedInterrupts();
 
   private GicV2Driver(GicV2Hardware hardware, Optional<GiccDriver> gicc, int lastSpi) {
     this.hardware = hardware;
@@ -193,9 +195,7 @@ public final class GicV2Driver implements SpiController {
   public int collect(int firstIntid, int lastIntid, InterruptSink sink) {
     checkSpi(firstIntid);
     checkSpi(lastIntid);
-    int[] intids = new int[Math.max(0, lastIntid - firstIntid + 1)];
-    int[] cpus = new int[intids.length];
-    int count = 0;
+    ArrivedInterrupts.Round round = arrived.begin();
     lock.lock();
     try {
       acknowledgeAll();
@@ -205,20 +205,15 @@ public final class GicV2Driver implements SpiController {
         for (int left = enabled; left != 0; left &= left - 1) {
           int intid = word * 32 + Integer.numberOfTrailingZeros(left);
           if (intid >= firstIntid && intid <= lastIntid && arrivedAt[intid] != NOWHERE) {
-            intids[count] = intid;
-            cpus[count] = arrivedAt[intid];
+            round.arrived(intid, arrivedAt[intid]);
             arrivedAt[intid] = NOWHERE;
-            count++;
           }
         }
       }
     } finally {
       lock.unlock();
     }
-    for (int i = 0; i < count; i++) {
-      sink.arrived(intids[i], cpus[i]);
-    }
-    return count;
+    return round.deliver(sink);
   }
 
   private void acknowledgeAll() {

@@ -7,18 +7,17 @@ import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Rollback;
+import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.SpiController;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /// Drives a GICv3: brings up the Distributor and every CPU's Redistributor with LPI tables, and shares out LPIs (to ITS drivers) and
 /// SPIs (to drivers of message frames).
@@ -45,6 +44,7 @@ public final class GicV3Driver implements LpiPool, SpiController {
   private final LpiLedger ledger;
   private final BitSet enabledLpis = new BitSet();
   private final Arrivals arrivals = new Arrivals();
+  private final ArrivedInterrupts arrived = new ArrivedInterrupts();
   private final int[] spiCpu;
 
   private GicV3Driver(
@@ -180,41 +180,41 @@ public final class GicV3Driver implements LpiPool, SpiController {
 
   @Override
   public int collect(String controller, InterruptSink sink) {
-    return collect(
-        intid ->
-            intid >= FIRST_LPI
-                && controller.equals(ledger.holder(intid))
-                && enabledLpis.get(intid - FIRST_LPI),
-        sink);
+    return collect(FIRST_LPI, Integer.MAX_VALUE, controller, sink);
   }
 
   /// Interrupts that nobody holds any more are forgotten; those that are not wanted now wait.
-  private int collect(IntPredicate wanted, InterruptSink sink) {
-    List<Integer> intids = new ArrayList<>();
-    List<Integer> cpus = new ArrayList<>();
+  private int collect(int first, int last, @Nullable String holder, InterruptSink sink) {
+    ArrivedInterrupts.Round round = arrived.begin();
     lock.lock();
     try {
-      hardware.cpuInterface().ifPresent(arrivals::drain);
-      for (Iterator<Map.Entry<Integer, Integer>> i = arrivals.cpuOf().entrySet().iterator();
-          i.hasNext(); ) {
-        Map.Entry<Integer, Integer> arrived = i.next();
-        int intid = arrived.getKey();
-        if (wanted.test(intid)) {
-          intids.add(intid);
-          cpus.add(arrived.getValue());
-          i.remove();
-        } else if (intid < GicdRegisters.FIRST_SPI
-            || (intid >= FIRST_LPI && !ledger.holds(intid))) {
-          i.remove();
+      if (hardware.cpuInterface().isPresent()) {
+        arrivals.drain(hardware.cpuInterface().get());
+      }
+      for (int i = 0; i < arrivals.count(); i++) {
+        int intid = arrivals.intid(i);
+        if (intid >= first && intid <= last && isWanted(intid, holder)) {
+          round.arrived(intid, arrivals.cpu(i));
+          arrivals.drop(i);
+        } else if (isNobodys(intid)) {
+          arrivals.drop(i);
         }
       }
+      arrivals.close();
     } finally {
       lock.unlock();
     }
-    for (int i = 0; i < intids.size(); i++) {
-      sink.arrived(intids.get(i), cpus.get(i));
-    }
-    return intids.size();
+    return round.deliver(sink);
+  }
+
+  private boolean isWanted(int intid, @Nullable String holder) {
+    return intid >= FIRST_LPI
+        ? enabledLpis.get(intid - FIRST_LPI) && Objects.equals(holder, ledger.holder(intid))
+        : distributor.isEnabled(intid);
+  }
+
+  private boolean isNobodys(int intid) {
+    return intid < GicdRegisters.FIRST_SPI || (intid >= FIRST_LPI && !ledger.holds(intid));
   }
 
   private final class LpiLease implements Lease {
@@ -324,8 +324,7 @@ public final class GicV3Driver implements LpiPool, SpiController {
     } finally {
       lock.unlock();
     }
-    return collect(
-        intid -> intid >= firstIntid && intid <= lastIntid && distributor.isEnabled(intid), sink);
+    return collect(firstIntid, lastIntid, null, sink);
   }
 
   /// Cleared before it is reported: a message that comes in between is pending again and not lost.
@@ -335,7 +334,7 @@ public final class GicV3Driver implements LpiPool, SpiController {
         int intid = word * 32 + Integer.numberOfTrailingZeros(left);
         if (intid >= firstIntid && intid <= lastIntid) {
           distributor.clearPending(intid);
-          arrivals.cpuOf().put(intid, spiCpu[intid]);
+          arrivals.add(intid, spiCpu[intid]);
         }
       }
     }

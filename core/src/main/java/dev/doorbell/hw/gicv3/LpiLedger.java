@@ -1,15 +1,15 @@
 package dev.doorbell.hw.gicv3;
 
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Who holds which LPI. Callers synchronise.
 final class LpiLedger {
   private final int count;
   private final BitSet held = new BitSet();
-  private final Map<Integer, String> holders = new HashMap<>();
+  // By INTID from 8192 on, as far as LPIs were ever taken.
+  private @Nullable String[] holders = new @Nullable String[0];
   private int next;
 
   /// @param count LPIs from INTID 8192
@@ -26,7 +26,8 @@ final class LpiLedger {
   }
 
   @Nullable String holder(int intid) {
-    return holders.get(intid);
+    int at = intid - LpiTables.FIRST_LPI;
+    return at < 0 || at >= holders.length ? null : holders[at];
   }
 
   /// {@return INTIDs, or null when there are fewer free ones}
@@ -44,7 +45,10 @@ final class LpiLedger {
       }
       held.set(at);
       intids[i] = LpiTables.FIRST_LPI + at;
-      holders.put(intids[i], holder);
+      if (at >= holders.length) {
+        holders = Arrays.copyOf(holders, Math.min(count, 2 * at + 64));
+      }
+      holders[at] = holder;
       at++;
     }
     next = at >= count ? 0 : at;
@@ -53,6 +57,6 @@ final class LpiLedger {
 
   void giveBack(int intid) {
     held.clear(intid - LpiTables.FIRST_LPI);
-    holders.remove(intid);
+    holders[intid - LpiTables.FIRST_LPI] = null;
   }
 }

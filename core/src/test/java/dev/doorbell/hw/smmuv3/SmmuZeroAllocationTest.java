@@ -74,6 +74,28 @@ class SmmuZeroAllocationTest {
   }
 
   @Test
+  @DisplayName("in a miss of both stages, whose walk of stage 1 misses in stage 2, too")
+  void nestedMiss() {
+    SmmuBench bench = new SmmuBench(SmmuFeatures.qemu10().withCachedTranslations(16)).start();
+    RawSmmu.Tables tables1 = bench.stage1(SID, 9, 39, 12);
+    long cd = SmmuBench.CDS + 64L * (SID & 0xff);
+    long root2 = SmmuBench.TABLES + 0x10_0000;
+    RawSmmu.Tables tables2 = new RawSmmu.Tables(bench.memory, 40, 12, 1, root2, root2 + 0x1_0000);
+    // What stage 1 consists of lies at equal addresses in stage 2, by pages: no block serves two.
+    tables2.map(cd & -0x1000L, cd & -0x1000L, 3, RawSmmu.S2_RW);
+    for (long at = 0; at < 0x8_0000; at += 0x1000) {
+      tables2.map(tables1.root() + at, tables1.root() + at, 3, RawSmmu.S2_RW);
+    }
+    for (int i = 0; i < PAGES; i++) {
+      tables1.map(0x1000L * i, 0x8000_0000L + 0x1000L * i, 3, RawSmmu.S1_RW);
+      tables2.map(0x8000_0000L + 0x1000L * i, 0x10_0000 + 0x1000L * i, 3, RawSmmu.S2_RW);
+    }
+    bench.ste(SID, RawSmmu.steNested(cd, RawSmmu.steStage2(7, 40, 1, 12, 4, root2)));
+    assertEquals(0x10_0000 + 0x1000L * 5, bench.write(0x1000L * 5));
+    assertEquals(0, bytes(i -> bench.write(0x1000L * (i * 37 % PAGES))));
+  }
+
+  @Test
   @DisplayName("in a fault that is recorded")
   void fault() {
     SmmuBench bench = bench(16);
