@@ -14,11 +14,30 @@ public record JoinedField(String name, List<Piece> pieces) {
     pieces = List.copyOf(pieces);
     long seen = 0;
     for (Piece p : pieces) {
+      int last = p.valueLsb() + p.field().width() - 1;
+      if (p.valueLsb() < 0 || last >= Long.SIZE) {
+        throw new IllegalArgumentException(
+            "joined field %s has bits %d to %d in %s; a value has %d"
+                .formatted(name, p.valueLsb(), last, p.field().name(), Long.SIZE));
+      }
       long bits = (-1L >>> (Long.SIZE - p.field().width())) << p.valueLsb();
       if ((seen & bits) != 0) {
         throw new IllegalArgumentException("joined field " + name + " has overlapping pieces");
       }
       seen |= bits;
+    }
+    for (int i = 0; i < pieces.size(); i++) {
+      for (Piece other : pieces.subList(0, i)) {
+        refuseSharedBits(name, other, pieces.get(i));
+      }
+    }
+  }
+
+  private static void refuseSharedBits(String name, Piece a, Piece b) {
+    if (a.word() == b.word() && (a.field().mask() & b.field().mask()) != 0) {
+      throw new IllegalArgumentException(
+          "joined field %s has pieces %s and %s in the same bits of word %d"
+              .formatted(name, a.field().name(), b.field().name(), a.word()));
     }
   }
 

@@ -11,6 +11,15 @@ package dev.doorbell.bits;
 /// @param layout its fields; gives the width
 public record Register(
     String name, long offset, int count, int stride, long reset, Access access, Layout layout) {
+  public Register {
+    if (count < 1) {
+      throw new IllegalArgumentException("array " + name + " has " + count + " elements");
+    }
+    if (stride < layout.bytes()) {
+      throw new IllegalArgumentException(
+          "array %s has elements of %d bytes every %d".formatted(name, layout.bytes(), stride));
+    }
+  }
 
   public int bytes() {
     return layout.bytes();
