@@ -113,11 +113,12 @@ final class TranslationPath {
   // What a SubstreamID, or its absence, leads to: one of the codes below, or a context.
   private static int substream(Stage1 stage1, int substreamId) {
     if (substreamId != NO_SUBSTREAM) {
-      boolean exists =
-          stage1.log2Cds() != 0
-              && substreamId >>> stage1.log2Cds() == 0
-              && (substreamId != 0 || stage1.defaultSubstream() != SteLayout.S1DSS_SSID0);
-      return exists ? CONTEXT : ABSENT;
+      if (stage1.log2Cds() == 0 || substreamId >>> stage1.log2Cds() != 0) {
+        return ABSENT;
+      }
+      // Where CD 0 is for accesses without a SubstreamID, none may name it (7.3.7).
+      boolean taken = substreamId == 0 && stage1.defaultSubstream() == SteLayout.S1DSS_SSID0;
+      return taken ? DISABLED : CONTEXT;
     }
     if (stage1.log2Cds() == 0) {
       return CONTEXT;
@@ -176,10 +177,10 @@ final class TranslationPath {
     long word0 =
         EventLayout.EVENT_ID.place(fault.event)
             | EventLayout.STREAM_ID.place(Integer.toUnsignedLong(streamId));
-    if (substreamId != NO_SUBSTREAM) {
-      word0 |=
-          EventLayout.SSV.mask()
-              | EventLayout.SUBSTREAM_ID.place(substreamId & EventLayout.SUBSTREAM_ID.max());
+    if (substreamId != NO_SUBSTREAM && fault.event != EventLayout.F_STREAM_DISABLED) {
+      word0 |= EventLayout.SUBSTREAM_ID.place(substreamId & EventLayout.SUBSTREAM_ID.max());
+      // Its SubstreamID is always valid, and where others have SSV it has a RES0 bit (7.3.9).
+      word0 |= fault.event == EventLayout.C_BAD_SUBSTREAMID ? 0 : EventLayout.SSV.mask();
     }
     switch (fault.event) {
       case EventLayout.F_STE_FETCH, EventLayout.F_CD_FETCH ->

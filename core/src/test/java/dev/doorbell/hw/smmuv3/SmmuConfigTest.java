@@ -244,15 +244,15 @@ class SmmuConfigTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID with SSV")
+  @DisplayName("IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID, which has no SSV (7.3.9)")
   void substreamWithoutTable() {
     SmmuBench bench = new SmmuBench().start();
     bench.stage1(SID, 1, 39, 12);
     assertEquals(Translator.FAULT, bench.smmu.translate(SID, 3, 0, Translator.READ));
-    bench.event(0x08 | S | 1L << 11 | 3L << 12, 0, 0, 0);
+    bench.event(0x08 | S | 3L << 12, 0, 0, 0);
     bench.ste(SID, RawSmmu.ste(4));
     assertEquals(Translator.FAULT, bench.smmu.translate(SID, 3, 0, Translator.READ));
-    bench.event(0x08 | S | 1L << 11 | 3L << 12, 0, 0, 0);
+    bench.event(0x08 | S | 3L << 12, 0, 0, 0);
   }
 
   @ParameterizedTest(name = "S1Fmt {0}")
@@ -296,17 +296,18 @@ class SmmuConfigTest {
         default -> {
           assertEquals(0x7000, without);
           assertEquals(Translator.FAULT, zero);
-          bench.event(0x08 | S | 1L << 11, 0, 0, 0);
+          // CD 0 is for accesses without a SubstreamID (7.3.7); the record tells no SubstreamID.
+          bench.event(0x06 | S, 0, 0, 0);
         }
       }
     }
     assertEquals(Translator.FAULT, bench.smmu.translate(SID, 128, 0x1000, Translator.READ));
-    bench.event(0x08 | S | 1L << 11 | 128L << 12, 0, 0, 0);
+    bench.event(0x08 | S | 128L << 12, 0, 0, 0);
     assertEquals(Translator.FAULT, bench.smmu.translate(SID, 6, 0x1000, Translator.READ));
     bench.event(0x0a | S | 1L << 11 | 6L << 12, 0, 0, 0);
     if (format == 1) {
       assertEquals(Translator.FAULT, bench.smmu.translate(SID, 64, 0x1000, Translator.READ));
-      bench.event(0x08 | S | 1L << 11 | 64L << 12, 0, 0, 0);
+      bench.event(0x08 | S | 64L << 12, 0, 0, 0);
     }
   }
 
