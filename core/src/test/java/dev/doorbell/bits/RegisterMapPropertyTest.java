@@ -175,7 +175,8 @@ class RegisterMapPropertyTest {
         random -> {
           Kind[] kinds = new Kind[Long.SIZE];
           long[] masks = new long[Kind.values().length];
-          long rc = random.nextLong() & random.nextLong();
+          long half = random.nextLong();
+      long rc = half & random.nextLong();
           for (int bit = 0; bit < Long.SIZE; bit++) {
             kinds[bit] = random.pick(Kind.values());
             masks[kinds[bit].ordinal()] |= 1L << bit;
