@@ -91,22 +91,20 @@ final class SmmuJudge {
     return dialect.quirks().contains(quirk);
   }
 
+  /// Judges from now on as at an earlier time: of what happened later nothing counts.
+  ///
+  /// @param registers as they had been written then
+  void goBack(int time, Map<Long, Long> registers) {
+    oracle.goBack(time, registers);
+  }
+
   /// Compares what a message led to.
   ///
   /// @param full whether a queue had no room for a record
-  /// @param time the message's step: of what happened later nothing counts
-  /// @param registers as they had been written then
-  Verdict message(
-      Step.Message message,
-      SmmuOutcome ours,
-      SmmuOutcome theirs,
-      boolean full,
-      int time,
-      Map<Long, Long> registers) {
+  Verdict message(Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean full) {
     if (ours.equals(theirs)) {
       return Verdict.SAME;
     }
-    oracle.goBack(time, registers);
     boolean silent = full || !SmmuRegisters.CR0_EVENTQEN.isSet(oracle.register(SmmuRegisters.CR0));
     Optional<Set<SmmuOutcome>> permitted =
         oracle.permitted(message, EnumSet.noneOf(SmmuQuirk.class));

@@ -285,9 +285,8 @@ final class SmmuTrial implements Trial {
       }
       boolean full = modelsBefore.isFull(log2) || othersBefore.isFull(log2);
       SmmuOutcome ours = new SmmuOutcome(m.landed, m.records);
-      found(
-          m.at,
-          judge.message(message, ours, new SmmuOutcome(landed, theirs), full, m.at, m.registers));
+      judge.goBack(m.at, m.registers);
+      found(m.at, judge.message(message, ours, new SmmuOutcome(landed, theirs), full));
     } else if (!m.records.equals(theirs)) {
       found(
           m.at,
