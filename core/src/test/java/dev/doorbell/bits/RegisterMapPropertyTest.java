@@ -176,7 +176,7 @@ class RegisterMapPropertyTest {
           Kind[] kinds = new Kind[Long.SIZE];
           long[] masks = new long[Kind.values().length];
           long half = random.nextLong();
-      long rc = half & random.nextLong();
+          long rc = half & random.nextLong();
           for (int bit = 0; bit < Long.SIZE; bit++) {
             kinds[bit] = random.pick(Kind.values());
             masks[kinds[bit].ordinal()] |= 1L << bit;

@@ -244,7 +244,8 @@ class SmmuConfigTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID, which has no SSV (7.3.9)")
+  @DisplayName(
+      "IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID, which has no SSV (7.3.9)")
   void substreamWithoutTable() {
     SmmuBench bench = new SmmuBench().start();
     bench.stage1(SID, 1, 39, 12);
