@@ -1,12 +1,17 @@
 package dev.doorbell.qemu;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A program `qemu-system-…`.
@@ -17,6 +22,8 @@ public record QemuBinary(Path path) {
   /// list of files separated by commas.
   public static final String VARIABLE = "DOORBELL_QEMU";
 
+  private static final long VERSION_SECONDS = 10;
+  private static final int VERSION_BYTES = 4096;
   private static final String PROPERTY = "doorbell.qemu";
   private static final Map<String, String> PACKAGES =
       Map.of(
@@ -62,6 +69,28 @@ public record QemuBinary(Path path) {
       }
     }
     throw new QemuMissing(program, "in any folder of the PATH", debianPackage);
+  }
+
+  /// {@return the version that the program tells of itself; empty when it tells none}
+  public Optional<QemuVersion> version() {
+    try {
+      Process asked =
+          new ProcessBuilder(path.toString(), "--version").redirectErrorStream(true).start();
+      try (InputStream said = asked.getInputStream()) {
+        if (!asked.waitFor(VERSION_SECONDS, TimeUnit.SECONDS)) {
+          return Optional.empty();
+        }
+        String text = new String(said.readNBytes(VERSION_BYTES), StandardCharsets.UTF_8);
+        return QemuVersion.in(text);
+      } finally {
+        asked.destroyForcibly();
+      }
+    } catch (IOException e) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
   }
 
   private static boolean isProgram(String file) {

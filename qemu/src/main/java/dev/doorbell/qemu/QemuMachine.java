@@ -72,7 +72,7 @@ public final class QemuMachine implements Machine {
     this.qemu = qemu;
     byte[] tree = deviceTree();
     MachineDescription bare;
-    try (MachineSysroot sysroot = new MachineSysroot()) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
       sysroot.deviceTree(tree);
       bare = sysroot.read();
     }
@@ -98,7 +98,7 @@ public final class QemuMachine implements Machine {
   }
 
   private MachineDescription describe() {
-    try (MachineSysroot sysroot = new MachineSysroot()) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
       sysroot.deviceTree(tree);
       putFunctions(sysroot);
       return sysroot.read();
@@ -114,8 +114,7 @@ public final class QemuMachine implements Machine {
     arguments.addAll(board.arguments());
     arguments.addAll(devices.arguments());
     QemuProcess qemu =
-        QemuProcess.start(
-            new QemuProcess.Settings(binary, board.machine(), RAM, arguments, PATIENCE));
+        process(new QemuProcess.Settings(binary, board.machine(), RAM, arguments, PATIENCE), board);
     boolean done = false;
     try {
       QemuMachine machine = new QemuMachine(board, qemu, devices.extraRoots());
@@ -125,6 +124,22 @@ public final class QemuMachine implements Machine {
       if (!done) {
         qemu.close();
       }
+    }
+  }
+
+  /// An older QEMU ends at a machine that it does not know.
+  private static QemuProcess process(QemuProcess.Settings settings, Board board) {
+    try {
+      return QemuProcess.start(settings);
+    } catch (QemuDied e) {
+      QemuBinary binary = settings.binary();
+      QemuVersion found = binary.version().orElse(board.least());
+      if (found.compareTo(board.least()) >= 0) {
+        throw e;
+      }
+      QemuTooOld tooOld = new QemuTooOld(binary, found, board.least());
+      tooOld.addSuppressed(e);
+      throw tooOld;
     }
   }
 
@@ -251,7 +266,7 @@ public final class QemuMachine implements Machine {
 
   /// {@return the machine as its ACPI tables describe it, which QEMU makes from other code than its device tree}
   public MachineDescription acpiDescription() {
-    try (MachineSysroot sysroot = new MachineSysroot()) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
       sysroot.acpi(new FwCfg(qemu.qtest()).acpiTables());
       putFunctions(sysroot);
       return sysroot.read();

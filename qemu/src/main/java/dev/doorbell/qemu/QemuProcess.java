@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,14 +77,13 @@ public final class QemuProcess implements AutoCloseable {
     try {
       Runtime.getRuntime().addShutdownHook(hook);
       watch.start();
-      var unused = wrapper.shell().onExit().thenRun(place::close);
       startTicks.set(patienceTicks());
       Link forQtest = accept(place.qtest, QTEST_LINE);
       Link forQmp = accept(place.qmp, QMP_LINE);
       startTicks.set(0);
       qmp = Qmp.greet(this, forQmp);
       qtest = Qtest.greet(this, forQtest);
-      place.close();
+      place.connected();
       done = true;
     } finally {
       if (!done) {
@@ -97,12 +97,17 @@ public final class QemuProcess implements AutoCloseable {
   /// @throws QemuException when it cannot be started, is too old, ends, or does not answer as QEMU does
   public static QemuProcess start(Settings settings) {
     Workplace place = Workplace.open();
+    boolean done = false;
     try {
-      return new QemuProcess(settings, place);
+      QemuProcess qemu = new QemuProcess(settings, place);
+      done = true;
+      return qemu;
     } catch (IOException e) {
       throw new QemuUnstartable("a process", e.toString(), e);
     } finally {
-      place.close();
+      if (!done) {
+        place.close();
+      }
     }
   }
 
@@ -137,7 +142,8 @@ public final class QemuProcess implements AutoCloseable {
     }
   }
 
-  /// Gives every exchange its deadline.
+  /// Gives every exchange its deadline, and wakes whoever waits for a QEMU that has ended before it connected. Not by the process's own
+  /// future: that one is completed in the common pool, whose threads may all be waiting here.
   private void watch() {
     while (!closed.get()) {
       try {
@@ -149,12 +155,19 @@ public final class QemuProcess implements AutoCloseable {
       if (startTicks.get() > 0 && startTicks.decrementAndGet() == 0) {
         startTicks.set(-1);
         place.close();
+      } else if (startTicks.get() > 0 && !wrapper.shell().isAlive()) {
+        place.close();
       }
     }
   }
 
   int patienceTicks() {
     return (int) Math.max(1, patience.toMillis() / TICK_MILLIS);
+  }
+
+  /// {@return a private folder that is removed when QEMU ends, however that comes}
+  Path folder() {
+    return place.folder();
   }
 
   /// {@return the program's name, for messages}

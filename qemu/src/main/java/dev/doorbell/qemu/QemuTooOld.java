@@ -7,7 +7,8 @@ public final class QemuTooOld extends QemuException {
   QemuTooOld(QemuBinary binary, QemuVersion found, QemuVersion needed) {
     super(
         "%s is version %s, and %s is needed".formatted(binary, found, needed),
-        "install QEMU %s or later, as Debian 12 has it".formatted(needed),
+        "install QEMU %s or later, or name one in the environment variable %s"
+            .formatted(needed, QemuBinary.VARIABLE),
         null);
   }
 }

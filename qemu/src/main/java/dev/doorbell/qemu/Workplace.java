@@ -1,5 +1,6 @@
 package dev.doorbell.qemu;
 
+import dev.doorbell.address.Sizes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,13 +13,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A private folder for one QEMU: two listening sockets and the file of its RAM, on a file system in memory where there is one. Once QEMU has
-/// connected and has opened the file, the folder is removed; what is in use goes on without names.
+/// connected and has opened the file, they lose their names, and what is in use goes on without; the folder itself is removed with QEMU.
 final class Workplace implements AutoCloseable {
   private static final Path IN_MEMORY = Path.of("/dev/shm");
+
+  /// Bytes that must be free: the RAM's file has holes, and what drivers and devices fill of it is far less than its size. Without room for
+  /// a page this process and QEMU are killed at their first access to it.
+  private static final long ROOM = 64 * Sizes.MIB;
+
   private static final int LONGEST_SOCKET_NAME = 107;
 
   private final Path folder;
@@ -32,17 +39,23 @@ final class Workplace implements AutoCloseable {
   }
 
   static Workplace open() {
+    return open(List.of(IN_MEMORY, Path.of(System.getProperty("java.io.tmpdir"))), ROOM);
+  }
+
+  /// @param places where the folder may be made, the best first
+  /// @param room bytes that must be free there
+  static Workplace open(List<Path> places, long room) {
     Path folder = null;
     ServerSocketChannel first = null;
     boolean done = false;
     try {
-      folder = makeFolder();
+      folder = makeFolder(places, room);
       first = listen(folder.resolve("qtest"));
       Workplace out = new Workplace(folder, first, listen(folder.resolve("qmp")));
       done = true;
       return out;
     } catch (IOException e) {
-      throw new QemuUnstartable("sockets", e.toString(), e);
+      throw new QemuUnstartable("a folder with sockets", e.toString(), e);
     } finally {
       if (!done) {
         closeQuietly(first);
@@ -51,11 +64,22 @@ final class Workplace implements AutoCloseable {
     }
   }
 
-  private static Path makeFolder() throws IOException {
+  /// {@return a new folder in the first place that is there, can be written and has room}
+  private static Path makeFolder(List<Path> places, long room) throws IOException {
     var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-    return Files.isDirectory(IN_MEMORY) && Files.isWritable(IN_MEMORY)
-        ? Files.createTempDirectory(IN_MEMORY, name(), owner)
-        : Files.createTempDirectory(name(), owner);
+    List<String> seen = new ArrayList<>();
+    for (Path place : places) {
+      if (!Files.isDirectory(place) || !Files.isWritable(place)) {
+        seen.add("%s is no folder that can be written".formatted(place));
+        continue;
+      }
+      long has = Files.getFileStore(place).getUsableSpace();
+      if (has >= room) {
+        return Files.createTempDirectory(place, name(), owner);
+      }
+      seen.add("%s has room for %d bytes".formatted(place, has));
+    }
+    throw new IOException("%d bytes are needed; %s".formatted(room, String.join(", ", seen)));
   }
 
   /// Its first part tells whose it is.
@@ -96,7 +120,14 @@ final class Workplace implements AutoCloseable {
     }
   }
 
-  /// Ends listening, and removes the folder.
+  /// Ends listening, and takes the names away.
+  void connected() {
+    closeQuietly(qtest);
+    closeQuietly(qmp);
+    empty(folder);
+  }
+
+  /// Does the same, and removes the folder.
   @Override
   public void close() {
     closeQuietly(qtest);
@@ -120,17 +151,21 @@ final class Workplace implements AutoCloseable {
     if (folder == null) {
       return;
     }
+    empty(folder);
+    try {
+      Files.deleteIfExists(folder);
+    } catch (IOException e) {
+      return;
+    }
+  }
+
+  private static void empty(Path folder) {
     for (String name : List.of("qtest", "qmp", "ram")) {
       try {
         Files.deleteIfExists(folder.resolve(name));
       } catch (IOException e) {
         // The wrapper around QEMU removes the folder too.
       }
-    }
-    try {
-      Files.deleteIfExists(folder);
-    } catch (IOException e) {
-      return;
     }
   }
 }

@@ -9,10 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -141,6 +143,54 @@ class BadQemuTest {
             });
     assertEquals(type, e.getClass().getSimpleName(), e::getMessage);
     assertTrue(e.getMessage().contains(told), e.getMessage());
+  }
+
+  @Test
+  @DisplayName(
+      "a machine that only a later QEMU has: too old, with both versions, and what the older one said beside it")
+  void tooOldForTheMachine() {
+    QemuBinary binary = Qemus.orSkip();
+    Assumptions.assumeFalse(
+        binary.version().orElseThrow().isAtLeast(9, 1), "this QEMU has every machine");
+    QemuTooOld e =
+        assertThrows(
+            QemuTooOld.class,
+            () -> QemuMachine.start(binary, Board.GICV3_STAGE2, Devices.of("edu")));
+    assertTrue(e.getMessage().contains("9.1.0 is needed"), e.getMessage());
+    assertTrue(e.getMessage().contains(binary.version().get().toString()), e.getMessage());
+    assertTrue(
+        e.getSuppressed()[0].getMessage().contains("unsupported machine type"),
+        e.getSuppressed()[0]::toString);
+  }
+
+  @Test
+  @DisplayName("a version is what --version tells, and none where it tells none or hangs")
+  void versions() throws IOException {
+    QemuBinary told =
+        FakeQemu.shell(folder, "echo 'QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)'");
+    assertEquals(Optional.of(new QemuVersion(10, 0, 2)), told.version());
+    QemuBinary silent =
+        FakeQemu.shell(Files.createDirectory(folder.resolve("silent")), "echo version 1");
+    assertEquals(Optional.empty(), silent.version());
+    assertEquals(Optional.empty(), new QemuBinary(folder.resolve("no such file")).version());
+  }
+
+  @Test
+  @DisplayName("no room for memory: every place is named with what it has, and nothing is made")
+  void noRoom() throws IOException {
+    Path missing = folder.resolve("missing");
+    QemuUnstartable e =
+        assertThrows(
+            QemuUnstartable.class, () -> Workplace.open(List.of(missing, folder), Long.MAX_VALUE));
+    assertTrue(e.getMessage().contains(Long.MAX_VALUE + " bytes are needed"), e.getMessage());
+    assertTrue(e.getMessage().contains(missing + " is no folder"), e.getMessage());
+    assertTrue(e.getMessage().contains(folder + " has room for"), e.getMessage());
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(List.of(), files.toList());
+    }
+    try (Workplace second = Workplace.open(List.of(missing, folder), 1)) {
+      assertEquals(folder, second.folder().getParent());
+    }
   }
 
   @Test

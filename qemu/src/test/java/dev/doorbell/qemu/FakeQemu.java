@@ -10,14 +10,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /// A program that connects as QEMU does, and then behaves in one of several wrong ways. Started by a script in a process of its own.
-final class FakeQemu {
+public final class FakeQemu {
   private static final String GREETING =
       "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": %d, \"major\": %d}}, \"capabilities\": []}}\r\n";
 
   private FakeQemu() {}
 
   /// {@return an executable file that behaves in a way}
-  static QemuBinary script(Path folder, String way) throws IOException {
+  public static QemuBinary script(Path folder, String way) throws IOException {
     return shell(
         folder,
         "exec '%s' -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '%s' %s %s \"$@\""
@@ -29,7 +29,7 @@ final class FakeQemu {
   }
 
   /// {@return an executable file with these shell commands}
-  static QemuBinary shell(Path folder, String commands) throws IOException {
+  public static QemuBinary shell(Path folder, String commands) throws IOException {
     Path file = folder.resolve("qemu-system-aarch64");
     Files.writeString(file, "#!/bin/sh\n" + commands + "\n");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
