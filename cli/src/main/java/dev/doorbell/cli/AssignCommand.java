@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
       "  doorbell assign",
       "  doorbell assign 0000:04:00.0 --max 4",
       "  doorbell assign --on qemu",
+      "  doorbell assign --stage 2 --granule 16K",
       "  doorbell assign --granule 64K --window 0x8000000-0x8000fff",
       "  doorbell assign --root samples/arm64-gicv2m-acpi --unsafe-interrupts"
     })
@@ -57,6 +58,7 @@ final class AssignCommand implements Callable<Integer> {
 
   @Mixin private MachineOptions machine = new MachineOptions();
   @Mixin private PlanOptions options = new PlanOptions();
+  @Mixin private HostChoice drivers = new HostChoice();
 
   @Option(
       names = "--min",
@@ -113,7 +115,11 @@ final class AssignCommand implements Callable<Integer> {
               printer::refused,
               () ->
                   printer.done(
-                      outcome.fired(), granule, machine.again(), options.unsafeInterrupts()));
+                      outcome.fired(),
+                      granule,
+                      machine.again(),
+                      drivers.again(),
+                      options.unsafeInterrupts()));
     }
     boolean all =
         !outcome.fired().isEmpty()
@@ -153,7 +159,7 @@ final class AssignCommand implements Callable<Integer> {
       ChosenMachine chosen, List<Sbdf> functions, Plan plan, Granule granule, int least) {
     List<Assignment.Fired> fired = new ArrayList<>();
     try (Machine hardware = chosen.hardware()) {
-      Host host = Host.start(hardware);
+      Host host = Host.start(hardware, drivers.options());
       Optional<AddressRange> window = plan.window().map(WindowPlan::range).or(options::window);
       Assignment.Request request =
           new Assignment.Request(

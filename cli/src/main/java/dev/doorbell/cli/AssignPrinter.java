@@ -53,8 +53,10 @@ final class AssignPrinter {
   }
 
   /// @param again the arguments that lead to the same machine
+  /// @param driven the arguments by which drivers are started the same again
   /// @param unsafe whether unsafe interrupts were accepted
-  void done(List<Assignment.Fired> fired, Granule granule, String again, boolean unsafe) {
+  void done(
+      List<Assignment.Fired> fired, Granule granule, String again, String driven, boolean unsafe) {
     Table t =
         new Table(
             "function",
@@ -87,7 +89,7 @@ final class AssignPrinter {
     console.blank();
     console.line("  " + (arrived == fired.size() ? console.good(sum) : console.bad(sum)));
     console.line("  everything is undone: vectors released, functions detached, window unmapped");
-    fired.stream().findFirst().ifPresent(f -> next(f.function(), again, unsafe));
+    fired.stream().findFirst().ifPresent(f -> next(f.function(), again, driven, unsafe));
   }
 
   void refused(Refusal r) {
@@ -106,15 +108,15 @@ final class AssignPrinter {
     console.line("  the machine is as it was before");
   }
 
-  private void next(Sbdf function, String again, boolean unsafe) {
+  private void next(Sbdf function, String again, String driven, boolean unsafe) {
     console.heading("Try next");
     String which = function + again + (unsafe ? " --unsafe-interrupts" : "");
     tip(
-        "doorbell trace %s --vector 0".formatted(which),
+        "doorbell trace %s%s --vector 0".formatted(which, driven),
         "the same path hop by hop, with the reason for each");
     tip("doorbell plan %s --ram 4G".formatted(which), "a guest memory map around the window");
     tip(
-        "doorbell assign %s --granule 64K --window 0x8000000-0x8000fff".formatted(which),
+        "doorbell assign %s%s --granule 64K --window 0x8000000-0x8000fff".formatted(which, driven),
         "how too small a window is refused");
     tip(
         "doorbell inspect" + again,

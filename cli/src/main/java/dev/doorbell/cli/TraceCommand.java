@@ -51,6 +51,7 @@ final class TraceCommand implements Callable<Integer> {
   private final Console console;
 
   @Mixin private MachineOptions machine = new MachineOptions();
+  @Mixin private HostChoice drivers = new HostChoice();
 
   @Parameters(paramLabel = "SBDF", arity = "1", description = "The function.")
   private String function = "";
@@ -87,6 +88,12 @@ final class TraceCommand implements Callable<Integer> {
           "BadArguments",
           "--vector %d is below 0".formatted(vector),
           "vectors are numbered from 0");
+    }
+    if (tables != null && !drivers.again().isEmpty()) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--stage chooses how Doorbell's drivers start, and --tables walks what others had built",
+          "leave one of them out");
     }
     @Nullable OracleState recorded = tables == null ? null : OracleState.read(tables);
     try (ChosenMachine chosen = machine.orSample(tables)) {
@@ -126,7 +133,7 @@ final class TraceCommand implements Callable<Integer> {
     Damage.check(chosen.machine(), plan);
     requireVector(survey, sbdf);
     try (Machine hardware = chosen.hardware()) {
-      Host host = Host.start(hardware);
+      Host host = Host.start(hardware, drivers.options());
       if (survey.function(sbdf).orElseThrow().streams().isEmpty()) {
         try (UntranslatedVectors v = UntranslatedVectors.of(host, sbdf, vector + 1, MOST_VECTORS)) {
           return walk(host, List.of(v.function()), sbdf);

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuMissing;
+import dev.doorbell.qemu.QemuVersion;
+import dev.doorbell.qemu.Qemus;
 import dev.doorbell.testkit.Json;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
@@ -61,6 +64,79 @@ class OnQemuTest {
       assertEquals(
           board.equals("gicv3") ? "0x8090040" : "0x8020040", vector.get("doorbell").text());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4K,0xfff", "16K,0x3fff", "64K,0xffff"})
+  @DisplayName("granules of 4, 16 and 64 KiB: the doorbell keeps its offset in the larger page")
+  void granules(String granule, String mask) {
+    needQemu();
+    Run run =
+        Run.of(
+            "assign",
+            "00:05.0",
+            "01:00.0",
+            "06:00.0",
+            "--on",
+            "qemu",
+            "--granule",
+            granule,
+            "--json");
+    assertEquals(0, run.status(), run::toString);
+    Json.Node document = Json.parse(run.out());
+    assertEquals(granule, document.get("plan").get("window").get("granule").text());
+    List<Json.Node> vectors = document.get("vectors").list();
+    assertEquals(16 + 5 + 9, vectors.size());
+    long offset = Long.decode(mask);
+    for (Json.Node vector : vectors) {
+      assertTrue(vector.get("delivered").isTrue(), vector::toString);
+      assertEquals("0x8090040", vector.get("doorbell").text());
+      assertEquals(0x809_0040L & offset, vector.get("address").number() & offset);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "stage 2 that the SMMU has not is refused with its own register, and one that there never is with both numbers")
+  void noSuchStage() {
+    needQemu();
+    Run run = Run.of("assign", "--on", "qemu", "--stage", "3");
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains("--stage 3 is neither 1 nor 2"), run.err());
+    assertEquals(2, Run.of("trace", "01:00.0", "--stage", "2", "--tables", ".").status());
+    QemuVersion version = QemuBinary.arm().version().orElseThrow();
+    Assumptions.assumeFalse(version.isAtLeast(9, 1), version + " has stage 2");
+    Run lacking = Run.of("assign", "--on", "qemu", "--stage", "2");
+    assertEquals(1, lacking.status(), lacking::toString);
+    assertTrue(lacking.out().contains("SMMU_IDR0"), lacking.out());
+    assertTrue(lacking.out().contains("STAGE2 is not implemented"), lacking.out());
+    Run board = Run.of("assign", "--on", "qemu", "--qemu", "gicv3-stage2", "--json");
+    assertEquals(2, board.status(), board::toString);
+    assertEquals("QemuTooOld", Json.parse(board.out()).get("error").get("type").text());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"gicv3, 4K", "gicv3, 16K", "gicv3, 64K", "gicv3-stage2, 4K", "gicv3-stage2, 64K"})
+  @DisplayName(
+      "on QEMU 10 stage 2, of an SMMU that has both or that alone: every vector arrives, and its trace says so")
+  void stage2(String board, String granule) {
+    System.setProperty(PROPERTY, Qemus.tenOrSkip().path().toString());
+    String[] same = {"--on", "qemu", "--qemu", board, "--stage", "2"};
+    Run run = Run.of(with(same, "assign", "00:05.0", "06:00.0", "--granule", granule, "--json"));
+    assertEquals(0, run.status(), run::toString);
+    List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
+    assertEquals(16 + 9, vectors.size());
+    for (Json.Node vector : vectors) {
+      assertTrue(vector.get("delivered").isTrue(), vector::toString);
+      assertEquals("0x8090040", vector.get("doorbell").text());
+    }
+    Run trace = Run.of(with(same, "trace", "06:00.0", "--vector", "3"));
+    assertEquals(0, trace.status(), trace::toString);
+    assertTrue(trace.out().contains("stage 2"), trace.out());
+  }
+
+  private static String[] with(String[] same, String... command) {
+    return Stream.concat(Stream.of(command), Stream.of(same)).toArray(String[]::new);
   }
 
   @Test

@@ -23,18 +23,20 @@ import java.util.Map;
 /// The drivers of a machine, started. Adding a piece of hardware adds its line here.
 final class Drivers {
   private final Machine machine;
+  private final HostOptions options;
   private final MachineDescription description;
   private final Map<String, Iommu> iommus = new LinkedHashMap<>();
   private final Map<String, MsiController> controllers = new LinkedHashMap<>();
 
-  private Drivers(Machine machine) {
+  private Drivers(Machine machine, HostOptions options) {
     this.machine = machine;
+    this.options = options;
     this.description = machine.description();
   }
 
   /// {@return drivers of everything in the description that Doorbell drives}
-  static Drivers start(Machine machine) {
-    Drivers d = new Drivers(machine);
+  static Drivers start(Machine machine, HostOptions options) {
+    Drivers d = new Drivers(machine, options);
     d.startInterrupts();
     d.startIommus();
     return d;
@@ -49,7 +51,8 @@ final class Drivers {
   }
 
   private void startIommus() {
-    SmmuTags tags = new SmmuTags();
+    SmmuSettings usual = SmmuSettings.of(new SmmuTags());
+    SmmuSettings settings = options.stage().map(usual::with).orElse(usual);
     for (IommuDescription i : description.iommus()) {
       switch (i) {
         case IommuDescription.Smmuv3 s ->
@@ -60,7 +63,7 @@ final class Drivers {
                     machine.registers(s.window()),
                     machine.memory(),
                     machine.frames(),
-                    SmmuSettings.of(tags)));
+                    settings));
         case IommuDescription.Smmuv2 _,
             IommuDescription.VtD _,
             IommuDescription.AmdVi _,

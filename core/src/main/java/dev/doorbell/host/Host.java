@@ -51,7 +51,14 @@ public final class Host {
 
   /// {@return the host of a machine, after its drivers have initialised the hardware}
   public static Host start(Machine machine) {
-    return new Host(machine, Survey.of(machine.description()), Drivers.start(machine));
+    return start(machine, HostOptions.USUAL);
+  }
+
+  /// The same, with drivers started as wanted.
+  ///
+  /// @throws dev.doorbell.hw.smmuv3.SmmuUnsupportedException when an SMMU has not the stage that is asked for
+  public static Host start(Machine machine, HostOptions options) {
+    return new Host(machine, Survey.of(machine.description()), Drivers.start(machine, options));
   }
 
   public Machine machine() {

@@ -1,0 +1,24 @@
+package dev.doorbell.host;
+
+import dev.doorbell.vmsa.Stage;
+import java.util.Optional;
+
+/// How a host starts its drivers.
+///
+/// @param stage which stage of an SMMU translates; empty for stage 1 where it is implemented
+public record HostOptions(Optional<Stage> stage) {
+  /// Each driver as it does by itself.
+  public static final HostOptions USUAL = new HostOptions(Optional.empty());
+
+  /// {@return the same with a stage chosen}
+  ///
+  /// @param number 1 or 2
+  /// @throws IllegalArgumentException when it is neither
+  public HostOptions withStage(int number) {
+    return switch (number) {
+      case 1 -> new HostOptions(Optional.of(Stage.STAGE1));
+      case 2 -> new HostOptions(Optional.of(Stage.STAGE2));
+      default -> throw new IllegalArgumentException("there are stages 1 and 2, not " + number);
+    };
+  }
+}

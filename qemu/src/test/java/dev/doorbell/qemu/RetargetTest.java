@@ -1,0 +1,179 @@
+package dev.doorbell.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.host.Assignment.Arrival;
+import dev.doorbell.host.Host;
+import dev.doorbell.host.HostFunction;
+import dev.doorbell.hw.gicv3.GicrRegisters;
+import dev.doorbell.irq.InterruptDispatch;
+import dev.doorbell.irq.LiveVector;
+import dev.doorbell.irq.MsiFunction;
+import dev.doorbell.pci.MessageTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("IHI 0069 MOVI on QEMU's ITS with four Redistributors: a vector goes where it is sent")
+class RetargetTest {
+  private static final int CPUS = 4;
+  private static final long FIRST_REDISTRIBUTOR = 0x080a_0000L;
+  private static final long REDISTRIBUTOR_BYTES = 0x2_0000L;
+
+  private static Lab lab;
+
+  private Host host;
+
+  @BeforeAll
+  static void open() {
+    lab =
+        Lab.open(
+            Board.GICV3,
+            Devices.of(
+                    "pcie-root-port,id=port0,chassis=1,addr=1",
+                    "nvme,serial=a,bus=port0,max_ioqpairs=8,msix_qsize=9")
+                .and("-smp", Integer.toString(CPUS)));
+  }
+
+  @AfterAll
+  static void close() {
+    if (lab != null) {
+      lab.close();
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    host = lab.fresh();
+  }
+
+  @Test
+  @DisplayName(
+      "every vector to every CPU: it becomes pending there and nowhere else, its message unchanged")
+  void everyVectorToEveryCpu() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
+      assertEquals(0, collectAll());
+      MsiFunction vectors = f.vectors().orElseThrow();
+      List<LiveVector> before = a.vectors(f);
+      assertEquals(9, before.size());
+      for (LiveVector v : before) {
+        assertEquals(v.index() % CPUS, v.cpu(), "spread over the CPUs");
+      }
+      for (int turn = 1; turn <= CPUS; turn++) {
+        for (LiveVector v : before) {
+          int cpu = (v.index() + turn) % CPUS;
+          vectors.retarget(v.index(), cpu);
+          assertEquals(v.message(), vectors.compose(v.index()), "an ITS's message names no CPU");
+          assertEquals(v.message().data(), Lab.messages(lab.machine, f).data(v.index()));
+          var unused = nvme.raise(v.index());
+          assertEquals(List.of(cpu), pendingAt(v.intid()));
+          assertEquals(List.of(new Arrival(v.intid(), cpu)), collect(v));
+          assertEquals(List.of(), pendingAt(v.intid()));
+        }
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("IHI 0069 MOVI: what is pending moves with its vector, and arrives once")
+  void pendingMoves() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
+      assertEquals(0, collectAll());
+      LiveVector v = a.vectors(f).get(5);
+      var unused = nvme.raise(5);
+      assertEquals(List.of(1), pendingAt(v.intid()));
+      f.vectors().orElseThrow().retarget(5, 3);
+      assertEquals(List.of(3), pendingAt(v.intid()));
+      assertEquals(List.of(new Arrival(v.intid(), 3)), collect(v));
+      assertEquals(List.of(), collect(v));
+    }
+  }
+
+  @Test
+  @DisplayName("a masked vector is retargeted too: it waits in the PBA, and comes at the new CPU")
+  void maskedMoves() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
+      assertEquals(0, collectAll());
+      MsiFunction vectors = f.vectors().orElseThrow();
+      MessageTable table = Lab.messages(lab.machine, f);
+      LiveVector v = a.vectors(f).get(2);
+      vectors.mask(2, true);
+      var unused = nvme.raise(2);
+      vectors.retarget(2, 1);
+      assertEquals(List.of(), collect(v));
+      assertTrue(table.isPending(2));
+      vectors.mask(2, false);
+      assertEquals(List.of(new Arrival(v.intid(), 1)), collect(v));
+    }
+  }
+
+  @Test
+  @DisplayName("a CPU that there is not is refused, and the vector stays where it was")
+  void noSuchCpu() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
+      assertEquals(0, collectAll());
+      MsiFunction vectors = f.vectors().orElseThrow();
+      LiveVector v = a.vectors(f).get(6);
+      for (int cpu : new int[] {CPUS, -1, Integer.MAX_VALUE}) {
+        assertThrows(IllegalArgumentException.class, () -> vectors.retarget(6, cpu));
+      }
+      var unused = nvme.raise(6);
+      assertEquals(List.of(new Arrival(v.intid(), 2)), collect(v));
+    }
+  }
+
+  /// Takes what the controller's own start has made pending.
+  ///
+  /// {@return what is pending afterwards}
+  private int collectAll() {
+    host.poll();
+    return host.poll();
+  }
+
+  private List<Arrival> collect(LiveVector v) {
+    List<Arrival> out = new ArrayList<>();
+    InterruptDispatch dispatch = Lab.dispatch(host, v);
+    dispatch.add(v.intid(), (intid, cpu) -> out.add(new Arrival(intid, cpu)));
+    host.poll();
+    dispatch.remove(v.intid());
+    return out;
+  }
+
+  /// {@return the CPUs in whose pending table, as QEMU keeps it in memory, an LPI's bit is set}
+  ///
+  /// **Source**: IHI 0069, LPI Pending tables: one bit for each INTID.
+  private static List<Integer> pendingAt(int intid) {
+    return IntStream.range(0, CPUS)
+        .filter(cpu -> {
+          RegisterBus gicr =
+              lab.machine.registers(
+                  AddressRange.ofSize(
+                      FIRST_REDISTRIBUTOR + cpu * REDISTRIBUTOR_BYTES, REDISTRIBUTOR_BYTES));
+          long table =
+              GicrRegisters.PEND_ADDRESS.get(gicr.read64(GicrRegisters.PENDBASER.offset()));
+          long bits = lab.machine.memory().read(table + intid / Byte.SIZE, 1);
+          return (bits >> intid % Byte.SIZE & 1) != 0;
+        })
+        .boxed()
+        .toList();
+  }
+}
