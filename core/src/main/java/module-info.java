@@ -11,12 +11,15 @@ module dev.doorbell.core {
   exports dev.doorbell.explain;
   exports dev.doorbell.firmware;
   exports dev.doorbell.host;
+  exports dev.doorbell.hw.amdvi;
   exports dev.doorbell.hw.gicits;
   exports dev.doorbell.hw.gicv2;
   exports dev.doorbell.hw.gicv2m;
   exports dev.doorbell.hw.gicv3;
+  exports dev.doorbell.hw.lapic;
   exports dev.doorbell.hw.pcie;
   exports dev.doorbell.hw.smmuv3;
+  exports dev.doorbell.hw.vtd;
   exports dev.doorbell.iommu;
   exports dev.doorbell.iova;
   exports dev.doorbell.irq;

@@ -33,7 +33,12 @@ class CapturedRoutesTest {
         "arm64-its-noiommu-acpi",
         "arm64-its-stage2-dt",
         "arm64-its-vfio-noiommu",
-        "arm64-virtio-iommu-acpi"
+        "arm64-virtio-iommu-acpi",
+        "x86-amdvi",
+        "x86-vtd-intremap",
+        "x86-vtd-iommufd",
+        "x86-vtd-nointremap",
+        "x86-vtd-scalable-fs"
       })
   void endsWhereTruthSays(String machine) throws IOException {
     compare(Shared.require("lab-captures").resolve(machine));
@@ -81,7 +86,10 @@ class CapturedRoutesTest {
       assertEquals(reaches ? 0 : 1, status, what);
       if (reaches) {
         assertEquals(v.path("doorbell_pa").asString(), route.path("doorbell").asString(), what);
-        int intid = v.has("lpi") ? v.path("lpi").asInt() : v.path("spi_intid").asInt();
+        int intid =
+            v.has("remap")
+                ? v.path("remap").path("vector").asInt()
+                : v.has("lpi") ? v.path("lpi").asInt() : v.path("spi_intid").asInt();
         assertEquals(intid, route.path("interrupt").path("intid").asInt(), what);
       } else {
         assertTrue(

@@ -31,11 +31,7 @@ final class ControllerWalk {
       case MsiControllerDescription.Its its -> its(its, f, pa, data);
       case MsiControllerDescription.GicV2m v2m -> v2m(v2m, pa, data);
       case MsiControllerDescription.LocalApic apic ->
-          trail.cannotSee(
-              apic.id(),
-              RouteWalker.write(pa.value(), data),
-              "the local APICs are not read",
-              apic.source());
+          throw new IllegalArgumentException(apic.id() + " is reached through X86Walk");
       case MsiControllerDescription.Other other ->
           trail.cannotSee(
               other.id(),

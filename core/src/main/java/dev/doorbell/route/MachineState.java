@@ -17,7 +17,7 @@ public interface MachineState {
     }
   }
 
-  /// {@return blocks of one kind: `smmuv3`, `its`, `gicr`, `v2m`}
+  /// {@return blocks of one kind: `smmuv3`, `its`, `gicr`, `v2m`, `vtd`, `amdvi`}
   List<Block> blocks(String kind);
 
   /// {@return memory, as far as it can be seen}

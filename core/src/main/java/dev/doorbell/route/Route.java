@@ -25,7 +25,7 @@ public record Route(
     Optional<Boolean> enabled) {
   /// The interrupt that a message becomes.
   ///
-  /// @param intid LPI or SPI
+  /// @param intid LPI, SPI, or a CPU's vector on x86
   /// @param cpu processor it is routed to, when that can be seen
   public record Interrupt(String controller, int intid, OptionalInt cpu) {}
 

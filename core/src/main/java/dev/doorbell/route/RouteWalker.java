@@ -130,7 +130,7 @@ public final class RouteWalker {
       trail.derived(
           "root complex",
           "requester id 0x%x".formatted(f.requesterId()),
-          "StreamID 0x%x at %s".formatted(s.streamId(), s.iommu()),
+          "%s 0x%x at %s".formatted(idName(s.iommu()), s.streamId(), s.iommu()),
           "firmware's id mapping",
           s.source());
       IommuDescription iommu = survey.machine().iommu(s.iommu()).orElse(null);
@@ -139,16 +139,27 @@ public final class RouteWalker {
         case IommuDescription.VirtioIommu v -> virtio(v, address, in);
         case IommuDescription.Smmuv2 v2 ->
             unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
-        case IommuDescription.VtD v ->
-            unseen(v.id(), in, "tables of %s are not read".formatted(v.kind()), v.source());
-        case IommuDescription.AmdVi a ->
-            unseen(a.id(), in, "tables of %s are not read".formatted(a.kind()), a.source());
+        case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
+        case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
         case IommuDescription.Other o ->
             unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());
         case null ->
             unseen(
                 s.iommu(), in, "firmware maps to an IOMMU that it does not describe", s.source());
       };
+    }
+
+    /// What the IOMMU's manual calls the id that it knows a function by.
+    private String idName(String iommu) {
+      return switch (survey.machine().iommu(iommu).orElse(null)) {
+        case IommuDescription.VtD _ -> "source-id";
+        case IommuDescription.AmdVi _ -> "DeviceID";
+        case null, default -> "StreamID";
+      };
+    }
+
+    private X86Walk x86() {
+      return new X86Walk(survey.machine(), state, trail);
     }
 
     private OptionalLong smmuv3(IommuDescription.Smmuv3 smmu, int streamId, long address) {
@@ -192,7 +203,9 @@ public final class RouteWalker {
       trail.doorbell(pa);
       for (MsiControllerDescription c : survey.machine().msiControllers()) {
         if (c.frame().map(r -> r.contains(pa)).orElse(false)) {
-          return new ControllerWalk(state, trail).walk(c, f, new Pa(pa), data);
+          return c instanceof MsiControllerDescription.LocalApic apic
+              ? x86().deliver(apic, f, survey.iommu(f), pa, data)
+              : new ControllerWalk(state, trail).walk(c, f, new Pa(pa), data);
         }
       }
       String what =

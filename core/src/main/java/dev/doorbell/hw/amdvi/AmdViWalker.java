@@ -1,0 +1,182 @@
+package dev.doorbell.hw.amdvi;
+
+import static dev.doorbell.hw.amdvi.DteLayout.*;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.explain.MemoryView;
+import dev.doorbell.irq.X86Interrupt;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Explains what an AMD IOMMU does with an access or an interrupt message, from registers and tables as they stand. It writes nothing.
+/// Immutable; safe for threads as its memory is.
+///
+/// **Source**: AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 2.2 (data structures), 2.5 (events).
+public final class AmdViWalker {
+  private static final int TABLE_UNIT_SHIFT = 12;
+
+  private final String id;
+  private final Map<String, Long> registers;
+  private final MemoryView memory;
+
+  /// @param id the IOMMU's name, for hops
+  /// @param registers `DEVTAB_BASE` and `CONTROL`; missing ones cannot be seen
+  public AmdViWalker(String id, Map<String, Long> registers, MemoryView memory) {
+    this.id = id;
+    this.registers = Map.copyOf(registers);
+    this.memory = memory;
+  }
+
+  /// {@return the way of a DMA access without a PASID}
+  ///
+  /// @param device the device id that the device table is indexed with, 16 bits
+  /// @param write whether it writes
+  public AmdViWalk dma(int device, Iova iova, boolean write) {
+    AmdViTrail trail = new AmdViTrail(id, memory);
+    String in = "device id 0x%x, IOVA %s".formatted(device, iova);
+    Optional<long[]> dte = entry(trail, device, in);
+    if (dte.isEmpty()) {
+      return trail.stopped().isPresent()
+          ? new AmdViWalk(trail.hops(), Optional.empty(), trail.stopped())
+          : new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty());
+    }
+    return new IoPageWalk(trail, "DTE 0x%x".formatted(device), entryAt(device), iova, write)
+        .run(dte.get()[0]);
+  }
+
+  /// {@return the way of a write to the interrupt address range, which never meets the DMA tables}
+  ///
+  /// @param device the device id that the device table is indexed with, 16 bits
+  /// @param address within FEE0_0000h to FEEF_FFFFh
+  /// @param data the datum
+  public AmdViMessage message(int device, long address, int data) {
+    AmdViTrail trail = new AmdViTrail(id, memory);
+    String in = "write 0x%x to 0x%x".formatted(Integer.toUnsignedLong(data), address);
+    Optional<long[]> dte = entry(trail, device, in);
+    if (dte.isEmpty()) {
+      return trail.stopped().isPresent()
+          ? ended(trail)
+          : passed(trail, X86Interrupt.ofMessage(address, data));
+    }
+    long word = dte.get()[2];
+    String at = "DTE 0x%x".formatted(device);
+    long pa = entryAt(device);
+    String fields = AmdViTrail.print(WORD_2, word);
+    if (!IV.isSet(word)) {
+      X86Interrupt out = X86Interrupt.ofMessage(address, data);
+      trail.entry(
+          at,
+          in,
+          out.toString(),
+          "IV=0: the entry says nothing of interrupts, they pass unmapped, and whoever sends is not looked at",
+          pa);
+      return passed(trail, out);
+    }
+    return switch (INT_CTL.getInt(word)) {
+      case INT_REMAP -> remapped(trail, at, word, data, pa);
+      case INT_FORWARD -> {
+        X86Interrupt out = X86Interrupt.ofMessage(address, data);
+        trail.entry(at, in, out.toString(), "interrupts pass unmapped; " + fields, pa);
+        yield passed(trail, out);
+      }
+      case INT_ABORT -> {
+        trail.stopAt(at, in, "IO_PAGE_FAULT (interrupt): IntCtl aborts interrupts; " + fields, pa);
+        yield ended(trail);
+      }
+      default -> {
+        trail.stopAt(
+            at, in, "ILLEGAL_DEV_TABLE_ENTRY: IntCtl has a reserved encoding; " + fields, pa);
+        yield ended(trail);
+      }
+    };
+  }
+
+  private static AmdViMessage ended(AmdViTrail trail) {
+    return new AmdViMessage(trail.hops(), Optional.empty(), Optional.empty(), trail.stopped());
+  }
+
+  private static AmdViMessage passed(AmdViTrail trail, X86Interrupt out) {
+    return new AmdViMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
+  }
+
+  private long entryAt(int device) {
+    return AmdViRegisters.DEV_TAB_BASE.get(registers.getOrDefault("DEVTAB_BASE", 0L))
+        + (long) device * BYTES;
+  }
+
+  /// {@return the entry's four words; empty when the walk ends, or when the IOMMU or the entry lets everything pass}
+  private Optional<long[]> entry(AmdViTrail trail, int device, String in) {
+    Long control = registers.get("CONTROL");
+    Long base = registers.get("DEVTAB_BASE");
+    if (control == null || base == null) {
+      String missing = control == null ? "CONTROL" : "DEVTAB_BASE";
+      trail.stopRegister(missing, in, "cannot see: %s was not recorded".formatted(missing));
+      return Optional.empty();
+    }
+    if (!AmdViRegisters.IOMMU_EN.isSet(control)) {
+      trail.register("CONTROL", in, "passes", "Control.IommuEn=0: the IOMMU is off");
+      return Optional.empty();
+    }
+    long bytes = AmdViRegisters.DEV_TAB_SIZE.get(base) + 1 << TABLE_UNIT_SHIFT;
+    long table = AmdViRegisters.DEV_TAB_BASE.get(base);
+    trail.register(
+        "DEVTAB_BASE",
+        in,
+        "DTE 0x%x".formatted(device),
+        "device table of %d entries at 0x%x".formatted(bytes / BYTES, table));
+    if ((long) device * BYTES >= bytes) {
+      trail.stopRegister(
+          "DEVTAB_BASE",
+          "device id 0x%x".formatted(device),
+          "ILLEGAL_DEV_TABLE_ENTRY: the device id lies beyond the table's %d entries"
+              .formatted(bytes / BYTES));
+      return Optional.empty();
+    }
+    long[] words = new long[BYTES / Long.BYTES];
+    String name = "DTE 0x%x".formatted(device);
+    for (int i = 0; i < words.length; i++) {
+      OptionalLong word = trail.read(entryAt(device) + (long) i * Long.BYTES, name);
+      if (word.isEmpty()) {
+        return Optional.empty();
+      }
+      words[i] = word.getAsLong();
+    }
+    if (!V.isSet(words[0])) {
+      trail.entry(
+          name, in, "passes", "V=0: accesses of the device pass untranslated", entryAt(device));
+      return IV.isSet(words[2]) ? Optional.of(words) : Optional.empty();
+    }
+    return Optional.of(words);
+  }
+
+  private AmdViMessage remapped(AmdViTrail trail, String at, long word, int data, long pa) {
+    long index = IrteLayout.INDEX.get(Integer.toUnsignedLong(data));
+    int length = INT_TAB_LEN.getInt(word);
+    String fields = AmdViTrail.print(WORD_2, word);
+    if (length > MOST_INT_TAB_LEN) {
+      trail.stopAt(
+          at,
+          "index " + index,
+          "ILLEGAL_DEV_TABLE_ENTRY: IntTabLen has a reserved encoding; " + fields,
+          pa);
+      return ended(trail);
+    }
+    trail.entry(
+        at, "datum 0x%x".formatted(Integer.toUnsignedLong(data)), "index " + index, fields, pa);
+    if (index >= 1L << length) {
+      trail.stopAt(
+          at,
+          "index " + index,
+          "IO_PAGE_FAULT (interrupt): index %d lies beyond the table's %d entries"
+              .formatted(index, 1 << length),
+          pa);
+      return ended(trail);
+    }
+    boolean wide = AmdViRegisters.GA_EN.isSet(registers.getOrDefault("CONTROL", 0L));
+    return new IrteWalk(
+            trail, index, wide, AmdViRegisters.XT_EN.isSet(registers.getOrDefault("CONTROL", 0L)))
+        .run(INT_TAB_ROOT.get(word));
+  }
+}

@@ -1,0 +1,91 @@
+package dev.doorbell.hw.amdvi;
+
+import static dev.doorbell.hw.amdvi.IrteLayout.*;
+
+import dev.doorbell.irq.X86Interrupt;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// The last part of an interrupt message's way: the entry of the device's own interrupt remapping table.
+///
+/// @param wide whether entries have 16 bytes
+/// @param extended whether destinations have 32 bits
+record IrteWalk(AmdViTrail trail, long index, boolean wide, boolean extended) {
+  private static final int XAPIC_BITS = 0xff;
+
+  AmdViMessage run(long table) {
+    return wide ? wide(table + index * WIDE_BYTES) : narrow(table + index * BYTES);
+  }
+
+  private String at() {
+    return "IRTE " + index;
+  }
+
+  private AmdViMessage ended() {
+    return new AmdViMessage(trail.hops(), Optional.empty(), Optional.empty(), trail.stopped());
+  }
+
+  private AmdViMessage disabled(String fields, long pa) {
+    trail.stopAt(at(), "index " + index, "IO_PAGE_FAULT (interrupt): RemapEn=0; " + fields, pa);
+    return ended();
+  }
+
+  private AmdViMessage reached(X86Interrupt out, String fields, long pa) {
+    trail.entry(at(), "index " + index, out.toString(), fields, pa);
+    return new AmdViMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
+  }
+
+  private AmdViMessage narrow(long pa) {
+    OptionalLong word = trail.read32(pa, at());
+    if (word.isEmpty()) {
+      return ended();
+    }
+    long e = word.getAsLong();
+    String fields = AmdViTrail.print(NARROW, e);
+    return REMAP_EN.isSet(e)
+        ? reached(
+            new X86Interrupt(
+                VECTOR.getInt(e), DESTINATION.get(e), DM.isSet(e), INT_TYPE.getInt(e), false),
+            fields,
+            pa)
+        : disabled(fields, pa);
+  }
+
+  private AmdViMessage wide(long pa) {
+    OptionalLong low = trail.read(pa, at());
+    OptionalLong high = low.isEmpty() ? low : trail.read(pa + Long.BYTES, at());
+    if (low.isEmpty() || high.isEmpty()) {
+      return ended();
+    }
+    long l = low.getAsLong();
+    long h = high.getAsLong();
+    boolean guest = GUEST_MODE.isSet(l);
+    String fields =
+        AmdViTrail.print(guest ? GUEST_LOW : LOW, l)
+            + " "
+            + AmdViTrail.print(guest ? GUEST_HIGH : HIGH, h);
+    if (!WIDE_REMAP_EN.isSet(l)) {
+      return disabled(fields, pa);
+    }
+    if (guest) {
+      AmdViMessage.Guest to = new AmdViMessage.Guest(GUEST_APIC.get(h), GUEST_VECTOR.getInt(h));
+      trail.entry(
+          at(),
+          "index " + index,
+          "vector %d of the virtual APIC at 0x%x".formatted(to.vector(), to.backingPage()),
+          fields,
+          pa);
+      return new AmdViMessage(trail.hops(), Optional.empty(), Optional.of(to), Optional.empty());
+    }
+    long destination = WIDE_DESTINATION.get(l, h);
+    return reached(
+        new X86Interrupt(
+            WIDE_VECTOR.getInt(h),
+            extended ? destination : destination & XAPIC_BITS,
+            WIDE_DM.isSet(l),
+            WIDE_INT_TYPE.getInt(l),
+            extended),
+        fields,
+        pa);
+  }
+}

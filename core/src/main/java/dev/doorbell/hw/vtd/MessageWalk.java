@@ -1,0 +1,164 @@
+package dev.doorbell.hw.vtd;
+
+import static dev.doorbell.hw.vtd.IrteLayout.*;
+
+import dev.doorbell.irq.X86Interrupt;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// One interrupt message under way through a remapping unit.
+///
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1.4 Interrupt-Remapping Hardware Operation, 7.1 (fault
+/// reasons 20h to 26h).
+final class MessageWalk {
+  private static final int FUNCTION_BITS = 3;
+
+  private final VtdTrail trail;
+  private final int requester;
+  private final long address;
+  private final int data;
+  private final String in;
+
+  MessageWalk(VtdTrail trail, int requester, long address, int data) {
+    this.trail = trail;
+    this.requester = requester;
+    this.address = address;
+    this.data = data;
+    this.in = "write 0x%x to 0x%x".formatted(Integer.toUnsignedLong(data), address);
+  }
+
+  static VtdMessage ended(VtdTrail trail) {
+    return new VtdMessage(trail.hops(), Optional.empty(), Optional.empty(), trail.stopped());
+  }
+
+  private VtdMessage stop(String at, String from, String why, long pa) {
+    trail.stopAt(at, from, why, pa);
+    return ended(trail);
+  }
+
+  VtdMessage run(long gsts, long irta) {
+    if (!VtdRegisters.IRES.isSet(gsts)) {
+      return passes(
+          "GSTS_REG",
+          "GSTS_REG.IRES=0: interrupts are not remapped, and whoever sends is not looked at");
+    }
+    boolean extended = VtdRegisters.EIME.isSet(irta);
+    if (!FORMAT.isSet(address)) {
+      return compatibility(gsts, extended);
+    }
+    long entries = 2L << VtdRegisters.SIZE.getInt(irta);
+    long index = HANDLE.get(address);
+    if (SHV.isSet(address)) {
+      index += SUBHANDLE.get(Integer.toUnsignedLong(data));
+    } else if (data != 0) {
+      trail.stopRegister(
+          "IRTA_REG", in, "fault 20h: SHV is 0 and the datum 0x%x is not".formatted(data));
+      return ended(trail);
+    }
+    trail.register(
+        "IRTA_REG",
+        in,
+        "interrupt_index " + index,
+        "remappable format: %s; table of %d entries at 0x%x"
+            .formatted(
+                VtdTrail.print(MESSAGE_ADDRESS, address), entries, VtdRegisters.IRTA.get(irta)));
+    if (index >= entries) {
+      trail.stopRegister(
+          "IRTA_REG",
+          "interrupt_index " + index,
+          "fault 21h: interrupt_index %d lies beyond the table's %d entries"
+              .formatted(index, entries));
+      return ended(trail);
+    }
+    return entry(VtdRegisters.IRTA.get(irta) + index * BYTES, index, extended);
+  }
+
+  private VtdMessage passes(String register, String why) {
+    X86Interrupt out = X86Interrupt.ofMessage(address, data);
+    trail.register(register, in, out.toString(), why);
+    return new VtdMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
+  }
+
+  private VtdMessage compatibility(long gsts, boolean extended) {
+    if (!extended && VtdRegisters.CFIS.isSet(gsts)) {
+      return passes(
+          "GSTS_REG",
+          "compatibility format, and GSTS_REG.CFIS=1 lets it pass without a look at who sends");
+    }
+    trail.stopRegister(
+        extended ? "IRTA_REG" : "GSTS_REG",
+        in,
+        "fault 25h: compatibility format is blocked (%s)"
+            .formatted(extended ? "IRTA_REG.EIME=1" : "GSTS_REG.CFIS=0"));
+    return ended(trail);
+  }
+
+  private VtdMessage entry(long pa, long index, boolean extended) {
+    String at = "IRTE " + index;
+    OptionalLong low = trail.read(pa, at);
+    OptionalLong high = low.isEmpty() ? low : trail.read(pa + Long.BYTES, at);
+    if (low.isEmpty() || high.isEmpty()) {
+      return ended(trail);
+    }
+    long l = low.getAsLong();
+    long h = high.getAsLong();
+    String from = "requester id 0x%x".formatted(requester);
+    if (!P.isSet(l)) {
+      return stop(at, from, "fault 22h: the entry is not present (P=0)", pa);
+    }
+    boolean isPosted = IM.isSet(l);
+    String fields =
+        isPosted
+            ? VtdTrail.print(POSTED_LOW, l) + " " + VtdTrail.print(POSTED_HIGH, h)
+            : VtdTrail.print(LOW, l) + " " + VtdTrail.print(HIGH, h);
+    Optional<String> mismatch = mismatch(h);
+    if (mismatch.isPresent()) {
+      return stop(at, from, "fault 26h: %s; %s".formatted(mismatch.get(), fields), pa);
+    }
+    if (isPosted) {
+      VtdMessage.Posted posted =
+          new VtdMessage.Posted(DESCRIPTOR.get(l, h), POSTED_V.getInt(l), URG.isSet(l));
+      trail.entry(
+          at,
+          from,
+          "posted to descriptor 0x%x, vector %d".formatted(posted.descriptor(), posted.vector()),
+          fields,
+          pa);
+      return new VtdMessage(trail.hops(), Optional.empty(), Optional.of(posted), Optional.empty());
+    }
+    long destination = extended ? DST.get(l) : DST.get(l) >>> XAPIC_SHIFT & 0xff;
+    X86Interrupt out =
+        new X86Interrupt(V.getInt(l), destination, DM.isSet(l), DLM.getInt(l), extended);
+    trail.entry(at, from, out.toString(), fields, pa);
+    return new VtdMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
+  }
+
+  /// {@return why the entry does not take messages of this requester; empty when it does}
+  private Optional<String> mismatch(long high) {
+    int sid = SID.getInt(high);
+    return switch (SVT.getInt(high)) {
+      case SVT_NONE -> Optional.empty();
+      case SVT_SID -> {
+        int compared = ~qualified(SQ.getInt(high)) & 0xffff;
+        yield (requester & compared) == (sid & compared)
+            ? Optional.empty()
+            : Optional.of("requester id 0x%x is not SID 0x%x".formatted(requester, sid));
+      }
+      case SVT_BUS -> {
+        int bus = requester >>> Byte.SIZE;
+        boolean within = bus >= sid >>> Byte.SIZE && bus <= (sid & 0xff);
+        yield within
+            ? Optional.empty()
+            : Optional.of(
+                "bus 0x%x of the requester is not between 0x%x and 0x%x"
+                    .formatted(bus, sid >>> Byte.SIZE, sid & 0xff));
+      }
+      default -> Optional.of("SVT has a reserved encoding");
+    };
+  }
+
+  /// {@return the bits of a requester id that SQ leaves out of the comparison: the highest function bits first}
+  private static int qualified(int sq) {
+    return (1 << FUNCTION_BITS) - (1 << FUNCTION_BITS - sq);
+  }
+}

@@ -1,0 +1,109 @@
+package dev.doorbell.hw.amdvi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.irq.X86Interrupt;
+import dev.doorbell.route.TableDump;
+import dev.doorbell.testkit.Json;
+import dev.doorbell.testkit.Shared;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/// The capture's truth was found by another walker, confirmed by the process's page map and by the interrupts that arrived.
+class AmdViWalkerCapturesTest {
+  private record Captured(AmdViWalker walker, Json.Node truth) {}
+
+  private static Captured read() throws IOException {
+    Path oracle = Shared.require("lab-captures/x86-amdvi/oracle");
+    TableDump dump;
+    try (Reader text = Files.newBufferedReader(oracle.resolve("memory.txt"))) {
+      dump = TableDump.read("memory.txt", text);
+    }
+    Map<String, Long> registers = new HashMap<>();
+    Json.Node regs =
+        Json.parse(Files.readString(oracle.resolve("registers.json")))
+            .get("amdvi")
+            .list()
+            .getFirst()
+            .get("regs");
+    regs.names().forEach(name -> registers.put(name, regs.get(name).number()));
+    return new Captured(
+        new AmdViWalker("amd-vi", registers, dump::read64),
+        Json.parse(Files.readString(oracle.resolve("truth.json"))));
+  }
+
+  @Test
+  @DisplayName(
+      "every programmed vector: same device table entry, same entry, same vector, same destination")
+  void vectors() throws IOException {
+    Captured captured = read();
+    int seen = 0;
+    for (Json.Node v : captured.truth.get("vectors").list()) {
+      Json.Node truth = v.get("remap");
+      AmdViMessage m =
+          captured.walker.message(
+              (int) v.get("requester_id").number(),
+              v.get("addr").number(),
+              (int) v.get("data").number());
+      X86Interrupt out = m.interrupt().orElseThrow();
+      assertEquals(truth.get("vector").number(), out.vector());
+      assertEquals(truth.get("dest").number(), out.destination());
+      long pa = truth.get("irte_pa").number();
+      assertEquals(
+          "memory page 0x%x+0x%x".formatted(pa & -4096, pa & 4095),
+          m.hops().getLast().source().toString());
+      seen++;
+    }
+    assertEquals(24, seen);
+  }
+
+  @Test
+  @DisplayName("an index beyond IntTabLen, and one that nobody enabled, break at their entry")
+  void breaks() throws IOException {
+    AmdViWalker walker = read().walker;
+    assertTrue(
+        walker
+            .message(0x200, 0xfee0_0000L, 600)
+            .stoppedAt()
+            .orElseThrow()
+            .contains("beyond the table's 512 entries"));
+    AmdViMessage unused = walker.message(0x200, 0xfee0_0000L, 100);
+    assertTrue(unused.stoppedAt().orElseThrow().contains("RemapEn=0"), unused::toString);
+    assertEquals("IRTE 100", unused.hops().getLast().at());
+  }
+
+  @Test
+  @DisplayName(
+      "every DMA page lies where the process's page map says; the address of 0 that the log has breaks")
+  void dma() throws IOException {
+    Captured captured = read();
+    Map<String, Integer> requesters = new HashMap<>();
+    for (Json.Node v : captured.truth.get("vectors").list()) {
+      requesters.put(v.get("bdf").text(), (int) v.get("requester_id").number());
+    }
+    int found = 0;
+    for (Json.Node page : captured.truth.get("dma").list()) {
+      String bdf = page.get("bdf").text();
+      AmdViWalk walk =
+          captured.walker.dma(requesters.get(bdf), new Iova(page.get("iova").number()), true);
+      assertEquals(
+          Optional.of(new Pa(page.get("pa_from_pagemap").number())),
+          walk.output(),
+          () -> bdf + " " + page.get("iova").text() + " " + walk.stoppedAt());
+      found++;
+    }
+    assertEquals(24, found);
+    AmdViWalk missed = captured.walker.dma(0x28, new Iova(0x900_0000L), true);
+    assertTrue(missed.stoppedAt().orElseThrow().startsWith("IO_PAGE_FAULT"), missed::toString);
+  }
+}

@@ -1,0 +1,191 @@
+package dev.doorbell.hw.vtd;
+
+import static dev.doorbell.hw.vtd.IrteLayout.*;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.testkit.Property;
+import dev.doorbell.testkit.SeededRandom;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+class VtdWalkerTest {
+  private static final long TABLE = 0x10_0000L;
+  private static final long ENABLED = VtdRegisters.IRES.place(1) | VtdRegisters.TES.place(1);
+  private static final long MESSAGE =
+      0xfee0_0000L | FORMAT.place(1) | SHV.place(1) | HANDLE_LOW.place(3);
+  private static final int REQUESTER = 0x412;
+
+  private final Map<Long, Long> memory = new HashMap<>();
+  private final Map<String, Long> registers =
+      new HashMap<>(
+          Map.of(
+              "GSTS",
+              ENABLED,
+              "IRTA",
+              VtdRegisters.IRTA.place(TABLE) | VtdRegisters.SIZE.place(3)));
+
+  private VtdWalker walker() {
+    return new VtdWalker("vt-d", registers, pa -> OptionalLong.of(memory.getOrDefault(pa, 0L)));
+  }
+
+  private void entry(long low, long high) {
+    memory.put(TABLE + 3 * BYTES, low);
+    memory.put(TABLE + 3 * BYTES + 8, high);
+  }
+
+  private String stopped(int requester, long address, int data) {
+    return walker().message(requester, address, data).stoppedAt().orElse("not stopped");
+  }
+
+  @Test
+  @DisplayName("VT-d 9.9 SVT, SQ, SID: who may send is compared as they say")
+  void sourceIds() {
+    long low = P.place(1) | V.place(65);
+    entry(low, SVT.place(SVT_SID) | SID.place(REQUESTER));
+    assertEquals(65, walker().message(REQUESTER, MESSAGE, 0).interrupt().orElseThrow().vector());
+    assertTrue(stopped(REQUESTER ^ 4, MESSAGE, 0).startsWith("fault 26h"));
+    entry(low, SVT.place(SVT_SID) | SQ.place(1) | SID.place(REQUESTER));
+    assertEquals("not stopped", stopped(REQUESTER ^ 4, MESSAGE, 0));
+    assertTrue(stopped(REQUESTER ^ 2, MESSAGE, 0).startsWith("fault 26h"));
+    entry(low, SVT.place(SVT_SID) | SQ.place(2) | SID.place(REQUESTER));
+    assertEquals("not stopped", stopped(REQUESTER ^ 6, MESSAGE, 0));
+    assertTrue(stopped(REQUESTER ^ 1, MESSAGE, 0).startsWith("fault 26h"));
+    entry(low, SVT.place(SVT_SID) | SQ.place(3) | SID.place(REQUESTER));
+    assertEquals("not stopped", stopped(REQUESTER ^ 7, MESSAGE, 0));
+    assertTrue(stopped(REQUESTER ^ 8, MESSAGE, 0).startsWith("fault 26h"));
+    entry(low, SVT.place(SVT_BUS) | SID.place(0x0305));
+    assertEquals("not stopped", stopped(REQUESTER, MESSAGE, 0));
+    assertTrue(stopped(0x600, MESSAGE, 0).startsWith("fault 26h"));
+    entry(low, SVT.place(SVT_NONE) | SID.place(0x0305));
+    assertEquals("not stopped", stopped(0x600, MESSAGE, 0));
+  }
+
+  @Test
+  @DisplayName("VT-d 7.1: faults 20h, 21h, 22h and 25h")
+  void faults() {
+    entry(P.place(1) | V.place(65), 0);
+    assertTrue(stopped(REQUESTER, MESSAGE ^ SHV.place(1), 1).startsWith("fault 20h"));
+    assertTrue(stopped(REQUESTER, MESSAGE, 13).startsWith("fault 21h"));
+    assertTrue(stopped(REQUESTER, MESSAGE, 1).startsWith("fault 22h"));
+    assertTrue(stopped(REQUESTER, 0xfee0_0000L, 65).startsWith("fault 25h"));
+    registers.put("GSTS", ENABLED | VtdRegisters.CFIS.place(1));
+    assertEquals("not stopped", stopped(REQUESTER, 0xfee0_0000L, 65));
+    registers.merge("IRTA", VtdRegisters.EIME.place(1), (a, b) -> a | b);
+    assertTrue(stopped(REQUESTER, 0xfee0_0000L, 65).startsWith("fault 25h"));
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 9.9 DST: 8 bits in xAPIC mode, 32 with EIME; 9.10: a posted entry leads to its descriptor")
+  void destinations() {
+    entry(P.place(1) | V.place(65) | DST.place(0x1234_0500L), 0);
+    assertEquals(
+        5, walker().message(REQUESTER, MESSAGE, 0).interrupt().orElseThrow().destination());
+    registers.merge("IRTA", VtdRegisters.EIME.place(1), (a, b) -> a | b);
+    assertEquals(
+        0x1234_0500L,
+        walker().message(REQUESTER, MESSAGE, 0).interrupt().orElseThrow().destination());
+    entry(
+        POSTED_P.place(1) | POSTED_IM.place(1) | POSTED_V.place(77) | PDA_L.place(3),
+        PDA_H.place(1));
+    assertEquals(
+        Optional.of(new VtdMessage.Posted(0x1_0000_00c0L, 77, false)),
+        walker().message(REQUESTER, MESSAGE, 0).posted());
+  }
+
+  @Test
+  @DisplayName("what was not recorded cannot be seen, which is no fault")
+  void unseen() {
+    registers.remove("IRTA");
+    assertTrue(stopped(REQUESTER, MESSAGE, 0).startsWith("cannot see"));
+    registers.remove("GSTS");
+    assertTrue(
+        walker().dma(REQUESTER, new Iova(0), true).stoppedAt().orElseThrow().startsWith("cannot"));
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 9.8: a page of 2 MiB at level 2; reads and writes by their own bits; an address beyond AW is fault 4h")
+  void secondStage() {
+    registers.put("RTADDR", VtdRegisters.RTA.place(0x1000));
+    memory.put(0x1000 + 4 * 16L, ContextLayout.ROOT_P.place(1) | ContextLayout.CTP.place(0x2000));
+    memory.put(0x2000 + 0x12 * 16L, ContextLayout.P.place(1) | ContextLayout.SSPTPTR.place(0x3000));
+    memory.put(0x2000 + 0x12 * 16L + 8, ContextLayout.AW.place(1));
+    memory.put(0x3000L, PagingLayout.R.place(1) | PagingLayout.ADDRESS.place(0x4000));
+    memory.put(
+        0x4008L,
+        PagingLayout.R.place(1) | PagingLayout.PS.place(1) | PagingLayout.ADDRESS.place(0x60_0000));
+    assertEquals(
+        Optional.of(new Pa(0x61_2345L)),
+        walker().dma(REQUESTER, new Iova(0x21_2345L), false).output());
+    assertTrue(
+        walker()
+            .dma(REQUESTER, new Iova(0x21_2345L), true)
+            .stoppedAt()
+            .orElseThrow()
+            .startsWith("fault 5h"));
+    assertTrue(
+        walker()
+            .dma(REQUESTER, new Iova(1L << 39), false)
+            .stoppedAt()
+            .orElseThrow()
+            .startsWith("fault 4h"));
+  }
+
+  @Test
+  @DisplayName(
+      "whatever registers and memory hold, a walk ends, bounded, at a result or at a reason with its source")
+  void bounded() {
+    Property.check(
+        "VT-d hostile walk",
+        5000,
+        random -> {
+          Map<String, Long> regs = new HashMap<>();
+          regs.put("GSTS", random.oneIn(4) ? random.nextLong() : ENABLED);
+          regs.put("RTADDR", random.nextLong());
+          regs.put("IRTA", random.nextLong());
+          if (random.oneIn(20)) {
+            regs.remove(random.pick(List.copyOf(regs.keySet())));
+          }
+          AtomicInteger reads = new AtomicInteger();
+          VtdWalker walker =
+              new VtdWalker(
+                  "vt-d",
+                  regs,
+                  pa -> {
+                    reads.incrementAndGet();
+                    return random.oneIn(20) ? OptionalLong.empty() : OptionalLong.of(word(random));
+                  });
+          VtdWalk walk =
+              walker.dma(
+                  random.below(0x1_0000), new Iova(random.anyMagnitude()), random.nextBoolean());
+          assertEquals(walk.output().isEmpty(), walk.stoppedAt().isPresent());
+          VtdMessage message =
+              walker.message(
+                  random.below(0x1_0000),
+                  0xfee0_0000L | random.below(1 << 20),
+                  random.below(1 << 16));
+          int ends =
+              (message.interrupt().isPresent() ? 1 : 0)
+                  + (message.posted().isPresent() ? 1 : 0)
+                  + (message.stoppedAt().isPresent() ? 1 : 0);
+          assertEquals(1, ends);
+          assertTrue(reads.get() <= 20, "reads");
+          assertTrue(walk.hops().stream().noneMatch(hop -> hop.source().where().isEmpty()));
+        });
+  }
+
+  /// Words that get a walk further than noise does.
+  private static long word(SeededRandom random) {
+    return random.nextBoolean() ? random.nextLong() : random.nextLong() & ~0xfffL | 3;
+  }
+}
