@@ -18,6 +18,11 @@ public record ApicDescription(
   /// **Source**: Intel SDM volume 3, 6.2 (Exception and Interrupt Vectors).
   public static final int VECTORS_PER_CPU = 224;
 
+  /// How many of these Linux hands to devices: it keeps vector 128 and those from 235 on for itself.
+  ///
+  /// **Source**: Linux 6.12 `arch/x86/include/asm/irq_vectors.h`.
+  public static final int LINUX_VECTORS_PER_CPU = 202;
+
   /// One processor.
   ///
   /// @param index Doorbell's number, from 0 in firmware's order

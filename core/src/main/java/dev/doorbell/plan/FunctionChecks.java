@@ -3,12 +3,15 @@ package dev.doorbell.plan;
 import dev.doorbell.address.Granule;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.PciFunction;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -19,6 +22,9 @@ final class FunctionChecks {
 
   /// Drivers that do not make a group unviable (`vfio_dev_driver_allowed`, drivers/vfio): they give no DMA address to the device.
   private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
+
+  /// Functions that a message lists by name at most.
+  private static final int SHOWN = 12;
 
   private final MachineDescription machine;
   private final PlanRequest request;
@@ -36,6 +42,7 @@ final class FunctionChecks {
       iommu(s, granule);
       msi(s);
       mates(s, subjects);
+      direct(s);
       isolation(s);
       namesakes(s, subjects);
     }
@@ -138,6 +145,10 @@ final class FunctionChecks {
 
   private void isolation(Subject s) {
     for (MsiControllerDescription c : s.controllers()) {
+      if (c instanceof MsiControllerDescription.LocalApic apic) {
+        remapping(s, apic);
+        continue;
+      }
       if (c.isolated() || c instanceof MsiControllerDescription.Other) {
         continue;
       }
@@ -159,6 +170,59 @@ final class FunctionChecks {
                   ? "give it only to a guest that is trusted as much as the host"
                   : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));
     }
+  }
+
+  /// What nothing remaps is an interrupt for whatever CPU and vector its address and datum name: the blast radius is every vector of the
+  /// machine. Remapping that the capture does not tell of is no conflict; the plan says that it could not be seen.
+  private void remapping(Subject s, MsiControllerDescription.LocalApic apic) {
+    Optional<InterruptRemapping> r = s.iommu().flatMap(IommuDescription::interruptRemapping);
+    if (r.isEmpty() || r.get().state() != InterruptRemapping.State.OFF) {
+      return;
+    }
+    List<String> others =
+        machine.functions().stream()
+            .filter(f -> !f.sbdf().equals(s.sbdf()) && f.driver().isPresent())
+            .map(f -> "%s (%s)".formatted(f.sbdf(), f.driver().orElse("")))
+            .toList();
+    String victims =
+        others.isEmpty()
+            ? "those of every device"
+            : "those of "
+                + String.join(", ", others.subList(0, Math.min(others.size(), SHOWN)))
+                + (others.size() > SHOWN ? " and %d more".formatted(others.size() - SHOWN) : "");
+    conflicts.add(
+        new Conflict(
+            "NotIsolated",
+            self(s),
+            Thing.named(apic.id(), r.get().source()),
+            !request.allowUnsafeInterrupts(),
+            "interrupts are not remapped (%s): whoever owns %s can raise any vector of any CPU by a write to 0xfee00000-0xfeefffff, %s among them"
+                .formatted(r.get().because(), s.sbdf(), victims),
+            request.allowUnsafeInterrupts()
+                ? "give it only to a guest that is trusted as much as the host"
+                : "turn interrupt remapping on in firmware and kernel; or allow it for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));
+  }
+
+  /// Memory that firmware wants mapped one to one all the time leaves no room for another owner's mappings (R13).
+  ///
+  /// **Source**: VT-d 4.1, 8.4; Linux 6.12 refuses such a function a domain of its own (`require_direct`), but for USB controllers and
+  /// display adapters.
+  private void direct(Subject s) {
+    boolean x86 = s.iommu().flatMap(IommuDescription::interruptRemapping).isPresent();
+    if (!x86) {
+      return;
+    }
+    s.reserved().stream()
+        .filter(r -> r.kind() == ReservedRegion.Kind.DIRECT)
+        .findFirst()
+        .ifPresent(r ->
+            add(
+                "DirectRegionBinds",
+                self(s),
+                Thing.at("direct region", r.range(), r.source()),
+                "firmware keeps using %s through %s, which must stay mapped one to one: it cannot be given away"
+                    .formatted(r.range(), s.sbdf()),
+                "ask the platform's vendor for firmware without that reservation, or turn off in its setup what uses it"));
   }
 
   /// Who reaches a doorbell writes there by its DeviceID, whatever controller firmware meant that for.

@@ -1,5 +1,8 @@
 package dev.doorbell.plan;
 
+import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.InterruptRemapping;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
@@ -49,6 +52,13 @@ final class Ledger {
       limit = "--max " + granted;
     }
     Optional<MsiControllerDescription> controller = s.controllers().stream().findFirst();
+    boolean apic = controller.orElse(null) instanceof MsiControllerDescription.LocalApic;
+    if (apic && s.msixVectors().isEmpty() && granted > 1 && isOff(s)) {
+      granted = 1;
+      limit =
+          "MSI capability of %d without interrupt remapping: it takes a block of as many vectors, aligned to its size, on one CPU, and Linux grants 1"
+              .formatted(advertised);
+    }
     if (controller.isPresent() && controller.get().vectors().isPresent()) {
       MsiControllerDescription c = controller.get();
       int have = left.computeIfAbsent(c.id(), _ -> c.vectors().getAsInt());
@@ -61,8 +71,21 @@ final class Ledger {
         limit = "%s has %d vectors left of %d".formatted(c.id(), have, c.vectors().getAsInt());
       }
       left.put(c.id(), have - taken);
+      if (apic && taken > 0) {
+        limit += "; %s had %d of %d vectors left".formatted(c.id(), have, c.vectors().getAsInt());
+        limit +=
+            " (%d a CPU, of which Linux 6.12 hands out %d)"
+                .formatted(ApicDescription.VECTORS_PER_CPU, ApicDescription.LINUX_VECTORS_PER_CPU);
+      }
     }
     return new LedgerLine(s.sbdf(), advertised, granted, limit);
+  }
+
+  private static boolean isOff(Subject s) {
+    return s.iommu()
+        .flatMap(IommuDescription::interruptRemapping)
+        .map(r -> r.state() == InterruptRemapping.State.OFF)
+        .orElse(true);
   }
 
   /// Multi-message MSI takes a power of two at its controller and uses as many of them as were asked for (R18).

@@ -88,6 +88,9 @@ final class MemoryMap {
     long end = (gap.last() + 1) & -BLOCK;
     if (gap.last() == -1L) {
       end = 0; // 2^64
+    } else if (end == 0) {
+      return Optional
+          .empty(); // below the first multiple, as what lies under the VGA window at 640 KiB
     }
     long last = end - 1;
     return Long.compareUnsigned(last, start) <= 0

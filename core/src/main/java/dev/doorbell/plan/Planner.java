@@ -2,6 +2,7 @@ package dev.doorbell.plan;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
@@ -94,6 +95,17 @@ public final class Planner {
                 "input address width of " + iommu,
                 "its ID registers are not in the capture",
                 "addresses above 4 GiB are taken to be within %s".formatted(land.apertureThing())));
+      }
+      Optional<InterruptRemapping> remapping =
+          s.iommu().flatMap(IommuDescription::interruptRemapping);
+      if (remapping.isPresent() && remapping.get().state() == InterruptRemapping.State.UNSEEN) {
+        addOnce(
+            unseen,
+            new Unseen(
+                "whether %s remaps interrupts".formatted(iommu),
+                "%s (%s)".formatted(remapping.get().because(), remapping.get().source()),
+                "without remapping, whoever owns %s could raise any vector of any CPU, and the assignment would be refused as NotIsolated"
+                    .formatted(s.sbdf())));
       }
       if (s.iommu().isPresent()
           && known.granules().isEmpty()

@@ -1,6 +1,7 @@
 package dev.doorbell.plan;
 
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Groups.Group;
@@ -83,12 +84,19 @@ public final class Subjects {
         .filter(o -> !o.sbdf().equals(f.sbdf()))
         .filter(o -> group.map(g -> !g.functions().contains(o.sbdf())).orElse(true))
         .filter(o -> o.msi().map(m -> m.deviceId() == id).orElse(false))
+        .filter(o -> !remapsApart(f, o))
         .map(o -> {
           SurveyedFunction.MsiPath path = o.msi().orElseThrow();
           return new Namesake(
               o.sbdf(), id, path.controllers(), o.description().driver(), path.source());
         })
         .toList();
+  }
+
+  /// On x86 each IOMMU looks requester ids up in tables of its own segment: equal ones of two segments are two devices.
+  private boolean remapsApart(SurveyedFunction a, SurveyedFunction b) {
+    return a.sbdf().segment() != b.sbdf().segment()
+        && survey.iommu(a).flatMap(IommuDescription::interruptRemapping).isPresent();
   }
 
   /// The kernel's record comes first: where it has a window of its own, that one counts.
