@@ -21,7 +21,7 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
 
   /// In the order of reading.
   private static final List<String> KNOWN =
-      List.of("APIC", "IORT", "MCFG", "VIOT", "XSDT", "DMAR", "IVRS", "RIMT", "RHCT");
+      List.of("APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDT", "DMAR", "IVRS", "RIMT", "RHCT");
 
   Optional<AcpiTable> table(String signature) {
     return Optional.ofNullable(bySignature.get(signature));
@@ -48,6 +48,7 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
         present.add(signature);
       }
       Optional<AcpiTable> table = load(sysroot, path, signature, findings);
+      table.ifPresent(t -> pointers(t, findings));
       if (table.isPresent() && tables.putIfAbsent(signature, table.get()) != null) {
         findings.harmless(
             "%s is a second table %s; the first, %s, counts, as it does for Linux"
@@ -84,7 +85,11 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
     for (Blob blob : blobs) {
       String signature = blob.size() < 4 ? "" : blob.text(0, 4);
       if (KNOWN.contains(signature) && present.add(signature)) {
-        AcpiTable.read(blob, signature, findings).ifPresent(t -> tables.put(signature, t));
+        AcpiTable.read(blob, signature, findings)
+            .ifPresent(t -> {
+              pointers(t, findings);
+              tables.put(signature, t);
+            });
       }
     }
     return new AcpiTables(Map.copyOf(tables), List.copyOf(present));
@@ -100,6 +105,25 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
         yield Optional.empty();
       }
     };
+  }
+
+  /// Root and Extended System Description Table: only their size can be judged, their addresses lead to no file.
+  ///
+  /// **Source**: ACPI 6.5, 5.2.7 and 5.2.8.
+  private static void pointers(AcpiTable table, Findings findings) {
+    int entry =
+        switch (table.signature()) {
+          case "RSDT" -> Integer.BYTES;
+          case "XSDT" -> Long.BYTES;
+          default -> 1;
+        };
+    int rest = (table.size() - AcpiTable.HEADER) % entry;
+    if (rest != 0) {
+      findings.harmless(
+          "%s has entries of %d bytes; %d bytes at the end are none"
+              .formatted(table.signature(), entry, rest),
+          table.source(table.size() - rest));
+    }
   }
 
   /// Root System Description Pointer: only its two checksums can be judged, its addresses lead to no file.

@@ -70,6 +70,23 @@ public final class Blob {
     return (long) LE64.get(bytes, checked(at, 8));
   }
 
+  /// {@return a member of the structure that begins at an offset}
+  long get(long at, Structure.Member member) {
+    long place = at + member.offset();
+    return switch (member.bytes()) {
+      case 1 -> u8(place);
+      case 2 -> u16(place);
+      case 4 -> u32(place);
+      case 8 -> u64(place);
+      default -> throw new IllegalArgumentException(member + " is no number");
+    };
+  }
+
+  /// {@return {@link #get} of a member of at most 16 bits}
+  int getInt(long at, Structure.Member member) {
+    return Math.toIntExact(get(at, member));
+  }
+
   long be32(long at) {
     return Integer.toUnsignedLong((int) BE32.get(bytes, checked(at, 4)));
   }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /// I/O Remapping Table: which ids devices have at SMMUs and ITSes.
 ///
@@ -17,10 +18,6 @@ import java.util.SequencedMap;
 /// @param nodes by offset
 /// @param countIsNumber whether "number of IDs" words hold the number itself, as on boards known for it
 record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean countIsNumber) {
-  private static final int NODE_HEADER = 16;
-  private static final int MAPPING = 20;
-  private static final int RMR_RANGE = 20;
-
   /// Boards whose firmware wrote the number of ids where one less belongs (Linux `drivers/acpi/arm64/iort.c`,
   /// `wa_info`): OEM id HISI, table ids HIP07 and HIP08, OEM revision 0.
   private static boolean countsWrongly(AcpiTable table) {
@@ -44,22 +41,22 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
               .formatted(table.oemId().strip(), table.oemTableId().strip()),
           b.source(16));
     }
-    long stated = b.u32(36);
-    long at = b.u32(40);
+    long stated = b.get(0, IortLayout.NODE_COUNT);
+    long at = b.get(0, IortLayout.NODE_OFFSET);
     long read = 0;
     for (; read < stated; read++) {
-      if (at < AcpiTable.HEADER || at > b.size() - NODE_HEADER) {
+      if (at < IortLayout.TABLE_BYTES || at > b.size() - IortLayout.NODE.size()) {
         findings.odd(
             "the header states %d nodes; node %d at 0x%x lies outside the table"
                 .formatted(stated, read, at),
-            b.source(36));
+            b.source(IortLayout.NODE_COUNT.offset()));
         break;
       }
-      int length = b.u16(at + 1);
-      if (length < NODE_HEADER || at + length > b.size()) {
+      int length = b.getInt(at, IortLayout.LENGTH);
+      if (length < IortLayout.NODE.size() || at + length > b.size()) {
         findings.odd(
             "node of type %d states length %d with %d bytes left; what follows cannot be found"
-                .formatted(b.u8(at), length, b.size() - at),
+                .formatted(b.getInt(at, IortLayout.TYPE), length, b.size() - at),
             b.source(at));
         break;
       }
@@ -74,7 +71,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
   }
 
   private static IortNode node(Blob b, int at, int length, Findings findings) {
-    int type = b.u8(at);
+    int type = b.getInt(at, IortLayout.TYPE);
     int revision = revision(b, at);
     List<IortNode.IdMapping> mappings = mappings(b, at, length, findings);
     Source source = b.source(at);
@@ -86,8 +83,8 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
           case IortNode.SMMU -> smmu(b, at, length);
           case IortNode.SMMU3 -> smmu3(b, at, length, mappings.size(), findings);
           case IortNode.PMCG -> {
-            need(36, length, "PMCG", b, at);
-            yield new IortNode.Pmcg(b.u64(at + 16), b.u32(at + 28));
+            need(IortLayout.PMCG, length, b, at);
+            yield new IortNode.Pmcg(b.get(at, IortLayout.PMCG_BASE), b.get(at, IortLayout.PMCG_OF));
           }
           case IortNode.RMR -> reservedMemory(b, at, length, findings);
           default -> {
@@ -99,99 +96,103 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
   }
 
   private static List<IortNode.IdMapping> mappings(Blob b, int at, int length, Findings findings) {
-    long count = b.u32(at + 8);
-    long offset = b.u32(at + 12);
+    long count = b.get(at, IortLayout.MAPPING_COUNT);
+    long offset = b.get(at, IortLayout.MAPPING_OFFSET);
     List<IortNode.IdMapping> out = new ArrayList<>();
     if (count == 0) {
       return out;
     }
-    if (offset < NODE_HEADER) {
+    if (offset < IortLayout.NODE.size()) {
       findings.odd(
           "node has %d id mappings at offset %d, inside its header".formatted(count, offset),
           b.source(at));
       return out;
     }
     for (long i = 0; i < count; i++) {
-      long m = at + offset + i * MAPPING;
-      if (m + MAPPING > b.size()) {
+      long m = at + offset + i * IortLayout.MAPPING.size();
+      if (m + IortLayout.MAPPING.size() > b.size()) {
         findings.odd(
             "node states %d id mappings; mapping %d lies outside the table".formatted(count, i),
-            b.source(at + 8));
+            b.source(at + IortLayout.MAPPING_COUNT.offset()));
         break;
       }
-      if (m + MAPPING > at + length) {
+      if (m + IortLayout.MAPPING.size() > at + length) {
         findings.odd(
             "node states %d id mappings; mapping %d lies outside the node".formatted(count, i),
-            b.source(at + 8));
+            b.source(at + IortLayout.MAPPING_COUNT.offset()));
         break;
       }
       out.add(
           new IortNode.IdMapping(
-              b.u32(m),
-              b.u32(m + 4),
-              b.u32(m + 8),
-              b.u32(m + 12),
-              AcpiLayout.MAPPING_SINGLE.isSet(b.u32(m + 16)),
+              b.get(m, IortLayout.INPUT_BASE),
+              b.get(m, IortLayout.ID_COUNT),
+              b.get(m, IortLayout.OUTPUT_BASE),
+              b.get(m, IortLayout.OUTPUT_REFERENCE),
+              AcpiLayout.MAPPING_SINGLE.isSet(b.get(m, IortLayout.MAPPING_FLAGS)),
               b.source(m)));
     }
     return out;
   }
 
   private static IortNode.Body itsGroup(Blob b, int at, int length) {
-    need(20, length, "ITS group", b, at);
-    long count = b.u32(at + 16);
-    if (count > (length - 20) / 4) {
+    need(IortLayout.ITS_GROUP, length, b, at);
+    long count = b.get(at, IortLayout.ITS_COUNT);
+    int first = IortLayout.ITS_GROUP.size();
+    if (count > (length - first) / IortLayout.ITS_ID_BYTES) {
       throw new MalformedException(
-          "ITS group states %d ids over %d bytes".formatted(count, length - 20), b.source(at + 16));
+          "ITS group states %d ids over %d bytes".formatted(count, length - first),
+          b.source(at + IortLayout.ITS_COUNT.offset()));
     }
     List<Long> ids = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      ids.add(b.u32(at + 20 + 4L * i));
+      ids.add(b.u32(at + first + (long) IortLayout.ITS_ID_BYTES * i));
     }
     return new IortNode.ItsGroup(List.copyOf(ids));
   }
 
   private static IortNode.Body namedComponent(Blob b, int at, int length) {
-    need(30, length, "named component", b, at);
+    int name = IortLayout.COMPONENT.size();
+    need(name + 1, "named component", length, b, at);
     return new IortNode.NamedComponent(
-        Findings.printable(b.zeroTerminated(at + 29, length - 29)),
-        AcpiLayout.CCA.isSet(b.u32(at + 20)),
-        b.u8(at + 28));
+        Findings.printable(b.zeroTerminated(at + name, length - name)),
+        AcpiLayout.CCA.isSet(b.get(at, IortLayout.COMPONENT_CCA)),
+        b.getInt(at, IortLayout.COMPONENT_LIMIT));
   }
 
   /// Revision 0 ends after the segment; the address limit came with revision 1.
   private static IortNode.Body rootComplex(Blob b, int at, int length) {
-    need(32, length, "root complex", b, at);
-    long ats = b.u32(at + 24);
-    long segment = b.u32(at + 28);
+    need(IortLayout.ROOT_BYTES, "root complex", length, b, at);
+    long ats = b.get(at, IortLayout.ROOT_ATS);
+    long segment = b.get(at, IortLayout.ROOT_SEGMENT);
     if (segment > 0xffff) {
       throw new MalformedException(
-          "root complex of segment 0x%x".formatted(segment), b.source(at + 28));
+          "root complex of segment 0x%x".formatted(segment),
+          b.source(at + IortLayout.ROOT_SEGMENT.offset()));
     }
-    boolean limited = revision(b, at) >= 1 && length >= 33;
+    boolean limited = revision(b, at) >= 1 && length >= IortLayout.ROOT_COMPLEX.size();
     return new IortNode.RootComplex(
         (int) segment,
-        AcpiLayout.CCA.isSet(b.u32(at + 16)),
+        AcpiLayout.CCA.isSet(b.get(at, IortLayout.ROOT_CCA)),
         AcpiLayout.ATS_SUPPORTED.isSet(ats),
         AcpiLayout.PRI_SUPPORTED.isSet(ats),
-        limited ? b.u8(at + 32) : 0);
+        limited ? b.getInt(at, IortLayout.ROOT_LIMIT) : 0);
   }
 
   private static IortNode.Body smmu(Blob b, int at, int length) {
-    need(40, length, "SMMU", b, at);
+    need(IortLayout.SMMU, length, b, at);
     return new IortNode.Smmu(
-        b.u64(at + 16),
-        b.u64(at + 24),
-        b.u32(at + 32),
-        AcpiLayout.SMMU_COHERENT.isSet(b.u32(at + 36)));
+        b.get(at, IortLayout.SMMU_BASE),
+        b.get(at, IortLayout.SMMU_SPAN),
+        b.get(at, IortLayout.SMMU_MODEL),
+        AcpiLayout.SMMU_COHERENT.isSet(b.get(at, IortLayout.SMMU_FLAGS)));
   }
 
   private static IortNode.Body smmu3(Blob b, int at, int length, int mappings, Findings findings) {
-    need(60, length, "SMMUv3", b, at);
-    long flags = b.u32(at + 24);
+    need(IortLayout.SMMU3_BYTES, "SMMUv3", length, b, at);
+    long flags = b.get(at, IortLayout.SMMU3_FLAGS);
     return new IortNode.Smmu3(
-        b.u64(at + 16),
-        b.u32(at + 40),
+        b.get(at, IortLayout.SMMU3_BASE),
+        b.get(at, IortLayout.SMMU3_MODEL),
         AcpiLayout.SMMU3_COHACC_OVERRIDE.isSet(flags),
         ownMapping(b, at, length, mappings, findings));
   }
@@ -201,40 +202,48 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
   private static OptionalInt ownMapping(
       Blob b, int at, int length, int mappings, Findings findings) {
     int revision = revision(b, at);
-    if (revision < 1 || length < 68 || mappings == 0) {
+    if (revision < 1 || length < IortLayout.SMMU3.size() || mappings == 0) {
       return OptionalInt.empty();
     }
     boolean wired =
-        b.u32(at + 44) != 0 && b.u32(at + 48) != 0 && b.u32(at + 52) != 0 && b.u32(at + 56) != 0;
-    boolean inForce = revision < 5 ? !wired : AcpiLayout.SMMU3_DEVICEID_VALID.isSet(b.u32(at + 24));
+        Stream.of(
+                IortLayout.SMMU3_EVENT,
+                IortLayout.SMMU3_PRI,
+                IortLayout.SMMU3_GERR,
+                IortLayout.SMMU3_SYNC)
+            .allMatch(interrupt -> b.get(at, interrupt) != 0);
+    boolean inForce =
+        revision < 5
+            ? !wired
+            : AcpiLayout.SMMU3_DEVICEID_VALID.isSet(b.get(at, IortLayout.SMMU3_FLAGS));
     if (!inForce) {
       return OptionalInt.empty();
     }
-    long index = b.u32(at + 64);
+    long index = b.get(at, IortLayout.SMMU3_OWN_MAPPING);
     if (index >= mappings) {
       findings.odd(
           "SMMUv3's own mapping %d is none of its %d".formatted(index, mappings),
-          b.source(at + 64));
+          b.source(at + IortLayout.SMMU3_OWN_MAPPING.offset()));
       return OptionalInt.empty();
     }
     return OptionalInt.of((int) index);
   }
 
   private static IortNode.Body reservedMemory(Blob b, int at, int length, Findings findings) {
-    need(28, length, "RMR", b, at);
-    long count = b.u32(at + 20);
-    long offset = b.u32(at + 24);
+    need(IortLayout.RMR, length, b, at);
+    long count = b.get(at, IortLayout.RMR_COUNT);
+    long offset = b.get(at, IortLayout.RMR_OFFSET);
     List<IortNode.ReservedMemory.Range> ranges = new ArrayList<>();
     for (long i = 0; i < count; i++) {
-      long r = at + offset + i * RMR_RANGE;
-      if (offset < 28 || r + RMR_RANGE > at + length) {
+      long r = at + offset + i * IortLayout.RANGE.size();
+      if (offset < IortLayout.RMR.size() || r + IortLayout.RANGE.size() > at + length) {
         findings.odd(
             "RMR states %d ranges; range %d lies outside the node".formatted(count, i),
-            b.source(at + 20));
+            b.source(at + IortLayout.RMR_COUNT.offset()));
         break;
       }
-      long start = b.u64(r);
-      long bytes = b.u64(r + 8);
+      long start = b.get(r, IortLayout.RANGE_START);
+      long bytes = b.get(r, IortLayout.RANGE_BYTES);
       if (bytes == 0 || Long.compareUnsigned(bytes - 1, -1L - start) > 0) {
         findings.odd(
             "RMR range of 0x%x bytes at 0x%x is none".formatted(bytes, start), b.source(r));
@@ -243,14 +252,18 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
       ranges.add(new IortNode.ReservedMemory.Range(AddressRange.ofSize(start, bytes), b.source(r)));
     }
     return new IortNode.ReservedMemory(
-        AcpiLayout.RMR_REMAP_PERMITTED.isSet(b.u32(at + 16)), List.copyOf(ranges));
+        AcpiLayout.RMR_REMAP_PERMITTED.isSet(b.get(at, IortLayout.RMR_FLAGS)), List.copyOf(ranges));
   }
 
   private static int revision(Blob b, int at) {
-    return b.u8(at + 3);
+    return b.getInt(at, IortLayout.REVISION);
   }
 
-  private static void need(int wanted, int length, String name, Blob b, int at) {
+  private static void need(Structure structure, int length, Blob b, int at) {
+    need(structure.size(), structure.name(), length, b, at);
+  }
+
+  private static void need(int wanted, String name, int length, Blob b, int at) {
     if (length < wanted) {
       throw new MalformedException(
           "%s node of %d bytes, less than %d; it is passed over".formatted(name, length, wanted),

@@ -16,6 +16,9 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("DEN 0049 IORT: id mappings, RMR nodes, revisions")
 class IortRulesTest {
@@ -138,6 +141,70 @@ class IortRulesTest {
       assertEquals(wired ? 1 : 0, m.hostBridges().getFirst().msis().size());
       assertEquals(1, m.hostBridges().getFirst().streams().size());
     }
+  }
+
+  /// {@return an SMMUv3 of a revision with two mappings to an ITS group, of which one may be its own}
+  private static Bytes ownAmong(int revision, long flags, long index, boolean wired) {
+    int group = SMMU + 68 + 40;
+    Bytes b = new Bytes().u32(3, SMMU).u32(0);
+    b.u8(4).u16(68 + 40).u8(revision).u32(0, 2, 68);
+    b.u64(0x2b400000L).u32(flags, 0).u64(0).u32(0);
+    b.u32(wired ? 74 : 0, 75, 77, 76).u32(0, index);
+    b.u32(0, 0xff, 0x1000, group, 0).u32(0x100, 0xff, 0x2000, group, 0);
+    b.u8(0).u16(24).u8(1).u32(0, 0, 0).u32(1, 0);
+    return rootComplex(b, 1, 0, new long[] {0, 0x1ff, 0, SMMU, 0});
+  }
+
+  private static OptionalInt deviceId(MachineDescription m, int rid) {
+    return m.hostBridges().getFirst().msis().stream()
+        .map(s -> s.deviceIdOf(rid))
+        .filter(OptionalInt::isPresent)
+        .findFirst()
+        .orElse(OptionalInt.empty());
+  }
+
+  @ParameterizedTest(name = "revision {0}, flags {1}, index {2}, wired {3}: first {4}, second {5}")
+  @CsvSource({
+    // Up to revision 4 the wired interrupts decide, and the flag means nothing.
+    "1, 0, 0, false, -, 0x2000",
+    "4, 0, 1, false, 0x1000, -",
+    "4, 0, 1, true, 0x1000, 0x2000",
+    "4, 16, 1, true, 0x1000, 0x2000",
+    // From revision 5 on the flag decides, and the interrupts mean nothing.
+    "5, 16, 0, true, -, 0x2000",
+    "5, 16, 1, true, 0x1000, -",
+    "5, 16, 1, false, 0x1000, -",
+    "5, 0, 1, false, 0x1000, 0x2000",
+    "5, 15, 0, false, 0x1000, 0x2000",
+    // Revision 0 has no such mapping.
+    "0, 16, 0, false, 0x1000, 0x2000"
+  })
+  @DisplayName("SMMUv3 nodes of revision 0 to 5: which mapping is the SMMU's own")
+  void ownMappingByRevision(
+      int revision, long flags, long index, boolean wired, String first, String second)
+      throws IOException {
+    MachineDescription m = readWithIts(ownAmong(revision, flags, index, wired));
+    assertEquals(expected(first), deviceId(m, 0));
+    assertEquals(expected(second), deviceId(m, 0x100));
+    assertEquals(List.of(), m.oddities());
+  }
+
+  private static OptionalInt expected(String id) {
+    return id.equals("-") ? OptionalInt.empty() : OptionalInt.of(Integer.decode(id));
+  }
+
+  @ParameterizedTest(name = "index {0}")
+  @ValueSource(longs = {2, 0x7fff_ffffL, 0xffff_ffffL})
+  @DisplayName(
+      "an own mapping that is none: told with its number, and all mappings are the devices'")
+  void ownMappingBad(long index) throws IOException {
+    MachineDescription m = readWithIts(ownAmong(5, 16, index, false));
+    assertEquals(OptionalInt.of(0x1000), deviceId(m, 0));
+    assertEquals(OptionalInt.of(0x2000), deviceId(m, 0x100));
+    assertEquals(
+        List.of("SMMUv3's own mapping %d is none of its 2".formatted(index)),
+        m.oddities().stream().map(o -> o.message()).toList());
+    assertEquals(SMMU + 64, m.oddities().getFirst().source().offset());
   }
 
   private MachineDescription readWithIts(Bytes body) throws IOException {

@@ -1,0 +1,72 @@
+package dev.doorbell.firmware;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.doorbell.testkit.SecondSource;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("structures of IORT and VIOT have the members of ACPICA's, at the same bytes")
+class AcpiStructureSourceTest {
+  private static final Map<String, Structure> IORT =
+      Map.ofEntries(
+          Map.entry("acpi_table_iort", IortLayout.TABLE),
+          Map.entry("acpi_iort_node", IortLayout.NODE),
+          Map.entry("acpi_iort_id_mapping", IortLayout.MAPPING),
+          Map.entry("acpi_iort_its_group", IortLayout.ITS_GROUP),
+          Map.entry("acpi_iort_named_component", IortLayout.COMPONENT),
+          Map.entry("acpi_iort_root_complex", IortLayout.ROOT_COMPLEX),
+          Map.entry("acpi_iort_smmu", IortLayout.SMMU),
+          Map.entry("acpi_iort_smmu_v3", IortLayout.SMMU3),
+          Map.entry("acpi_iort_pmcg", IortLayout.PMCG),
+          Map.entry("acpi_iort_rmr", IortLayout.RMR),
+          Map.entry("acpi_iort_rmr_desc", IortLayout.RANGE));
+
+  private static final Map<String, Structure> VIOT =
+      Map.of(
+          "acpi_table_viot", ViotLayout.TABLE,
+          "acpi_viot_header", ViotLayout.NODE,
+          "acpi_viot_pci_range", ViotLayout.PCI_RANGE,
+          "acpi_viot_mmio", ViotLayout.ENDPOINT,
+          "acpi_viot_virtio_iommu_pci", ViotLayout.OVER_PCI,
+          "acpi_viot_virtio_iommu_mmio", ViotLayout.OVER_MMIO);
+
+  /// Members are told by their place in the order, as names differ; each has to have its bytes.
+  private static void agree(String resource, Map<String, Structure> ours, boolean fromBody)
+      throws IOException {
+    Map<String, List<SecondSource.Row>> theirs =
+        SecondSource.read(AcpiStructureSourceTest.class, resource).rows().stream()
+            .collect(Collectors.groupingBy(r -> r.name().substring(0, r.name().indexOf('.'))));
+    assertEquals(new TreeSet<>(ours.keySet()), new TreeSet<>(theirs.keySet()));
+    theirs.forEach((name, rows) -> {
+      Structure s = ours.get(name);
+      int body = fromBody ? s.start() : 0;
+      assertEquals(
+          rows.stream().map(r -> r.first() + " to " + r.last()).toList(),
+          s.members().stream()
+              .map(m -> {
+                int first = m.offset() - body;
+                return first + " to " + (first + m.bytes() - 1);
+              })
+              .toList(),
+          () -> name + ": " + rows + " against " + s.members());
+    });
+  }
+
+  @Test
+  @DisplayName("IORT: actbl2.h")
+  void iort() throws IOException {
+    agree("linux-actbl2-iort.txt", IORT, true);
+  }
+
+  @Test
+  @DisplayName("VIOT: actbl3.h")
+  void viot() throws IOException {
+    agree("linux-actbl3-viot.txt", VIOT, false);
+  }
+}
