@@ -3,6 +3,7 @@ package dev.doorbell.firmware;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import java.util.ArrayList;
@@ -12,8 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Root complexes of an ACPI machine with their id mappings, windows and reservations.
 ///
@@ -54,6 +57,7 @@ final class AcpiBridges {
 
   void compose(Optional<Mcfg> mcfg, Optional<Iort> iort, Optional<Viot> viot) {
     iort.ifPresent(this::rootComplexes);
+    iort.ifPresent(this::ungrouped);
     Map<Integer, List<Mcfg.Entry>> ecams = new TreeMap<>();
     mcfg.ifPresent(m ->
         m.entries()
@@ -229,6 +233,25 @@ final class AcpiBridges {
       }
     }
     return out;
+  }
+
+  /// ITSes that exist and that no id can lead to. They stay in the description: they are there, and their doorbells can be rung.
+  private void ungrouped(Iort iort) {
+    Set<Long> named =
+        iort.ofType(IortNode.ITS_GROUP).stream()
+            .map(IortNode::body)
+            .filter(IortNode.ItsGroup.class::isInstance)
+            .flatMap(body -> ((IortNode.ItsGroup) body).ids().stream())
+            .collect(Collectors.toSet());
+    for (MsiControllerDescription c : draft.msiControllers) {
+      if (c instanceof MsiControllerDescription.Its its
+          && !named.contains(Integer.toUnsignedLong(its.itsId()))) {
+        draft.findings.harmless(
+            "no ITS group of the IORT names %s (MADT id %d): no device is mapped to it"
+                .formatted(its.id(), its.itsId()),
+            its.source());
+      }
+    }
   }
 
   private List<HostBridge.StreamMapping> virtioStreams(Viot viot, Buses b) {

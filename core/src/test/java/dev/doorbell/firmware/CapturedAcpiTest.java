@@ -150,6 +150,21 @@ class CapturedAcpiTest {
     }
     assertEquals(
         6, m.hostBridges().stream().map(b -> b.streams().getFirst().iommu()).distinct().count());
+    List<String> named =
+        m.hostBridges().stream().flatMap(b -> b.msis().getFirst().controllers().stream()).toList();
+    List<String> expected =
+        m.msiControllers().stream()
+            .filter(c -> !named.contains(c.id()))
+            .map(c -> "%s (MADT id %d)".formatted(c.id(), ((MsiControllerDescription.Its) c).itsId()))
+            .toList();
+    assertEquals(2, expected.size());
+    List<String> told =
+        m.oddities().stream()
+            .map(o -> o.message())
+            .filter(o -> o.startsWith("no ITS group of the IORT names "))
+            .map(o -> o.substring("no ITS group of the IORT names ".length(), o.indexOf(':')))
+            .toList();
+    assertEquals(expected, told);
   }
 
   @Test
