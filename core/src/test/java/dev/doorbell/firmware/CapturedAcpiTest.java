@@ -155,7 +155,8 @@ class CapturedAcpiTest {
     List<String> expected =
         m.msiControllers().stream()
             .filter(c -> !named.contains(c.id()))
-            .map(c -> "%s (MADT id %d)".formatted(c.id(), ((MsiControllerDescription.Its) c).itsId()))
+            .map(c ->
+                "%s (MADT id %d)".formatted(c.id(), ((MsiControllerDescription.Its) c).itsId()))
             .toList();
     assertEquals(2, expected.size());
     List<String> told =

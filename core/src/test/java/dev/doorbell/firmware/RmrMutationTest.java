@@ -66,8 +66,7 @@ class RmrMutationTest {
 
   private static Optional<byte[]> withNode(Iort iort) {
     Stream<IortNode> smmus =
-        Stream.concat(
-            iort.ofType(IortNode.SMMU3).stream(), iort.ofType(IortNode.SMMU).stream());
+        Stream.concat(iort.ofType(IortNode.SMMU3).stream(), iort.ofType(IortNode.SMMU).stream());
     Blob b = iort.table().blob();
     return smmus
         .findFirst()

@@ -9,17 +9,34 @@ public final class HardwareWrites {
   private final List<String> log = new ArrayList<>();
   private long count;
   private long failAt = -1;
+  private Runnable first = () -> {};
 
   /// Records a write that is about to happen.
   ///
   /// @throws InjectedFault when it is the one that must fail
-  public synchronized void write(String what) {
+  public void write(String what) {
+    takeFirst().run();
+    record(what);
+  }
+
+  private synchronized Runnable takeFirst() {
+    Runnable now = first;
+    first = () -> {};
+    return now;
+  }
+
+  private synchronized void record(String what) {
     count++;
     if (count == failAt) {
       failAt = -1;
       throw new InjectedFault(count, what);
     }
     log.add(what);
+  }
+
+  /// Runs something in the middle of the next write, once, on the thread that writes.
+  public synchronized void onNextWrite(Runnable called) {
+    first = called;
   }
 
   /// Makes the n-th write from now fail, once; 1 is the next one.

@@ -78,30 +78,56 @@ class SmmuThreadsTest {
     SmmuBench bench = new SmmuBench().start();
     AtomicBoolean mustAbort = new AtomicBoolean();
     AtomicBoolean stop = new AtomicBoolean();
+    AtomicLong accesses = new AtomicLong();
     bench.ste(SID, RawSmmu.ste(4));
-    try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
-      Future<?> reader =
+    try (ExecutorService pool = Executors.newSingleThreadExecutor()) {
+      Future<Integer> reader =
           pool.submit(() -> {
+            int passed = 0;
             while (!stop.get()) {
-              bench.smmu.begin();
-              long pa = bench.read(0x1000);
-              boolean late = mustAbort.get();
-              bench.smmu.end();
-              if (late && pa != Translator.FAULT) {
-                throw new AssertionError("an old STE was used");
-              }
+              passed += underAnOldEntry(bench, mustAbort) ? 1 : 0;
+              accesses.incrementAndGet();
             }
+            return passed;
           });
-      for (int i = 0; i < 300; i++) {
+      for (int i = 0; i < 60; i++) {
         bench.ste(SID, RawSmmu.ste(0));
         bench.command(RawSmmu.sync());
         mustAbort.set(true);
+        // An access that begins from here on meets the new entry: at least one has to.
+        await(accesses, 2, reader);
         mustAbort.set(false);
         bench.ste(SID, RawSmmu.ste(4));
         bench.command(RawSmmu.sync());
+        await(accesses, 2, reader);
       }
       stop.set(true);
-      reader.get();
+      assertTrue(reader.get() >= 60, "accesses passed while the entry let them");
+    }
+  }
+
+  /// One access. It lasts long enough for a CMD_SYNC that does not wait for it to return.
+  private static boolean underAnOldEntry(SmmuBench bench, AtomicBoolean mustAbort) {
+    bench.smmu.begin();
+    try {
+      boolean passes = bench.read(0x1000) != Translator.FAULT;
+      for (int i = 0; passes && i < 2000 && !mustAbort.get(); i++) {
+        Thread.onSpinWait();
+      }
+      if (passes && mustAbort.get()) {
+        throw new AssertionError("an access passed after CMD_SYNC for the entry that aborts it");
+      }
+      return passes;
+    } finally {
+      bench.smmu.end();
+    }
+  }
+
+  /// Waits for so many more accesses, or for the reader's failure.
+  private static void await(AtomicLong accesses, int more, Future<?> reader) {
+    long enough = accesses.get() + more;
+    while (accesses.get() < enough && !reader.isDone()) {
+      Thread.yield();
     }
   }
 
