@@ -57,8 +57,8 @@ final class Functions {
       throw new UnusableInput(
           "NoSuchFunction",
           known.isEmpty()
-              ? "%s is not in the capture, which has no PCI functions at all".formatted(sbdf)
-              : "%s is not in the capture; it has %s".formatted(sbdf, known),
+              ? "%s is not in this machine, which has no PCI functions at all".formatted(sbdf)
+              : "%s is not in this machine; it has %s".formatted(sbdf, known),
           "add a what-if function with --with " + sbdf + ",msix=8");
     }
     return sbdf;

@@ -30,14 +30,16 @@ final class MachineSysroot implements AutoCloseable {
 
   private static final int BARS = 6;
 
+  private final QemuProcess qemu;
   private final Path root;
 
-  /// @param place a folder that goes with QEMU, however this process ends
-  MachineSysroot(Path place) {
+  /// Makes the folder in the one that goes with QEMU, however this process ends.
+  MachineSysroot(QemuProcess qemu) {
+    this.qemu = qemu;
     try {
-      root = Files.createTempDirectory(place, "sysroot-");
+      root = Files.createTempDirectory(qemu.folder(), "sysroot-");
     } catch (IOException e) {
-      throw new QemuUnstartable("a folder for the machine's tables", e.toString(), e);
+      throw qemu.unmade("a folder for the machine's tables", e);
     }
   }
 
@@ -78,7 +80,7 @@ final class MachineSysroot implements AutoCloseable {
       Files.createSymbolicLink(
           root.resolve(FUNCTIONS + vf + "/physfn"), Path.of("..", pf.toString()));
     } catch (IOException e) {
-      throw new QemuUnstartable("a link for the machine's tables", e.toString(), e);
+      throw qemu.unmade("a link for the machine's tables", e);
     }
   }
 
@@ -97,7 +99,7 @@ final class MachineSysroot implements AutoCloseable {
       Files.createDirectories(file.getParent());
       Files.write(file, content);
     } catch (IOException e) {
-      throw new QemuUnstartable("a file for the machine's tables", e.toString(), e);
+      throw qemu.unmade("a file for the machine's tables", e);
     }
   }
 

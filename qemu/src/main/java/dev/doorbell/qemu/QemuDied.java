@@ -13,7 +13,10 @@ public final class QemuDied extends QemuException {
     super(
         "%s %s; the last line sent to it was '%s'%s"
             .formatted(program, how, sent, said.isEmpty() ? "" : "; it printed: " + said),
-        "look at what it printed; the line sent may be one that this version of QEMU does not survive",
+        sent.equals(QemuProcess.START)
+            ? "look at what it printed; the environment variable %s names another program"
+                .formatted(QemuBinary.VARIABLE)
+            : "look at what it printed; the line sent may be one that this version of QEMU does not survive",
         cause);
   }
 }

@@ -72,7 +72,7 @@ public final class QemuMachine implements Machine {
     this.qemu = qemu;
     byte[] tree = deviceTree();
     MachineDescription bare;
-    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
       sysroot.deviceTree(tree);
       bare = sysroot.read();
     }
@@ -98,7 +98,7 @@ public final class QemuMachine implements Machine {
   }
 
   private MachineDescription describe() {
-    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
       sysroot.deviceTree(tree);
       putFunctions(sysroot);
       return sysroot.read();
@@ -266,7 +266,7 @@ public final class QemuMachine implements Machine {
 
   /// {@return the machine as its ACPI tables describe it, which QEMU makes from other code than its device tree}
   public MachineDescription acpiDescription() {
-    try (MachineSysroot sysroot = new MachineSysroot(qemu.folder())) {
+    try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
       sysroot.acpi(new FwCfg(qemu.qtest()).acpiTables());
       putFunctions(sysroot);
       return sysroot.read();

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// It is ended by {@link #close}, at the end of this process however that comes, and by every {@link QemuException} but
 /// {@link QemuRefused}. **Threads**: safe.
 public final class QemuProcess implements AutoCloseable {
+  /// Stands for the line that was sent, where none was.
+  static final String START = "(start)";
+
   private static final long TICK_MILLIS = 100;
   private static final int QTEST_LINE = 0x10_0000;
   private static final int QMP_LINE = 0x100_0000;
@@ -103,7 +106,7 @@ public final class QemuProcess implements AutoCloseable {
       done = true;
       return qemu;
     } catch (IOException e) {
-      throw new QemuUnstartable("a process", e.toString(), e);
+      throw new QemuUnstartable("a process", e);
     } finally {
       if (!done) {
         place.close();
@@ -137,8 +140,7 @@ public final class QemuProcess implements AutoCloseable {
       links.add(link);
       return link;
     } catch (IOException e) {
-      String start = "(start)";
-      throw startTicks.get() < 0 ? timedOut(start, e) : died(start, e);
+      throw startTicks.get() < 0 ? timedOut(START, e) : died(START, e);
     }
   }
 
@@ -229,6 +231,13 @@ public final class QemuProcess implements AutoCloseable {
                     ? "ended with status %d".formatted(wrapper.shell().exitValue())
                     : "closed the connection";
     return new QemuDied(name(), how, sent, wrapper.said(), cause);
+  }
+
+  /// {@return what to throw when something beside QEMU could not be made: when QEMU ends, its folder goes}
+  QemuException unmade(String what, IOException cause) {
+    return wrapper.ended(DEATH_SECONDS)
+        ? died("(nothing)", cause)
+        : new QemuUnstartable(what, cause);
   }
 
   /// Ends QEMU, and waits until it has ended. Its RAM stays readable until {@link #close}.

@@ -25,7 +25,7 @@ public final class Qmp {
     this.process = process;
     this.link = link;
     link.begin();
-    Map<String, Object> greeting = receive("(start)");
+    Map<String, Object> greeting = receive(QemuProcess.START);
     link.end();
     if (inside(inside(inside(greeting, "QMP"), "version"), "qemu") instanceof Map<?, ?> v
         && v.get("major") instanceof Integer major
@@ -33,7 +33,7 @@ public final class Qmp {
         && v.get("micro") instanceof Integer micro) {
       version = new QemuVersion(major, minor, micro);
     } else {
-      throw link.garbled(() -> "(start)", "a greeting with a version");
+      throw link.garbled(() -> QemuProcess.START, "a greeting with a version");
     }
   }
 

@@ -55,7 +55,7 @@ final class Workplace implements AutoCloseable {
       done = true;
       return out;
     } catch (IOException e) {
-      throw new QemuUnstartable("a folder with sockets", e.toString(), e);
+      throw new QemuUnstartable("a folder with sockets", e);
     } finally {
       if (!done) {
         closeQuietly(first);
@@ -116,7 +116,7 @@ final class Workplace implements AutoCloseable {
             StandardOpenOption.WRITE)) {
       return file.map(MapMode.READ_WRITE, 0, bytes, arena);
     } catch (IOException e) {
-      throw new QemuUnstartable("%d bytes of RAM".formatted(bytes), e.toString(), e);
+      throw new QemuUnstartable("%d bytes of RAM".formatted(bytes), e);
     }
   }
 

@@ -13,7 +13,8 @@ import java.util.List;
 /// It works while the machine's clock stands still. Its event rings lie in memory that the caller has mapped for it; the controller reads the
 /// Event Ring Segment Table from there.
 ///
-/// **Source**: eXtensible Host Controller Interface 1.2, 4.2 (initialization), 4.17 (interrupters), 4.17.2 (Event Handler Busy), 5.5.2.
+/// **Source**: eXtensible Host Controller Interface 1.2, 4.2 (initialization), 4.17.2 (when an interrupter interrupts), 5.5.2.3.3 (ERDP, Event
+/// Handler Busy).
 public final class XhciStimulus implements Stimulus {
   private static final long TABLE_BYTES = 64;
   private static final long RING_BYTES = (long) XhciLayout.SEGMENT_LEAST * XhciLayout.TRB_BYTES;

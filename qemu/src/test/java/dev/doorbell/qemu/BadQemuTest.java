@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -173,6 +174,21 @@ class BadQemuTest {
         FakeQemu.shell(Files.createDirectory(folder.resolve("silent")), "echo version 1");
     assertEquals(Optional.empty(), silent.version());
     assertEquals(Optional.empty(), new QemuBinary(folder.resolve("no such file")).version());
+  }
+
+  @Test
+  @DisplayName(
+      "the real one, gone while its machine is described: that is told, not the folder that went with it")
+  void goneWhileDescribed() throws Exception {
+    try (QemuProcess qemu = Qemus.virt()) {
+      qemu.handle()
+          .descendants()
+          .filter(p -> p.info().command().orElse("").contains("qemu-system"))
+          .forEach(ProcessHandle::destroyForcibly);
+      qemu.handle().onExit().get(60, TimeUnit.SECONDS);
+      QemuDied e = assertThrows(QemuDied.class, () -> new MachineSysroot(qemu).close());
+      assertTrue(e.getMessage().contains("status 137"), e.getMessage());
+    }
   }
 
   @Test

@@ -6,9 +6,12 @@ import java.time.Duration;
 final class HoldQemu {
   private HoldQemu() {}
 
-  /// @param args `exit` to leave by System.exit without closing
+  /// @param args `exit` to leave by System.exit without closing, `describing` to have firmware's tables laid out
   public static void main(String[] args) throws Exception {
     QemuProcess qemu = Qemus.start(QemuBinary.arm(), Duration.ofSeconds(60));
+    if (args.length > 0 && args[0].equals("describing")) {
+      new MachineSysroot(qemu).deviceTree(new byte[64]);
+    }
     StringBuilder pids = new StringBuilder();
     ProcessHandle.current().descendants().forEach(p -> pids.append(' ').append(p.pid()));
     System.out.println("pids" + pids + " on " + qemu.version());

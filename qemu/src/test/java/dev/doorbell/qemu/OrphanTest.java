@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 class OrphanTest {
   @ParameterizedTest(name = "{0}")
-  @CsvSource({"killed", "terminated", "exit", "halt", "wrapper-killed"})
+  @CsvSource({"killed", "terminated", "describing", "exit", "halt", "wrapper-killed"})
   void parentEnds(String way) throws Exception {
     Qemus.orSkip();
     Process parent =
@@ -44,7 +44,7 @@ class OrphanTest {
               .toList();
       assertTrue(way.equals("exit") || way.equals("halt") || children.size() >= 3, line);
       switch (way) {
-        case "killed" -> parent.destroyForcibly();
+        case "killed", "describing" -> parent.destroyForcibly();
         case "terminated" -> parent.destroy();
         case "wrapper-killed" -> {
           // The shell is the one that is nobody's child but the program's. Its watch outlives it,

@@ -17,7 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// A frame does not see who writes: any device that reaches one can raise every SPI of it, so this controller is never isolated.
 ///
-/// **Source**: ARM DEN 0029, appendix "GICv2m Architecture".
+/// **Source**: ARM DEN 0029 v2.2 (Server Base System Architecture), pages 35 to 39, as QEMU's `hw/intc/arm_gicv2m.c` cites it.
 public final class GicV2mDriver implements MsiController {
   final ReentrantLock lock = new ReentrantLock();
   final SpiController distributor;

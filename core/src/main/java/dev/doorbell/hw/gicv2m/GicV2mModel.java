@@ -13,7 +13,7 @@ import java.util.function.IntFunction;
 /// A GICv2m frame: a write of an SPI's number to MSI_SETSPI_NS pulses that SPI's line, whoever writes. Numbers outside the frame and
 /// writes beside the register change nothing.
 ///
-/// **Source**: ARM DEN 0029, appendix "GICv2m Architecture".
+/// **Source**: ARM DEN 0029 v2.2 (Server Base System Architecture), pages 35 to 39, as QEMU's `hw/intc/arm_gicv2m.c` cites it.
 public final class GicV2mModel implements MmioDevice {
   private final int baseSpi;
   private final InterruptLine[] lines;

@@ -8,8 +8,8 @@ import dev.doorbell.bits.RegisterMap;
 
 /// The registers of a Non-secure GICv2m frame.
 ///
-/// All are of 32 bits; MSI_SETSPI_NS also takes writes of its lower half, as a device's MSI may be 16 bits. Source: ARM DEN 0029 (Server
-/// Base System Architecture), appendix "GICv2m Architecture".
+/// All are of 32 bits; MSI_SETSPI_NS also takes writes of its lower half, as a device's MSI may be 16 bits. Source: ARM DEN 0029
+/// v2.2 (Server Base System Architecture), pages 35 to 39.
 public final class GicV2mRegisters {
   /// Bytes of the frame.
   public static final long BYTES = 0x1000;

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Tells what a GICv2m frame does with a write, from registers that somebody recorded.
 ///
-/// **Source**: ARM DEN 0029, appendix "GICv2m Architecture".
+/// **Source**: ARM DEN 0029 v2.2 (Server Base System Architecture), pages 35 to 39, as QEMU's `hw/intc/arm_gicv2m.c` cites it.
 public final class GicV2mWalker {
   private static final String FRAME = "MSI_SETSPI_NS";
 
