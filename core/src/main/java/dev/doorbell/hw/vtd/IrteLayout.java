@@ -8,8 +8,8 @@ import java.util.List;
 
 /// Interrupt remapping table entry: 16 bytes, two little-endian quadwords; and the message that leads to one.
 ///
-/// **Source** Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1.2.2 Interrupt Requests in Remappable Format, 9.9
-/// Interrupt Remapping Table Entry for Remapped Interrupts, 9.10 Interrupt Remapping Table Entry for Posted Interrupts.
+/// **Source** Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1.2.2 Interrupt Requests in Remappable Format, 9.10
+/// Interrupt Remapping Table Entry for Remapped Interrupts, 9.11 Interrupt Remapping Table Entry for Posted Interrupts.
 public final class IrteLayout {
   /// Bytes of an entry.
   public static final int BYTES = 16;

@@ -47,7 +47,7 @@ class VtdWalkerTest {
   }
 
   @Test
-  @DisplayName("VT-d 9.9 SVT, SQ, SID: who may send is compared as they say")
+  @DisplayName("VT-d 9.10 SVT, SQ, SID: who may send is compared as they say")
   void sourceIds() {
     long low = P.place(1) | V.place(65);
     entry(low, SVT.place(SVT_SID) | SID.place(REQUESTER));
@@ -85,7 +85,7 @@ class VtdWalkerTest {
 
   @Test
   @DisplayName(
-      "VT-d 9.9 DST: 8 bits in xAPIC mode, 32 with EIME; 9.10: a posted entry leads to its descriptor")
+      "VT-d 9.10 DST: 8 bits in xAPIC mode, 32 with EIME; 9.11: a posted entry leads to its descriptor")
   void destinations() {
     entry(P.place(1) | V.place(65) | DST.place(0x1234_0500L), 0);
     assertEquals(
