@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.explain.Refused;
 import dev.doorbell.firmware.Firmware;
@@ -12,6 +14,7 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.IommuGroup;
+import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.irq.VectorListener;
@@ -124,6 +127,9 @@ class FailedWriteOnModelsTest {
         out.add(d.msiWindow());
         out.add(d.groups());
         out.add(d.mappings());
+        out.add(d.translate(new Iova(0x1_001f_e000L)));
+        out.add(d.translate(new Iova(0x1_0020_0000L)));
+        out.add(d.translate(new Iova(0x1_0060_1fffL)));
       }
       host.msiControllers().forEach(c -> out.add(c.vectorsFree()));
       out.add(machine.frames().bytesInUse());
@@ -185,12 +191,42 @@ class FailedWriteOnModelsTest {
   @ParameterizedTest
   @MethodSource("changes")
   void everyWrite(Change change) {
+    everyWrite(change, false);
+  }
+
+  /// Changes that write to memory: tables, queues, entries.
+  static Stream<Change> changesInMemory() {
+    Consumer<Stage> map =
+        s ->
+            s.first.map(
+                new Iova(0x1_001f_e000L), new Pa(0x8_001f_e000L), 0x40_4000, Protection.READ_WRITE);
+    return Stream.concat(
+        changes().filter(c -> !c.name().equals("mask")),
+        Stream.of(
+            new Change("map memory", s -> {}, map),
+            new Change(
+                "unmap memory",
+                map,
+                s -> s.first.unmap(AddressRange.ofSize(0x1_001f_e000L, 0x40_4000)))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("changesInMemory")
+  void everyWriteToMemory(Change change) {
+    everyWrite(change, true);
+  }
+
+  private static void everyWrite(Change change, boolean memory) {
     int failures = 0;
     for (int n = 1; ; n++) {
       Stage s = new Stage();
       change.before().accept(s);
       List<Object> before = s.state();
-      s.machine.failAt(n);
+      if (memory) {
+        s.machine.failInMemoryAt(n);
+      } else {
+        s.machine.failAt(n);
+      }
       try {
         change.change().accept(s);
         s.machine.neverFail();

@@ -13,19 +13,27 @@ import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
 import java.util.Optional;
 
-/// A machine on whose bus one write fails: the n-th one of its drivers from a moment on, to registers, BARs or configuration space. Memory does not
-/// fail: a machine whose memory loses writes has other troubles.
+/// A machine on whose bus one write fails: the n-th one of its drivers from a moment on, to registers, BARs or configuration space; or to memory,
+/// when told so.
 final class FaultyMachine implements Machine {
   private final Machine machine;
   private long count;
   private long failAt = -1;
+  private boolean inMemory;
 
   FaultyMachine(Machine machine) {
     this.machine = machine;
   }
 
+  /// Makes the n-th write to memory from now fail, once.
+  void failInMemoryAt(long nth) {
+    inMemory = true;
+    failAt = count + nth;
+  }
+
   /// Makes the n-th write from now fail, once.
   void failAt(long nth) {
+    inMemory = false;
     failAt = count + nth;
   }
 
@@ -38,7 +46,10 @@ final class FaultyMachine implements Machine {
     return count;
   }
 
-  private void write(String what, long address, int bytes) {
+  private void write(String what, long address, int bytes, boolean memory) {
+    if (memory != inMemory) {
+      return;
+    }
     count++;
     if (count == failAt) {
       failAt = -1;
@@ -55,7 +66,7 @@ final class FaultyMachine implements Machine {
 
       @Override
       public void write(long offset, long value, int bytes) {
-        FaultyMachine.this.write("write to " + what, offset, bytes);
+        FaultyMachine.this.write("write to " + what, offset, bytes, false);
         bus.write(offset, value, bytes);
       }
     };
@@ -68,7 +79,41 @@ final class FaultyMachine implements Machine {
 
   @Override
   public PhysicalMemory memory() {
-    return machine.memory();
+    PhysicalMemory memory = machine.memory();
+    return new PhysicalMemory() {
+      @Override
+      public long read(long pa, int bytes) {
+        return memory.read(pa, bytes);
+      }
+
+      @Override
+      public void write(long pa, long value, int bytes) {
+        FaultyMachine.this.write("write to memory", pa, bytes, true);
+        memory.write(pa, value, bytes);
+      }
+
+      @Override
+      public void read(long pa, byte[] into) {
+        memory.read(pa, into);
+      }
+
+      @Override
+      public void write(long pa, byte[] from) {
+        FaultyMachine.this.write("write to memory", pa, from.length, true);
+        memory.write(pa, from);
+      }
+
+      @Override
+      public void fill(long pa, long bytes, byte value) {
+        FaultyMachine.this.write("fill of memory", pa, (int) bytes, true);
+        memory.fill(pa, bytes, value);
+      }
+
+      @Override
+      public void publish() {
+        memory.publish();
+      }
+    };
   }
 
   @Override
@@ -97,7 +142,7 @@ final class FaultyMachine implements Machine {
 
       @Override
       public void write(int offset, int value, int bytes) {
-        FaultyMachine.this.write("configuration write of " + function, offset, bytes);
+        FaultyMachine.this.write("configuration write of " + function, offset, bytes, false);
         config.write(offset, value, bytes);
       }
     };
