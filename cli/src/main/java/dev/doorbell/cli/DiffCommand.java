@@ -4,7 +4,6 @@ import dev.doorbell.diff.BadScript;
 import dev.doorbell.diff.Differential;
 import dev.doorbell.diff.Hardware;
 import dev.doorbell.diff.KnownDifferences;
-import dev.doorbell.diff.NotCompared;
 import dev.doorbell.diff.Scenario;
 import dev.doorbell.diff.Script;
 import dev.doorbell.qemu.QemuBinary;
@@ -134,9 +133,6 @@ final class DiffCommand implements Callable<Integer> {
               : differential.replay(recorded, String.valueOf(replay));
       show(what, differential.other(), report);
       return (report.finding().isEmpty() ? ExitStatus.YES : ExitStatus.NO).code();
-    } catch (NotCompared e) {
-      throw new UnusableInput(
-          "NotCompared", String.valueOf(e.getMessage()), "use --hardware its or gicv2m");
     } catch (BadScript e) {
       throw new UnusableInput(
           "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");

@@ -1,10 +1,8 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.bus.BusException;
-import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuVersion;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -14,8 +12,6 @@ import java.util.function.LongConsumer;
 ///
 /// A scenario is made of its seed alone: seed and number of steps give it again. For one thread.
 public final class Differential implements AutoCloseable {
-  private static final int FIRST_WITH_TWO_STAGES = 8;
-
   private final Hardware hardware;
   private final Rig other;
   private final Campaign campaign;
@@ -49,19 +45,18 @@ public final class Differential implements AutoCloseable {
   /// Starts QEMU.
   ///
   /// @throws dev.doorbell.qemu.QemuException when it is missing, too old, or does not start
-  /// @throws NotCompared when its version has hardware that cannot be compared yet
   public static Differential start(Hardware hardware, QemuBinary binary) {
     QemuRig rig = QemuRig.start(binary, hardware);
     boolean done = false;
     try {
       QemuVersion version = rig.process().version();
-      if (hardware == Hardware.SMMUV3 && version.major() >= FIRST_WITH_TWO_STAGES) {
-        throw new NotCompared("SMMUv3", version.toString(), "7.2");
-      }
-      SmmuFeatures features = SmmuFeatures.qemu72();
+      SmmuDialect dialect = SmmuDialect.of(version);
       Differential made =
           new Differential(
-              hardware, new ModelRig(hardware, features), rig, discipline(hardware, features));
+              hardware,
+              new ModelRig(hardware, dialect.features()),
+              rig,
+              discipline(hardware, dialect));
       done = true;
       return made;
     } finally {
@@ -73,14 +68,14 @@ public final class Differential implements AutoCloseable {
 
   /// {@return a comparison with any other machine}
   static Differential with(Hardware hardware, Rig other) {
-    SmmuFeatures features = SmmuFeatures.qemu72();
+    SmmuDialect dialect = SmmuDialect.QEMU_7_2;
     return new Differential(
-        hardware, new ModelRig(hardware, features), other, discipline(hardware, features));
+        hardware, new ModelRig(hardware, dialect.features()), other, discipline(hardware, dialect));
   }
 
-  private static Discipline discipline(Hardware hardware, SmmuFeatures features) {
+  private static Discipline discipline(Hardware hardware, SmmuDialect dialect) {
     return switch (hardware) {
-      case SMMUV3 -> new SmmuDiscipline(new SmmuDialect(features, EnumSet.allOf(SmmuQuirk.class)));
+      case SMMUV3 -> new SmmuDiscipline(dialect);
       case ITS -> new ItsDiscipline();
       case GICV2M -> new V2mDiscipline();
     };
@@ -91,9 +86,9 @@ public final class Differential implements AutoCloseable {
     return other.name();
   }
 
-  /// {@return the text of the scenario that a seed makes}
+  /// {@return the text of the scenario that a seed makes for QEMU 7.2}
   public static String script(Hardware hardware, long seed, int steps) {
-    Discipline discipline = discipline(hardware, SmmuFeatures.qemu72());
+    Discipline discipline = discipline(hardware, SmmuDialect.QEMU_7_2);
     return Script.print(new Scenario(hardware, discipline.generate(seed, steps)));
   }
 

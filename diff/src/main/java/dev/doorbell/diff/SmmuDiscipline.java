@@ -7,7 +7,7 @@ import java.util.List;
 record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
   @Override
   public List<Step> generate(long seed, int steps) {
-    return new SmmuGenerator(seed, false).generate(steps);
+    return new SmmuGenerator(seed, dialect.hasStage2()).generate(steps);
   }
 
   /// QEMU's SMMU stays with two levels once it has had them (`smmu-two-level-sticky`).

@@ -6,6 +6,8 @@ import dev.doorbell.hw.smmuv3.SteLayout;
 
 /// Makes STEs and CDs, and changes of them with right, wrong or no invalidation.
 final class SmmuEntryMaker {
+  private static final long IPS_48 = 5;
+
   private final SmmuDraft draft;
   private final SmmuCommandMaker commands;
   private final boolean stage2;
@@ -60,6 +62,15 @@ final class SmmuEntryMaker {
             | SteLayout.SHCFG.place(SteLayout.SHCFG_INCOMING);
   }
 
+  void storeContext(SmmuStream s) {
+    if (stage2) {
+      // A reserved IPS ends QEMU 8 to 10 with a failed assertion (`smmu-ips-abort`).
+      long ips = Math.min(CdLayout.IPS.get(s.cdWords[0]), IPS_48);
+      s.cdWords[0] = CdLayout.IPS.with(s.cdWords[0], ips);
+    }
+    draft.store(s.cd, s.cdWords);
+  }
+
   void changeContext(SmmuStream s) {
     int kind = draft.dice.below(24);
     long w = s.cdWords[0];
@@ -91,7 +102,7 @@ final class SmmuEntryMaker {
       }
     }
     s.cdWords[0] = w;
-    draft.store(s.cd, s.cdWords);
+    storeContext(s);
     if (draft.dice.percent(85)) {
       int id = draft.dice.percent(90) ? s.id : draft.dice.of(draft.streams).id;
       long stream = CommandLayout.CFGI_STREAM_ID.place(id);

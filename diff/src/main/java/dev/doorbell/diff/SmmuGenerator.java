@@ -144,7 +144,7 @@ final class SmmuGenerator {
       tables.addLeaf(s);
     }
     entries.validContext(s);
-    draft.store(s.cd, s.cdWords);
+    entries.storeContext(s);
     entries.validStream(s);
     if (draft.dice.percent(93)) {
       draft.store(s.ste, s.steWords);

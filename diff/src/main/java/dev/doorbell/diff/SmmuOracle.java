@@ -99,6 +99,10 @@ final class SmmuOracle {
     if (quirks.contains(SmmuQuirk.BLOCK_LEVEL)
         && reads.metReservedBlock()
         && pa == Translator.FAULT) {
+      if (reads.reservedFaultsAccess() && !quirks.contains(SmmuQuirk.NO_ACCESS_FLAG)) {
+        return outcome(
+            pa, record == null ? null : adapted(with(record, EventLayout.F_ACCESS), view, quirks));
+      }
       return reads.reservedIsReadOnly()
           ? refused(record, reads, view, quirks)
           : outcome(reads.reservedOutput(), null);
@@ -120,8 +124,12 @@ final class SmmuOracle {
   }
 
   private static SmmuRecord denied(SmmuRecord record) {
+    return with(record, EventLayout.F_PERMISSION);
+  }
+
+  private static SmmuRecord with(SmmuRecord record, int id) {
     return new SmmuRecord(
-        EventLayout.EVENT_ID.with(record.word0(), EventLayout.F_PERMISSION),
+        EventLayout.EVENT_ID.with(record.word0(), id),
         EventLayout.CLASS.with(record.word1(), EventLayout.CLASS_IN),
         record.word2(),
         0);

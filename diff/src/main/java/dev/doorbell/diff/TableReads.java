@@ -17,6 +17,7 @@ final class TableReads {
   private static final long TOP_CUT = -1L >>> Byte.SIZE;
   private boolean walking;
   private boolean recorded;
+  private boolean flagIgnored;
   private boolean hierarchyIgnored;
   private boolean tableDenied;
   private long reserved;
@@ -57,6 +58,7 @@ final class TableReads {
   void chosen(long[] cd) {
     walking = true;
     recorded = CdLayout.R.isSet(cd[0]);
+    flagIgnored = CdLayout.AFFD.isSet(cd[0]);
     hierarchyIgnored = CdLayout.HAD0.isSet(cd[1]);
     asid = CdLayout.ASID.getInt(cd[0]);
     boolean upper = (message.address() >>> SELECT_BIT & 1) != 0;
@@ -133,6 +135,11 @@ final class TableReads {
   /// {@return whether that block denies writes}
   boolean reservedIsReadOnly() {
     return DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
+  }
+
+  /// {@return whether that block's access flag makes every access fault}
+  boolean reservedFaultsAccess() {
+    return !DescriptorLayout.AF.isSet(reserved) && !flagIgnored;
   }
 
   /// {@return where that block would lead}

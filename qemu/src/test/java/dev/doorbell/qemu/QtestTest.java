@@ -104,6 +104,29 @@ class QtestTest {
   }
 
   @Test
+  @DisplayName("runs of bytes in a batch keep their place among its other accesses")
+  void blocksInBatch() {
+    QtestBatch batch = qemu.qtest().batch();
+    List<Integer> reads = new ArrayList<>();
+    for (int i = 0; i < 500; i++) {
+      byte[] block = new byte[1 + i];
+      block[0] = (byte) i;
+      block[i] |= (byte) 0x80;
+      batch.write(AT, block);
+      reads.add(batch.read(AT, 1));
+      reads.add(batch.read(AT + i, 1));
+    }
+    batch.run();
+    for (int i = 0; i < 500; i++) {
+      int first = i == 0 ? 0x80 : i & 0xff;
+      assertEquals(first, batch.value(reads.get(2 * i)), "first byte of block " + i);
+      assertEquals(i == 0 ? first : 0x80, batch.value(reads.get(2 * i + 1)), "last byte of " + i);
+    }
+    batch.clear();
+    assertThrows(IllegalArgumentException.class, () -> batch.write(AT, new byte[0]));
+  }
+
+  @Test
   @DisplayName(
       "a command that QEMU does not have, or cannot do, is a refusal, and the connection goes on")
   void refused() {

@@ -1,0 +1,123 @@
+package dev.doorbell.diff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.gicv2.GicdRegisters;
+import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("issue 3, differential test: scenarios that are sent ahead")
+class AheadTest {
+  private static final int STEPS = 25;
+
+  /// The model, whose answers come only when everything is settled, and of which one can be wrong.
+  private static final class LateRig implements Rig {
+    private final ModelRig model;
+    private final List<Runnable> underWay = new ArrayList<>();
+    private int wrongAnswers;
+    private int settled;
+
+    LateRig(Hardware hardware, int wrongAnswers) {
+      model = new ModelRig(hardware, SmmuFeatures.qemu72());
+      this.wrongAnswers = wrongAnswers;
+    }
+
+    @Override
+    public String name() {
+      return "model that answers late";
+    }
+
+    @Override
+    public void reset() {
+      settle();
+      model.reset();
+    }
+
+    @Override
+    public PhysicalMemory memory() {
+      settle();
+      return model.memory();
+    }
+
+    @Override
+    public void write(long address, long value, int bytes) {
+      underWay.add(() -> model.write(address, value, bytes));
+    }
+
+    @Override
+    public void store(long address, List<Long> words) {
+      if (underWay.isEmpty()) {
+        model.store(address, words);
+      } else {
+        underWay.add(() -> model.store(address, words));
+      }
+    }
+
+    @Override
+    public long[] ask(List<Place> places) {
+      long[] answers = new long[places.size()];
+      underWay.add(() -> {
+        System.arraycopy(model.ask(places), 0, answers, 0, answers.length);
+        for (int i = 0; i < answers.length; i++) {
+          if (wrongAnswers > 0 && places.get(i).name().startsWith(GicdRegisters.ISPENDR.name())) {
+            wrongAnswers--;
+            answers[i] ^= 1;
+          }
+        }
+      });
+      return answers;
+    }
+
+    @Override
+    public void settle() {
+      settled += underWay.isEmpty() ? 0 : 1;
+      underWay.forEach(Runnable::run);
+      underWay.clear();
+    }
+
+    @Override
+    public void message(int requester, long address, int data) {
+      underWay.add(() -> model.message(requester, address, data));
+    }
+
+    @Override
+    public void close() {
+      model.close();
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "show no difference between equal machines, and wait for the other one far less often than once a step")
+  void late() {
+    for (Hardware hardware : Hardware.values()) {
+      LateRig other = new LateRig(hardware, 0);
+      try (Differential d = Differential.with(hardware, other)) {
+        Differential.Report report = d.run(1, 100, STEPS, seed -> {});
+        assertEquals(Optional.empty(), report.finding(), hardware.id());
+        assertTrue(
+            other.settled < report.steps() / 2,
+            () -> "%s: %d waits for %s".formatted(hardware.id(), other.settled, report));
+      }
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a difference that the run step by step does not show again is reported all the same")
+  void once() {
+    try (Differential d = Differential.with(Hardware.GICV2M, new LateRig(Hardware.GICV2M, 1))) {
+      Differential.Report report = d.run(1, 10, STEPS, seed -> {});
+      assertTrue(report.finding().isPresent());
+      assertTrue(report.finding().get().what().startsWith(GicdRegisters.ISPENDR.name()));
+      assertFalse(report.finding().get().script().isEmpty());
+    }
+  }
+}
