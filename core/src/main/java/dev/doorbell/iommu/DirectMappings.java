@@ -66,7 +66,7 @@ final class DirectMappings {
   }
 
   private void unmap(AddressRange piece) {
-    Unmapping.run(space, new Mapping(piece, new Pa(piece.start()), Protection.READ_WRITE));
+    space.unmap(new Iova(piece.start()), piece.bytes());
     List<AddressRange> next = new ArrayList<>();
     for (AddressRange run : mapped) {
       next.addAll(Ranges.subtract(run, List.of(piece)));

@@ -109,7 +109,7 @@ public final class Domain implements AutoCloseable {
       long bytes = 0;
       for (Mapping m : gone) {
         Iova start = new Iova(m.iovas().start());
-        Unmapping.run(space, m);
+        space.unmap(start, m.iovas().bytes());
         rollback.add(() -> space.map(start, m.pa(), m.iovas().bytes(), m.protection()));
         bytes += m.iovas().bytes();
       }

@@ -128,8 +128,7 @@ final class MsiDoorbells {
     lock.lock();
     try {
       if (slot.leases <= leases && slot.mapped) {
-        AddressRange page = AddressRange.ofSize(slot.iova.value(), granule().bytes());
-        Unmapping.run(domain.space(), new Mapping(page, slot.page, Protection.DOORBELL));
+        domain.space().unmap(slot.iova, granule().bytes());
         slot.mapped = false;
       }
     } finally {

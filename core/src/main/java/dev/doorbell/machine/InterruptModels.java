@@ -52,12 +52,11 @@ final class InterruptModels {
                             "the interrupt controller",
                             "there are no models of local APICs and of VT-d and AMD-Vi yet",
                             apic.source()))
-                    .orElseGet(
-                        () ->
-                            new NotModelled(
-                                "the interrupt controller",
-                                "firmware describes no GIC",
-                                Source.rule("MADT GICD or device tree"))));
+                    .orElseGet(() ->
+                        new NotModelled(
+                            "the interrupt controller",
+                            "firmware describes no GIC",
+                            Source.rule("MADT GICD or device tree"))));
     boolean its =
         machine.msiControllers().stream().anyMatch(c -> c instanceof MsiControllerDescription.Its);
     if (gic.version() >= 3 || its || !gic.redistributors().isEmpty()) {
