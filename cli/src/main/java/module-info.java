@@ -4,6 +4,7 @@ module dev.doorbell.cli {
   requires dev.doorbell.core;
   requires dev.doorbell.bench;
   requires dev.doorbell.diff;
+  requires dev.doorbell.linux;
   requires dev.doorbell.qemu;
   requires info.picocli;
   requires tools.jackson.databind;

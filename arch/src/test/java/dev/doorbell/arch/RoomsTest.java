@@ -48,7 +48,7 @@ class RoomsTest {
       vfiouser    : address bus explain pci vfio
       bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
       examples    : address bits bus description explain firmware host hw iommu machine pci vfio
-      cli         : address bench bus capture description diff doctor explain firmware host iommu irq machine pci plan qemu route survey vfio
+      cli         : address bench bus capture description diff doctor explain firmware host iommu irq linux machine pci plan qemu route survey vfio
       web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;
   // spotless:on

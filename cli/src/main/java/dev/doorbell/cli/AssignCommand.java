@@ -34,11 +34,15 @@ import picocli.CommandLine.Option;
       "",
       "The machine is built from our own models, or is QEMU's; our own drivers drive either. What was assigned is undone at the end.",
       "",
+      "With --on linux it is this very host, driven by its kernel (VFIO or iommufd): the functions are bound to vfio-pci, opened, given memory, and their",
+      "vectors enabled; then interrupts are shown as they come, until Ctrl-C, --for or --count. Drivers and driver_override are as before at the end.",
+      "",
       "Examples:",
       "  doorbell assign",
       "  doorbell assign 0000:04:00.0 --max 4",
       "  doorbell assign --on qemu",
       "  doorbell assign --stage 2 --granule 16K",
+      "  doorbell assign --on linux 0000:01:00.0 --yes --for 10",
       "  doorbell assign --granule 64K --window 0x8000000-0x8000fff",
       "  doorbell assign --root samples/arm64-gicv2m-acpi --unsafe-interrupts"
     })
@@ -55,10 +59,13 @@ final class AssignCommand implements Callable<Integer> {
           "NoMsiCapability");
 
   private final Console console;
+  private final Surroundings surroundings;
 
   @Mixin private MachineOptions machine = new MachineOptions();
   @Mixin private PlanOptions options = new PlanOptions();
   @Mixin private HostChoice drivers = new HostChoice();
+
+  @Mixin private LiveOptions live = new LiveOptions();
 
   @Option(
       names = "--min",
@@ -69,8 +76,9 @@ final class AssignCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON document.")
   private boolean json;
 
-  AssignCommand(Console console) {
+  AssignCommand(Console console, Surroundings surroundings) {
     this.console = console;
+    this.surroundings = surroundings;
   }
 
   /// What became of a run.
@@ -79,6 +87,18 @@ final class AssignCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     int least = least();
+    if (machine.isLinux()) {
+      drivers.requireOwn();
+      try (ChosenMachine chosen = machine.live()) {
+        return new LinuxAssign(
+                console,
+                surroundings.kernel(machine.liveRoot()),
+                surroundings.ending(),
+                new LinuxAssign.Wanted(options, live, least, json))
+            .call(chosen);
+      }
+    }
+    live.requireNone();
     try (ChosenMachine chosen = machine.orSample()) {
       return call(chosen, least);
     }

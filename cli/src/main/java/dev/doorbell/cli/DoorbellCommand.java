@@ -4,6 +4,7 @@ import dev.doorbell.cli.Json.ErrorDocument;
 import dev.doorbell.cli.Json.ErrorView;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Refused;
+import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.plan.emit.Form;
 import dev.doorbell.qemu.Board;
 import dev.doorbell.qemu.QemuException;
@@ -38,13 +39,13 @@ final class DoorbellCommand implements Runnable {
   private final CommandLine line;
   private final Console console;
 
-  DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour) {
+  DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour, Surroundings surroundings) {
     console = new Console(out, err, colour);
     line = new CommandLine(this);
-    line.addSubcommand(new AssignCommand(console));
+    line.addSubcommand(new AssignCommand(console, surroundings));
     line.addSubcommand(new InspectCommand(console));
     line.addSubcommand(new PlanCommand(console));
-    line.addSubcommand(new TraceCommand(console));
+    line.addSubcommand(new TraceCommand(console, surroundings));
     line.addSubcommand(new DoctorCommand(console));
     line.addSubcommand(new CaptureCommand(console));
     line.addSubcommand(new DiffCommand(console));
@@ -55,6 +56,7 @@ final class DoorbellCommand implements Runnable {
     line.registerConverter(Path.class, DoorbellCommand::path);
     line.registerConverter(Form.class, new ChoiceName<>(Form.class));
     line.registerConverter(MachineOptions.On.class, new ChoiceName<>(MachineOptions.On.class));
+    line.registerConverter(Access.class, new ChoiceName<>(Access.class));
     line.registerConverter(Board.class, new ChoiceName<>(Board.class));
     line.setUsageHelpWidth(100);
     line.setParameterExceptionHandler(this::badArguments);

@@ -25,6 +25,16 @@ final class HostChoice {
     }
   }
 
+  /// @throws UnusableInput when something is chosen, and the drivers are the kernel's
+  void requireOwn() {
+    if (stage != null) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--stage chooses how Doorbell's drivers start, and with --on linux the kernel's work",
+          "leave one of them out");
+    }
+  }
+
   /// {@return the arguments that choose the same again, each with a blank before it}
   String again() {
     return stage == null ? "" : " --stage " + stage;

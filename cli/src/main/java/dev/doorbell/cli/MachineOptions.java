@@ -39,14 +39,15 @@ final class MachineOptions {
   /// Whose hardware.
   enum On {
     EMBEDDED,
-    QEMU
+    QEMU,
+    LINUX
   }
 
   @Option(
       names = "--on",
-      paramLabel = "embedded|qemu",
+      paramLabel = "embedded|qemu|linux",
       description =
-          "Whose hardware: our own models of a captured machine (the default), or the devices of QEMU (Debian: qemu-system-arm).")
+          "Whose hardware: our own models of a captured machine (the default), the devices of QEMU (Debian: qemu-system-arm), or this very host's, through its Linux kernel.")
   private On on = On.EMBEDDED;
 
   @Option(
@@ -62,6 +63,9 @@ final class MachineOptions {
     if (isQemu()) {
       return qemu();
     }
+    if (isLinux()) {
+      return live();
+    }
     return root != null ? read(root, Optional.empty()) : sample(Optional.empty());
   }
 
@@ -70,7 +74,7 @@ final class MachineOptions {
   /// @param tables a folder of tables beside a captured root, or null
   ChosenMachine orSample(@Nullable Path tables) {
     checkRoot();
-    if (tables != null && isQemu()) {
+    if (tables != null && (isQemu() || isLinux())) {
       throw contradiction("--tables", "leave one of them out");
     }
     Path beside = tables == null ? null : tables.toAbsolutePath().normalize().getParent();
@@ -87,6 +91,9 @@ final class MachineOptions {
     if (isQemu()) {
       return qemu();
     }
+    if (isLinux()) {
+      return live();
+    }
     if (root != null) {
       return read(root, Optional.empty());
     }
@@ -99,9 +106,32 @@ final class MachineOptions {
     return host;
   }
 
+  /// {@return whether the hardware is this host's own}
+  boolean isLinux() {
+    return on == On.LINUX;
+  }
+
+  /// {@return this host, with sysfs and procfs under `--root` where that is given}
+  ChosenMachine live() {
+    checkRoot();
+    isQemu();
+    if (!with.isEmpty()) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--on linux and --with name two machines",
+          "leave one of them out; this host has the functions it has");
+    }
+    return read(liveRoot(), Optional.empty());
+  }
+
+  /// {@return where this host's sysfs and procfs are}
+  Path liveRoot() {
+    return root == null ? Path.of("/") : root;
+  }
+
   /// {@return whether the hardware is QEMU's}
   private boolean isQemu() {
-    if (on == On.EMBEDDED && board != null) {
+    if (on != On.QEMU && board != null) {
       throw new UnusableInput(
           "BadArguments",
           "--qemu chooses a machine of QEMU, and --on qemu is not given",
@@ -121,9 +151,9 @@ final class MachineOptions {
         QemuMachine.start(QemuBinary.arm(), board == null ? Board.GICV3 : board, Devices.usual()));
   }
 
-  private static UnusableInput contradiction(String other, String advice) {
+  UnusableInput contradiction(String other, String advice) {
     return new UnusableInput(
-        "BadArguments", "--on qemu and %s name two machines".formatted(other), advice);
+        "BadArguments", "--on %s and %s name two machines".formatted(Json.name(on), other), advice);
   }
 
   /// An empty name would be the folder that the command runs in, which an unset variable of a script does not mean.
@@ -139,6 +169,9 @@ final class MachineOptions {
     StringBuilder out = new StringBuilder();
     if (on == On.QEMU) {
       out.append(" --on qemu").append(board == null ? "" : " --qemu " + Json.name(board));
+    }
+    if (isLinux()) {
+      out.append(" --on linux");
     }
     if (root != null) {
       out.append(" --root ").append(quoted(root.toString()));

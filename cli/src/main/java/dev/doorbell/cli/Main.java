@@ -15,10 +15,13 @@ public final class Main {
     PrintWriter out =
         new PrintWriter(new BufferedOutputStream(sink), false, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-    int status = run(out, err, Console.onTerminal(), args);
+    Surroundings surroundings = Surroundings.with(Ending.ofProcess());
+    int status = run(out, err, Console.onTerminal(), surroundings, args);
     out.flush();
     err.flush();
-    System.exit(sink.failed() ? unwritten(err, sink) : status);
+    int end = sink.failed() ? unwritten(err, sink) : status;
+    surroundings.ending().done(end);
+    System.exit(end);
   }
 
   /// A script that gets half a document must not take the status of a whole one for it.
@@ -33,6 +36,11 @@ public final class Main {
   ///
   /// @param colour whether the printed form may be coloured
   static int run(PrintWriter out, PrintWriter err, boolean colour, String... args) {
-    return new DoorbellCommand(out, err, colour).execute(args);
+    return run(out, err, colour, Surroundings.with(Ending.byHand()), args);
+  }
+
+  static int run(
+      PrintWriter out, PrintWriter err, boolean colour, Surroundings surroundings, String... args) {
+    return new DoorbellCommand(out, err, colour, surroundings).execute(args);
   }
 }

@@ -41,14 +41,19 @@ import picocli.CommandLine.Parameters;
       "",
       "Without --tables the path is the one that Doorbell would build, and every hop of it is derived.",
       "",
+      "With --on linux it is a vector of this very host, which works meanwhile: what is programmed, mask and pending bit, what the kernel counts,",
+      "and the first stop where nothing moves. Nothing is changed. What cannot be read is named; root sees most.",
+      "",
       "Examples:",
       "  doorbell trace 0000:04:00.0 --vector 3",
-      "  doorbell trace 0000:04:00.0 --vector 3 --tables samples/arm64-its-acpi-switch-sriov/oracle"
+      "  doorbell trace 0000:04:00.0 --vector 3 --tables samples/arm64-its-acpi-switch-sriov/oracle",
+      "  doorbell trace --on linux 0000:01:00.0 --vector 3 --watch"
     })
 final class TraceCommand implements Callable<Integer> {
   private static final int MOST_VECTORS = 2048;
 
   private final Console console;
+  private final Surroundings surroundings;
 
   @Mixin private MachineOptions machine = new MachineOptions();
   @Mixin private HostChoice drivers = new HostChoice();
@@ -74,11 +79,23 @@ final class TraceCommand implements Callable<Integer> {
       description = "Accept an MSI controller that does not look at who writes (without --tables).")
   private boolean unsafeInterrupts;
 
+  @Option(
+      names = "--watch",
+      description = "With --on linux: look again and again, until Ctrl-C or --for ends it.")
+  private boolean watch;
+
+  @Option(
+      names = "--for",
+      paramLabel = "SECONDS",
+      description = "With --on linux: look so long; 2 seconds when not given.")
+  private @Nullable Integer seconds;
+
   @Option(names = "--json", description = "Print one JSON document.")
   private boolean json;
 
-  TraceCommand(Console console) {
+  TraceCommand(Console console, Surroundings surroundings) {
     this.console = console;
+    this.surroundings = surroundings;
   }
 
   @Override
@@ -94,6 +111,24 @@ final class TraceCommand implements Callable<Integer> {
           "BadArguments",
           "--stage chooses how Doorbell's drivers start, and --tables walks what others had built",
           "leave one of them out");
+    }
+    if (machine.isLinux()) {
+      drivers.requireOwn();
+      if (tables != null) {
+        throw machine.contradiction("--tables", "leave one of them out");
+      }
+      return new LiveTracer(
+              console,
+              surroundings.kernel(machine.liveRoot()),
+              surroundings.ending(),
+              new LiveTracer.Wanted(function, vector, watch, seconds, json))
+          .call();
+    }
+    if (watch || seconds != null) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--watch and --for look at this very host, and --on linux is not given",
+          "add --on linux, or leave them out");
     }
     @Nullable OracleState recorded = tables == null ? null : OracleState.read(tables);
     try (ChosenMachine chosen = machine.orSample(tables)) {

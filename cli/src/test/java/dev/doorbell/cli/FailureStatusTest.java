@@ -43,7 +43,11 @@ class FailureStatusTest {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     DoorbellCommand command =
-        new DoorbellCommand(new PrintWriter(out, true), new PrintWriter(err, true), false);
+        new DoorbellCommand(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            false,
+            Surroundings.with(Ending.byHand()));
     command.add(new Fail(e));
     int status = command.execute(args);
     return new Run(status, out.toString(), err.toString());

@@ -19,11 +19,15 @@ record Run(int status, String out, String err) {
   }
 
   static Run of(String... args) {
+    return of(Surroundings.with(Ending.byHand()), args);
+  }
+
+  static Run of(Surroundings surroundings, String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     PrintWriter toOut = new PrintWriter(out);
     PrintWriter toErr = new PrintWriter(err);
-    int status = Main.run(toOut, toErr, false, args);
+    int status = Main.run(toOut, toErr, false, surroundings, args);
     toOut.flush();
     toErr.flush();
     return new Run(status, told(out), told(err));

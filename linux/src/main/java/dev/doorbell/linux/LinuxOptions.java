@@ -43,6 +43,11 @@ public record LinuxOptions(
     return new LinuxOptions(calls, root, access, false, doorbells);
   }
 
+  /// {@return options for sysfs and procfs at another place, as a container has its host's}
+  public LinuxOptions at(Path otherRoot) {
+    return new LinuxOptions(calls, otherRoot, access, background, doorbells);
+  }
+
   public LinuxOptions withDoorbells(Function<Sbdf, List<DoorbellFrame>> known) {
     return new LinuxOptions(calls, root, access, background, known);
   }

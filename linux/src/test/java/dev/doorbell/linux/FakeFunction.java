@@ -131,7 +131,7 @@ final class FakeFunction {
       if (t.isMaskable()) {
         t.mask(v, true);
       }
-      t.write(v, DOORBELL, firstIrq + v);
+      t.write(v, DOORBELL, v);
     }
     t.enable(type == 1 ? Integer.highestOneBit(Math.max(1, 2 * count - 1)) : count);
   }
@@ -175,9 +175,9 @@ final class FakeFunction {
     return type == index;
   }
 
-  /// {@return the eventfd of an interrupt, when it is this function's}
-  Optional<Integer> fdOf(int irq) {
-    return type == -1 ? Optional.empty() : Optional.ofNullable(fds.get(irq - firstIrq));
+  /// {@return the eventfd of an event, which is a vector's number as an ITS has it}
+  Optional<Integer> fdOf(int event) {
+    return type == -1 ? Optional.empty() : Optional.ofNullable(fds.get(event));
   }
 
   /// What Linux does around a reset: everything that it programmed is put back.

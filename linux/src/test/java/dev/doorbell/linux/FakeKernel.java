@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A kernel in memory for unit tests: VFIO containers, groups, device files and iommufd by the kernel's own rules, over models of functions,
 /// every argument looked at strictly. Everything else (eventfds, epoll, memory, sockets) is the running kernel's. What it lets pass a
@@ -190,53 +191,9 @@ public final class FakeKernel implements DmaPort {
               if (method.getDeclaringClass() == Object.class) {
                 return method.getName().equals("hashCode") ? (Object) 2 : "fake kernel";
               }
-              synchronized (this) {
-                FakeFile f = a != null && a[0] instanceof Integer fd ? files.get(fd) : null;
-                switch (method.getName()) {
-                  case "open" -> {
-                    String path = (String) a[0];
-                    if (path.startsWith("/dev/vfio") || path.startsWith("/dev/iommu")) {
-                      return open(path);
-                    }
-                    FakeFile file = sysfs.open(this, path);
-                    if (file != null) {
-                      return adopt(file);
-                    }
-                  }
-                  case "close" -> {
-                    if (f != null) {
-                      files.remove((Integer) a[0]);
-                      if (!files.containsValue(f)) {
-                        f.released();
-                      }
-                    }
-                  }
-                  case "ioctl" -> {
-                    if (f != null) {
-                      return f.ioctl((int) a[1], (MemorySegment) a[2]);
-                    }
-                  }
-                  case "read", "write" -> {
-                    if (f != null) {
-                      boolean write = method.getName().equals("write");
-                      return f.access(write, (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
-                    }
-                  }
-                  case "mmap" -> {
-                    FakeFile mapped = files.get((Integer) a[3]);
-                    if (mapped != null) {
-                      return mapped.map((long) a[0], (long) a[4]);
-                    }
-                  }
-                  case "duplicate" -> {
-                    int fd = real.duplicate((Integer) a[0]);
-                    if (f != null && fd >= 0) {
-                      files.put(fd, f);
-                    }
-                    return fd;
-                  }
-                  default -> {}
-                }
+              Object answer = answer(method.getName(), a);
+              if (answer != null) {
+                return answer;
               }
               try {
                 return method.invoke(real, a);
@@ -244,6 +201,56 @@ public final class FakeKernel implements DmaPort {
                 throw e.getCause();
               }
             });
+  }
+
+  /// {@return this kernel's own answer; null where the running kernel answers}
+  private synchronized @Nullable Object answer(String call, Object[] a) {
+    FakeFile f = a != null && a[0] instanceof Integer fd ? files.get(fd) : null;
+    return switch (call) {
+      case "open" -> opened((String) a[0]);
+      case "mmap" -> {
+        FakeFile mapped = files.get((Integer) a[3]);
+        yield mapped == null ? null : (Object) mapped.map((long) a[0], (long) a[4]);
+      }
+      case "duplicate" -> duplicate((Integer) a[0], f);
+      case "close" -> {
+        closed((Integer) a[0], f);
+        yield null;
+      }
+      case "ioctl" -> f == null ? null : (Object) f.ioctl((int) a[1], (MemorySegment) a[2]);
+      case "read", "write" ->
+          f == null
+              ? null
+              : (Object)
+                  f.access(
+                      call.equals("write"), (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
+      default -> null;
+    };
+  }
+
+  private @Nullable Object opened(String path) {
+    if (path.startsWith("/dev/vfio") || path.startsWith("/dev/iommu")) {
+      return open(path);
+    }
+    FakeFile file = sysfs.open(this, path);
+    return file == null ? null : (Object) adopt(file);
+  }
+
+  private int duplicate(int of, @Nullable FakeFile f) {
+    int fd = real.duplicate(of);
+    if (f != null && fd >= 0) {
+      files.put(fd, f);
+    }
+    return fd;
+  }
+
+  private void closed(int fd, @Nullable FakeFile f) {
+    if (f != null) {
+      files.remove(fd);
+      if (!files.containsValue(f)) {
+        f.released();
+      }
+    }
   }
 
   private int open(String path) {

@@ -116,8 +116,9 @@ final class FakeSysfs {
   }
 
   /// The kernel takes an interrupt.
-  void taken(FakeFunction f, int irq) {
-    if (f.irqs().containsValue(irq)) {
+  void taken(FakeFunction f, int event) {
+    Integer irq = f.irqs().get(event);
+    if (irq != null) {
       int number = FIRST_IRQ + irq;
       long n = counts.merge(number, 1L, Long::sum);
       write("sys/kernel/irq/" + number + "/per_cpu_count", "0," + n + "\n");
@@ -139,7 +140,12 @@ final class FakeSysfs {
       return new BarFile(kernel, path, f, Integer.parseInt(name.substring("resource".length())));
     }
     return switch (name) {
-      case "driver_override", "unbind", "drivers_probe" -> new ActingFile(kernel, path);
+      case "driver_override",
+          "unbind",
+          "drivers_probe",
+          "sriov_numvfs",
+          "sriov_drivers_autoprobe" ->
+          new ActingFile(kernel, path);
       default -> null;
     };
   }
@@ -161,6 +167,9 @@ final class FakeSysfs {
         write(root.relativize(Path.of(path)).toString(), (text.isEmpty() ? "(null)" : text) + "\n");
         return data.byteSize();
       }
+      if (path.contains("/sriov_")) {
+        return sriov(root.relativize(Path.of(path)), text) ? data.byteSize() : numVfsAnswer;
+      }
       FakeFunction f = kernel.functions.get(Sbdf.parse(text));
       if (f == null) {
         return -Errno.ENODEV.number();
@@ -176,6 +185,31 @@ final class FakeSysfs {
       }
       return data.byteSize();
     }
+  }
+
+  /// What the kernel answers to a number of VFs when it makes none.
+  int numVfsAnswer = -Errno.EBUSY.number();
+
+  /// As `sriov_numvfs_store`: from none to some, or to none.
+  private boolean sriov(Path file, String text) {
+    if (file.endsWith("sriov_drivers_autoprobe")) {
+      write(file.toString(), text + "\n");
+      return true;
+    }
+    String device = file.getParent().toString();
+    int count = Integer.parseInt(text);
+    int has = Integer.parseInt(read(file.toString()).strip());
+    if (numVfsAnswer != -Errno.EBUSY.number() || count != 0 && has != 0) {
+      return count == 0;
+    }
+    for (int i = 0; i < has; i++) {
+      remove(device + "/virtfn" + i);
+    }
+    for (int i = 0; i < count; i++) {
+      link(device + "/virtfn" + i, "sys/bus/pci/devices/0000:00:10.%d".formatted(i));
+    }
+    write(file.toString(), count + "\n");
+    return true;
   }
 
   private boolean exists(String driver) {
