@@ -18,7 +18,7 @@ final class Damage {
   /// The tables that name such a thing, the one that must be there first.
   private static final Map<Unseen.Hidden, List<String>> NAMED_BY =
       Map.of(
-          Unseen.Hidden.IOMMUS, List.of("IORT", "VIOT", "fdt"),
+          Unseen.Hidden.IOMMUS, List.of("IORT", "VIOT", "DMAR", "IVRS", "fdt"),
           Unseen.Hidden.MSI_CONTROLLERS, List.of("APIC", "IORT", "fdt"));
 
   private Damage() {}

@@ -193,7 +193,7 @@ final class DmarUnits {
 
   private void put(int segment, int first, int last, String iommu, Source source) {
     try {
-      requesters.put(segment, first, last, -1, iommu, source);
+      requesters.put(new RequesterMap.Ids(segment, first, last, -1), iommu, source);
     } catch (MalformedException e) {
       draft.findings.odd(e);
     }

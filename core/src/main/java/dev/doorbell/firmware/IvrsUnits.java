@@ -99,12 +99,21 @@ final class IvrsUnits {
     try {
       switch (entry) {
         case Ivrs.All all ->
-            requesters.put(u.segment(), 0, Sbdf.LAST_REQUESTER_ID, -1, iommu, all.source());
+            requesters.put(
+                new RequesterMap.Ids(u.segment(), 0, Sbdf.LAST_REQUESTER_ID, -1),
+                iommu,
+                all.source());
         case Ivrs.Range r ->
-            requesters.put(u.segment(), r.first(), r.last(), r.alias(), iommu, r.source());
+            requesters.put(
+                new RequesterMap.Ids(u.segment(), r.first(), r.last(), r.alias()),
+                iommu,
+                r.source());
         case Ivrs.Special s -> special(s, iommu);
         case Ivrs.AcpiDevice a ->
-            requesters.put(u.segment(), a.deviceId(), a.deviceId(), -1, iommu, a.source());
+            requesters.put(
+                new RequesterMap.Ids(u.segment(), a.deviceId(), a.deviceId(), -1),
+                iommu,
+                a.source());
       }
     } catch (MalformedException e) {
       draft.findings.odd(e);

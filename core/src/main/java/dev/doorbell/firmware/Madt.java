@@ -145,18 +145,7 @@ record Madt(
     Blob b = table.blob();
     Source source = b.source(at);
     switch (type) {
-      case LOCAL_APIC -> {
-        atLeast(8, length, "local APIC", source);
-        cpu(b.u8(at + 3), b.u32(at + 4), source);
-      }
-      case LOCAL_X2APIC -> {
-        atLeast(16, length, "local x2APIC", source);
-        cpu(b.u32(at + 4), b.u32(at + 8), source);
-      }
-      case IO_APIC -> {
-        atLeast(12, length, "I/O APIC", source);
-        ioApics.add(new IoApic(b.u8(at + 2), b.u32(at + 4), b.u32(at + 8), source));
-      }
+      case LOCAL_APIC, LOCAL_X2APIC, IO_APIC -> apic(type, at, length);
       case GICC -> {
         atLeast(GICC_ACPI_5_0, length, "GICC", source);
         boolean full = length >= GICC_WITH_MPIDR;
@@ -200,6 +189,25 @@ record Madt(
         itses.add(new Its(b.u32(at + 4), b.u64(at + 8), source));
       }
       default -> {}
+    }
+  }
+
+  private void apic(int type, int at, int length) {
+    Blob b = table.blob();
+    Source source = b.source(at);
+    switch (type) {
+      case LOCAL_APIC -> {
+        atLeast(8, length, "local APIC", source);
+        cpu(b.u8(at + 3), b.u32(at + 4), source);
+      }
+      case LOCAL_X2APIC -> {
+        atLeast(16, length, "local x2APIC", source);
+        cpu(b.u32(at + 4), b.u32(at + 8), source);
+      }
+      default -> {
+        atLeast(12, length, "I/O APIC", source);
+        ioApics.add(new IoApic(b.u8(at + 2), b.u32(at + 4), b.u32(at + 8), source));
+      }
     }
   }
 

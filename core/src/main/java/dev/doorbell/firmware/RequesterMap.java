@@ -29,11 +29,16 @@ final class RequesterMap {
   private final List<Owner> owners = new ArrayList<>();
   private final Map<Owner, Integer> numbers = new HashMap<>();
 
-  /// Puts requester ids first to last behind an IOMMU.
+  /// Requester ids of a segment.
   ///
   /// @param alias the id that all of them appear under, or -1 for their own
+  record Ids(int segment, int first, int last, int alias) {}
+
+  /// Puts requester ids behind an IOMMU.
+  ///
   /// @throws MalformedException when there are more segments than a machine has
-  void put(int segment, int first, int last, int alias, String iommu, Source source) {
+  void put(Ids ids, String iommu, Source source) {
+    int segment = ids.segment();
     if (segments.size() >= MOST_SEGMENTS && !segments.containsKey(segment)) {
       throw new MalformedException(
           "segment %d is one more than the %d that are read".formatted(segment, MOST_SEGMENTS),
@@ -47,9 +52,9 @@ final class RequesterMap {
               owners.add(o);
               return owners.size();
             });
-    Arrays.fill(s.owner, first, last + 1, number);
-    for (int rid = first; rid <= last; rid++) {
-      s.id[rid] = alias < 0 ? rid : alias;
+    Arrays.fill(s.owner, ids.first(), ids.last() + 1, number);
+    for (int rid = ids.first(); rid <= ids.last(); rid++) {
+      s.id[rid] = ids.alias() < 0 ? rid : ids.alias();
     }
   }
 

@@ -6,6 +6,7 @@ import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// What x86 machines have beside their host bridges: local and I/O APICs, VT-d's units or AMD's IOMMUs.
 ///
@@ -35,6 +37,7 @@ final class X86Machine {
     X86Machine machine = new X86Machine(draft);
     unreadable(draft, tables, "DMAR", "VT-d's remapping units");
     unreadable(draft, tables, "IVRS", "AMD's IOMMUs");
+    lacking(draft, tables);
     draft.guarded(
         "VT-d's remapping units",
         () -> machine.vtd(tables.table("DMAR").map(t -> Dmar.read(t, draft.findings))),
@@ -53,7 +56,24 @@ final class X86Machine {
       draft.findings.unseen(
           what,
           "the table " + signature + " is not readable",
-          "which function is behind which of them, what is reserved for whom, and whether interrupts are remapped is not known");
+          "which function is behind which of them, what is reserved for whom, and whether interrupts are remapped is not known",
+          Set.of(Unseen.Hidden.IOMMUS));
+    }
+  }
+
+  /// A machine with neither table has no IOMMU, unless its kernel had groups: then the table is only not in the capture.
+  private static void lacking(Draft draft, AcpiTables tables) {
+    boolean grouped = draft.recorded.groups().stream().anyMatch(g -> g.name().isEmpty());
+    boolean described =
+        tables.present().contains("DMAR")
+            || tables.present().contains("IVRS")
+            || !draft.iommus.isEmpty();
+    if (grouped && !described) {
+      draft.findings.unseen(
+          "IOMMUs",
+          "there is neither a table DMAR nor IVRS, and the captured kernel had groups",
+          "which function is behind which IOMMU is not known",
+          Set.of(Unseen.Hidden.IOMMUS));
     }
   }
 

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
@@ -139,13 +141,14 @@ class X86RulesTest {
                     && o.source().toString().contains("DMAR+0x")));
   }
 
-  private static Bytes ivhd(Bytes b, int type, int... entries) {
+  private static Bytes ivhd(Bytes b, int type, String hex) {
+    byte[] entries = HexFormat.of().parseHex(hex.replace(" ", ""));
     int header = type == Ivrs.IVHD_10 ? 24 : 40;
     b.u8(type, 0).u16(header + entries.length).u16(2).u16(0x40).u64(0xfeb8_0000L).u16(0, 0).u32(0);
     if (type != Ivrs.IVHD_10) {
       b.u64(0, 0);
     }
-    for (int e : entries) {
+    for (byte e : entries) {
       b.u8(e);
     }
     return b;
@@ -159,50 +162,7 @@ class X86RulesTest {
     ivhd(
         b,
         Ivrs.IVHD_10,
-        3,
-        8,
-        0,
-        0,
-        4,
-        0xff,
-        0,
-        0,
-        0x42,
-        0,
-        3,
-        0,
-        0,
-        0,
-        2,
-        0,
-        0x43,
-        0,
-        4,
-        0,
-        0,
-        0x10,
-        2,
-        0,
-        4,
-        0xff,
-        4,
-        0,
-        0x48,
-        0,
-        0,
-        0,
-        0,
-        0xa0,
-        0,
-        2,
-        0x48,
-        0,
-        0,
-        0,
-        7,
-        0xa1,
-        0,
-        1);
+        "03080000 04ff0000 4200030000000200 4300040000100200 04ff0400 4800000000a00002 4800000007a10001");
     write(TABLES + "IVRS", Bytes.table("IVRS", 1, b));
     MachineDescription m = read();
     assertEquals(List.of(), m.oddities());
@@ -230,7 +190,7 @@ class X86RulesTest {
       "48882 5.2.2: a range without an end, an end without a range, an entry of unknown type: odd, with the offset, and the rest is read")
   void badEntries() throws IOException {
     Bytes b = new Bytes().u32(0).u64(0);
-    ivhd(b, Ivrs.IVHD_11, 4, 9, 0, 0, 3, 8, 0, 0, 2, 0x18, 0, 0, 0x3f, 0, 0, 0, 2, 0x20, 0, 0);
+    ivhd(b, Ivrs.IVHD_11, "04090000 03080000 02180000 3f000000 02200000");
     write(TABLES + "IVRS", Bytes.table("IVRS", 1, b));
     MachineDescription m = read();
     assertEquals(3, m.oddities().size(), m.oddities()::toString);
@@ -250,5 +210,22 @@ class X86RulesTest {
     MachineDescription m = read();
     assertEquals(64, m.hostBridges().size());
     assertTrue(m.oddities().stream().anyMatch(o -> o.message().contains("one more than the 64")));
+  }
+
+  @Test
+  @DisplayName(
+      "a DMAR that cannot be read, and groups without a table, hide the IOMMUs: there being none is no answer")
+  void hidden() throws IOException {
+    write(TABLES + "DMAR", new byte[12]);
+    assertTrue(hides(read()));
+    Files.delete(folder.resolve(TABLES + "DMAR"));
+    write(TABLES + "APIC", Bytes.table("APIC", 3, new Bytes().u32(0, 1).u8(0, 8, 0, 0).u32(1)));
+    assertTrue(!hides(read()), "a machine without either table has no IOMMU");
+    write("sys/kernel/iommu_groups/0/type", new byte[] {'D', 'M', 'A', 10});
+    assertTrue(hides(read()));
+  }
+
+  private static boolean hides(MachineDescription m) {
+    return m.unseen().stream().anyMatch(u -> u.hides().contains(Unseen.Hidden.IOMMUS));
   }
 }
