@@ -66,6 +66,10 @@ final class Assigned implements AutoCloseable {
     return binding.before().orElse("");
   }
 
+  DriverBinding binding() {
+    return binding;
+  }
+
   LinuxVfio vfio() {
     return vfio;
   }

@@ -20,6 +20,7 @@ public final class Kill {
     // What the virtual machine opens with its first child stays open.
     var unused = new ProcessBuilder("/bin/true").start().waitFor();
     Kind kind = access == Access.CONTAINER ? Kind.IGB : Kind.NVME;
+    Lab.check(Lab.find(kind).stream().anyMatch(Lab::isAlone), "%s: there is a %s to work with".formatted(access, kind));
     for (Sbdf f : Lab.find(kind)) {
       if (Lab.isAlone(f)) {
         String what = "%s process with %s %s killed".formatted(access, kind, f);

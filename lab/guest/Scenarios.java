@@ -14,6 +14,9 @@ public final class Scenarios {
           case "assign" -> Assign.all(access);
           case "reset" -> HotReset.all(access);
           case "kill" -> Kill.all(access);
+          case "faults" -> Faults.all(access);
+          case "unplug" -> Unplug.all(access);
+          case "unsafe" -> Unsafe.all(access);
           default -> throw new IllegalArgumentException("no scenario " + name);
         }
       }

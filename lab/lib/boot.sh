@@ -58,7 +58,7 @@ lab_run() {
 
   work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell-lab.XXXXXX") || return 2
   mkdir -p "$work/share/qmp"
-  lab_program "$work/share" || { rm -rf "$work"; return 2; }
+  lab_program "$work/share" || { echo "lab: the guest's programs cannot be built" >&2; rm -rf "$work"; return 1; }
   cp "$here/lab/guest/run.sh" "$work/share/run.sh"
   printf '%s\n' "${steps[@]}" >"$work/share/steps"
   echo "$1" >"$work/share/machine"

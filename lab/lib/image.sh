@@ -1,5 +1,8 @@
 # The guest's Java runtime and initramfs. Sourced by lab/run after lib/packages.sh. Uses: cache, here, JAVA_HOME.
 
+# What the command line and the lab's programs need.
+lab_modules=java.base,java.xml
+
 # lab_target ARCH: sets triple, loader, root (where its C library is) and run (a command that runs its programs).
 lab_target() {
   case "$1" in
@@ -16,7 +19,7 @@ lab_target() {
 # lab_jre ARCH: a runtime with what the command line needs, with an archive of its classes, made under user-mode emulation where it must.
 lab_jre() {
   jre=$cache/jre-$1
-  [ -e "$jre/.ready" ] && return
+  [ -e "$jre/.ready-$lab_modules" ] && return
   modules=()
   if [ "$1" = arm64 ]; then
     lab_unpack "$cache/jdk-$1" "openjdk-25-jdk-headless:$1" "openjdk-25-jre-headless:$1" &&
@@ -26,17 +29,18 @@ lab_jre() {
     modules=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
   fi
   rm -rf "$jre"
-  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules java.base,java.xml --strip-java-debug-attributes \
+  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules "$lab_modules" --strip-java-debug-attributes \
     --no-header-files --no-man-pages --output "$jre" >&2 || return 1
   timeout 600 "${run[@]}" "$jre/bin/java" -XX:+UseSerialGC -Xshare:dump >"$cache/cds.log" 2>&1 ||
     echo "lab: no class archive could be made; the guest's JVM starts slower (see $cache/cds.log)" >&2
-  : >"$jre/.ready"
+  : >"$jre/.ready-$lab_modules"
 }
 
 # lab_initramfs ARCH: busybox, the C library's files, the runtime and /init.
 lab_initramfs() {
   out=$cache/initramfs-$1.cpio
-  [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$cache/jre-$1/.ready" ] && [ "$out" -nt "$cache/jre-$1/.ready" ] && return
+  ready=$cache/jre-$1/.ready-$lab_modules
+  [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$ready" ] && [ "$out" -nt "$ready" ] && return
   lab_target "$1"
   lab_jre "$1" && lab_unpack "$cache/busybox-$1" "busybox-static:$1" || return 1
   tree=$cache/tree-$1

@@ -30,6 +30,8 @@ lab_apt() {
 # lab_lists ARCH: what packages there are.
 lab_lists() {
   [ -e "$cache/apt/$1/ready" ] && return
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+    { echo "lab: packages are fetched by apt-get and dpkg-deb, which are not here" >&2; return 1; }
   mkdir -p "$cache/apt/$1/state/lists/partial" "$cache/apt/$1/cache/archives/partial"
   : >"$cache/apt/$1/status"
   main=$(lab_archive /debian) || { echo "lab: no Debian archive in apt's sources" >&2; return 1; }
@@ -40,7 +42,8 @@ lab_lists() {
     if security=$(lab_archive /debian-security); then echo "deb $security $lab_suite-security main"; fi
   } >"$cache/apt/sources.list"
   echo "lab: fetching the list of packages for $1" >&2
-  lab_apt "$1" update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
+  # By itself apt takes lists that cannot be fetched for a warning.
+  lab_apt "$1" -o APT::Update::Error-Mode=any update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
   : >"$cache/apt/$1/ready"
 }
 
@@ -66,6 +69,7 @@ lab_unpack() {
 # lab_qemu PACKAGE PROGRAM: sets qemu, a command. The program is that of the suite's backports, which runs with its own C library and
 # its own data, so that the lab is the same whatever this system has.
 lab_qemu() {
+  [ "$(uname -m)" = x86_64 ] || { echo "lab: its QEMU is built for x86-64, this is $(uname -m)" >&2; return 1; }
   root=$cache/qemu
   mark=$root/.unpacked/$1
   if [ ! -e "$mark" ]; then

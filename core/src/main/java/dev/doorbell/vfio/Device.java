@@ -33,6 +33,9 @@ public interface Device extends AutoCloseable {
 
   /// Enables vectors from 0 up, one for each trigger, or as many as can be had.
   ///
+  /// {@link IrqType#ERR} and {@link IrqType#REQ} are no vectors of the function: they stand beside whatever is enabled, until the device
+  /// closes, and enabling one again gives it another trigger.
+  ///
   /// {@return vectors enabled; triggers beyond are not used}
   ///
   /// @param min the fewest that will do, above 0

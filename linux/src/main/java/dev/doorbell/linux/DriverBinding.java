@@ -87,6 +87,11 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   private void giveBack() {
+    if (!files.exists(function)) {
+      // Unplugged meanwhile: there is nothing to give back, and whoever comes to its place has
+      // settings of its own.
+      return;
+    }
     boolean moved = !files.driver(function).equals(before);
     try {
       if (moved) {

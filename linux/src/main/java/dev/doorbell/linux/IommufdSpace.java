@@ -131,6 +131,11 @@ final class IommufdSpace implements DmaSpace {
       return new InUse(
           "attach " + group.name() + " to " + name, f.toString(), "the host, or another container");
     }
+    if (e.equals(Errno.EINVAL)) {
+      // Its file opens for many, and binds for one: the rest of what EINVAL means, this call never
+      // does.
+      return new InUse("attach " + group.name() + " to " + name, f.toString(), "another process");
+    }
     return new ErrnoException(
         IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, Because.general(e));
   }

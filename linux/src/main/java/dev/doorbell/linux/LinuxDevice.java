@@ -44,6 +44,7 @@ public final class LinuxDevice implements Device {
   private final ConfigSpace config;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable LinuxVectors vectors;
+  private final DeviceNotices notices = new DeviceNotices(this);
   private boolean closed;
 
   private LinuxDevice(
@@ -184,6 +185,10 @@ public final class LinuxDevice implements Device {
       requireOpen();
       if (count(type) == 0) {
         throw new NoSuchIrqs(function, type, Source.rule("Linux VFIO_DEVICE_GET_IRQ_INFO"));
+      }
+      if (DeviceNotices.isNotice(type)) {
+        notices.lead(type, triggers.getFirst());
+        return 1;
       }
       if (vectors != null) {
         throw new InUse(
@@ -347,11 +352,13 @@ public final class LinuxDevice implements Device {
         if (v != null) {
           v.release();
         }
+        notices.release();
         stopDma();
       } finally {
         if (v != null) {
           v.close();
         }
+        notices.close();
         descriptor.close();
         group.closed(this);
       }

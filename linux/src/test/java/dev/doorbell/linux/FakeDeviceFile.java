@@ -26,13 +26,26 @@ final class FakeDeviceFile extends FakeFile {
     this.function = function;
   }
 
+  /// A function's own file opens for many, and binds for one.
+  private boolean isOwn() {
+    return path.startsWith("/dev/vfio/devices/");
+  }
+
   @Override
   boolean exclusive() {
-    return true;
+    return !isOwn();
+  }
+
+  private boolean isBoundElsewhere() {
+    return kernel.files.values().stream()
+        .anyMatch(o -> o instanceof FakeDeviceFile d && d.path.equals(path) && d.bound != null);
   }
 
   @Override
   void released() {
+    if (isOwn() && bound == null) {
+      return;
+    }
     function.closed();
     kernel.sysfs.show(function);
   }
@@ -57,7 +70,7 @@ final class FakeDeviceFile extends FakeFile {
       MemorySegment s = in(argument, IommufdLayout.BIND);
       if (IommufdLayout.BIND_ARGSZ.get(s) != s.byteSize()
           || IommufdLayout.BIND_FLAGS.get(s) != 0
-          || bound != null
+          || isBoundElsewhere()
           || !(kernel.files.get(IommufdLayout.BIND_IOMMUFD.getInt(s)) instanceof IommufdFile i)) {
         return INVALID;
       }
@@ -75,7 +88,7 @@ final class FakeDeviceFile extends FakeFile {
       attached = bound;
       return 0;
     }
-    if (path.startsWith("/dev/vfio/devices/") && bound == null) {
+    if (isOwn() && bound == null) {
       return INVALID;
     }
     if (is(request, VfioLayout.VFIO_DEVICE_GET_REGION_INFO)) {
@@ -159,7 +172,7 @@ final class FakeDeviceFile extends FakeFile {
     }
     if (none) {
       if (count == 0) {
-        return function.disable();
+        return function.disable(index);
       }
       if (!function.has(index)) {
         return INVALID;

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 /// A function bound to vfio-pci as the fake kernel drives it: a model of an endpoint, and its vectors led to eventfds.
 final class FakeFunction {
   static final long DOORBELL = 0x800_0040L;
+  private static final int REQUEST = 4;
   private static final int COMMAND = (int) ConfigHeaderLayout.COMMAND.offset();
 
   final Sbdf sbdf;
@@ -33,6 +34,9 @@ final class FakeFunction {
 
   /// The driver that has it; empty for none.
   String driver = "";
+
+  /// Eventfds of what the kernel tells beside interrupts, by VFIO's index: 3 errors, 4 that the host wants the function back.
+  private final TreeMap<Integer, Integer> notices = new TreeMap<>();
 
   private int type = -1;
   private int granted;
@@ -90,8 +94,14 @@ final class FakeFunction {
     return switch (index) {
       case 1 -> pci.msi().thing().map(MessageTable::size).orElse(0);
       case 2 -> msix().map(MsixCapability::vectors).orElse(0);
+      case 3, REQUEST -> 1;
       default -> 0;
     };
+  }
+
+  /// {@return the eventfd that is signalled when the host wants the function back}
+  Optional<Integer> request() {
+    return Optional.ofNullable(notices.get(REQUEST));
   }
 
   private MessageTable table(int index) {
@@ -102,6 +112,10 @@ final class FakeFunction {
 
   /// `vfio_pci_set_msi_trigger` with eventfds.
   int setTriggers(int index, int start, List<Integer> list, int irqBase) {
+    if (index > 2) {
+      notices.put(index, list.getFirst());
+      return 0;
+    }
     if (type != -1 && type != index) {
       return -Errno.EINVAL.number();
     }
@@ -151,7 +165,11 @@ final class FakeFunction {
     }
   }
 
-  int disable() {
+  int disable(int index) {
+    if (index > 2) {
+      notices.remove(index);
+      return 0;
+    }
     if (type != -1) {
       table(type).disable();
     }
@@ -207,7 +225,8 @@ final class FakeFunction {
 
   /// What vfio-pci does when the last file of the function is closed.
   void closed() {
-    disable();
+    notices.clear();
+    disable(type);
     model.reset();
     place();
   }

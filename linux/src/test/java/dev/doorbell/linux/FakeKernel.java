@@ -86,6 +86,24 @@ public final class FakeKernel implements DmaPort {
     functions.get(function).vectorsLeft = left;
   }
 
+  /// The host wants a function back.
+  public synchronized void wantBack(Sbdf function) {
+    functions.get(function).request().ifPresent(this::signal);
+  }
+
+  /// A function that nobody has open any more is pulled out; its group, which has no other, leaves its container.
+  public synchronized void unplug(Sbdf function) {
+    FakeFunction gone = functions.remove(function);
+    files
+        .values()
+        .forEach(f -> {
+          if (f instanceof FakeFile.GroupFile g && g.function == gone) {
+            g.container = null;
+          }
+        });
+    sysfs.gone(gone);
+  }
+
   /// The device raises a vector by itself.
   public synchronized void raise(Sbdf function, int vector) {
     functions.get(function).window(0).write(DemoLayout.RING.offset(), vector, Integer.BYTES);

@@ -54,6 +54,13 @@ final class FakeSysfs {
     return "sys/bus/pci/devices/" + f.sbdf;
   }
 
+  /// A function is pulled out.
+  void gone(FakeFunction f) {
+    unbind(f);
+    remove("sys/kernel/iommu_groups/" + f.group);
+    remove(device(f));
+  }
+
   private void bind(FakeFunction f, String driver) {
     f.driver = driver;
     link(device(f) + "/driver", "sys/bus/pci/drivers/" + driver);

@@ -22,12 +22,14 @@ import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,74 @@ class LinuxVfioTest {
         k.limitVectors(F, 0);
         assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
       }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName(
+      "VFIO_PCI_REQ_IRQ_INDEX: that the host wants a function back is told beside its vectors, until it closes")
+  void wantedBack(Access access, @TempDir Path root) {
+    FakeKernel k = kernel(root);
+    EventCounter asked = new EventCounter();
+    EventCounter other = new EventCounter();
+    List<EventCounter> vectors = counters(2);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, access));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (Device d = vfio.group(F).open(F)) {
+        d.config().write(4, 6, 2);
+        d.enable(IrqType.MSIX, 2, vectors);
+        d.enable(IrqType.REQ, 1, List.of(asked));
+        k.wantBack(F);
+        vfio.deliver();
+        assertEquals(1, asked.take());
+        d.enable(IrqType.REQ, 1, List.of(other));
+        d.disable();
+        k.wantBack(F);
+        vfio.deliver();
+        assertEquals(0, asked.take());
+        assertEquals(1, other.take(), "disable takes the function's vectors alone");
+        assertEquals(0, vectors.getFirst().take());
+      }
+      k.wantBack(F);
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName(
+      "a function that is unplugged once its user closed it: container and binding end in good order")
+  void unplugged(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "e1000e", false);
+    LinuxOptions options = options(k, Access.CONTAINER);
+    try (DriverBinding bound = DriverBinding.toVfio(options, F);
+        LinuxVfio vfio = LinuxVfio.open(options);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (Device d = vfio.group(F).open(F)) {
+        assertEquals(F, d.function());
+      }
+      k.unplug(F);
+      assertEquals(Optional.of("e1000e"), bound.before());
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName("a function that another process has: InUse, through either interface")
+  void inUseElsewhere(Access access, @TempDir Path root) {
+    FakeKernel k = kernel(root);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, access));
+        LinuxVfio other = LinuxVfio.open(options(k, access));
+        Container c = vfio.open(ContainerOptions.USUAL);
+        Container d = other.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertThrows(InUse.class, () -> d.attach(other.group(F)));
+      assertTrue(d.groups().isEmpty());
     }
     assertEquals(before, OpenFiles.held());
   }
