@@ -7,6 +7,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
+import dev.doorbell.host.HostOptions;
 import dev.doorbell.host.HostVfio;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.pci.ConfigAccess;
@@ -17,6 +18,7 @@ import dev.doorbell.qemu.Devices;
 import dev.doorbell.qemu.DmaArea;
 import dev.doorbell.qemu.EduStimulus;
 import dev.doorbell.qemu.NvmeStimulus;
+import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuMachine;
 import dev.doorbell.qemu.Qemus;
 import dev.doorbell.qemu.Stimulus;
@@ -65,10 +67,10 @@ final class QemuLab implements VfioLab {
   private final Map<Sbdf, DmaBuffer> work = new HashMap<>();
   private final Map<Sbdf, Stimulus> stimuli = new HashMap<>();
 
-  private QemuLab(QemuMachine machine) {
+  private QemuLab(QemuMachine machine, HostOptions options) {
     this.machine = machine;
     machine.reset();
-    Host host = Host.start(machine);
+    Host host = Host.start(machine, options);
     kept =
         Assignment.of(
             host,
@@ -78,12 +80,21 @@ final class QemuLab implements VfioLab {
   }
 
   static QemuMachine start(Board board, String... more) {
-    return QemuMachine.start(Qemus.orSkip(), board, DEVICES.and(more));
+    return start(Qemus.orSkip(), board, more);
+  }
+
+  static QemuMachine start(QemuBinary binary, Board board, String... more) {
+    return QemuMachine.start(binary, board, DEVICES.and(more));
   }
 
   /// {@return a lab on a machine that is reset for it}
   static QemuLab on(QemuMachine machine) {
-    return new QemuLab(machine);
+    return on(machine, HostOptions.USUAL);
+  }
+
+  /// @param options how its drivers are started
+  static QemuLab on(QemuMachine machine, HostOptions options) {
+    return new QemuLab(machine, options);
   }
 
   /// {@return whether messages go to a GICv2m frame, which tells no function from another}
