@@ -38,10 +38,11 @@ lab_kernel() {
 #   append    the kernel's command line
 #   steps     what runs inside: classes of lab/guest with arguments; all of them must end with 0
 #   memory    MiB
+#   guest     1 where a guest of its own boots inside: the share has the kernel and an initramfs for it
 lab_machine() {
   [ -r "$here/lab/machines/$1" ] ||
     { echo "lab: there is no machine $1 among: $(ls "$here/lab/machines" | tr '\n' ' ')" >&2; return 1; }
-  options=() steps=() append='' memory=1024
+  options=() steps=() append='' memory=1024 guest=
   . "$here/lab/machines/$1"
 }
 
@@ -59,6 +60,7 @@ lab_run() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell-lab.XXXXXX") || return 2
   mkdir -p "$work/share/qmp"
   lab_program "$work/share" || { echo "lab: the guest's programs cannot be built" >&2; rm -rf "$work"; return 1; }
+  if [ -n "$guest" ]; then lab_guest "$work/share" "$arch" || { echo "lab: the inner guest cannot be built" >&2; rm -rf "$work"; return 2; }; fi
   cp "$here/lab/guest/run.sh" "$work/share/run.sh"
   printf '%s\n' "${steps[@]}" >"$work/share/steps"
   echo "$1" >"$work/share/machine"

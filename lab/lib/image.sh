@@ -58,6 +58,14 @@ lab_initramfs() {
   rm -rf "$tree"
 }
 
+# lab_guest FOLDER ARCH: kernel and initramfs of a guest inside the guest.
+lab_guest() {
+  tree=$work/guest-tree
+  mkdir -p "$tree"/{bin,proc,sys,dev}
+  cp "$cache/busybox-$2/usr/bin/busybox" "$tree/bin/busybox" && cp "$here/lab/guest/vm/init" "$tree/init" && chmod 755 "$tree/init" &&
+    "$JAVA_HOME/bin/java" "$here/lab/host/Cpio.java" "$tree" "$1/guest.cpio" && cp "$kernel" "$1/Image"
+}
+
 # lab_program FOLDER: the application's jars and those of the guest's programs, in FOLDER/app.
 lab_program() {
   "$here/doorbell" --version >/dev/null || return 1
@@ -68,6 +76,8 @@ lab_program() {
     case "${jar##*/}" in jmh-* | commons-math* | jopt-*) ;; *) cp "$jar" "$1/app/" ;; esac
   done
   find "$here/lab/guest" -name '*.java' >"$work/sources"
+  # The program that a guest without an operating system runs.
+  find "$here/linux/src/test/java/dev/doorbell/vmm/payload" -name '*.java' ! -name '*Test.java' >>"$work/sources"
   # Until the application brings the module itself.
   ls "$app"/doorbell-linux-*.jar >/dev/null 2>&1 || find "$here/linux/src/main/java/dev" -name '*.java' >>"$work/sources"
   annotations=$(ls "$HOME"/.m2/repository/org/jspecify/jspecify/*/jspecify-*.jar 2>/dev/null | grep -v sources | tail -n 1)

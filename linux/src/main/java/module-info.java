@@ -5,4 +5,5 @@ module dev.doorbell.linux {
 
   exports dev.doorbell.linux;
   exports dev.doorbell.linux.kvm;
+  exports dev.doorbell.vmm;
 }

@@ -45,10 +45,11 @@ class RoomsTest {
       qemu        : address bits bus description explain firmware hw machine pci
       diff        : address bits bus hw pci qemu vmsa
       linux       : address bits bus explain iommu irq pci vfio
+      vmm         : address bits bus explain iommu linux pci vfio
       vfiouser    : address bus explain pci vfio
-      bench       : address bits bus description explain firmware host hw iommu iova irq machine pci vfio vmsa
+      bench       : address bits bus description explain firmware host hw iommu iova irq linux machine pci vfio vmsa
       examples    : address bits bus description explain firmware host hw iommu machine pci vfio
-      cli         : address bench bus capture description diff doctor explain firmware host iommu irq linux machine pci plan qemu route survey vfio
+      cli         : address bench bus capture description diff doctor explain firmware host iommu irq linux machine pci plan qemu route survey vfio vmm
       web         : address description explain firmware host iommu machine pci plan route survey vfio
       """;
   // spotless:on

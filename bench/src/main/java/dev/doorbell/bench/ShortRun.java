@@ -2,6 +2,7 @@ package dev.doorbell.bench;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -22,6 +23,11 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class ShortRun {
   private static final String BYTES = "gc.alloc.rate.norm";
 
+  private static final String JAVA = "Java";
+
+  /// How often Java and C take turns: the machine's other work then counts for both.
+  private static final int TURNS = 3;
+
   /// Works in the order of the table, and the variants of each that the short form measures.
   private static final List<Work> WORKS =
       List.of(
@@ -39,7 +45,11 @@ public final class ShortRun {
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x64"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=256x64"),
           new Work("msi to pending", MsiBenchmark.class, "pendingTwoThreads", "shape=256x64"),
-          new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"));
+          new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"),
+          new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
+          new Work("kernel: irqfd", KernelCallsBenchmark.class, "irqfd", JAVA),
+          new Work("kernel: signal msi", KernelCallsBenchmark.class, "signal", JAVA),
+          new Work("kernel: ioctl", KernelCallsBenchmark.class, "version", JAVA));
 
   private ShortRun() {}
 
@@ -83,12 +93,40 @@ public final class ShortRun {
   public static List<Row> run(String filter, Effort effort, Consumer<String> progress) {
     List<Work> works = chosen(filter);
     List<Row> rows = new ArrayList<>();
-    for (Work w : works) {
-      progress.accept(
-          "%d of %d: %s, %s".formatted(rows.size() + 1, works.size(), w.name, w.variant()));
-      rows.add(run(w, effort));
+    try (KernelCalls kernel = KernelCalls.find()) {
+      for (int i = 0; i < works.size(); i++) {
+        Work w = works.get(i);
+        String line = "%d of %d: %s, %s".formatted(i + 1, works.size(), w.name, w.variant());
+        Optional<String> why =
+            w.type == KernelCallsBenchmark.class ? kernel.refusal(w.method) : Optional.empty();
+        progress.accept(line + why.map(r -> ": skipped: " + r).orElse(""));
+        if (why.isPresent()) {
+          continue;
+        }
+        if (w.type == KernelCallsBenchmark.class) {
+          rows.addAll(inTurns(w, effort, kernel));
+        } else {
+          rows.add(run(w, effort));
+        }
+      }
     }
     return List.copyOf(rows);
+  }
+
+  /// {@return the shortest of some turns in Java, and in C where that is there}
+  private static List<Row> inTurns(Work work, Effort effort, KernelCalls kernel) {
+    List<Row> java = new ArrayList<>();
+    List<Row> c = new ArrayList<>();
+    for (int turn = 0; turn < TURNS; turn++) {
+      java.add(run(work, effort));
+      kernel
+          .inC(work.method, effort.milliseconds)
+          .ifPresent(ns -> c.add(new Row(work.name, "C", ns, 0)));
+    }
+    List<Row> out = new ArrayList<>();
+    java.stream().min(Comparator.comparingDouble(Row::nsPerOp)).ifPresent(out::add);
+    c.stream().min(Comparator.comparingDouble(Row::nsPerOp)).ifPresent(out::add);
+    return out;
   }
 
   private static List<Work> chosen(String filter) {

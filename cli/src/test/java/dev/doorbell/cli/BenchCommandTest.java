@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.testkit.OutsideTool;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -44,6 +45,19 @@ class BenchCommandTest {
   void noSuchWork() {
     assertEquals(2, run("bench", "--json", "teapot"));
     assertTrue(out.toString().contains("NoSuchWork"), out::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "calls of the kernel are measured in Java and, where there is a gcc, by the same loop in C")
+  void kernelCalls() {
+    assertEquals(0, run("bench", "--json", "--milliseconds", "5", "kernel: eventfd"));
+    JsonNode rows = JsonMapper.builder().build().readTree(out.toString());
+    assertEquals("Java", rows.get(0).get("variant").asString());
+    assertTrue(rows.get(0).get("nsPerOp").asDouble() > 0, rows::toString);
+    OutsideTool.require("gcc");
+    assertEquals("C", rows.get(1).get("variant").asString());
+    assertTrue(rows.get(1).get("nsPerOp").asDouble() > 0, rows::toString);
   }
 
   @Test

@@ -128,7 +128,9 @@ class PrintedFormsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "inspect", "plan", "assign", "trace", "doctor", "capture", "diff", "bench"})
+      strings = {
+        "", "inspect", "plan", "assign", "trace", "doctor", "capture", "diff", "vm", "bench"
+      })
   @DisplayName("--help")
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");

@@ -19,7 +19,7 @@ import java.util.OptionalInt;
 /// Each bit is one of three: the user's own copy (BARs, MSI, MSI-X, the switches that belong to the host), passed on to the function (Bus
 /// Master Enable), or the function's own, which the user only reads. As VFIO's permission tables do, what is not known to be harmless is
 /// read-only.
-final class VirtualConfig implements ConfigSpace {
+public final class VirtualConfig implements ConfigSpace {
   private final ConfigSpace hardware;
   private final Runnable reset;
   private final OptionalInt deviceControl;
@@ -48,7 +48,7 @@ final class VirtualConfig implements ConfigSpace {
 
   /// @param bars the function's BARs with their sizes
   /// @param reset what an Initiate Function Level Reset does
-  static VirtualConfig of(
+  public static VirtualConfig of(
       PciFunction function, ConfigSpace hardware, List<HostBar> bars, Runnable reset) {
     VirtualConfig c = new VirtualConfig(function, hardware, reset);
     c.declareBars(bars);
@@ -57,7 +57,7 @@ final class VirtualConfig implements ConfigSpace {
   }
 
   /// Puts the user's copy back to what it was at first.
-  synchronized void reset() {
+  public synchronized void reset() {
     System.arraycopy(initial, 0, values, 0, values.length);
   }
 

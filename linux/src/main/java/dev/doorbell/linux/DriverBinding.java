@@ -63,6 +63,13 @@ public final class DriverBinding implements AutoCloseable {
     return b;
   }
 
+  /// Refuses a function that works for the host.
+  ///
+  /// @throws DriverInUse when a driver other than one for users has it
+  public static void requireFree(LinuxOptions options, Sbdf function) {
+    new HostFiles(options.root()).requireFree(function);
+  }
+
   public Sbdf function() {
     return function;
   }

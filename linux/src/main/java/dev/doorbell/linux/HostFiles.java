@@ -279,4 +279,13 @@ final class HostFiles {
       throw new UncheckedIOException("cannot read /" + path, e);
     }
   }
+
+  /// @throws DriverInUse when a driver has a function for the host
+  void requireFree(Sbdf function) {
+    driver(function)
+        .filter(d -> !isHarmless(d))
+        .ifPresent(d -> {
+          throw new DriverInUse(function, d, serves(function));
+        });
+  }
 }

@@ -176,9 +176,8 @@ public final class LinuxAssignment implements AutoCloseable {
       files.group(f).ifPresent(g -> requireViable(files, g, functions));
     }
     for (Sbdf f : functions) {
-      Optional<String> driver = files.driver(f).filter(d -> !HostFiles.isHarmless(d));
-      if (driver.isPresent() && !request.takeFromDriver()) {
-        throw new DriverInUse(f, driver.get(), files.serves(f));
+      if (!request.takeFromDriver()) {
+        files.requireFree(f);
       }
     }
   }

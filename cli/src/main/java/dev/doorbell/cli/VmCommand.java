@@ -1,0 +1,194 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.linux.DriverBinding;
+import dev.doorbell.linux.LinuxOptions;
+import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.linux.kvm.VcpuExit;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vmm.GuestSession;
+import dev.doorbell.vmm.VirtualMachine;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `doorbell vm`.
+@Command(
+    name = "vm",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Start a Linux guest on this arm64 host with one of its functions, whose interrupts reach the guest inside the kernel.",
+      "The guest has one processor, a GICv3 with ITS, a PL011 console (standard input and output) and a host bridge with the function. Its"
+          + " messages are routed by KVM to the guest's ITS, its registers are mapped, its DMA reaches the guest's memory alone."
+    },
+    footer = {
+      "",
+      "Needs KVM, an SMMUv3, an ITS, and root. The function is given back to its driver at the end, and on Ctrl-C.",
+      "Exit status: 0 the guest switched itself off, 1 refused, or the guest ended otherwise, 2 arguments or input that cannot be used.",
+      "",
+      "Example:",
+      "  doorbell vm --kernel Image --initrd initramfs.cpio --append quiet --device 0000:01:00.0 --yes"
+    })
+final class VmCommand implements Callable<Integer> {
+  /// Device trees and initramfs are placed by it.
+  private static final long PIECE = 0x20_0000;
+
+  private static final long MOST_FILE = 0x4000_0000;
+
+  private final Console console;
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  @Option(
+      names = "--kernel",
+      required = true,
+      paramLabel = "IMAGE",
+      description = "An uncompressed arm64 Image.")
+  private Path kernel = Path.of("");
+
+  @Option(names = "--initrd", paramLabel = "FILE", description = "An initramfs.")
+  private @Nullable Path initrd;
+
+  @Option(
+      names = "--append",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "More of the guest's command line, after console=ttyAMA0 panic=-1.")
+  private String append = "";
+
+  @Option(
+      names = "--device",
+      required = true,
+      paramLabel = "SBDF",
+      description = "The function that the guest gets.")
+  private String device = "";
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      defaultValue = "512M",
+      description = "The guest's memory, locked as long as it runs. Default: ${DEFAULT-VALUE}.")
+  private String memory = "512M";
+
+  @Option(
+      names = "--yes",
+      description = "Take the function off a driver that has it for the host, until the end.")
+  private boolean yes;
+
+  VmCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    Sbdf function = function();
+    VirtualMachine.Guest guest =
+        new VirtualMachine.Guest(
+            kernel.toString(),
+            read(kernel),
+            initrd == null ? MemorySegment.NULL : read(initrd),
+            ("console=ttyAMA0 panic=-1 " + append).strip(),
+            bytes());
+    Access access = Files.exists(Path.of("/dev/iommu")) ? Access.IOMMUFD : Access.CONTAINER;
+    LinuxOptions options = LinuxOptions.USUAL.with(access).withoutThread();
+    GuestSession.requireHost(options, guest);
+    if (!yes) {
+      DriverBinding.requireFree(options, function);
+    }
+    return run(options, function, guest);
+  }
+
+  private Integer run(LinuxOptions options, Sbdf function, VirtualMachine.Guest guest)
+      throws InterruptedException {
+    VcpuExit end;
+    try (GuestSession session = GuestSession.open(options, function, guest, this::print)) {
+      Thread cleanup = Thread.ofPlatform().unstarted(() -> stop(session));
+      Runtime.getRuntime().addShutdownHook(cleanup);
+      try {
+        Thread.ofPlatform().daemon().name("console").start(() -> type(session));
+        end = session.run(0);
+      } finally {
+        console.out().flush();
+      }
+    } finally {
+      closed.countDown();
+    }
+    if (end.equals(new VcpuExit.SystemEvent(VcpuExit.SystemEvent.Kind.SHUTDOWN))) {
+      return ExitStatus.YES.code();
+    }
+    console.err().println("doorbell: the guest ended with " + end);
+    return ExitStatus.NO.code();
+  }
+
+  /// Ctrl-C: the guest stops, and the command gives everything back before the process ends.
+  private void stop(GuestSession session) {
+    session.stop();
+    try {
+      closed.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void print(int character) {
+    console.out().write(character);
+    if (character == '\n') {
+      console.out().flush();
+    }
+  }
+
+  /// Hands what is typed to the guest until there is no more.
+  private static void type(GuestSession session) {
+    InputStream in = System.in;
+    try {
+      for (int c = in.read(); c >= 0; c = in.read()) {
+        session.type(c);
+      }
+    } catch (IOException e) {
+      // Whoever typed is gone; the guest goes on without.
+      return;
+    }
+  }
+
+  private Sbdf function() {
+    try {
+      return Sbdf.parse(device);
+    } catch (IllegalArgumentException e) {
+      throw new UnusableInput(
+          "BadArguments", String.valueOf(e.getMessage()), "write functions as 0000:01:00.0");
+    }
+  }
+
+  private long bytes() {
+    long bytes = Ranges.size(memory).orElse(0);
+    if (bytes == 0 || bytes % PIECE != 0 || bytes > VirtualMachine.MOST_MEMORY) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--memory %s is not usable".formatted(memory),
+          "write a size in whole pieces of 2M, up to 128G, such as 512M");
+    }
+    return bytes;
+  }
+
+  private static MemorySegment read(Path file) {
+    try {
+      if (Files.size(file) > MOST_FILE) {
+        throw new UnusableInput(
+            "UnreadableFile",
+            "%s has %d bytes, more than %d".formatted(file, Files.size(file), MOST_FILE),
+            "name a kernel or an initramfs");
+      }
+      return MemorySegment.ofArray(Files.readAllBytes(file)).asReadOnly();
+    } catch (IOException e) {
+      throw new UnusableInput(
+          "UnreadableFile",
+          "%s cannot be read: %s".formatted(file, e.getClass().getSimpleName()),
+          "name a file that this user may read");
+    }
+  }
+}
