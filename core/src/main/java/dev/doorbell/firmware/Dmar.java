@@ -39,9 +39,6 @@ record Dmar(
   /// Scopes of one table that are read at most: real ones have some dozens.
   private static final int MOST_SCOPES = 8192;
 
-  private static final int FIRST_STRUCTURE = 48;
-  private static final int STRUCTURE_HEADER = 4;
-  private static final int SCOPE_HEADER = 6;
   private static final long PAGE = 4096;
   private static final int LONGEST_NAME = 256;
 
@@ -89,8 +86,8 @@ record Dmar(
     Blob b = table.blob();
     Dmar dmar =
         new Dmar(
-            b.u8(DmarLayout.WIDTH_AT) + 1,
-            b.u8(DmarLayout.FLAGS_AT),
+            b.getInt(0, DmarLayout.WIDTH) + 1,
+            b.getInt(0, DmarLayout.TABLE_FLAGS),
             new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
@@ -101,18 +98,18 @@ record Dmar(
     if (dmar.width > Long.SIZE) {
       findings.odd(
           "a host address width of %d bits is no width".formatted(dmar.width),
-          b.source(DmarLayout.WIDTH_AT));
+          b.source(DmarLayout.WIDTH.offset()));
     }
     Scopes scopes = new Scopes(b, findings);
-    int at = FIRST_STRUCTURE;
+    int at = DmarLayout.TABLE_BYTES;
     while (at < b.size()) {
-      if (at + STRUCTURE_HEADER > b.size()) {
+      if (at + DmarLayout.HEADER.size() > b.size()) {
         findings.odd("a structure header is cut off at the table's end", b.source(at));
         break;
       }
-      int type = b.u16(at);
-      int length = b.u16(at + 2);
-      if (length < STRUCTURE_HEADER || at + length > b.size()) {
+      int type = b.getInt(at, DmarLayout.TYPE);
+      int length = b.getInt(at, DmarLayout.LENGTH);
+      if (length < DmarLayout.HEADER.size() || at + length > b.size()) {
         findings.odd(
             "structure of type %d states length %d with %d bytes left; what follows cannot be found"
                 .formatted(type, length, b.size() - at),
@@ -141,40 +138,52 @@ record Dmar(
     Source source = b.source(at);
     switch (type) {
       case DRHD -> {
-        atLeast(16, length, "DRHD", source);
+        atLeast(DmarLayout.UNIT.size(), length, "DRHD", source);
         units.add(
             new Unit(
-                DmarLayout.INCLUDE_PCI_ALL.isSet(b.u8(at + 4)),
-                b.u16(at + 6),
-                b.u64(at + 8),
-                PAGE << DmarLayout.SIZE.getInt(b.u8(at + 5)),
-                scopes.read(at + 16, at + length),
+                DmarLayout.INCLUDE_PCI_ALL.isSet(b.get(at, DmarLayout.UNIT_FLAGS)),
+                b.getInt(at, DmarLayout.UNIT_SEGMENT),
+                b.get(at, DmarLayout.UNIT_BASE),
+                PAGE << DmarLayout.SIZE.getInt(b.get(at, DmarLayout.UNIT_SIZE)),
+                scopes.read(at + DmarLayout.UNIT.size(), at + length),
                 source));
       }
       case RMRR -> {
-        atLeast(24, length, "RMRR", source);
+        atLeast(DmarLayout.RMRR.size(), length, "RMRR", source);
         memory.add(
             new Memory(
-                b.u16(at + 6),
-                b.u64(at + 8),
-                b.u64(at + 16),
-                scopes.read(at + 24, at + length),
+                b.getInt(at, DmarLayout.RMRR_SEGMENT),
+                b.get(at, DmarLayout.RMRR_BASE),
+                b.get(at, DmarLayout.RMRR_LIMIT),
+                scopes.read(at + DmarLayout.RMRR.size(), at + length),
                 source));
       }
       case ATSR, SATC, SIDP -> {
-        atLeast(8, length, type == ATSR ? "ATSR" : type == SATC ? "SATC" : "SIDP", source);
+        atLeast(
+            DmarLayout.ATSR.size(),
+            length,
+            type == ATSR ? "ATSR" : type == SATC ? "SATC" : "SIDP",
+            source);
         ports.add(
             new Scoped(
-                type, b.u8(at + 4), b.u16(at + 6), scopes.read(at + 8, at + length), source));
+                type,
+                b.getInt(at, DmarLayout.ATSR_FLAGS),
+                b.getInt(at, DmarLayout.ATSR_SEGMENT),
+                scopes.read(at + DmarLayout.ATSR.size(), at + length),
+                source));
       }
       case RHSA -> {
-        atLeast(20, length, "RHSA", source);
-        proximities.add(new Proximity(b.u64(at + 8), b.u32(at + 16), source));
+        atLeast(DmarLayout.RHSA.size(), length, "RHSA", source);
+        proximities.add(
+            new Proximity(
+                b.get(at, DmarLayout.RHSA_BASE), b.get(at, DmarLayout.RHSA_DOMAIN), source));
       }
       case ANDD -> {
-        atLeast(9, length, "ANDD", source);
-        String name = b.zeroTerminated(at + 8, Math.min(length - 8, LONGEST_NAME));
-        named.add(new Named(b.u8(at + 7), Findings.printable(name), source));
+        int name = DmarLayout.ANDD.size();
+        atLeast(name + 1, length, "ANDD", source);
+        String text = b.zeroTerminated(at + name, Math.min(length - name, LONGEST_NAME));
+        named.add(
+            new Named(b.getInt(at, DmarLayout.ANDD_NUMBER), Findings.printable(text), source));
       }
       default -> {}
     }
@@ -204,8 +213,8 @@ record Dmar(
       List<DeviceScope> out = new ArrayList<>();
       int at = from;
       while (at < end) {
-        int length = at + 2 <= end ? b.u8(at + 1) : 0;
-        if (length < SCOPE_HEADER + 2 || at + length > end) {
+        int length = at + 2 <= end ? b.getInt(at, DmarLayout.SCOPE_LENGTH) : 0;
+        if (length < DmarLayout.SCOPE.size() + 2 || at + length > end) {
           findings.odd(
               "device scope states length %d with %d bytes left of its structure"
                   .formatted(length, end - at),
@@ -224,11 +233,16 @@ record Dmar(
 
     private DeviceScope scope(int at, int length) {
       List<Integer> path = new ArrayList<>();
-      for (int i = SCOPE_HEADER; i + 2 <= length; i += 2) {
+      for (int i = DmarLayout.SCOPE.size(); i + 2 <= length; i += 2) {
         path.add(b.u8(at + i));
         path.add(b.u8(at + i + 1));
       }
-      return new DeviceScope(b.u8(at), b.u8(at + 4), b.u8(at + 5), List.copyOf(path), b.source(at));
+      return new DeviceScope(
+          b.getInt(at, DmarLayout.SCOPE_TYPE),
+          b.getInt(at, DmarLayout.ENUMERATION_ID),
+          b.getInt(at, DmarLayout.START_BUS),
+          List.copyOf(path),
+          b.source(at));
     }
   }
 }

@@ -117,7 +117,7 @@ final class DmarUnits {
         output,
         List.of(Granule.K4),
         c.map(X86Log.Capabilities::source)
-            .or(() -> Optional.of(dmar.table().source(DmarLayout.WIDTH_AT))));
+            .or(() -> Optional.of(dmar.table().source(DmarLayout.WIDTH.offset()))));
   }
 
   private void scopes(Dmar.Unit unit, String iommu, int type) {

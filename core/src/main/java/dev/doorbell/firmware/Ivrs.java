@@ -32,11 +32,7 @@ record Ivrs(
   private static final int MOST_ENTRIES = 8192;
 
   private static final int MOST_UNITS = 256;
-  private static final int FIRST_BLOCK = 48;
   private static final int BLOCK_HEADER = 4;
-  private static final int IVHD_10_BYTES = 24;
-  private static final int IVHD_11_BYTES = 40;
-  private static final int IVMD_BYTES = 32;
 
   /// An IVHD block.
   ///
@@ -89,20 +85,20 @@ record Ivrs(
     Blob b = table.blob();
     Ivrs ivrs =
         new Ivrs(
-            b.u32(IvrsLayout.INFO_AT),
+            b.get(0, IvrsLayout.INFORMATION),
             new ArrayList<>(),
             new ArrayList<>(),
             new TreeMap<>(),
             table);
     Entries entries = new Entries(b, findings);
-    int at = FIRST_BLOCK;
+    int at = IvrsLayout.TABLE_BYTES;
     while (at < b.size()) {
       if (at + BLOCK_HEADER > b.size()) {
         findings.odd("a block header is cut off at the table's end", b.source(at));
         break;
       }
-      int type = b.u8(at);
-      int length = b.u16(at + 2);
+      int type = b.getInt(at, IvrsLayout.TYPE);
+      int length = b.getInt(at, IvrsLayout.LENGTH);
       if (length < BLOCK_HEADER || at + length > b.size()) {
         findings.odd(
             "block of type %02Xh states length %d with %d bytes left; what follows cannot be found"
@@ -126,7 +122,7 @@ record Ivrs(
     Source source = b.source(at);
     switch (type) {
       case IVHD_10, IVHD_11, IVHD_40 -> {
-        int header = type == IVHD_10 ? IVHD_10_BYTES : IVHD_11_BYTES;
+        int header = type == IVHD_10 ? IvrsLayout.UNIT_BYTES : IvrsLayout.UNIT.size();
         atLeast(header, length, "IVHD", source);
         if (units.size() >= MOST_UNITS) {
           throw new MalformedException(
@@ -135,20 +131,31 @@ record Ivrs(
         units.add(
             new Unit(
                 type,
-                b.u16(at + 4),
-                b.u16(at + 16),
-                b.u64(at + 8),
-                type == IVHD_10 ? OptionalLong.empty() : OptionalLong.of(b.u64(at + 24)),
+                b.getInt(at, IvrsLayout.DEVICE_ID),
+                b.getInt(at, IvrsLayout.UNIT_SEGMENT),
+                b.get(at, IvrsLayout.UNIT_BASE),
+                type == IVHD_10
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(b.get(at, IvrsLayout.UNIT_EFR)),
                 entries.read(at + header, at + length),
                 source));
       }
       case IVMD_ALL, IVMD_SELECT, IVMD_RANGE -> {
-        atLeast(IVMD_BYTES, length, "IVMD", source);
-        int first = type == IVMD_ALL ? 0 : b.u16(at + 4);
-        int last = type == IVMD_ALL ? 0xffff : type == IVMD_SELECT ? first : b.u16(at + 6);
+        atLeast(IvrsLayout.MEMORY_BLOCK.size(), length, "IVMD", source);
+        int first = type == IVMD_ALL ? 0 : b.getInt(at, IvrsLayout.DEVICE_ID);
+        int last =
+            type == IVMD_ALL
+                ? 0xffff
+                : type == IVMD_SELECT ? first : b.getInt(at, IvrsLayout.MEMORY_LAST);
         memory.add(
             new Memory(
-                b.u8(at + 1), b.u16(at + 8), first, last, b.u64(at + 16), b.u64(at + 24), source));
+                b.getInt(at, IvrsLayout.BLOCK_FLAGS),
+                b.getInt(at, IvrsLayout.MEMORY_SEGMENT),
+                first,
+                last,
+                b.get(at, IvrsLayout.MEMORY_START),
+                b.get(at, IvrsLayout.MEMORY_BYTES),
+                source));
       }
       default ->
           throw new MalformedException(
@@ -179,7 +186,6 @@ record Ivrs(
     private static final int SPECIAL = 0x48;
     private static final int ACPI_DEVICE = 0xf0;
     private static final int FIRST_VARIABLE = 0x80;
-    private static final int ACPI_DEVICE_BYTES = 22;
 
     /// A range whose end has not come yet.
     private record Open(int first, int alias, Source source) {}
@@ -198,7 +204,7 @@ record Ivrs(
       Open open = null;
       int at = from;
       while (at < end) {
-        int type = b.u8(at);
+        int type = b.getInt(at, IvrsLayout.ENTRY_TYPE);
         int length = length(type, at, end);
         if (length == 0 || at + length > end) {
           findings.odd(
@@ -220,7 +226,10 @@ record Ivrs(
         open =
             switch (type) {
               case RANGE_START, ALIAS_START, EXTENDED_START ->
-                  new Open(b.u16(at + 1), type == ALIAS_START ? b.u16(at + 5) : -1, b.source(at));
+                  new Open(
+                      b.getInt(at, IvrsLayout.ENTRY_DEVICE),
+                      type == ALIAS_START ? b.getInt(at, IvrsLayout.ALIAS_SOURCE) : -1,
+                      b.source(at));
               case RANGE_END -> {
                 close(open, at, out);
                 yield null;
@@ -245,13 +254,14 @@ record Ivrs(
       if (type < FIRST_VARIABLE) {
         return 4 << (type >>> 6);
       }
-      return type == ACPI_DEVICE && at + ACPI_DEVICE_BYTES <= end
-          ? ACPI_DEVICE_BYTES + b.u8(at + ACPI_DEVICE_BYTES - 1)
+      int fixed = IvrsLayout.ACPI_DEVICE.size();
+      return type == ACPI_DEVICE && at + fixed <= end
+          ? fixed + b.getInt(at, IvrsLayout.ACPI_UID_LENGTH)
           : 0;
     }
 
     private void close(@org.jspecify.annotations.Nullable Open open, int at, List<Entry> out) {
-      int last = b.u16(at + 1);
+      int last = b.getInt(at, IvrsLayout.ENTRY_DEVICE);
       if (open == null) {
         findings.odd("end of a range of devices without a start before it", b.source(at));
       } else if (last < open.first) {
@@ -264,14 +274,26 @@ record Ivrs(
 
     private void single(int type, int at, int length, List<Entry> out) {
       Source source = b.source(at);
-      int device = b.u16(at + 1);
+      int device = b.getInt(at, IvrsLayout.ENTRY_DEVICE);
       switch (type) {
         case PADDING -> {}
         case ALL -> out.add(new All(source));
         case SELECT, EXTENDED_SELECT -> out.add(new Range(device, device, -1, source));
-        case ALIAS_SELECT -> out.add(new Range(device, device, b.u16(at + 5), source));
-        case SPECIAL -> out.add(new Special(b.u8(at + 7), b.u8(at + 4), b.u16(at + 5), source));
-        case ACPI_DEVICE -> out.add(new AcpiDevice(device, b.text(at + 4, 8), source));
+        case ALIAS_SELECT ->
+            out.add(new Range(device, device, b.getInt(at, IvrsLayout.ALIAS_SOURCE), source));
+        case SPECIAL ->
+            out.add(
+                new Special(
+                    b.getInt(at, IvrsLayout.SPECIAL_VARIETY),
+                    b.getInt(at, IvrsLayout.SPECIAL_HANDLE),
+                    b.getInt(at, IvrsLayout.SPECIAL_DEVICE),
+                    source));
+        case ACPI_DEVICE ->
+            out.add(
+                new AcpiDevice(
+                    device,
+                    b.text(at + IvrsLayout.ACPI_HID.offset(), IvrsLayout.ACPI_HID.bytes()),
+                    source));
         default ->
             findings.odd(
                 "device entry of unknown type %02Xh and length %d is passed over"

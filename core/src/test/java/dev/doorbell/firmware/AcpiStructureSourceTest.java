@@ -36,6 +36,28 @@ class AcpiStructureSourceTest {
           "acpi_viot_virtio_iommu_pci", ViotLayout.OVER_PCI,
           "acpi_viot_virtio_iommu_mmio", ViotLayout.OVER_MMIO);
 
+  private static final Map<String, Structure> DMAR =
+      Map.of(
+          "acpi_table_dmar", DmarLayout.TABLE,
+          "acpi_dmar_header", DmarLayout.HEADER,
+          "acpi_dmar_device_scope", DmarLayout.SCOPE,
+          "acpi_dmar_hardware_unit", DmarLayout.UNIT,
+          "acpi_dmar_reserved_memory", DmarLayout.RMRR,
+          "acpi_dmar_atsr", DmarLayout.ATSR,
+          "acpi_dmar_rhsa", DmarLayout.RHSA,
+          "acpi_dmar_andd", DmarLayout.ANDD);
+
+  private static final Map<String, Structure> IVRS =
+      Map.of(
+          "acpi_table_ivrs", IvrsLayout.TABLE,
+          "acpi_ivrs_header", IvrsLayout.BLOCK,
+          "acpi_ivrs_hardware_11", IvrsLayout.UNIT,
+          "acpi_ivrs_memory", IvrsLayout.MEMORY_BLOCK,
+          "acpi_ivrs_de_header", IvrsLayout.ENTRY,
+          "acpi_ivrs_device8a", IvrsLayout.ALIAS,
+          "acpi_ivrs_device8c", IvrsLayout.SPECIAL,
+          "acpi_ivrs_device_hid", IvrsLayout.ACPI_DEVICE);
+
   /// Members are told by their place in the order, as names differ; each has to have its bytes.
   private static void agree(String resource, Map<String, Structure> ours, boolean fromBody)
       throws IOException {
@@ -68,5 +90,17 @@ class AcpiStructureSourceTest {
   @DisplayName("VIOT: actbl3.h")
   void viot() throws IOException {
     agree("linux-actbl3-viot.txt", VIOT, false);
+  }
+
+  @Test
+  @DisplayName("DMAR: actbl1.h")
+  void dmar() throws IOException {
+    agree("linux-actbl-dmar.txt", DMAR, true);
+  }
+
+  @Test
+  @DisplayName("IVRS: actbl2.h")
+  void ivrs() throws IOException {
+    agree("linux-actbl-ivrs.txt", IVRS, true);
   }
 }
