@@ -68,6 +68,13 @@ final class CommandLog {
             || (e.opcode() == CMD_TLBI_NH_ASID && TLBI_ASID.get(e.word0) == asid));
   }
 
+  /// {@return the time of the last command that drops every translation of stage 2 of a VMID}
+  int secondDropped(int vmid) {
+    return last(e ->
+        e.opcode() == CMD_TLBI_NSNH_ALL
+            || (e.opcode() == CMD_TLBI_S12_VMALL && TLBI_VMID.get(e.word0) == vmid));
+  }
+
   /// {@return the time of the last command that drops a translation}
   int translationDropped(Walked walked) {
     return last(e -> dropsTranslation(e, walked));

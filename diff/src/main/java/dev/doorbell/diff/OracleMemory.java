@@ -119,6 +119,14 @@ final class OracleMemory implements PhysicalMemory {
 
   private long[] stream(long[] ste) {
     long[] out = ste.clone();
+    if (SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S2_TRANS) {
+      tables.chosenSecond(out);
+    }
+    if (quirks.contains(SmmuQuirk.STALL_REFUSED)
+        && SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S2_TRANS
+        && SteLayout.S1_STALLD.isSet(out[1])) {
+      out[0] = SteLayout.V.with(out[0], 0);
+    }
     if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
       out[1] = SteLayout.PRIVCFG.with(out[1], PRIVILEGED);
     }
@@ -127,7 +135,7 @@ final class OracleMemory implements PhysicalMemory {
           SteLayout.S1_CONTEXT_PTR.with(out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
     }
     if (quirks.contains(SmmuQuirk.SUBSTREAMS_REFUSED)
-        && SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S1_TRANS
+        && SteLayout.CONFIG.get(out[0]) > SteLayout.CONFIG_BYPASS
         && SteLayout.S1_CD_MAX.isSet(out[0])) {
       out[0] = SteLayout.V.with(out[0], 0);
     }

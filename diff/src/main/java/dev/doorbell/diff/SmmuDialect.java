@@ -13,7 +13,10 @@ import java.util.Set;
 record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks) {
   /// Of 7.2: stage 1 alone.
   static final SmmuDialect QEMU_7_2 =
-      new SmmuDialect(SmmuFeatures.qemu72(), EnumSet.allOf(SmmuQuirk.class));
+      new SmmuDialect(
+          SmmuFeatures.qemu72(),
+          EnumSet.complementOf(
+              EnumSet.of(SmmuQuirk.IPA_WHOLE, SmmuQuirk.SILENT_IPA_SIZE, SmmuQuirk.STALL_REFUSED)));
 
   /// Of 10.0: two stages.
   static final SmmuDialect QEMU_10 =

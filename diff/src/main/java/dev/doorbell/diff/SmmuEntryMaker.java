@@ -6,6 +6,7 @@ import dev.doorbell.hw.smmuv3.SteLayout;
 
 /// Makes STEs and CDs, and changes of them with right, wrong or no invalidation.
 final class SmmuEntryMaker {
+  private static final long PS_44 = 4;
   private static final long IPS_48 = 5;
 
   private final SmmuDraft draft;
@@ -60,6 +61,26 @@ final class SmmuEntryMaker {
             | SteLayout.S1_COR.place(1)
             | SteLayout.S1_CSH.place(SteLayout.SH_INNER)
             | SteLayout.SHCFG.place(SteLayout.SHCFG_INCOMING);
+    if (s.second) {
+      secondStage(s);
+    }
+  }
+
+  private static void secondStage(SmmuStream s) {
+    s.steWords[0] = SteLayout.CONFIG.with(s.steWords[0], SteLayout.CONFIG_S2_TRANS);
+    int granule = s.space.granule;
+    int code =
+        granule == 12 ? CdLayout.TG0_4K : granule == 14 ? CdLayout.TG0_16K : CdLayout.TG0_64K;
+    int deepest = granule == 12 ? 2 : 3;
+    s.steWords[2] =
+        SteLayout.S2_VMID.place(s.asid)
+            | SteLayout.S2_T0SZ.place(Long.SIZE - s.space.inputBits)
+            | SteLayout.S2_SL0.place(deepest - s.space.startLevel())
+            | SteLayout.S2_TG.place(code)
+            | SteLayout.S2_PS.place(PS_44)
+            | SteLayout.S2_AA64.place(1)
+            | SteLayout.S2_R.place(1);
+    s.steWords[3] = SteLayout.S2_TTB.place(s.space.root);
   }
 
   void storeContext(SmmuStream s) {
@@ -72,6 +93,10 @@ final class SmmuEntryMaker {
   }
 
   void changeContext(SmmuStream s) {
+    if (s.second) {
+      changeStream(s);
+      return;
+    }
     int kind = draft.dice.below(24);
     long w = s.cdWords[0];
     switch (kind) {

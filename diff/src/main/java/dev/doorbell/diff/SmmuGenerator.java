@@ -19,12 +19,14 @@ final class SmmuGenerator {
   private final SmmuCommandMaker commands;
   private final SmmuTableMaker tables;
   private final SmmuEntryMaker entries;
+  private final boolean stage2;
   private boolean twoLevel;
   private int log2Streams;
   private int split;
   private long cr0;
 
   SmmuGenerator(long seed, boolean stage2) {
+    this.stage2 = stage2;
     draft = new SmmuDraft(new Dice(seed));
     commands = new SmmuCommandMaker(draft);
     tables = new SmmuTableMaker(draft, commands);
@@ -134,12 +136,15 @@ final class SmmuGenerator {
   }
 
   private void addStream(int id, int number) {
+    boolean second = stage2 && draft.dice.percent(30);
     int granule = draft.dice.of(12, 12, 14, 16);
     int inputBits =
-        draft.dice.percent(70) ? draft.dice.of(48, 39, 36, 32, 42) : draft.dice.from(25, 48);
+        second
+            ? draft.dice.of(39, 36, 34, granule == 12 ? 32 : 42)
+            : draft.dice.percent(70) ? draft.dice.of(48, 39, 36, 32, 42) : draft.dice.from(25, 48);
     StreamSpace space = new StreamSpace(granule, inputBits, draft.slots, draft.steps::add);
     long cd = Board.CONTEXTS + (long) (number * 2 + 1) * CdLayout.BYTES;
-    SmmuStream s = new SmmuStream(id, steAddress(id), cd, space, draft.freshAsid());
+    SmmuStream s = new SmmuStream(id, steAddress(id), cd, space, draft.freshAsid(), second);
     for (int i = draft.dice.from(1, 3); i > 0; i--) {
       tables.addLeaf(s);
     }

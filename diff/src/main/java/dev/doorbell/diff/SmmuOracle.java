@@ -93,6 +93,13 @@ final class SmmuOracle {
             | SmmuRegisters.CR0_EVENTQEN.mask());
     long pa = model.translate(message.requester(), -1, message.address(), Translator.WRITE);
     SmmuRecord record = view.recorded();
+    if (quirks.contains(SmmuQuirk.SILENT_IPA_SIZE)
+        && reads.second()
+        && message.address() >>> SmmuGenerator.outputBits() != 0
+        && record != null
+        && record.id() >= EventLayout.F_TRANSLATION) {
+      return outcome(Translator.FAULT, null);
+    }
     if (quirks.contains(SmmuQuirk.TABLE_PERMISSION) && reads.tableDenied()) {
       return refused(record, reads, view, quirks);
     }
@@ -148,6 +155,10 @@ final class SmmuOracle {
 
   private static SmmuRecord adapted(SmmuRecord record, OracleMemory view, Set<SmmuQuirk> quirks) {
     int id = record.id();
+    if (quirks.contains(SmmuQuirk.IPA_WHOLE) && EventLayout.S2.isSet(record.word1())) {
+      long low = record.word2() & (Board.PAGE - 1);
+      return new SmmuRecord(record.word0(), record.word1(), record.word2(), record.word3() | low);
+    }
     if (id >= EventLayout.F_TRANSLATION
         && id <= EventLayout.F_PERMISSION
         && quirks.contains(SmmuQuirk.CLASS_ZERO)) {

@@ -53,6 +53,15 @@ enum SmmuQuirk {
   RANGE_RESERVED(
       "smmu-range-reserved",
       "4.4.1.1: TG with NUM, SCALE and TTL of zero is reserved, CERROR_ILL; QEMU takes it as one granule"),
+  IPA_WHOLE(
+      "smmu-ipa",
+      "7.3.13 to 7.3.16: IPA of a fault of stage 2 is bits 51:12; QEMU 10 writes the address with its lower bits"),
+  SILENT_IPA_SIZE(
+      "smmu-ipa-size",
+      "3.4: an address beyond the IAS, with stage 2 alone, is a fault of stage 1 and recorded as F_ADDR_SIZE; QEMU 10 records nothing, as no CD says R"),
+  STALL_REFUSED(
+      "smmu-s1stalld",
+      "5.2, S1STALLD: ignored where stage 1 does not translate; QEMU 10 takes it for ILLEGAL then, too"),
   NO_OUTPUT_SIZE(
       "smmu-output-size",
       "3.4, 7.3.14: an output address wider than IPS faults with F_ADDR_SIZE; QEMU 7.2 lets it pass");

@@ -29,10 +29,23 @@ final class SmmuTableMaker {
     long target = draft.target();
     long offset = target & (size - 1);
     long iova = space.within(draft.dice.bits(Long.SIZE) & -size) | offset;
-    space.map(space.within(iova), level, leaf(level, target & -size));
+    space.map(space.within(iova), level, leaf(s, level, target & -size));
   }
 
-  private static long leaf(int level, long output) {
+  private static long leaf(SmmuStream s, int level, long output) {
+    return s.second ? secondLeaf(level, output) : firstLeaf(level, output);
+  }
+
+  private static long secondLeaf(int level, long output) {
+    return DescriptorLayout.S2_VALID.place(1)
+        | DescriptorLayout.S2_TABLE.place(level == 3 ? 1 : 0)
+        | DescriptorLayout.S2_MEM_ATTR.place(DescriptorLayout.MEM_ATTR_WRITE_BACK)
+        | DescriptorLayout.S2_AP.place(DescriptorLayout.S2AP_READ | DescriptorLayout.S2AP_WRITE)
+        | DescriptorLayout.S2_AF.place(1)
+        | DescriptorLayout.S2_OUTPUT.place(output);
+  }
+
+  private static long firstLeaf(int level, long output) {
     return DescriptorLayout.VALID.place(1)
         | DescriptorLayout.TABLE.place(level == 3 ? 1 : 0)
         | DescriptorLayout.ATTR_INDX.place(DEVICE_PAGE)
@@ -50,7 +63,7 @@ final class SmmuTableMaker {
     }
     boolean table = !space.tables.isEmpty() && draft.dice.percent(15);
     StreamSpace.Entry e = draft.dice.of(table ? space.tables : space.leaves);
-    e.value = table ? mutatedTable(e) : mutatedLeaf(space, e);
+    e.value = table ? mutatedTable(e) : mutatedLeaf(s, e);
     draft.steps.add(new Step.Store(e.address, List.of(e.value)));
     StreamSpace.Entry used = table ? draft.dice.of(space.leaves) : e;
     invalidateTranslation(s, used, table);
@@ -59,9 +72,9 @@ final class SmmuTableMaker {
     }
   }
 
-  private long mutatedLeaf(StreamSpace space, StreamSpace.Entry e) {
-    long size = 1L << space.shift(e.level);
-    long fresh = leaf(e.level, draft.target() & -size);
+  private long mutatedLeaf(SmmuStream s, StreamSpace.Entry e) {
+    long size = 1L << s.space.shift(e.level);
+    long fresh = leaf(s, e.level, draft.target() & -size);
     return switch (draft.dice.below(14)) {
       case 0, 1 -> 0;
       case 2 -> DescriptorLayout.AF.with(e.value, 0);
@@ -98,6 +111,10 @@ final class SmmuTableMaker {
       return;
     }
     boolean wrong = draft.dice.percent(15);
+    if (s.second) {
+      invalidateSecond(s, wrong ? e.iova + (1L << s.space.shift(e.level)) : e.iova);
+      return;
+    }
     int asid = CdLayout.ASID.getInt(s.cdWords[0]) + (wrong && draft.dice.percent(50) ? 1 : 0);
     long iova = wrong ? e.iova + (1L << s.space.shift(e.level)) : e.iova;
     long page = iova & -(long) Board.PAGE;
@@ -117,6 +134,21 @@ final class SmmuTableMaker {
           draft.command(
               CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_VA) | tagged,
               CommandLayout.TLBI_ADDRESS.place(page) | CommandLayout.TLBI_LEAF.place(leafOnly));
+    }
+    commands.sync();
+  }
+
+  private void invalidateSecond(SmmuStream s, long ipa) {
+    long tagged = CommandLayout.TLBI_VMID.place(s.asid);
+    long page = ipa & -(long) Board.PAGE;
+    switch (draft.dice.below(5)) {
+      case 0 -> draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NSNH_ALL), 0);
+      case 1, 2 ->
+          draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_S12_VMALL) | tagged, 0);
+      default ->
+          draft.command(
+              CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_S2_IPA) | tagged,
+              CommandLayout.TLBI_ADDRESS.place(page));
     }
     commands.sync();
   }

@@ -17,6 +17,8 @@ final class TableReads {
   private static final long TOP_CUT = -1L >>> Byte.SIZE;
   private boolean walking;
   private boolean recorded;
+  private boolean second;
+  private int vmid;
   private boolean flagIgnored;
   private boolean hierarchyIgnored;
   private boolean tableDenied;
@@ -72,8 +74,25 @@ final class TableReads {
     level = CommandLog.lastLevel() + 1 - Math.ceilDiv(bits - granule, granule - LOG2_DESCRIPTOR);
   }
 
+  /// Takes note of an STE that has stage 2 alone.
+  void chosenSecond(long[] ste) {
+    walking = true;
+    second = true;
+    recorded = SteLayout.S2_R.isSet(ste[2]);
+    flagIgnored = SteLayout.S2_AFFD.isSet(ste[2]);
+    vmid = SteLayout.S2_VMID.getInt(ste[2]);
+    int code = SteLayout.S2_TG.getInt(ste[2]);
+    granule = code == CdLayout.TG0_64K ? 16 : code == CdLayout.TG0_16K ? 14 : 12;
+    level = (granule == 12 ? 2 : 3) - SteLayout.S2_SL0.getInt(ste[2]);
+  }
+
   /// {@return contents of the descriptor at an address, the next of the walk}
   List<long[]> descriptor(PhysicalMemory memory, long address) {
+    if (second) {
+      level++;
+      // CMD_TLBI_S2_IPA may drop more than its page; here it drops nothing for certain.
+      return history.since(memory, address, 1, commands.secondDropped(vmid));
+    }
     List<long[]> all = history.since(memory, address, 1, 0);
     int here = level++;
     boolean global =
@@ -106,6 +125,7 @@ final class TableReads {
         DescriptorLayout.VALID.isSet(descriptor) && !DescriptorLayout.TABLE.isSet(descriptor);
     boolean table = DescriptorLayout.VALID.isSet(descriptor) && !block;
     if (table
+        && !second
         && here < CommandLog.lastLevel()
         && !hierarchyIgnored
         && DescriptorLayout.AP_TABLE.get(descriptor) >= DescriptorLayout.AP_TABLE_READ_ONLY) {
@@ -127,14 +147,21 @@ final class TableReads {
     return tableDenied;
   }
 
-  /// {@return CD.R}
+  /// {@return whether stage 2 alone translates}
+  boolean second() {
+    return second;
+  }
+
+  /// {@return CD.R, or STE.S2R}
   boolean recorded() {
     return recorded;
   }
 
   /// {@return whether that block denies writes}
   boolean reservedIsReadOnly() {
-    return DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
+    return second
+        ? (DescriptorLayout.S2_AP.get(reserved) & DescriptorLayout.S2AP_WRITE) == 0
+        : DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
   }
 
   /// {@return whether that block's access flag makes every access fault}
