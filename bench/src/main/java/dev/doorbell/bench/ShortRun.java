@@ -113,14 +113,14 @@ public final class ShortRun {
     return List.copyOf(rows);
   }
 
-  /// {@return the shortest of some turns in Java, and in C where that is there}
+  /// {@return the shortest of some turns in Java, and in C where that is there; a turn is as long in both}
   private static List<Row> inTurns(Work work, Effort effort, KernelCalls kernel) {
     List<Row> java = new ArrayList<>();
     List<Row> c = new ArrayList<>();
     for (int turn = 0; turn < TURNS; turn++) {
       java.add(run(work, effort));
       kernel
-          .inC(work.method, effort.milliseconds)
+          .inC(work.method, effort.milliseconds * effort.iterations)
           .ifPresent(ns -> c.add(new Row(work.name, "C", ns, 0)));
     }
     List<Row> out = new ArrayList<>();
