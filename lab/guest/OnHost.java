@@ -3,6 +3,7 @@ import dev.doorbell.linux.HostState;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LiveTrace;
 import dev.doorbell.pci.Sbdf;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,7 +25,7 @@ public final class OnHost {
   private static final int RAISED = 2;
   private static final int MASKED = 1;
   private static final int SILENT = 3;
-  private static final int PATIENCE_MILLIS = 120_000;
+  private static final int PATIENCE_MILLIS = 600_000;
   private static final int ENTRY = 16;
   private static final int CONTROL = 12;
 
@@ -168,6 +169,9 @@ public final class OnHost {
 
   /// `doorbell` in a process of its own.
   private record Command(Process process, Path out) {
+    /// Instead of a pipe, which would stay open here.
+    private static final File NOTHING = new File("/dev/null");
+
     static Command start(String name, String... arguments) throws IOException {
       List<String> line =
           new ArrayList<>(
@@ -175,11 +179,11 @@ public final class OnHost {
       line.addAll(List.of(arguments));
       Path out = Path.of("/tmp", name + ".out");
       Lab.say("doorbell " + String.join(" ", arguments));
-      return new Command(new ProcessBuilder(line).redirectOutput(out.toFile()).redirectError(Path.of("/lab", name + ".err").toFile()).start(), out);
+      return new Command(new ProcessBuilder(line).redirectInput(NOTHING).redirectOutput(out.toFile()).redirectError(Path.of("/lab", name + ".err").toFile()).start(), out);
     }
 
     void interrupt() throws Exception {
-      new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+      new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start().waitFor();
     }
 
     int end() throws Exception {
