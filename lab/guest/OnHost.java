@@ -5,11 +5,13 @@ import dev.doorbell.linux.LiveTrace;
 import dev.doorbell.pci.Sbdf;
 import java.io.File;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,11 +60,23 @@ public final class OnHost {
   private static void session(Sbdf f) throws Exception {
     Command c = Command.start("session", "assign", f.toString(), "--on", "linux", "--yes", "--json");
     awaitVectors(f, c);
-    RegisterBus registers = map(f, 0);
-    RegisterBus table = map(f, 3);
-    Raiser raiser = new Raiser.E1000e(registers);
-    raiser.arm();
-    settle(raiser);
+    try (Arena arena = Arena.ofConfined()) {
+      Raiser raiser = new Raiser.E1000e(map(f, 0, arena));
+      raiser.arm();
+      settle(raiser);
+      traces(f, raiser, map(f, 3, arena));
+      traced(f, raiser);
+    }
+    c.interrupt();
+    Lab.check(c.end() == 0, "Ctrl-C ends it with exit status 0");
+    Lab.check(c.count(RAISED) >= ROUNDS, "it counted %d on vector %d".formatted(c.count(RAISED), RAISED));
+    Lab.check(c.count(SILENT) == 0, "and %d on vector %d".formatted(c.count(SILENT), SILENT));
+    Lab.check(!c.printed().contains("\"predicted\" : false"), "what it predicted is what the kernel programmed, where it predicted");
+    Lab.check(c.printed().replaceAll("\\s", "").contains("\"left\":[]"), "and it says that nothing is left");
+  }
+
+  /// A vector that works, one that is masked, and one whose device does not fire.
+  private static void traces(Sbdf f, Raiser raiser, RegisterBus table) {
     LiveTrace works = LiveTrace.watch(LinuxOptions.USUAL, f, RAISED, () -> rounds(raiser, RAISED));
     show(works);
     Lab.check(works.delivered() && works.stoppedAt().isEmpty(), "trace of a vector that works: %s counted, no stop".formatted(works.counted()));
@@ -77,19 +91,12 @@ public final class OnHost {
     LiveTrace silent = LiveTrace.watch(LinuxOptions.USUAL, f, SILENT, () -> pause(200));
     show(silent);
     Lab.check(silent.stoppedAt().equals(Optional.of("raise")), "trace of a vector whose device does not fire stops at " + silent.stoppedAt());
-    traced(f, raiser);
-    c.interrupt();
-    Lab.check(c.end() == 0, "Ctrl-C ends it with exit status 0");
-    Lab.check(c.count(RAISED) >= ROUNDS, "it counted %d on vector %d".formatted(c.count(RAISED), RAISED));
-    Lab.check(c.count(SILENT) == 0, "and %d on vector %d".formatted(c.count(SILENT), SILENT));
-    Lab.check(!c.printed().contains("\"predicted\" : false"), "what it predicted is what the kernel programmed, where it predicted");
-    Lab.check(c.printed().replaceAll("\\s", "").contains("\"left\":[]"), "and it says that nothing is left");
   }
 
   /// The same by the command line, in a third process.
   private static void traced(Sbdf f, Raiser raiser) throws Exception {
     Command t = Command.start("trace", "trace", f.toString(), "--vector", "" + RAISED, "--on", "linux", "--watch");
-    for (int i = 0; i < 600 && !t.printed().contains("delivered"); i++) {
+    for (int i = 0; i < PATIENCE_MILLIS / 200 && !t.printed().contains("delivered"); i++) {
       raiser.raise(RAISED);
       pause(200);
       raiser.clear();
@@ -141,19 +148,19 @@ public final class OnHost {
     t.unseen().forEach(u -> Lab.say("  cannot see %s: %s".formatted(u.what(), u.why())));
   }
 
-  private static RegisterBus map(Sbdf f, int bar) throws IOException {
+  private static RegisterBus map(Sbdf f, int bar, Arena arena) throws IOException {
     Path file = Lab.folder(f).resolve("resource" + bar);
     try (FileChannel ch = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      ByteBuffer b = ch.map(FileChannel.MapMode.READ_WRITE, 0, ch.size()).order(ByteOrder.LITTLE_ENDIAN);
+      MemorySegment m = ch.map(FileChannel.MapMode.READ_WRITE, 0, ch.size(), arena);
       return new RegisterBus() {
         @Override
         public long read(long offset, int bytes) {
-          return Integer.toUnsignedLong(b.getInt((int) offset));
+          return Integer.toUnsignedLong(m.get(ValueLayout.JAVA_INT, offset));
         }
 
         @Override
         public void write(long offset, long value, int bytes) {
-          b.putInt((int) offset, (int) value);
+          m.set(ValueLayout.JAVA_INT, offset, (int) value);
         }
       };
     }
@@ -191,7 +198,7 @@ public final class OnHost {
         process.destroyForcibly();
         Lab.check(false, "the command did not end");
       }
-      Files.copy(out, Path.of("/lab").resolve(out.getFileName().toString()), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(out, Path.of("/lab").resolve(out.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
       return process.waitFor();
     }
 
