@@ -50,7 +50,7 @@ lab_machine() {
 lab_run() {
   lab_machine "$1" || return 2
   [ -z "$2" ] || steps=("$2")
-  limit=${DOORBELL_LAB_SECONDS:-900}
+  limit=${DOORBELL_LAB_SECONDS:-1200}
   exec 8>"$cache/lock"
   flock -w 1200 8 || { echo "lab: another run holds $cache" >&2; return 2; }
   lab_kernel "$image" && lab_qemu "${emulator[@]}" && lab_initramfs "$arch" ||
