@@ -110,6 +110,11 @@ final class SmmuOracle {
         return outcome(
             pa, record == null ? null : adapted(with(record, EventLayout.F_ACCESS), view, quirks));
       }
+      if (reads.second() && reads.reservedOutput() >>> SmmuGenerator.outputBits() != 0) {
+        return outcome(
+            pa,
+            record == null ? null : adapted(with(record, EventLayout.F_ADDR_SIZE), view, quirks));
+      }
       return reads.reservedIsReadOnly()
           ? refused(record, reads, view, quirks)
           : outcome(reads.reservedOutput(), null);
@@ -139,7 +144,7 @@ final class SmmuOracle {
         EventLayout.EVENT_ID.with(record.word0(), id),
         EventLayout.CLASS.with(record.word1(), EventLayout.CLASS_IN),
         record.word2(),
-        0);
+        EventLayout.S2.isSet(record.word1()) ? record.word3() : 0);
   }
 
   private SmmuFeatures features(Set<SmmuQuirk> quirks) {
@@ -155,7 +160,10 @@ final class SmmuOracle {
 
   private static SmmuRecord adapted(SmmuRecord record, OracleMemory view, Set<SmmuQuirk> quirks) {
     int id = record.id();
-    if (quirks.contains(SmmuQuirk.IPA_WHOLE) && EventLayout.S2.isSet(record.word1())) {
+    if (quirks.contains(SmmuQuirk.IPA_WHOLE)
+        && id >= EventLayout.F_TRANSLATION
+        && id <= EventLayout.F_PERMISSION
+        && EventLayout.S2.isSet(record.word1())) {
       long low = record.word2() & (Board.PAGE - 1);
       return new SmmuRecord(record.word0(), record.word1(), record.word2(), record.word3() | low);
     }

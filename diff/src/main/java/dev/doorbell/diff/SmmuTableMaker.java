@@ -8,6 +8,8 @@ import java.util.List;
 /// Makes translation tables, and changes of them with right, wrong or no invalidation.
 final class SmmuTableMaker {
   private static final int DEVICE_PAGE = 4;
+  private static final int LAST_LEVEL = 3;
+  private static final int TABLE_BITS = 44;
 
   private final SmmuDraft draft;
   private final SmmuCommandMaker commands;
@@ -64,6 +66,11 @@ final class SmmuTableMaker {
     boolean table = !space.tables.isEmpty() && draft.dice.percent(15);
     StreamSpace.Entry e = draft.dice.of(table ? space.tables : space.leaves);
     e.value = table ? mutatedTable(e) : mutatedLeaf(s, e);
+    if (s.second && e.level < LAST_LEVEL && DescriptorLayout.TABLE.isSet(e.value)) {
+      // QEMU 10 does not look at the size of a table's address at stage 2 (`smmu-s2-table`).
+      long next = DescriptorLayout.NEXT_TABLE.get(e.value) & -1L >>> (Long.SIZE - TABLE_BITS);
+      e.value = DescriptorLayout.NEXT_TABLE.with(e.value, next);
+    }
     draft.steps.add(new Step.Store(e.address, List.of(e.value)));
     StreamSpace.Entry used = table ? draft.dice.of(space.leaves) : e;
     invalidateTranslation(s, used, table);
