@@ -71,7 +71,9 @@ public final class HostCommands {
     Lab.check(
         live.values().stream().allMatch(l -> derived.stream().anyMatch(d -> d.containsAll(l))),
         "the kernel's groups lie within those that are derived from firmware: " + derived);
-    Lab.check(!Lab.MACHINE.startsWith("x86") || derived.equals(Set.copyOf(live.values())), "and are the same on x86");
+    if (Lab.MACHINE.startsWith("x86")) {
+      Lab.check(derived.equals(Set.copyOf(live.values())), "and, made at boot on x86, are the same");
+    }
     inspect.get("recorded").get("differences").forEach(d -> Lab.say("difference: " + d.asString()));
   }
 
