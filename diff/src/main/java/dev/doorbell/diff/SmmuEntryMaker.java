@@ -61,7 +61,7 @@ final class SmmuEntryMaker {
             | SteLayout.S1_COR.place(1)
             | SteLayout.S1_CSH.place(SteLayout.SH_INNER)
             | SteLayout.SHCFG.place(SteLayout.SHCFG_INCOMING);
-    if (s.second) {
+    if (s.space.second) {
       secondStage(s);
     }
   }
@@ -93,7 +93,7 @@ final class SmmuEntryMaker {
   }
 
   void changeContext(SmmuStream s) {
-    if (s.second) {
+    if (s.space.second) {
       changeStream(s);
       return;
     }

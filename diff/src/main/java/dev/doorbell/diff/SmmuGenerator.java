@@ -142,9 +142,9 @@ final class SmmuGenerator {
         second
             ? draft.dice.of(39, 36, 34, granule == 12 ? 32 : 42)
             : draft.dice.percent(70) ? draft.dice.of(48, 39, 36, 32, 42) : draft.dice.from(25, 48);
-    StreamSpace space = new StreamSpace(granule, inputBits, draft.slots, draft.steps::add);
+    StreamSpace space = new StreamSpace(granule, inputBits, second, draft.slots, draft.steps::add);
     long cd = Board.CONTEXTS + (long) (number * 2 + 1) * CdLayout.BYTES;
-    SmmuStream s = new SmmuStream(id, steAddress(id), cd, space, draft.freshAsid(), second);
+    SmmuStream s = new SmmuStream(id, steAddress(id), cd, space, draft.freshAsid());
     for (int i = draft.dice.from(1, 3); i > 0; i--) {
       tables.addLeaf(s);
     }

@@ -12,14 +12,11 @@ final class SmmuStream {
   final long[] cdWords = new long[CdLayout.QUADWORDS];
   final StreamSpace space;
   final int asid;
-  final boolean second;
 
   /// @param ste where its STE is
   /// @param cd where its CD is
   /// @param asid or VMID
-  /// @param second whether stage 2 translates it, alone
-  SmmuStream(int id, long ste, long cd, StreamSpace space, int asid, boolean second) {
-    this.second = second;
+  SmmuStream(int id, long ste, long cd, StreamSpace space, int asid) {
     this.id = id;
     this.ste = ste;
     this.cd = cd;

@@ -35,7 +35,7 @@ final class SmmuTableMaker {
   }
 
   private static long leaf(SmmuStream s, int level, long output) {
-    return s.second ? secondLeaf(level, output) : firstLeaf(level, output);
+    return s.space.second ? secondLeaf(level, output) : firstLeaf(level, output);
   }
 
   private static long secondLeaf(int level, long output) {
@@ -66,7 +66,7 @@ final class SmmuTableMaker {
     boolean table = !space.tables.isEmpty() && draft.dice.percent(15);
     StreamSpace.Entry e = draft.dice.of(table ? space.tables : space.leaves);
     e.value = table ? mutatedTable(e) : mutatedLeaf(s, e);
-    if (s.second && e.level < LAST_LEVEL && DescriptorLayout.TABLE.isSet(e.value)) {
+    if (s.space.second && e.level < LAST_LEVEL && DescriptorLayout.TABLE.isSet(e.value)) {
       // QEMU 10 does not look at the size of a table's address at stage 2 (`smmu-s2-table`).
       long next = DescriptorLayout.NEXT_TABLE.get(e.value) & -1L >>> (Long.SIZE - TABLE_BITS);
       e.value = DescriptorLayout.NEXT_TABLE.with(e.value, next);
@@ -118,7 +118,7 @@ final class SmmuTableMaker {
       return;
     }
     boolean wrong = draft.dice.percent(15);
-    if (s.second) {
+    if (s.space.second) {
       invalidateSecond(s, wrong ? e.iova + (1L << s.space.shift(e.level)) : e.iova);
       return;
     }

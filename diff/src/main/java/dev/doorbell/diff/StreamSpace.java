@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Translation tables of one stage 1 that a scenario builds, and where their descriptors lie.
+/// Translation tables of one stage that a scenario builds, and where their descriptors lie.
 final class StreamSpace {
   private static final int LAST_LEVEL = 3;
   private static final int LOG2_DESCRIPTOR = 3;
@@ -30,13 +30,16 @@ final class StreamSpace {
 
   final int granule;
   final int inputBits;
+  final boolean second;
   final long root;
   final List<Entry> leaves = new ArrayList<>();
   final List<Entry> tables = new ArrayList<>();
   private final TableSlots slots;
   private final Consumer<Step> out;
 
-  StreamSpace(int granule, int inputBits, TableSlots slots, Consumer<Step> out) {
+  /// @param second whether it is stage 2
+  StreamSpace(int granule, int inputBits, boolean second, TableSlots slots, Consumer<Step> out) {
+    this.second = second;
     this.granule = granule;
     this.inputBits = inputBits;
     this.slots = slots;
