@@ -48,7 +48,8 @@ lab_machine() {
 
 # lab_run MACHINE [STEP]: 0 passed, 1 failed inside, 2 could not run.
 lab_run() {
-  lab_machine "$1" || return 2
+  # A name that is wrong is a mistake, not something missing.
+  lab_machine "$1" || return 1
   [ -z "$2" ] || steps=("$2")
   limit=${DOORBELL_LAB_SECONDS:-1200}
   exec 8>"$cache/lock"
