@@ -31,6 +31,9 @@ final class LiveWrites {
   private final List<Long> kept = new ArrayList<>();
   private final List<RuntimeException> failures = new ArrayList<>();
 
+  /// Whether tables lie below a descriptor that could not be found, since memory cannot be read.
+  private boolean blind;
+
   LiveWrites(TableSpace space, TlbInvalidation invalidation) {
     this.space = space;
     this.geometry = space.geometry();
@@ -47,7 +50,8 @@ final class LiveWrites {
   }
 
   /// Takes every write back, last first, and gives back the tables that the change took: after the invalidation, where a descriptor may have
-  /// led to them. A table whose descriptor could not be written, and those below it, are never given back. A block that was split stays
+  /// led to them. A table whose descriptor could not be written, and those below it, are never given back; nor is any that the change took,
+  /// where those below cannot be read. A block that was split stays
   /// split where the invalidation fails: the pieces translate as it did.
   ///
   /// {@return what to throw: the failure, or where translations may differ from what they were {@link TableNotRestored}}
@@ -71,13 +75,16 @@ final class LiveWrites {
     space.quarantined().addAll(lost);
     List<Long> free = new ArrayList<>(taken);
     free.removeAll(kept);
-    if (cached) {
+    if (blind) {
+      space.quarantined().addAll(free);
+      lost.addAll(free);
+    } else if (cached) {
       space.retired().addAll(free);
       lost.addAll(free);
     } else {
       space.giveBack(free);
     }
-    if (stuck.isEmpty() && !cached) {
+    if (stuck.isEmpty() && !cached && !blind) {
       failures.forEach(failed::addSuppressed);
       return failed;
     }
@@ -101,14 +108,14 @@ final class LiveWrites {
     stale.clear();
   }
 
-  /// Invalidates what was valid for a moment.
+  /// Lets hardware see what was written back, and invalidates what was valid for a moment.
   ///
   /// {@return whether caches hold nothing of it any more}
   private boolean forget() {
     Optional<AddressRange> range = stale.stream().map(this::covered).reduce(LiveWrites::hull);
+    memory.publish();
     try {
       if (range.isPresent()) {
-        memory.publish();
         invalidation.invalidate(range.get(), false);
         stale.clear();
       }
@@ -128,8 +135,13 @@ final class LiveWrites {
   private void collectBelow(long word, int level, Collection<Long> into) {
     if (Descriptors.isTable(word, level)) {
       long below = Descriptors.address(geometry, word);
-      space.collect(below, level + 1, into);
       into.add(below);
+      try {
+        space.collect(below, level + 1, into);
+      } catch (RuntimeException again) {
+        failures.add(again);
+        blind = true;
+      }
     }
   }
 

@@ -17,6 +17,8 @@ final class FaultyTableMemory implements PhysicalMemory {
     STUCK,
     /// The write is carried out and reported as failed, and every later one to the same place is lost.
     LANDED_AND_STUCK,
+    /// As STUCK, and from then on every read fails.
+    STUCK_AND_BLIND,
     /// A read fails.
     READ
   }
@@ -26,6 +28,8 @@ final class FaultyTableMemory implements PhysicalMemory {
   private long left = -1;
   private long stuckAt = -1;
   private long failedAt = -1;
+  private boolean blind;
+  private boolean unpublished;
   private LongConsumer onWrite = pa -> {};
 
   FaultyTableMemory(PlainMemory plain) {
@@ -55,12 +59,18 @@ final class FaultyTableMemory implements PhysicalMemory {
     boolean waiting = left > 0;
     left = -1;
     stuckAt = -1;
+    blind = false;
     return waiting;
   }
 
   /// Called with the place of each write before it happens.
   void onWrite(LongConsumer called) {
     onWrite = called;
+  }
+
+  /// {@return whether hardware may not see the last write yet}
+  boolean isUnpublished() {
+    return unpublished;
   }
 
   /// {@return where the access failed}
@@ -74,12 +84,16 @@ final class FaultyTableMemory implements PhysicalMemory {
       failedAt = pa;
       throw new BusErrorException("read", pa, bytes);
     }
+    if (blind) {
+      throw new BusErrorException("another read", pa, bytes);
+    }
     return plain.read(pa, bytes);
   }
 
   @Override
   public void write(long pa, long value, int bytes) {
     onWrite.accept(pa);
+    unpublished = true;
     boolean fails = fault != Fault.READ && left > 0 && --left == 0;
     if (pa == stuckAt) {
       throw new BusErrorException("another write", pa, bytes);
@@ -92,9 +106,10 @@ final class FaultyTableMemory implements PhysicalMemory {
     if (fault == Fault.LANDED || fault == Fault.LANDED_AND_STUCK) {
       plain.write(pa, value, bytes);
     }
-    if (fault == Fault.STUCK || fault == Fault.LANDED_AND_STUCK) {
+    if (fault != Fault.LOST && fault != Fault.LANDED) {
       stuckAt = pa;
     }
+    blind = fault == Fault.STUCK_AND_BLIND;
     throw new BusErrorException("write", pa, bytes);
   }
 
@@ -116,5 +131,6 @@ final class FaultyTableMemory implements PhysicalMemory {
   @Override
   public void publish() {
     plain.publish();
+    unpublished = false;
   }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.vmsa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -225,6 +226,7 @@ class VmsaFailedChangeTest {
             failures++;
           }
           rig.memory.stillToFail();
+          assertFalse(rig.memory.isUnpublished(), when);
           assertEquals(before, rig.reachable(), when);
           assertEquals(bytes, rig.frames.bytesInUse(), when);
           rig.caches.agreeWith(rig.table, when);
@@ -277,6 +279,38 @@ class VmsaFailedChangeTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("smallChanges")
+  @DisplayName(
+      "memory that takes a write no more and cannot be read either: all else is written back, and no table that can be reached is used again")
+  void blind(Change change) {
+    int refused = 0;
+    for (int n : worthTrying(change, true, Fault.STUCK)) {
+      Rig rig = new Rig(change, true);
+      TreeMap<Long, Long> before = rig.reachable();
+      rig.memory.failAt(n, Fault.STUCK_AND_BLIND);
+      String when = "write %d".formatted(n);
+      try {
+        change.change().accept(rig);
+        fail(when);
+      } catch (TableNotRestored e) {
+        refused++;
+        rig.memory.stillToFail();
+        check(rig, before, e, when);
+        assertTrue(
+            rig.reachable().keySet().stream()
+                .map(rig.table.geometry().granule()::alignDown)
+                .noneMatch(rig.freed::contains),
+            when);
+      } catch (BusErrorException e) {
+        // Nothing walked the table that was being built.
+        rig.memory.stillToFail();
+        assertEquals(before, rig.reachable(), when);
+      }
+    }
+    assertTrue(refused > 0, "no live write was stuck");
+  }
+
   private static void check(Rig rig, TreeMap<Long, Long> before, TableNotRestored e, String when) {
     long at = rig.memory.failedAt();
     assertTrue(e.getMessage().contains("answered by nothing"), e.getMessage());
@@ -316,6 +350,7 @@ class VmsaFailedChangeTest {
           assertTrue(e.getMessage().contains("invalidation " + n), e.getMessage());
         }
         rig.caches.work();
+        assertFalse(rig.memory.isUnpublished(), when);
         assertEquals(before, rig.translations(), when);
         rig.caches.agreeWith(rig.table, when);
         change.change().accept(rig);
