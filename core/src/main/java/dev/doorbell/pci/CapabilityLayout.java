@@ -29,6 +29,7 @@ public final class CapabilityLayout {
   public static final int CONVENTIONAL_BYTES = 0x100;
   public static final int EXTENDED_BYTES = 0x1000;
 
+  public static final int POWER_MANAGEMENT = 0x01;
   public static final int MSI          = 0x05;
   public static final int PCIX         = 0x07;
   public static final int PCI_EXPRESS  = 0x10;

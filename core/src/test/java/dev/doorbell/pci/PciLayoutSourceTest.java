@@ -22,6 +22,7 @@ class PciLayoutSourceTest {
           PcieLayout.MAP,
           ExtendedLayout.ACS_MAP,
           ExtendedLayout.ARI_MAP,
+          PowerLayout.MAP,
           SriovLayout.MAP,
           MsixLayout.MAP);
 

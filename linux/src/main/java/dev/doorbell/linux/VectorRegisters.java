@@ -29,7 +29,7 @@ import java.util.Optional;
 /// a mapping of their BAR. Nothing is written.
 ///
 /// Where the function is open here the BAR is mapped through its own file; else through sysfs, which the kernel allows where no driver
-/// claims the BAR for itself alone (`iomem=relaxed`, or CONFIG_IO_STRICT_DEVMEM off).
+/// claims the BAR for itself alone (`iomem=relaxed`, or CONFIG_IO_STRICT_DEVMEM off). A BAR that does not answer is not mapped.
 ///
 /// **Source**: Linux `Documentation/PCI/sysfs-pci.rst`; `VFIO_REGION_INFO_CAP_MSIX_MAPPABLE`
 public final class VectorRegisters {
@@ -123,6 +123,11 @@ public final class VectorRegisters {
   }
 
   private Seen<List<ProgrammedVector>> msix(PciFunction f, MsixCapability m, int count) {
+    Optional<String> silent = MemoryDecoding.silent(files, f);
+    if (silent.isPresent()) {
+      return new Seen.NotVisible<>(
+          "the MSI-X table in BAR %d cannot be read: %s".formatted(m.tableBar(), silent.get()));
+    }
     try (Arena arena = Arena.ofConfined()) {
       RegisterBus table = bar(arena, m.tableBar(), m.tableOffset(), m.tableBytes());
       RegisterBus pending = bar(arena, m.pbaBar(), m.pbaOffset(), m.pbaBytes());
