@@ -1,5 +1,6 @@
 package dev.doorbell.linux;
 
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.Trigger;
 import java.util.EnumMap;
@@ -33,8 +34,12 @@ final class DeviceNotices implements AutoCloseable {
   }
 
   /// Tells the kernel to signal them no more: it keeps a device that another descriptor holds open.
+  ///
+  /// @throws IllegalStateException when the kernel refuses; each is tried, and each one's exception is suppressed in it
   void release() {
-    live.values().forEach(LinuxVectors::release);
+    try (Rollback all = new Rollback()) {
+      live.values().forEach(v -> all.add(v::release));
+    }
   }
 
   /// Lets go of the eventfds.

@@ -348,23 +348,32 @@ public final class LinuxDevice implements Device {
       closed = true;
       LinuxVectors v = vectors;
       vectors = null;
-      try {
+      // Last first; each is tried, whatever the one before throws.
+      try (Step _ = () -> letGo(v);
+          Step _ = this::stopDma;
+          Step _ = notices::release) {
         if (v != null) {
           v.release();
         }
-        notices.release();
-        stopDma();
-      } finally {
-        if (v != null) {
-          v.close();
-        }
-        notices.close();
-        descriptor.close();
-        group.closed(this);
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  /// A step of {@link #close}.
+  private interface Step extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private void letGo(@Nullable LinuxVectors v) {
+    if (v != null) {
+      v.close();
+    }
+    notices.close();
+    descriptor.close();
+    group.closed(this);
   }
 
   /// The kernel does it when the last descriptor closes; with iommufd the container keeps one.

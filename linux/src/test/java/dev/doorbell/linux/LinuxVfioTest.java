@@ -1,6 +1,7 @@
 package dev.doorbell.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -213,6 +214,48 @@ class LinuxVfioTest {
             assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
         assertEquals(257 * 0x1000L, e.refusal().needed().orElseThrow().value());
         assertEquals(0x10_0000L, e.refusal().available().orElseThrow().value());
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  /// A function with DMA, vectors and a notice.
+  private static Device open(LinuxVfio vfio) {
+    Device d = vfio.group(F).open(F);
+    d.config().write(4, 6, 2);
+    d.enable(IrqType.MSIX, 1, counters(2));
+    d.enable(IrqType.REQ, 1, counters(1));
+    return d;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName(
+      "a close whose vectors or notices the kernel does not take back: DMA is stopped all the same, and every failure is told")
+  void closeStopsDma(Access access, @TempDir Path root) {
+    FakeKernel k = kernel(root);
+    FailingCalls calls = new FailingCalls(k.calls());
+    LinuxOptions options = new LinuxOptions(calls.calls(), k.root(), access, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(options);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      Device first = open(vfio);
+      calls.fail(-1, Errno.EIO);
+      first.close();
+      List<String> usual = List.copyOf(calls.made());
+      List<Integer> taking =
+          IntStream.range(0, usual.size())
+              .filter(i -> usual.get(i).equals("ioctl"))
+              .boxed()
+              .toList();
+      assertEquals(2, taking.size(), usual.toString());
+      for (int failing : taking) {
+        Device d = open(vfio);
+        assertTrue(k.isBusMaster(F));
+        calls.fail(failing, Errno.EIO);
+        RuntimeException e = assertThrows(RuntimeException.class, d::close);
+        calls.fail(-1, Errno.EIO);
+        assertFalse(k.isBusMaster(F), "after " + e);
       }
     }
     assertEquals(before, OpenFiles.held());
