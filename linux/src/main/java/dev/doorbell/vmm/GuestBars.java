@@ -2,7 +2,6 @@ package dev.doorbell.vmm;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.linux.LinuxDevice;
-import dev.doorbell.linux.kvm.KvmVm;
 import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.vfio.RegionInfo;
@@ -19,7 +18,7 @@ import java.util.Optional;
 /// MSI-X table, leaves it. For the thread of the guest's processor.
 final class GuestBars implements GuestBus.Place, AutoCloseable {
   private final LinuxDevice device;
-  private final KvmVm vm;
+  private final GuestMemory memory;
   private final int firstSlot;
   private final Map<RegionType, List<Part>> parts = new HashMap<>();
   private final Map<RegionType, AddressRange> placed = new HashMap<>();
@@ -32,14 +31,19 @@ final class GuestBars implements GuestBus.Place, AutoCloseable {
   private record Part(AddressRange offsets, MemorySegment memory) {}
 
   /// @param firstSlot memory slots from here up are the function's
-  GuestBars(LinuxDevice device, KvmVm vm, int firstSlot) {
+  GuestBars(LinuxDevice device, GuestMemory memory, int firstSlot) {
     this.device = device;
-    this.vm = vm;
+    this.memory = memory;
     this.firstSlot = firstSlot;
-    for (RegionInfo r : device.regions()) {
-      List<Part> mapped = new ArrayList<>();
-      r.mappable().forEach(m -> mapped.add(new Part(m, device.map(r.type(), m, arena))));
-      parts.put(r.type(), mapped);
+    try {
+      for (RegionInfo r : device.regions()) {
+        List<Part> mapped = new ArrayList<>();
+        r.mappable().forEach(m -> mapped.add(new Part(m, device.map(r.type(), m, arena))));
+        parts.put(r.type(), mapped);
+      }
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
     }
   }
 
@@ -72,7 +76,7 @@ final class GuestBars implements GuestBus.Place, AutoCloseable {
   private void add(RegionType type, AddressRange at) {
     for (Part p : parts.getOrDefault(type, List.of())) {
       int slot = firstSlot + slots.size();
-      vm.addMemory(
+      memory.add(
           slot,
           AddressRange.ofSize(at.start() + p.offsets().start(), p.offsets().bytes()),
           p.memory());
@@ -81,7 +85,7 @@ final class GuestBars implements GuestBus.Place, AutoCloseable {
   }
 
   private void remove() {
-    slots.forEach(vm::removeMemory);
+    slots.forEach(memory::remove);
     slots.clear();
     placed.clear();
   }

@@ -1,8 +1,8 @@
 package dev.doorbell.vmm;
 
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.linux.ErrnoException;
 import dev.doorbell.linux.LinuxDevice;
-import dev.doorbell.linux.kvm.KvmVm;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.MsiCapability;
@@ -18,6 +18,7 @@ import dev.doorbell.vfio.VirtualConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// A function of the host as the guest has it: the only one behind the host bridge. For the thread of the guest's processor.
 final class GuestFunction implements GuestBus.Place, AutoCloseable {
@@ -27,31 +28,64 @@ final class GuestFunction implements GuestBus.Place, AutoCloseable {
   /// Global interrupt numbers from here up lead to messages; below are the controller's own lines.
   private static final int FIRST_GSI = GuestMap.INTERRUPTS;
 
+  private final LinuxDevice device;
   private final VirtualConfig config;
+  private final Consumer<String> notices;
   private final GuestBars bars;
   private final GuestVectors vectors;
 
-  /// @param place where the guest finds it
-  GuestFunction(LinuxDevice device, KvmVm vm, Sbdf place) {
-    this(device, vm, place, GuestMessages.of(vm));
-  }
+  /// What a function needs of the guest that gets it.
+  ///
+  /// @param notices takes a sentence for the user, when something that the guest asks cannot be done
+  record Surroundings(GuestMemory memory, GuestMessages messages, Consumer<String> notices) {}
 
-  private GuestFunction(LinuxDevice device, KvmVm vm, Sbdf place, GuestMessages guest) {
+  /// @param place where the guest finds it
+  // What is mapped is closed here when something fails, and else by close().
+  GuestFunction(LinuxDevice device, Surroundings guest, Sbdf place) {
+    this.device = device;
+    notices = guest.notices();
     PciFunction real =
         PciFunction.of(device.function(), device.config(), device.function().toString());
-    config = VirtualConfig.of(real, device.config(), hostBars(device), device::reset);
-    // The host's kernel answers accesses to the function's memory only while its own copy has this
-    // on; whether the guest's function decodes is the guest's copy.
-    device
-        .config()
-        .write(
-            COMMAND,
-            (int) ConfigHeaderLayout.MEMORY_SPACE_ENABLE.with(device.config().read16(COMMAND), 1),
-            Short.BYTES);
-    bars = new GuestBars(device, vm, FIRST_SLOT);
-    vectors =
-        new GuestVectors(
-            device, guest, place.requesterId(), FIRST_GSI, kinds(device, config, place));
+    config = VirtualConfig.of(real, device.config(), hostBars(device), this::reset);
+    decode(ConfigHeaderLayout.BUS_MASTER_ENABLE.get(device.config().read16(COMMAND)));
+    bars = new GuestBars(device, guest.memory(), FIRST_SLOT);
+    try {
+      vectors =
+          new GuestVectors(
+              device,
+              guest.messages(),
+              place.requesterId(),
+              FIRST_GSI,
+              kinds(device, config, place));
+    } catch (RuntimeException | Error e) {
+      bars.close();
+      throw e;
+    }
+  }
+
+  /// The host's kernel answers accesses to the function's memory only while its own copy has this on; whether the guest's function decodes is
+  /// the guest's copy.
+  private void decode(long busMaster) {
+    long command = device.config().read16(COMMAND);
+    command = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(command, busMaster);
+    command = ConfigHeaderLayout.MEMORY_SPACE_ENABLE.with(command, 1);
+    device.config().write(COMMAND, (int) command, Short.BYTES);
+  }
+
+  /// An Initiate Function Level Reset of the guest's. Where the host's kernel does not reset the function, nothing of it changes, as with a
+  /// function that has no such reset, and the user is told.
+  private void reset() {
+    try {
+      device.reset();
+    } catch (ErrnoException e) {
+      notices.accept(
+          "the guest resets %s, which stays as it is: %s"
+              .formatted(device.function(), e.getMessage()));
+      return;
+    }
+    config.reset();
+    // The kernel puts back what was there before; a function that was reset is no bus master.
+    decode(0);
   }
 
   private static List<HostBar> hostBars(LinuxDevice device) {

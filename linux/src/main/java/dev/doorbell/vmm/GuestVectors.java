@@ -1,6 +1,9 @@
 package dev.doorbell.vmm;
 
 import dev.doorbell.bus.Rollback;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.linux.kvm.GuestMsi;
 import dev.doorbell.pci.MessageTable;
 import dev.doorbell.vfio.Device;
@@ -58,6 +61,8 @@ final class GuestVectors implements AutoCloseable {
   }
 
   /// Follows what the guest has written: called after each write to a capability or a table.
+  ///
+  /// @throws VectorsExhausted when the guest uses a vector that the host has not for it
   void update() {
     Kind wanted = kinds.stream().filter(k -> k.enabled().getAsBoolean()).findFirst().orElse(null);
     if (wanted != active) {
@@ -75,6 +80,7 @@ final class GuestVectors implements AutoCloseable {
     for (int v = 0; v < kind.count().getAsInt(); v++) {
       waiting.add(new EventCounter());
     }
+    // A guest usually uses fewer than the function has: what is missing is told when it is used.
     granted = device.enable(kind.type(), 1, waiting);
     active = kind;
   }
@@ -101,10 +107,11 @@ final class GuestVectors implements AutoCloseable {
     Map<Integer, GuestMsi> changed = new HashMap<>();
     Map<Integer, GuestMsi> wanted = new HashMap<>();
     boolean held = kind.masked().getAsBoolean();
-    for (int v = 0; v < granted; v++) {
+    for (int v = 0; v < waiting.size(); v++) {
       boolean open = !held && !(kind.table().isMaskable() && kind.table().isMasked(v));
       long address = kind.table().address(v);
       if (open && address != 0) {
+        requireGranted(v);
         GuestMsi m = GuestMsi.of(address, kind.table().data(v)).from(deviceId);
         wanted.put(v, m);
         Led has = led.get(v);
@@ -118,6 +125,18 @@ final class GuestVectors implements AutoCloseable {
     }
     for (int v = 0; v < granted; v++) {
       lead(v, wanted.get(v));
+    }
+  }
+
+  /// The host may have fewer vectors than the function; a guest that uses one of the others would wait for its interrupt without end.
+  private void requireGranted(int vector) {
+    if (vector >= granted) {
+      throw new VectorsExhausted(
+          new MsiSource(device.function() + " in the guest", device.function().requesterId()),
+          "the host's kernel",
+          vector + 1,
+          granted,
+          Source.rule("Linux VFIO_DEVICE_SET_IRQS"));
     }
   }
 

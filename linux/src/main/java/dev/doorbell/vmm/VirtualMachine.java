@@ -1,5 +1,7 @@
 package dev.doorbell.vmm;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Ipa;
@@ -82,7 +84,10 @@ public final class VirtualMachine implements AutoCloseable {
       KvmVfio known = KvmVfio.of(vm);
       parts.add(known::close);
       known.add(device.kvmFile());
-      function = new GuestFunction(device, vm, FUNCTION);
+      GuestFunction.Surroundings around =
+          new GuestFunction.Surroundings(
+              GuestMemory.of(vm), GuestMessages.of(vm), n -> tell(out, n));
+      function = new GuestFunction(device, around, FUNCTION);
       parts.add(function::close);
       bus.add(GuestMap.ECAM, new Ecam(FUNCTION, function.config()));
       bus.add(function);
@@ -111,6 +116,13 @@ public final class VirtualMachine implements AutoCloseable {
       if (!ArmGic.hasV3WithIts(vm)) {
         throw new NoGuestInterrupts(ArmGic.hasV2(vm));
       }
+    }
+  }
+
+  /// Says something to the user among what the guest prints, on a line of its own.
+  private static void tell(IntConsumer out, String sentence) {
+    for (byte b : "\r\ndoorbell: %s\r\n".formatted(sentence).getBytes(UTF_8)) {
+      out.accept(Byte.toUnsignedInt(b));
     }
   }
 

@@ -1,10 +1,13 @@
 package dev.doorbell.vmm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.explain.Refusal;
 import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.linux.FakeKernel;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
@@ -18,15 +21,10 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
-import dev.doorbell.vfio.EventCounter;
-import dev.doorbell.vfio.GuestIrq;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
-import dev.doorbell.vfio.Trigger;
 import dev.doorbell.vfio.VirtualConfig;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
@@ -41,52 +39,6 @@ class GuestVectorsTest {
   private static final int FIRST_GSI = 64;
   private static final int DEVICE_ID = 8;
 
-  /// A guest that notes where interrupts lead, and counts what arrives by message.
-  private static final class NotingGuest implements GuestMessages {
-    final Map<Integer, GuestMsi> routes = new HashMap<>();
-    final Map<GuestMsi, EventCounter> taken = new HashMap<>();
-    final List<GuestMsi> signalled = new ArrayList<>();
-    int commits;
-    int ways;
-
-    @Override
-    public void route(Map<Integer, GuestMsi> changes) {
-      commits++;
-      routes.putAll(changes);
-    }
-
-    @Override
-    public void signal(GuestMsi message) {
-      signalled.add(message);
-    }
-
-    @Override
-    public GuestIrq irq(int gsi) {
-      ways++;
-      Trigger t = () -> taken.computeIfAbsent(routes.get(gsi), m -> new EventCounter()).signalled();
-      return new GuestIrq() {
-        @Override
-        public Trigger trigger() {
-          return t;
-        }
-
-        @Override
-        public boolean disconnect() {
-          return false;
-        }
-
-        @Override
-        public void close() {
-          ways--;
-        }
-      };
-    }
-
-    long take(GuestMsi message) {
-      return taken.getOrDefault(message, new EventCounter()).take();
-    }
-  }
-
   private final NotingGuest guest = new NotingGuest();
 
   private static GuestMsi message(int data) {
@@ -99,9 +51,15 @@ class GuestVectorsTest {
   }
 
   private void with(Path root, Body body) {
+    with(root, Integer.MAX_VALUE, body);
+  }
+
+  /// @param left vectors that the host has
+  private void with(Path root, int left, Body body) {
     Map<String, Integer> before = OpenFiles.held();
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.limitVectors(F, left);
     LinuxOptions options =
         new LinuxOptions(k.calls(), k.root(), Access.CONTAINER, false, f -> List.of());
     try (LinuxVfio vfio = LinuxVfio.open(options);
@@ -221,6 +179,27 @@ class GuestVectorsTest {
           vectors.update();
           raise(vfio, d, 2);
           assertEquals(1, guest.take(message(2)));
+        });
+  }
+
+  @Test
+  @DisplayName(
+      "a host with fewer vectors than the function: those are led, and a guest that uses another one is told both figures")
+  void hostHasFewer(@TempDir Path root) {
+    with(
+        root,
+        3,
+        (vfio, d, t, vectors) -> {
+          program(t, 3);
+          vectors.update();
+          assertEquals(3, vectors.led());
+          raise(vfio, d, 2);
+          assertEquals(1, guest.take(message(2)));
+          t.write(4, DOORBELL, 4);
+          t.mask(4, false);
+          Refusal told = assertThrows(VectorsExhausted.class, vectors::update).refusal();
+          assertEquals(5, told.needed().orElseThrow().value());
+          assertEquals(3, told.available().orElseThrow().value());
         });
   }
 }
