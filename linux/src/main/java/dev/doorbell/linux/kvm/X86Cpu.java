@@ -99,7 +99,7 @@ public final class X86Cpu {
 
   /// Enables the local APIC by software, with spurious vector 255, as a guest's kernel does.
   ///
-  /// @throws ErrnoException on other architectures than x86
+  /// @throws dev.doorbell.linux.ErrnoException on other architectures than x86
   public void enableLocalApic() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = lapic(arena);
