@@ -14,6 +14,7 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -51,14 +52,7 @@ final class DmarUnits {
   void compose() {
     InterruptRemapping remapping = records.ofVtd(dmar);
     Map<Dmar.Unit, String> units = new LinkedHashMap<>();
-    Map<Integer, Dmar.Unit> catchAll = new TreeMap<>();
     for (Dmar.Unit unit : dmar.units()) {
-      if (unit.includeAll() && catchAll.putIfAbsent(unit.segment(), unit) != null) {
-        draft.findings.harmless(
-            "a second unit with INCLUDE_PCI_ALL for segment %d; the last counts"
-                .formatted(unit.segment()),
-            unit.source());
-      }
       unit(unit, remapping)
           .ifPresent(u -> {
             draft.iommus.add(u);
@@ -67,9 +61,18 @@ final class DmarUnits {
     }
     // What is put down later counts: the rest of a segment, then what lies below a bridge, then the
     // devices that are named, and last their virtual functions, which go where these do.
+    // Linux looks for a device in the order of its list: units with INCLUDE_PCI_ALL join that at
+    // the end, so that the first of them counts; others join at the front, so that the last that
+    // names a device does.
+    Set<Integer> served = new HashSet<>();
     units.forEach((unit, id) -> {
-      if (unit.includeAll()) {
+      if (unit.includeAll() && served.add(unit.segment())) {
         put(unit.segment(), 0, Sbdf.LAST_REQUESTER_ID, id, unit.source());
+      } else if (unit.includeAll()) {
+        draft.findings.harmless(
+            "a second unit with INCLUDE_PCI_ALL for segment %d; the first counts"
+                .formatted(unit.segment()),
+            unit.source());
       }
     });
     units.forEach((unit, id) -> scopes(unit, id, DeviceScope.SUB_HIERARCHY));

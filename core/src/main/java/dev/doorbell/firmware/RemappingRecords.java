@@ -75,21 +75,28 @@ final class RemappingRecords {
     return programmed().or(() -> draft.log.x86().remapping()).or(this::forbidden);
   }
 
-  /// A remapped message's interrupt chip has `IR-` before its name.
+  /// A remapped message's interrupt chip has `IR-` before its name. One such message tells that remapping is on; one without tells that it
+  /// is off only where none has it, and only when it is not an IOMMU's own, which no IOMMU remaps.
   private Optional<InterruptRemapping> programmed() {
-    for (Recorded.Interrupt i : draft.recorded.interrupts()) {
-      String chip = i.chip().toUpperCase(Locale.ROOT);
-      boolean on = chip.startsWith("IR-PCI-MSI");
-      if (on || chip.startsWith("PCI-MSI")) {
-        return Optional.of(
+    return firstOf("IR-PCI-MSI", State.ON, "a remapped one")
+        .or(() -> firstOf("PCI-MSI", State.OFF, "not a remapped one"));
+  }
+
+  private Optional<InterruptRemapping> firstOf(String chip, State state, String what) {
+    return draft.recorded.interrupts().stream()
+        .filter(i -> i.chip().toUpperCase(Locale.ROOT).startsWith(chip))
+        .filter(i -> !isOwnOfIommu(i))
+        .findFirst()
+        .map(i ->
             new InterruptRemapping(
-                on ? State.ON : State.OFF,
-                "interrupt %d of the captured kernel is %s, %s"
-                    .formatted(i.irq(), i.chip(), on ? "a remapped one" : "not a remapped one"),
+                state,
+                "interrupt %d of the captured kernel is %s, %s".formatted(i.irq(), i.chip(), what),
                 i.source()));
-      }
-    }
-    return Optional.empty();
+  }
+
+  private static boolean isOwnOfIommu(Recorded.Interrupt i) {
+    String action = i.action().toLowerCase(Locale.ROOT);
+    return action.startsWith("amd-vi") || action.startsWith("dmar");
   }
 
   private Optional<InterruptRemapping> forbidden() {

@@ -9,6 +9,7 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Oddity;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.pci.AcsAssumption;
 import dev.doorbell.pci.DmaAliases;
 import dev.doorbell.pci.Groups;
@@ -115,15 +116,11 @@ public final class Survey {
         return new Isolation(
             Isolation.State.UNSEEN, id + " is not described", f.msi().get().source());
       }
-      if (c instanceof MsiControllerDescription.LocalApic && remapping.isPresent()) {
-        InterruptRemapping r = remapping.get();
-        if (!r.isOn()) {
-          return new Isolation(
-              r.state() == InterruptRemapping.State.OFF
-                  ? Isolation.State.NO
-                  : Isolation.State.UNSEEN,
-              r.because(),
-              r.source());
+      if (c instanceof MsiControllerDescription.LocalApic) {
+        Optional<Isolation> open =
+            remapping.isPresent() ? open(remapping.get()) : Optional.of(unremapped(f, c));
+        if (open.isPresent()) {
+          return open.get();
         }
       } else if (!c.isolated()) {
         return new Isolation(
@@ -137,6 +134,30 @@ public final class Survey {
                 Isolation.State.YES,
                 String.join(", ", f.msi().get().controllers()) + " looks at who writes",
                 f.msi().get().source()));
+  }
+
+  /// {@return why local APICs are not isolated from whoever sends through an IOMMU; empty when they are}
+  private static Optional<Isolation> open(InterruptRemapping r) {
+    return switch (r.state()) {
+      case ON -> Optional.empty();
+      case OFF -> Optional.of(new Isolation(Isolation.State.NO, r.because(), r.source()));
+      case UNSEEN -> Optional.of(new Isolation(Isolation.State.UNSEEN, r.because(), r.source()));
+    };
+  }
+
+  /// A local APIC takes whatever is written to it: only an IOMMU in the function's own path looks at who writes, not one of another's.
+  private Isolation unremapped(SurveyedFunction f, MsiControllerDescription apic) {
+    boolean hidden =
+        machine.unseen().stream().anyMatch(u -> u.hides().contains(Unseen.Hidden.IOMMUS));
+    return hidden
+        ? new Isolation(
+            Isolation.State.UNSEEN,
+            "which IOMMU is in the path of %s cannot be seen".formatted(f.sbdf()),
+            apic.source())
+        : new Isolation(
+            Isolation.State.NO,
+            "no IOMMU that remaps interrupts is in the path of %s".formatted(f.sbdf()),
+            f.description().source());
   }
 
   /// {@return what is odd about the PCI functions and their links}

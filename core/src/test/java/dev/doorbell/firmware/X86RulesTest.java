@@ -4,11 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Groups;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Isolation;
+import dev.doorbell.survey.Survey;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -139,6 +144,82 @@ class X86RulesTest {
             .anyMatch(o ->
                 o.message().contains("before its start")
                     && o.source().toString().contains("DMAR+0x")));
+  }
+
+  private MachineDescription withInterrupts(String lines) throws IOException {
+    Bytes b = dmar();
+    unit(b, 1, 0xfed9_0000L);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    write("proc/interrupts", ("      CPU0\n" + lines).getBytes(StandardCharsets.US_ASCII));
+    return read();
+  }
+
+  private static InterruptRemapping.State remapping(MachineDescription m) {
+    return m.iommus().getFirst().interruptRemapping().orElseThrow().state();
+  }
+
+  @Test
+  @DisplayName(
+      "Linux 6.12: an IOMMU's own MSI is never remapped and tells nothing; one remapped MSI tells that all are")
+  void ownInterruptsOfIommus() throws IOException {
+    String own =
+        """
+         25:   0   PCI-MSI 4096-edge      AMD-Vi
+         27:   0   PCI-MSI 8192-edge      dmar1
+        """;
+    assertEquals(InterruptRemapping.State.UNSEEN, remapping(withInterrupts(own)));
+    assertEquals(
+        InterruptRemapping.State.ON,
+        remapping(withInterrupts(own + " 26:   0   IR-PCI-MSI 18432-edge   PCIe PME, aerdrv\n")));
+    assertEquals(
+        InterruptRemapping.State.OFF,
+        remapping(withInterrupts(own + " 26:   0   PCI-MSI 18432-edge   PCIe PME, aerdrv\n")));
+  }
+
+  @Test
+  @DisplayName("a function that no unit remaps is not isolated, whatever the machine's others are")
+  void outsideEveryScope() throws IOException {
+    function("0000:00:19.0", NETWORK, 0, 0);
+    function("0000:00:1f.0", NETWORK, 0, 0);
+    Bytes b = dmar();
+    unit(b, 0, 0xfed9_0000L, 1, 8, 0, 0, 0, 0, 0x19, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    write(
+        "proc/interrupts",
+        "      CPU0\n 26:   0   IR-PCI-MSI 18432-edge   eth0\n"
+            .getBytes(StandardCharsets.US_ASCII));
+    Survey survey = Survey.of(read());
+    assertEquals(Isolation.State.YES, isolation(survey, "0000:00:19.0").state());
+    Isolation outside = isolation(survey, "0000:00:1f.0");
+    assertEquals(Isolation.State.NO, outside.state());
+    assertTrue(outside.because().contains("no IOMMU that remaps"), outside::because);
+  }
+
+  private static Isolation isolation(Survey survey, String sbdf) {
+    Sbdf s = Sbdf.parse(sbdf);
+    return survey.isolation(
+        survey
+            .group(s)
+            .orElseGet(() -> new Groups.Group(0, List.of(s), List.of("it alone"), true)));
+  }
+
+  @Test
+  @DisplayName(
+      "Linux dmar_register_drhd_unit: of two INCLUDE_PCI_ALL units the first counts, of two that name a device the last")
+  void twoUnitsForOneDevice() throws IOException {
+    function("0000:00:19.0", NETWORK, 0, 0);
+    Bytes b = dmar();
+    unit(b, 1, 0xfed9_1000L);
+    unit(b, 1, 0xfed9_2000L);
+    unit(b, 0, 0xfed9_3000L, 1, 8, 0, 0, 0, 0, 0x19, 0);
+    unit(b, 0, 0xfed9_4000L, 1, 8, 0, 0, 0, 0, 0x19, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    MachineDescription m = read();
+    assertEquals(Optional.of("vt-d@0xfed91000"), behind(m, "0000:00:1f.0"));
+    assertEquals(Optional.of("vt-d@0xfed94000"), behind(m, "0000:00:19.0"));
+    assertTrue(
+        m.oddities().stream().anyMatch(o -> o.message().contains("the first counts")),
+        m.oddities()::toString);
   }
 
   private static Bytes ivhd(Bytes b, int type, String hex) {
