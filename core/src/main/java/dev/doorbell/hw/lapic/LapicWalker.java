@@ -7,6 +7,8 @@ import dev.doorbell.irq.X86Interrupt;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Tells which processor's local APIC takes an interrupt. Immutable.
 ///
@@ -21,6 +23,7 @@ public final class LapicWalker {
   /// A logical x2APIC id holds a cluster in its upper half and one bit a processor in its lower: those of APIC id bits 31:4 and 3:0.
   private static final int CLUSTER_SHIFT = 16;
 
+  private static final int CLUSTER_BITS = 4;
   private static final int IN_CLUSTER = 0xf;
 
   private final String id;
@@ -46,14 +49,43 @@ public final class LapicWalker {
     if (i.vector() < FIRST_LEGAL) {
       return stop(i, "vector %d is below 16: the local APIC drops it".formatted(i.vector()));
     }
-    OptionalInt cpu = cpu(i);
-    if (cpu.isEmpty() && !i.logical() && !apicIds.isEmpty() && !isBroadcast(i)) {
-      return stop(i, "firmware has no processor with APIC id 0x%x".formatted(i.destination()));
+    if (isBroadcast(i)) {
+      return arrived(i, "broadcast: every processor takes it", OptionalInt.empty());
     }
-    String who =
-        cpu.isPresent()
-            ? "CPU %d, APIC id 0x%x".formatted(cpu.getAsInt(), apicIds.get(cpu.getAsInt()))
-            : "logical ids, or the processors, are not in the capture";
+    if (apicIds.isEmpty()) {
+      return arrived(i, "the processors are not in the capture", OptionalInt.empty());
+    }
+    if (i.logical() && !i.wide()) {
+      return arrived(
+          i,
+          "logical ids of 8 bits are the system's choice and not in the capture",
+          OptionalInt.empty());
+    }
+    int[] takers = IntStream.range(0, apicIds.size()).filter(c -> takes(i, c)).toArray();
+    return switch (takers.length) {
+      case 0 ->
+          stop(
+              i,
+              "firmware has no processor %s 0x%x"
+                  .formatted(
+                      i.logical() ? "in logical destination" : "with APIC id", i.destination()));
+      case 1 ->
+          arrived(
+              i,
+              "CPU %d, APIC id 0x%x".formatted(takers[0], apicIds.get(takers[0])),
+              OptionalInt.of(takers[0]));
+      default ->
+          arrived(
+              i,
+              "the destination names several processors: CPUs "
+                  + IntStream.of(takers)
+                      .mapToObj(String::valueOf)
+                      .collect(Collectors.joining(", ")),
+              OptionalInt.empty());
+    };
+  }
+
+  private Arrival arrived(X86Interrupt i, String who, OptionalInt cpu) {
     return new Arrival(
         new Hop(
             id,
@@ -70,29 +102,14 @@ public final class LapicWalker {
     return i.destination() == (i.wide() ? 0xffff_ffffL : 0xffL);
   }
 
-  private OptionalInt cpu(X86Interrupt i) {
-    if (isBroadcast(i)) {
-      return OptionalInt.empty();
-    }
-    OptionalInt found = OptionalInt.empty();
-    for (int c = 0; c < apicIds.size(); c++) {
-      if (takes(i, apicIds.get(c))) {
-        if (found.isPresent()) {
-          return OptionalInt.empty();
-        }
-        found = OptionalInt.of(c);
-      }
-    }
-    return found;
-  }
-
-  /// Logical ids of 8 bits are the operating system's choice; those of x2APIC follow from the APIC id.
-  private static boolean takes(X86Interrupt i, long apicId) {
+  /// Logical ids of x2APIC follow from the APIC id.
+  private boolean takes(X86Interrupt i, int cpu) {
+    long apicId = apicIds.get(cpu);
     if (!i.logical()) {
       return i.destination() == apicId;
     }
-    boolean cluster = i.destination() >>> CLUSTER_SHIFT == apicId >>> 4;
-    return i.wide() && cluster && (i.destination() >>> (apicId & IN_CLUSTER) & 1) != 0;
+    boolean cluster = i.destination() >>> CLUSTER_SHIFT == apicId >>> CLUSTER_BITS;
+    return cluster && (i.destination() >>> (apicId & IN_CLUSTER) & 1) != 0;
   }
 
   private Arrival stop(X86Interrupt i, String why) {

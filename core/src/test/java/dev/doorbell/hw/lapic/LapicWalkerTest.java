@@ -30,6 +30,35 @@ class LapicWalkerTest {
     assertEquals(OptionalInt.empty(), cpu(0xff, false, false), "all processors");
   }
 
+  private LapicWalker.Arrival arrival(
+      LapicWalker of, long destination, boolean logical, boolean wide) {
+    return of.arrive(new X86Interrupt(65, destination, logical, 0, wide));
+  }
+
+  @Test
+  @DisplayName(
+      "each arrival without one processor says why; a logical x2APIC id of nobody is taken by nobody")
+  void reasons() {
+    assertEquals(
+        "broadcast: every processor takes it", arrival(walker, 0xff, false, false).hop().why());
+    assertEquals(
+        "broadcast: every processor takes it",
+        arrival(walker, 0xffff_ffffL, true, true).hop().why());
+    assertEquals(
+        "the destination names several processors: CPUs 0, 1",
+        arrival(walker, 5, true, true).hop().why());
+    assertEquals(
+        "logical ids of 8 bits are the system's choice and not in the capture",
+        arrival(walker, 1, true, false).hop().why());
+    LapicWalker blind = new LapicWalker("lapic", List.of());
+    assertEquals(
+        "the processors are not in the capture", arrival(blind, 1, false, false).hop().why());
+    LapicWalker.Arrival nobody = arrival(walker, 0x2_0001L, true, true);
+    assertEquals(
+        Optional.of("firmware has no processor in logical destination 0x20001"),
+        nobody.stoppedAt());
+  }
+
   @Test
   @DisplayName("SDM 11.5.2: vectors below 16 are dropped; nobody has the id; NMI raises no vector")
   void refused() {
