@@ -32,7 +32,9 @@ final class AcpiDump {
   private final List<Blob> tables = new ArrayList<>();
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private Optional<String> signature = Optional.empty();
+  private long tableAt;
   private boolean broken;
+  private boolean full;
 
   private AcpiDump(String file, Findings findings) {
     this.file = file;
@@ -68,6 +70,7 @@ final class AcpiDump {
     if (header.matches()) {
       finish();
       signature = Optional.of(header.group(1));
+      tableAt = at;
       return;
     }
     Matcher row = ROW.matcher(line);
@@ -99,7 +102,14 @@ final class AcpiDump {
   }
 
   private void finish() {
-    if (signature.isPresent() && bytes.size() > 0 && tables.size() < MAX_TABLES) {
+    boolean whole = signature.isPresent() && bytes.size() > 0;
+    if (whole && tables.size() == MAX_TABLES && !full) {
+      findings.odd(
+          "table %s and what follows is not read: %d tables are the most that are"
+              .formatted(signature.get(), MAX_TABLES),
+          Source.at(file, tableAt));
+      full = true;
+    } else if (whole && !full) {
       tables.add(Blob.of(file + ":" + signature.get(), bytes.toByteArray()));
     }
     signature = Optional.empty();

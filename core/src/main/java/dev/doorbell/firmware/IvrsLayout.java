@@ -13,6 +13,11 @@ final class IvrsLayout {
   /// Levels of tables for HATS 0; each further one adds a level.
   static final int FEWEST_LEVELS = 4;
 
+  /// Bits of an address within a page, and those that each level of tables translates.
+  static final int PAGE_BITS = 12;
+
+  static final int BITS_PER_LEVEL = 9;
+
   private static final Layout INFO = Layout.lsb0("IVinfo", 4);
   private static final Layout EFR = Layout.lsb0("IVHD.EFR", 8);
   private static final Layout MEMORY = Layout.lsb0("IVMD.Flags", 1);

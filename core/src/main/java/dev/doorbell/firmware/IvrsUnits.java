@@ -82,8 +82,7 @@ final class IvrsUnits {
     OptionalInt input = OptionalInt.empty();
     if (features.isPresent() && features.getAsLong() != 0) {
       int levels = IvrsLayout.FEWEST_LEVELS + IvrsLayout.HATS.getInt(features.getAsLong());
-      int bits =
-          Math.min(Long.SIZE, DmarLayout.FIRST_WIDTH + DmarLayout.BITS_PER_LEVEL * (levels - 2));
+      int bits = Math.min(Long.SIZE, IvrsLayout.PAGE_BITS + IvrsLayout.BITS_PER_LEVEL * levels);
       input = OptionalInt.of(bits);
     } else if (stated > 0 && stated <= Long.SIZE) {
       input = OptionalInt.of(stated);

@@ -57,6 +57,19 @@ class AcpiDumpTest {
   }
 
   @Test
+  @DisplayName("tables beyond the 256 that are read are an oddity with their place")
+  void tooMany() {
+    Findings findings = new Findings();
+    String table = "ABCD @ 0x0000000000000000\n    0000: 41 42 43 44\n";
+
+    assertEquals(256, read(table.repeat(258), findings).size());
+    assertEquals(1, findings.oddities().size());
+    Oddity o = findings.oddities().getFirst();
+    assertTrue(o.message().contains("256"), o.message());
+    assertEquals("dump+0x%x".formatted(256 * table.length()), o.source().toString());
+  }
+
+  @Test
   @DisplayName("text between the tables is an oddity with its place")
   void stray() {
     Findings findings = new Findings();
