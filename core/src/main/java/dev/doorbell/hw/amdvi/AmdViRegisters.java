@@ -21,13 +21,20 @@ public final class AmdViRegisters {
   public static final Field CMD_BUF_EN   = C.bit    ("CmdBufEn",   12);
   public static final Field GT_EN        = C.bit    ("GTEn",       16);
   public static final Field GA_EN        = C.bit    ("GAEn",       17);
+  public static final Field NUM_INT_REMAP_MODE = C.bits("NumIntRemapMode", 44, 43);
   public static final Field XT_EN        = C.bit    ("XTEn",       50);
   public static final Field INT_CAP_XT_EN = C.bit   ("IntCapXTEn", 51);
   // spotless:on
 
   public static final Layout DEV_TAB = D.res0(11, 9).res0(63, 52).seal();
   public static final Layout CONTROL =
-      C.software(9, 3).software(11, 11).software(15, 13).software(49, 18).software(63, 52).seal();
+      C.software(9, 3)
+          .software(11, 11)
+          .software(15, 13)
+          .software(42, 18)
+          .software(49, 45)
+          .software(63, 52)
+          .seal();
 
   private AmdViRegisters() {}
 }

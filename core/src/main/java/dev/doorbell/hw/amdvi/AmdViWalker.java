@@ -4,8 +4,11 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Field;
 import dev.doorbell.explain.MemoryView;
+import dev.doorbell.iommu.TableTrail;
 import dev.doorbell.irq.X86Interrupt;
+import dev.doorbell.irq.X86MessageLayout;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -16,6 +19,14 @@ import java.util.OptionalLong;
 /// **Source**: AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 2.2 (data structures), 2.5 (events).
 public final class AmdViWalker {
   private static final int TABLE_UNIT_SHIFT = 12;
+
+  /// Delivery modes of a datum.
+  private static final int FIXED = 0;
+
+  private static final int ARBITRATED = 1;
+  private static final int NMI = 4;
+  private static final int INIT = 5;
+  private static final int EXT_INT = 7;
 
   private final String id;
   private final Map<String, Long> registers;
@@ -34,7 +45,7 @@ public final class AmdViWalker {
   /// @param device the device id that the device table is indexed with, 16 bits
   /// @param write whether it writes
   public AmdViWalk dma(int device, Iova iova, boolean write) {
-    AmdViTrail trail = new AmdViTrail(id, memory);
+    TableTrail trail = new TableTrail(id, memory);
     String in = "device id 0x%x, IOVA %s".formatted(device, iova);
     Optional<long[]> dte = entry(trail, device, in);
     if (dte.isEmpty()) {
@@ -52,7 +63,7 @@ public final class AmdViWalker {
   /// @param address within FEE0_0000h to FEEF_FFFFh
   /// @param data the datum
   public AmdViMessage message(int device, long address, int data) {
-    AmdViTrail trail = new AmdViTrail(id, memory);
+    TableTrail trail = new TableTrail(id, memory);
     String in = "write 0x%x to 0x%x".formatted(Integer.toUnsignedLong(data), address);
     Optional<long[]> dte = entry(trail, device, in);
     if (dte.isEmpty()) {
@@ -63,7 +74,7 @@ public final class AmdViWalker {
     long word = dte.get()[2];
     String at = "DTE 0x%x".formatted(device);
     long pa = entryAt(device);
-    String fields = AmdViTrail.print(WORD_2, word);
+    String fields = TableTrail.print(WORD_2, word);
     if (!IV.isSet(word)) {
       X86Interrupt out = X86Interrupt.ofMessage(address, data);
       trail.entry(
@@ -73,6 +84,12 @@ public final class AmdViWalker {
           "IV=0: the entry says nothing of interrupts, they pass unmapped, and whoever sends is not looked at",
           pa);
       return passed(trail, out);
+    }
+    int mode = X86MessageLayout.DELIVERY_MODE.getInt(data);
+    boolean many =
+        AmdViRegisters.NUM_INT_REMAP_MODE.getInt(registers.getOrDefault("CONTROL", 0L)) != 0;
+    if (!many && mode != FIXED && mode != ARBITRATED) {
+      return unmapped(trail, word, X86Interrupt.ofMessage(address, data), new Place(at, in, pa));
     }
     return switch (INT_CTL.getInt(word)) {
       case INT_REMAP -> remapped(trail, at, word, data, pa);
@@ -93,11 +110,51 @@ public final class AmdViWalker {
     };
   }
 
-  private static AmdViMessage ended(AmdViTrail trail) {
+  private record Place(String at, String in, long pa) {}
+
+  /// What IntCtl does not govern is never remapped: a bit of its own for each lets it pass or not.
+  private static AmdViMessage unmapped(TableTrail trail, long word, X86Interrupt out, Place place) {
+    String fields = TableTrail.print(WORD_2, word);
+    Optional<Field> pass =
+        switch (out.deliveryMode()) {
+          case NMI -> Optional.of(NMI_PASS);
+          case INIT -> Optional.of(INIT_PASS);
+          case EXT_INT -> Optional.of(EINT_PASS);
+          default -> Optional.empty();
+        };
+    if (pass.isEmpty()) {
+      trail.stopAt(
+          place.at(),
+          place.in(),
+          "cannot see: what becomes of delivery mode %d is not modelled; %s"
+              .formatted(out.deliveryMode(), fields),
+          place.pa());
+      return ended(trail);
+    }
+    String name = pass.get().name();
+    if (!pass.get().isSet(word)) {
+      trail.stopAt(
+          place.at(),
+          place.in(),
+          "IO_PAGE_FAULT (interrupt): %s=0 aborts delivery mode %d; %s"
+              .formatted(name, out.deliveryMode(), fields),
+          place.pa());
+      return ended(trail);
+    }
+    trail.entry(
+        place.at(),
+        place.in(),
+        out.toString(),
+        name + "=1: passes unmapped; " + fields,
+        place.pa());
+    return passed(trail, out);
+  }
+
+  private static AmdViMessage ended(TableTrail trail) {
     return new AmdViMessage(trail.hops(), Optional.empty(), Optional.empty(), trail.stopped());
   }
 
-  private static AmdViMessage passed(AmdViTrail trail, X86Interrupt out) {
+  private static AmdViMessage passed(TableTrail trail, X86Interrupt out) {
     return new AmdViMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
   }
 
@@ -107,7 +164,7 @@ public final class AmdViWalker {
   }
 
   /// {@return the entry's four words; empty when the walk ends, or when the IOMMU or the entry lets everything pass}
-  private Optional<long[]> entry(AmdViTrail trail, int device, String in) {
+  private Optional<long[]> entry(TableTrail trail, int device, String in) {
     Long control = registers.get("CONTROL");
     Long base = registers.get("DEVTAB_BASE");
     if (control == null || base == null) {
@@ -151,10 +208,10 @@ public final class AmdViWalker {
     return Optional.of(words);
   }
 
-  private AmdViMessage remapped(AmdViTrail trail, String at, long word, int data, long pa) {
+  private AmdViMessage remapped(TableTrail trail, String at, long word, int data, long pa) {
     long index = IrteLayout.INDEX.get(Integer.toUnsignedLong(data));
     int length = INT_TAB_LEN.getInt(word);
-    String fields = AmdViTrail.print(WORD_2, word);
+    String fields = TableTrail.print(WORD_2, word);
     if (length > MOST_INT_TAB_LEN) {
       trail.stopAt(
           at,

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.iommu.TableTrail;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -13,10 +14,10 @@ import java.util.OptionalLong;
 ///
 /// @param at the device table entry, for hops
 /// @param entryPa where it lies
-record IoPageWalk(AmdViTrail trail, String at, long entryPa, Iova iova, boolean write) {
+record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean write) {
 
   AmdViWalk run(long dte) {
-    String fields = AmdViTrail.print(WORD_0, dte);
+    String fields = TableTrail.print(WORD_0, dte);
     if (!V.isSet(dte)) {
       return reached(iova.value());
     }
@@ -64,7 +65,7 @@ record IoPageWalk(AmdViTrail trail, String at, long entryPa, Iova iova, boolean 
         return ended();
       }
       long e = word.getAsLong();
-      String fields = AmdViTrail.print(IoPageLayout.ENTRY, e);
+      String fields = TableTrail.print(IoPageLayout.ENTRY, e);
       if (!IoPageLayout.PR.isSet(e)) {
         return stop(name, "IO_PAGE_FAULT: the entry is not present (PR=0); " + fields, pa);
       }

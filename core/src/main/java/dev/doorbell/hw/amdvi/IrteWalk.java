@@ -2,6 +2,7 @@ package dev.doorbell.hw.amdvi;
 
 import static dev.doorbell.hw.amdvi.IrteLayout.*;
 
+import dev.doorbell.iommu.TableTrail;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -10,7 +11,7 @@ import java.util.OptionalLong;
 ///
 /// @param wide whether entries have 16 bytes
 /// @param extended whether destinations have 32 bits
-record IrteWalk(AmdViTrail trail, long index, boolean wide, boolean extended) {
+record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
   private static final int XAPIC_BITS = 0xff;
 
   AmdViMessage run(long table) {
@@ -41,7 +42,7 @@ record IrteWalk(AmdViTrail trail, long index, boolean wide, boolean extended) {
       return ended();
     }
     long e = word.getAsLong();
-    String fields = AmdViTrail.print(NARROW, e);
+    String fields = TableTrail.print(NARROW, e);
     return REMAP_EN.isSet(e)
         ? reached(
             new X86Interrupt(
@@ -61,9 +62,9 @@ record IrteWalk(AmdViTrail trail, long index, boolean wide, boolean extended) {
     long h = high.getAsLong();
     boolean guest = GUEST_MODE.isSet(l);
     String fields =
-        AmdViTrail.print(guest ? GUEST_LOW : LOW, l)
+        TableTrail.print(guest ? GUEST_LOW : LOW, l)
             + " "
-            + AmdViTrail.print(guest ? GUEST_HIGH : HIGH, h);
+            + TableTrail.print(guest ? GUEST_HIGH : HIGH, h);
     if (!WIDE_REMAP_EN.isSet(l)) {
       return disabled(fields, pa);
     }

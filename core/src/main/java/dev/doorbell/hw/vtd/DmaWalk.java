@@ -4,6 +4,7 @@ import static dev.doorbell.hw.vtd.ContextLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.iommu.TableTrail;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -15,12 +16,12 @@ final class DmaWalk {
   private static final int DEVICES_OF_A_TABLE_BITS = 7;
   private static final int DIRECTORY_BITS = 7;
 
-  private final VtdTrail trail;
+  private final TableTrail trail;
   private final int requester;
   private final Iova iova;
   private final boolean write;
 
-  DmaWalk(VtdTrail trail, int requester, Iova iova, boolean write) {
+  DmaWalk(TableTrail trail, int requester, Iova iova, boolean write) {
     this.trail = trail;
     this.requester = requester;
     this.iova = iova;
@@ -39,7 +40,7 @@ final class DmaWalk {
         "RTADDR_REG",
         in,
         "root table at 0x%x".formatted(root),
-        VtdTrail.print(VtdRegisters.RTADDR, rtaddr));
+        TableTrail.print(VtdRegisters.RTADDR, rtaddr));
     return switch (mode) {
       case VtdRegisters.TTM_LEGACY -> legacy(root);
       case VtdRegisters.TTM_SCALABLE -> scalable(root);
@@ -80,14 +81,17 @@ final class DmaWalk {
     }
     if (!ROOT_P.isSet(r.getAsLong())) {
       return stop(
-          name, "bus 0x%x".formatted(bus()), "fault 1h: the entry is not present (P=0)", at);
+          name,
+          "bus 0x%x".formatted(bus()),
+          VtdFault.ROOT_NOT_PRESENT.because("the entry is not present (P=0)"),
+          at);
     }
     long table = CTP.get(r.getAsLong());
     trail.entry(
         name,
         "bus 0x%x".formatted(bus()),
         "context table at 0x%x".formatted(table),
-        VtdTrail.print(ROOT, r.getAsLong()),
+        TableTrail.print(ROOT, r.getAsLong()),
         at);
     return context(table + (long) devfn() * CONTEXT_BYTES);
   }
@@ -103,9 +107,10 @@ final class DmaWalk {
     long l = low.getAsLong();
     long h = high.getAsLong();
     if (!P.isSet(l)) {
-      return stop(name, in, "fault 2h: the entry is not present (P=0)", at);
+      return stop(
+          name, in, VtdFault.CONTEXT_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
-    String fields = VtdTrail.print(CONTEXT_LOW, l) + " " + VtdTrail.print(CONTEXT_HIGH, h);
+    String fields = TableTrail.print(CONTEXT_LOW, l) + " " + TableTrail.print(CONTEXT_HIGH, h);
     return switch (TT.getInt(l)) {
       case TT_PASS_THROUGH -> {
         trail.entry(name, in, "address " + iova, fields, at);
@@ -113,9 +118,14 @@ final class DmaWalk {
       }
       case TT_SECOND_STAGE, TT_WITH_DEVICE_TLB -> {
         trail.entry(name, in, "second-stage table at 0x%x".formatted(SSPTPTR.get(l)), fields, at);
-        yield paging(PagingStage.SECOND, SSPTPTR.get(l), AW.getInt(h) + 2, name, at);
+        yield paging(PagingStage.LEGACY_SECOND, SSPTPTR.get(l), AW.getInt(h) + 2, name, at);
       }
-      default -> stop(name, in, "fault 3h: TT has a reserved encoding; " + fields, at);
+      default ->
+          stop(
+              name,
+              in,
+              VtdFault.CONTEXT_INVALID.because("TT has a reserved encoding; " + fields),
+              at);
     };
   }
 
@@ -132,7 +142,8 @@ final class DmaWalk {
       return stop(
           name,
           "bus 0x%x".formatted(bus()),
-          "fault 39h: the entry is not present (%s=0)".formatted(upper ? "UP" : "LP"),
+          VtdFault.SM_ROOT_NOT_PRESENT.because(
+              "the entry is not present (%s=0)".formatted(upper ? "UP" : "LP")),
           at);
     }
     long table = upper ? UCTP.get(word) : LCTP.get(word);
@@ -140,7 +151,7 @@ final class DmaWalk {
         name,
         "bus 0x%x".formatted(bus()),
         "context table at 0x%x".formatted(table),
-        VtdTrail.print(upper ? SCALABLE_ROOT_HIGH : SCALABLE_ROOT_LOW, word),
+        TableTrail.print(upper ? SCALABLE_ROOT_HIGH : SCALABLE_ROOT_LOW, word),
         at);
     long index = devfn() & (1 << DEVICES_OF_A_TABLE_BITS) - 1;
     return scalableContext(table + index * SCALABLE_BYTES);
@@ -156,7 +167,8 @@ final class DmaWalk {
     }
     long l = low.getAsLong();
     if (!SM_P.isSet(l)) {
-      return stop(name, in, "fault 41h: the entry is not present (P=0)", at);
+      return stop(
+          name, in, VtdFault.SM_CONTEXT_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
     long pasid = RID_PASID.get(high.getAsLong());
     long directory = PASIDDIRPTR.get(l);
@@ -164,7 +176,7 @@ final class DmaWalk {
         name,
         in,
         "PASID 0x%x, directory at 0x%x".formatted(pasid, directory),
-        VtdTrail.print(SCALABLE_LOW, l) + " " + VtdTrail.print(SCALABLE_HIGH, high.getAsLong()),
+        TableTrail.print(SCALABLE_LOW, l) + " " + TableTrail.print(SCALABLE_HIGH, high.getAsLong()),
         at);
     long index = pasid >>> PasidLayout.TABLE_BITS;
     if (index >= 1L << PDTS.getInt(l) + DIRECTORY_BITS) {
@@ -181,14 +193,18 @@ final class DmaWalk {
     }
     String in = "PASID 0x%x".formatted(pasid);
     if (!PasidLayout.DIR_P.isSet(word.getAsLong())) {
-      return stop(name, in, "fault 51h: the entry is not present (P=0)", at);
+      return stop(
+          name,
+          in,
+          VtdFault.SM_DIRECTORY_NOT_PRESENT.because("the entry is not present (P=0)"),
+          at);
     }
     long table = PasidLayout.SMPTBLPTR.get(word.getAsLong());
     trail.entry(
         name,
         in,
         "PASID table at 0x%x".formatted(table),
-        VtdTrail.print(PasidLayout.DIRECTORY, word.getAsLong()),
+        TableTrail.print(PasidLayout.DIRECTORY, word.getAsLong()),
         at);
     long index = pasid & (1 << PasidLayout.TABLE_BITS) - 1;
     return pasidEntry(table + index * PasidLayout.ENTRY_BYTES, pasid);
@@ -205,12 +221,13 @@ final class DmaWalk {
     long first = q0.getAsLong();
     long third = q2.getAsLong();
     if (!PasidLayout.P.isSet(first)) {
-      return stop(name, in, "fault 59h: the entry is not present (P=0)", at);
+      return stop(
+          name, in, VtdFault.SM_PASID_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
     String fields =
-        VtdTrail.print(PasidLayout.ENTRY_0, first)
+        TableTrail.print(PasidLayout.ENTRY_0, first)
             + " "
-            + VtdTrail.print(PasidLayout.ENTRY_2, third);
+            + TableTrail.print(PasidLayout.ENTRY_2, third);
     return switch (PasidLayout.PGTT.getInt(first)) {
       case PasidLayout.PASS_THROUGH -> {
         trail.entry(name, in, "address " + iova, fields, at);
@@ -229,13 +246,22 @@ final class DmaWalk {
       }
       case PasidLayout.NESTED ->
           stop(name, in, "cannot see: nested translation is not followed; " + fields, at);
-      default -> stop(name, in, "fault 5bh: PGTT has a reserved encoding; " + fields, at);
+      default ->
+          stop(
+              name,
+              in,
+              VtdFault.SM_PASID_INVALID.because("PGTT has a reserved encoding; " + fields),
+              at);
     };
   }
 
   private VtdWalk paging(PagingStage stage, long table, int levels, String from, long fromPa) {
     if (levels < 3 || levels > 5) {
-      return stop(from, iova.toString(), "fault 3h: tables of %d levels".formatted(levels), fromPa);
+      return stop(
+          from,
+          iova.toString(),
+          stage.invalid().because("tables of %d levels".formatted(levels)),
+          fromPa);
     }
     int width = PagingLayout.PAGE_BITS + levels * PagingLayout.INDEX_BITS;
     // The first stage takes canonical addresses: the bits above are copies of the highest one.
@@ -244,7 +270,7 @@ final class DmaWalk {
       return stop(
           from,
           iova.toString(),
-          "fault %s: the address has more than %d bits".formatted(stage.beyond(), width),
+          stage.beyond().because("the address has more than %d bits".formatted(width)),
           fromPa);
     }
     long at = table;

@@ -2,6 +2,7 @@ package dev.doorbell.hw.vtd;
 
 import static dev.doorbell.hw.vtd.IrteLayout.*;
 
+import dev.doorbell.iommu.TableTrail;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -13,13 +14,13 @@ import java.util.OptionalLong;
 final class MessageWalk {
   private static final int FUNCTION_BITS = 3;
 
-  private final VtdTrail trail;
+  private final TableTrail trail;
   private final int requester;
   private final long address;
   private final int data;
   private final String in;
 
-  MessageWalk(VtdTrail trail, int requester, long address, int data) {
+  MessageWalk(TableTrail trail, int requester, long address, int data) {
     this.trail = trail;
     this.requester = requester;
     this.address = address;
@@ -27,7 +28,7 @@ final class MessageWalk {
     this.in = "write 0x%x to 0x%x".formatted(Integer.toUnsignedLong(data), address);
   }
 
-  static VtdMessage ended(VtdTrail trail) {
+  static VtdMessage ended(TableTrail trail) {
     return new VtdMessage(trail.hops(), Optional.empty(), Optional.empty(), trail.stopped());
   }
 
@@ -49,11 +50,16 @@ final class MessageWalk {
     long entries = 2L << VtdRegisters.SIZE.getInt(irta);
     long index = HANDLE.get(address);
     if (SHV.isSet(address)) {
+      if (data >>> SUBHANDLE.width() != 0) {
+        trail.stopRegister(
+            "IRTA_REG",
+            in,
+            VtdFault.REQUEST_RESERVED.because(
+                "SHV is 1 and bits 31:16 of the datum 0x%x, which are reserved, are not 0"
+                    .formatted(data)));
+        return ended(trail);
+      }
       index += SUBHANDLE.get(Integer.toUnsignedLong(data));
-    } else if (data != 0) {
-      trail.stopRegister(
-          "IRTA_REG", in, "fault 20h: SHV is 0 and the datum 0x%x is not".formatted(data));
-      return ended(trail);
     }
     trail.register(
         "IRTA_REG",
@@ -61,13 +67,13 @@ final class MessageWalk {
         "interrupt_index " + index,
         "remappable format: %s; table of %d entries at 0x%x"
             .formatted(
-                VtdTrail.print(MESSAGE_ADDRESS, address), entries, VtdRegisters.IRTA.get(irta)));
+                TableTrail.print(MESSAGE_ADDRESS, address), entries, VtdRegisters.IRTA.get(irta)));
     if (index >= entries) {
       trail.stopRegister(
           "IRTA_REG",
           "interrupt_index " + index,
-          "fault 21h: interrupt_index %d lies beyond the table's %d entries"
-              .formatted(index, entries));
+          VtdFault.INDEX_BEYOND_TABLE.because(
+              "interrupt_index %d lies beyond the table's %d entries".formatted(index, entries)));
       return ended(trail);
     }
     return entry(VtdRegisters.IRTA.get(irta) + index * BYTES, index, extended);
@@ -88,8 +94,9 @@ final class MessageWalk {
     trail.stopRegister(
         extended ? "IRTA_REG" : "GSTS_REG",
         in,
-        "fault 25h: compatibility format is blocked (%s)"
-            .formatted(extended ? "IRTA_REG.EIME=1" : "GSTS_REG.CFIS=0"));
+        VtdFault.COMPATIBILITY_BLOCKED.because(
+            "compatibility format is blocked (%s)"
+                .formatted(extended ? "IRTA_REG.EIME=1" : "GSTS_REG.CFIS=0")));
     return ended(trail);
   }
 
@@ -104,16 +111,17 @@ final class MessageWalk {
     long h = high.getAsLong();
     String from = "requester id 0x%x".formatted(requester);
     if (!P.isSet(l)) {
-      return stop(at, from, "fault 22h: the entry is not present (P=0)", pa);
+      return stop(
+          at, from, VtdFault.IRTE_NOT_PRESENT.because("the entry is not present (P=0)"), pa);
     }
     boolean isPosted = IM.isSet(l);
     String fields =
         isPosted
-            ? VtdTrail.print(POSTED_LOW, l) + " " + VtdTrail.print(POSTED_HIGH, h)
-            : VtdTrail.print(LOW, l) + " " + VtdTrail.print(HIGH, h);
+            ? TableTrail.print(POSTED_LOW, l) + " " + TableTrail.print(POSTED_HIGH, h)
+            : TableTrail.print(LOW, l) + " " + TableTrail.print(HIGH, h);
     Optional<String> mismatch = mismatch(h);
     if (mismatch.isPresent()) {
-      return stop(at, from, "fault 26h: %s; %s".formatted(mismatch.get(), fields), pa);
+      return stop(at, from, VtdFault.SOURCE_ID.because(mismatch.get() + "; " + fields), pa);
     }
     if (isPosted) {
       VtdMessage.Posted posted =

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.vtd.VtdRegisters.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.explain.MemoryView;
+import dev.doorbell.iommu.TableTrail;
 import java.util.Map;
 
 /// Explains what a remapping unit of VT-d does with an access or an interrupt message, from registers and tables as they stand. It writes
@@ -28,7 +29,7 @@ public final class VtdWalker {
   /// @param requester requester id, 16 bits
   /// @param write whether it writes
   public VtdWalk dma(int requester, Iova iova, boolean write) {
-    VtdTrail trail = new VtdTrail(id, memory);
+    TableTrail trail = new TableTrail(id, memory);
     String in = "requester id 0x%x, IOVA %s".formatted(requester, iova);
     Long gsts = registers.get("GSTS");
     Long rtaddr = registers.get("RTADDR");
@@ -47,7 +48,7 @@ public final class VtdWalker {
   /// @param address within FEE0_0000h to FEEF_FFFFh
   /// @param data the datum
   public VtdMessage message(int requester, long address, int data) {
-    VtdTrail trail = new VtdTrail(id, memory);
+    TableTrail trail = new TableTrail(id, memory);
     String in = "write 0x%x to 0x%x".formatted(Integer.toUnsignedLong(data), address);
     Long gsts = registers.get("GSTS");
     Long irta = registers.get("IRTA");

@@ -68,7 +68,8 @@ class AmdViWalkerCapturesTest {
   }
 
   @Test
-  @DisplayName("an index beyond IntTabLen, and one that nobody enabled, break at their entry")
+  @DisplayName(
+      "an index of bits that are delivery mode SMI, and one that nobody enabled, break at their entry")
   void breaks() throws IOException {
     AmdViWalker walker = read().walker;
     assertTrue(
@@ -76,7 +77,7 @@ class AmdViWalkerCapturesTest {
             .message(0x200, 0xfee0_0000L, 600)
             .stoppedAt()
             .orElseThrow()
-            .contains("beyond the table's 512 entries"));
+            .contains("delivery mode 2"));
     AmdViMessage unused = walker.message(0x200, 0xfee0_0000L, 100);
     assertTrue(unused.stoppedAt().orElseThrow().contains("RemapEn=0"), unused::toString);
     assertEquals("IRTE 100", unused.hops().getLast().at());

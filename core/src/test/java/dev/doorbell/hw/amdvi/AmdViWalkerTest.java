@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Field;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.testkit.Property;
 import java.util.HashMap;
@@ -99,6 +100,40 @@ class AmdViWalkerTest {
             .stoppedAt()
             .orElseThrow()
             .contains("beyond the table's 128 entries"));
+  }
+
+  @Test
+  @DisplayName(
+      "48882 2.2.2.1: NMIPass, InitPass and EIntPass decide on their messages, and not IntCtl")
+  void otherModes() {
+    int[] modes = {4, 5, 7};
+    Field[] passes = {NMI_PASS, INIT_PASS, EINT_PASS};
+    for (int i = 0; i < modes.length; i++) {
+      int data = modes[i] << 8 | 33;
+      interrupts(INT_REMAP);
+      String stopped = message(data).stoppedAt().orElse("not stopped");
+      assertTrue(stopped.contains(passes[i].name() + "=0"), stopped);
+      dte(2, IV.place(1) | INT_CTL.place(INT_ABORT) | passes[i].place(1));
+      assertEquals(modes[i], message(data).interrupt().orElseThrow().deliveryMode());
+      assertTrue(message(33).stoppedAt().orElseThrow().contains("aborts"));
+    }
+    assertTrue(message(2 << 8).stoppedAt().orElseThrow().startsWith("cannot see"), "SMI");
+  }
+
+  @Test
+  @DisplayName(
+      "48882 3.4.1 NumIntRemapMode: with 2048 entries a function all eleven bits are the index")
+  void manyEntries() {
+    interrupts(INT_REMAP);
+    dte(
+        2,
+        IV.place(1)
+            | INT_TAB_LEN.place(11)
+            | INT_TAB_ROOT.place(INTERRUPTS)
+            | INT_CTL.place(INT_REMAP));
+    memory.put(INTERRUPTS + 0x400 * 4L, IrteLayout.REMAP_EN.place(1) | IrteLayout.VECTOR.place(70));
+    registers.merge("CONTROL", AmdViRegisters.NUM_INT_REMAP_MODE.place(1), (a, b) -> a | b);
+    assertEquals(70, message(0x400).interrupt().orElseThrow().vector());
   }
 
   @Test

@@ -8,7 +8,10 @@ import dev.doorbell.bits.Layout;
 import dev.doorbell.testkit.SecondSource;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -43,5 +46,19 @@ class TablesSecondSourceTest {
               .orElseThrow();
       assertEquals(List.of(row.last(), row.first()), List.of(field.msb(), field.lsb()), row.name());
     }
+  }
+
+  @Test
+  @DisplayName("VT-d 7.1.3: every fault's code is its place in Linux's tables of reasons")
+  void faults() throws IOException {
+    Map<String, Integer> linux = new TreeMap<>();
+    SecondSource.read(IrteLayout.class, "faults-linux.txt")
+        .rows()
+        .forEach(r -> linux.put(r.name(), r.first()));
+    Map<String, Integer> declared = new TreeMap<>();
+    for (VtdFault f : VtdFault.values()) {
+      declared.put(f.name(), f.code());
+    }
+    assertEquals(linux, declared);
   }
 }

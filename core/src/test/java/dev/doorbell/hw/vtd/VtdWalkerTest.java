@@ -73,7 +73,7 @@ class VtdWalkerTest {
   @DisplayName("VT-d 7.1: faults 20h, 21h, 22h and 25h")
   void faults() {
     entry(P.place(1) | V.place(65), 0);
-    assertTrue(stopped(REQUESTER, MESSAGE ^ SHV.place(1), 1).startsWith("fault 20h"));
+    assertTrue(stopped(REQUESTER, MESSAGE, 0x1_0000).startsWith("fault 20h"));
     assertTrue(stopped(REQUESTER, MESSAGE, 13).startsWith("fault 21h"));
     assertTrue(stopped(REQUESTER, MESSAGE, 1).startsWith("fault 22h"));
     assertTrue(stopped(REQUESTER, 0xfee0_0000L, 65).startsWith("fault 25h"));
@@ -81,6 +81,16 @@ class VtdWalkerTest {
     assertEquals("not stopped", stopped(REQUESTER, 0xfee0_0000L, 65));
     registers.merge("IRTA", VtdRegisters.EIME.place(1), (a, b) -> a | b);
     assertTrue(stopped(REQUESTER, 0xfee0_0000L, 65).startsWith("fault 25h"));
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 5.1.2.1: an I/O APIC's request has SHV=0 and its vector in the datum, which is no subhandle")
+  void withoutSubhandle() {
+    entry(P.place(1) | V.place(65), 0);
+    long address = MESSAGE ^ SHV.place(1);
+    assertEquals(
+        65, walker().message(REQUESTER, address, 0x8041).interrupt().orElseThrow().vector());
   }
 
   @Test
@@ -139,6 +149,40 @@ class VtdWalkerTest {
             .stoppedAt()
             .orElseThrow()
             .startsWith("fault 4h"));
+  }
+
+  /// Scalable mode: requester 0x412 with PASID 0.
+  private void scalable(long first, long third) {
+    registers.put(
+        "RTADDR",
+        VtdRegisters.RTA.place(0x1000) | VtdRegisters.TTM.place(VtdRegisters.TTM_SCALABLE));
+    memory.put(0x1000 + 4 * 16L, ContextLayout.LP.place(1) | ContextLayout.LCTP.place(0x2000));
+    memory.put(
+        0x2000 + 0x12 * 32L, ContextLayout.SM_P.place(1) | ContextLayout.PASIDDIRPTR.place(0x3000));
+    memory.put(0x3000L, PasidLayout.DIR_P.place(1) | PasidLayout.SMPTBLPTR.place(0x4000));
+    memory.put(0x4000L, PasidLayout.P.place(1) | first);
+    memory.put(0x4010L, third);
+  }
+
+  private String access(long iova, boolean write) {
+    return walker().dma(REQUESTER, new Iova(iova), write).stoppedAt().orElse("not stopped");
+  }
+
+  @Test
+  @DisplayName("VT-d 7.1.3: scalable mode has codes of its own for what its stages do not let pass")
+  void scalableFaults() {
+    long second = PasidLayout.PGTT.place(PasidLayout.SECOND_STAGE);
+    scalable(second | PasidLayout.AW.place(1) | PasidLayout.SSPTPTR.place(0x5000), 0);
+    assertTrue(access(0, true).startsWith("fault 79h"), access(0, true));
+    assertTrue(access(0, false).startsWith("fault 79h"), access(0, false));
+    assertTrue(access(1L << 39, false).startsWith("fault 84h"), access(1L << 39, false));
+    scalable(second, 0);
+    assertTrue(access(0, false).startsWith("fault 5bh"), access(0, false));
+    scalable(PasidLayout.PGTT.place(PasidLayout.FIRST_STAGE), PasidLayout.FSPTPTR.place(0x5000));
+    assertTrue(access(0, false).startsWith("fault 71h"), access(0, false));
+    assertTrue(access(1L << 47, false).startsWith("fault 80h"), access(1L << 47, false));
+    memory.put(0x5000L, PagingLayout.P.place(1));
+    assertTrue(access(0, true).startsWith("fault 85h"), access(0, true));
   }
 
   @Test
