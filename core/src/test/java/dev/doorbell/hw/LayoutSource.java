@@ -10,9 +10,12 @@ import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.testkit.SecondSource;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// Compares declared layouts and maps with a table typed from another publication. A row `LAYOUT.FIELD first last` is a field, a row
 /// `@REGISTER offset offset` a register's offset (in decimal).
@@ -47,6 +50,27 @@ public final class LayoutSource {
             () -> row.name() + " of " + table.publication());
       }
     }
+  }
+
+  /// Holds when each field of these classes' layouts has a row in some table, or is named with its reason as one that has none, and not both.
+  ///
+  /// @param rows `LAYOUT.FIELD` of every row
+  /// @param without `LAYOUT.FIELD` of fields that no other publication has, with the reason
+  public static void complete(
+      Set<String> rows, Map<String, String> without, List<Class<?>> declaring)
+      throws IllegalAccessException {
+    Set<String> missing = new TreeSet<>();
+    for (Class<?> c : declaring) {
+      for (java.lang.reflect.Field constant : c.getFields()) {
+        if (constant.getType() == Layout.class) {
+          Layout layout = (Layout) constant.get(null);
+          layout.fields().forEach(f -> missing.add(layout.name() + "." + f.name()));
+        }
+      }
+    }
+    assertTrue(missing.size() > rows.size() / 2, "no layouts are declared");
+    missing.removeAll(rows);
+    assertEquals(new TreeSet<>(without.keySet()), missing);
   }
 
   private static String key(String name) {
