@@ -30,6 +30,16 @@ public final class Rollback implements AutoCloseable {
     steps.clear();
   }
 
+  /// Takes back what was not committed because of a failure, which goes on its way: what fails here is suppressed in it. For work whose steps
+  /// outlive it when it succeeds, where a try-with-resources block does not fit.
+  public void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (IllegalStateException notTakenBack) {
+      failure.addSuppressed(notTakenBack);
+    }
+  }
+
   /// Takes back what was not committed.
   ///
   /// @throws IllegalStateException when steps failed; each one's exception is suppressed in it

@@ -105,11 +105,7 @@ public final class LinuxAssignment implements AutoCloseable {
     try {
       return assign(options, files, functions, request, undo);
     } catch (RuntimeException | Error e) {
-      try {
-        undo.close();
-      } catch (RuntimeException | Error notTakenBack) {
-        e.addSuppressed(notTakenBack);
-      }
+      undo.closeAfter(e);
       throw e;
     }
   }

@@ -44,7 +44,6 @@ public final class GuestSession implements AutoCloseable {
   public static GuestSession open(
       LinuxOptions options, Sbdf function, VirtualMachine.Guest guest, IntConsumer out) {
     requireHost(options, guest);
-    boolean made = false;
     Rollback parts = new Rollback();
     try {
       DriverBinding bound = DriverBinding.toVfio(options, function);
@@ -58,12 +57,10 @@ public final class GuestSession implements AutoCloseable {
       parts.add(device::close);
       VirtualMachine machine = new VirtualMachine(options.calls(), guest, container, device, out);
       parts.add(machine::close);
-      made = true;
       return new GuestSession(parts, machine);
-    } finally {
-      if (!made) {
-        parts.close();
-      }
+    } catch (RuntimeException | Error e) {
+      parts.closeAfter(e);
+      throw e;
     }
   }
 

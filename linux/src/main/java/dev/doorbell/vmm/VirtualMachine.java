@@ -63,7 +63,6 @@ public final class VirtualMachine implements AutoCloseable {
     AddressRange memory = AddressRange.ofSize(GuestMap.MEMORY.value(), guest.memory());
     KernelImage image = KernelImage.of(guest.kernelName(), guest.kernel());
     KernelImage.Plan plan = image.place(memory, guest.initrd().byteSize());
-    boolean made = false;
     try {
       KvmVm vm = KvmVm.create(calls);
       parts.add(vm::close);
@@ -93,11 +92,9 @@ public final class VirtualMachine implements AutoCloseable {
       bus.add(function);
       Ipa entry = GuestMap.MEMORY.plus(plan.entry());
       cpu.startAt(entry.value(), new ArmCpu.Argument(GuestMap.MEMORY.plus(plan.tree()).value()));
-      made = true;
-    } finally {
-      if (!made) {
-        parts.close();
-      }
+    } catch (RuntimeException | Error e) {
+      parts.closeAfter(e);
+      throw e;
     }
   }
 
