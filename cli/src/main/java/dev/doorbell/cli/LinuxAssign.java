@@ -25,8 +25,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /// `assign --on linux`: functions of this very host, through its kernel.
 final class LinuxAssign {
@@ -142,6 +144,8 @@ final class LinuxAssign {
     List<LinuxVectorState> vectors = new ArrayList<>();
     Optional<LinuxOptions.Access> access = Optional.empty();
     Optional<Refusal> refusal = Optional.empty();
+    List<String> left = new ArrayList<>();
+    boolean over = false;
     // Before the first driver is touched: from now on Ctrl-C undoes.
     ending.takeSignals();
     try {
@@ -157,15 +161,30 @@ final class LinuxAssign {
           printer.assigned(a, vectors);
         }
         watch(a, vectors, printer);
+        over = true;
       }
     } catch (RuntimeException e) {
-      if (!(e instanceof Refused refused)) {
+      if (e instanceof Refused refused) {
+        refusal = Optional.of(refused.refusal());
+      } else if (!over) {
         throw e;
       }
-      refusal = Optional.of(refused.refusal());
+      // After the watch the giving back alone can fail: what it could not do lies suppressed, as it
+      // does in a refusal.
+      left.addAll(notGivenBack(e));
     }
-    return new Outcome(
-        vectors, refusal, access, before.differences(HostState.of(options, intent.functions())));
+    left.addAll(before.differences(HostState.of(options, intent.functions())));
+    return new Outcome(vectors, refusal, access, left);
+  }
+
+  /// {@return what each step says that failed while everything was given back}
+  private static List<String> notGivenBack(Throwable e) {
+    return Stream.of(e.getSuppressed())
+        .flatMap(s ->
+            s.getSuppressed().length > 0
+                ? notGivenBack(s).stream()
+                : Stream.of(Objects.requireNonNullElse(s.getMessage(), s.toString())))
+        .toList();
   }
 
   private LinuxAssignment.Request request() {

@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.EndpointSpec.Msi;
+import dev.doorbell.linux.FailingCalls;
 import dev.doorbell.linux.FakeKernel;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
@@ -22,12 +23,17 @@ final class FakeHost {
   static final Sbdf EDU = Sbdf.parse("0000:00:05.0");
 
   final FakeKernel kernel;
+
+  /// Between the commands and the kernel.
+  final FailingCalls calls;
+
   private final Path root;
   private final Map<String, Integer> held = OpenFiles.held();
 
   FakeHost(Path root) {
     this.root = root;
     kernel = new FakeKernel(root);
+    calls = new FailingCalls(kernel.calls());
     kernel.add(NIC, EndpointSpec.demo(5), "e1000e", true);
     kernel.add(EDU, EndpointSpec.demoMsi(new Msi(1, true, false)), "", false);
     kernel.write("sys/bus/pci/devices/" + NIC + "/net/eth0/x", "");
@@ -58,7 +64,7 @@ final class FakeHost {
   }
 
   LinuxOptions options() {
-    return new LinuxOptions(kernel.calls(), root, Access.CONTAINER, false, f -> List.of());
+    return new LinuxOptions(calls.calls(), root, Access.CONTAINER, false, f -> List.of());
   }
 
   Path root() {
