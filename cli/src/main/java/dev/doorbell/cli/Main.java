@@ -5,6 +5,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntSupplier;
 
 /// Where the process starts.
 public final class Main {
@@ -16,12 +17,27 @@ public final class Main {
         new PrintWriter(new BufferedOutputStream(sink), false, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
     Surroundings surroundings = Surroundings.with(Ending.ofProcess());
-    int status = run(out, err, Console.onTerminal(), surroundings, args);
-    out.flush();
-    err.flush();
-    int end = sink.failed() ? unwritten(err, sink) : status;
-    surroundings.ending().done(end);
+    int end =
+        ended(
+            surroundings.ending(),
+            () -> {
+              int status = run(out, err, Console.onTerminal(), surroundings, args);
+              out.flush();
+              err.flush();
+              return sink.failed() ? unwritten(err, sink) : status;
+            });
     System.exit(end);
+  }
+
+  /// {@return the exit status of a command, of whose end the process is told whatever leaves it: the exit waits for that}
+  static int ended(Ending ending, IntSupplier command) {
+    int status = ExitStatus.INTERNAL.code();
+    try {
+      status = command.getAsInt();
+      return status;
+    } finally {
+      ending.done(status);
+    }
   }
 
   /// A script that gets half a document must not take the status of a whole one for it.
