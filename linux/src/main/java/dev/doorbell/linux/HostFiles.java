@@ -17,15 +17,29 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// What the kernel tells in sysfs and procfs about groups, functions and interrupts. Read anew at each question: all of it may change.
 ///
 /// **Source**: Linux `Documentation/ABI/testing/sysfs-kernel-iommu_groups`, `sysfs-bus-pci`; `drivers/iommu/iommu.c`
 final class HostFiles {
-  /// Drivers whose functions a group may hold while it is assigned: they do no DMA of their own (`driver_managed_dma`).
-  private static final List<String> HARMLESS =
-      List.of("vfio-pci", "pci-stub", "pcieport", "shpchp");
+  /// Drivers whose functions a group may hold while it is assigned: those that do no DMA of their own, and VFIO's, which give theirs to
+  /// users. Each says so itself to the kernel, by `driver_managed_dma`; a group with a function of any other is not viable.
+  ///
+  /// **Source**: Linux 6.18 `drivers/pci/pci-stub.c`, `drivers/pci/pcie/portdrv.c`, `drivers/vfio/pci` (names as in `/sys/bus/pci/drivers`)
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "pci-stub",
+          "pcieport",
+          "vfio-pci",
+          "hisi_acc_vfio_pci",
+          "mlx5_vfio_pci",
+          "nvgrace_gpu_vfio_pci",
+          "pds_vfio_pci",
+          "qat_vfio_pci",
+          "virtio_vfio_pci",
+          "xe-vfio-pci");
 
   /// Where Linux maps doorbells on machines whose MSIs are translated (`MSI_IOVA_BASE`, `MSI_IOVA_LENGTH`).
   static final AddressRange SW_MSI = AddressRange.ofSize(0x800_0000L, 0x10_0000L);
@@ -153,7 +167,7 @@ final class HostFiles {
   }
 
   static boolean isHarmless(String driver) {
-    return HARMLESS.contains(driver) || driver.contains("vfio");
+    return HARMLESS.contains(driver);
   }
 
   /// {@return regions that a group reserves}

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName(
@@ -165,6 +166,30 @@ class LinuxAssignmentTest {
         assertThrows(NotViable.class, () -> LinuxAssignment.of(options(), List.of(EDU), TAKE));
     assertTrue(e.getMessage().contains(NIC.toString()), e::getMessage);
     assertTrue(e.getMessage().contains("e1000e"), e::getMessage);
+    asBefore();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "pci-stub, true",
+    "pcieport, true",
+    "mlx5_vfio_pci, true",
+    "xe-vfio-pci, true",
+    "shpchp, false",
+    "vfio_like, false"
+  })
+  @DisplayName("a mate whose driver leaves DMA to users does no harm; any other's does")
+  void mateOf(String driver, boolean harmless) {
+    Sbdf mate = Sbdf.parse("00:07.0");
+    kernel.add(mate, EndpointSpec.demo(2), driver, true);
+    kernel.join(EDU, mate);
+    if (harmless) {
+      LinuxAssignment.of(options(), List.of(EDU), TAKE).close();
+    } else {
+      NotViable e =
+          assertThrows(NotViable.class, () -> LinuxAssignment.of(options(), List.of(EDU), TAKE));
+      assertTrue(e.getMessage().contains(driver), e::getMessage);
+    }
     asBefore();
   }
 
