@@ -18,25 +18,15 @@ final class LiveHops {
   private final LiveSample now;
   private final List<LiveHop> hops = new ArrayList<>();
   private final List<Unseen> unseen = new ArrayList<>();
-  private final OptionalLong counted;
+  private final LiveCount count;
   private final boolean arrived;
   private final boolean pending;
 
   LiveHops(LiveSample before, LiveSample now) {
     this.now = now;
-    this.counted = count(before.interrupt(), now.interrupt());
-    this.arrived = counted.isPresent() && counted.getAsLong() > 0;
+    this.count = LiveCount.between(before.interrupt(), now.interrupt());
+    this.arrived = count.taken().orElse(0) > 0;
     this.pending = now.programmed().thing().flatMap(ProgrammedVector::pending).orElse(false);
-  }
-
-  private static OptionalLong count(Seen<KernelInterrupt> before, Seen<KernelInterrupt> now) {
-    if (now.thing().isEmpty()) {
-      return OptionalLong.empty();
-    }
-    KernelInterrupt k = now.thing().get();
-    long was =
-        before.thing().filter(b -> b.irq() == k.irq()).map(KernelInterrupt::count).orElse(0L);
-    return OptionalLong.of(k.count() - was);
   }
 
   LiveTrace read() {
@@ -48,6 +38,7 @@ final class LiveHops {
     mask();
     iommu();
     controller();
+    changed();
     taken();
     Optional<String> stop =
         arrived
@@ -60,7 +51,7 @@ final class LiveHops {
         now.function(),
         now.vector(),
         List.copyOf(hops),
-        counted,
+        count.taken(),
         stop,
         now.programmed().thing(),
         now.interrupt().thing(),
@@ -187,6 +178,9 @@ final class LiveHops {
   private Optional<String> hidden() {
     if (now.programmed().isNotVisible()) {
       return Optional.of("mask and pending bit cannot be seen, and no interrupt was counted");
+    }
+    if (count.unknown().isPresent()) {
+      return Optional.of("how many interrupts were taken meanwhile is not known");
     }
     if (isHeldLater()) {
       return Optional.of("the interrupt is off further on, where messages are not counted");
@@ -338,15 +332,36 @@ final class LiveHops {
             Source.file("sys/kernel/irq/" + k.irq())));
   }
 
+  private void changed() {
+    if (count.moved().isPresent() && now.interrupt().thing().isPresent()) {
+      put(
+          Movement.UNSEEN,
+          hop(
+              "irq",
+              "IRQ " + count.moved().get(),
+              "IRQ " + now.interrupt().thing().get().irq(),
+              "its driver has requested vectors anew between the two looks",
+              Source.file(device() + "/msi_irqs")));
+    }
+  }
+
   private void taken() {
     switch (now.interrupt()) {
       case Seen.There<KernelInterrupt>(KernelInterrupt k) -> {
+        count
+            .unknown()
+            .ifPresent(why ->
+                unseen.add(new Unseen("the kernel's counters", why, "movement is not known")));
+        String meanwhile =
+            count.taken().isPresent() ? count.taken().getAsLong() + " taken" : "not known how many";
         put(
-            arrived ? Movement.MOVED : Movement.STILL,
+            arrived
+                ? Movement.MOVED
+                : count.unknown().isPresent() ? Movement.UNSEEN : Movement.STILL,
             hop(
                 "kernel",
                 "IRQ %d on CPU %s".formatted(k.irq(), k.cpus().isEmpty() ? "not seen" : k.cpus()),
-                "%d taken, %d in all".formatted(counted.orElse(0), k.count()),
+                "%s, %d in all".formatted(meanwhile, k.count()),
                 k.actions().isEmpty() ? "nobody has requested it" : "taken by " + k.actions(),
                 Source.file("sys/kernel/irq/" + k.irq() + "/per_cpu_count")));
       }

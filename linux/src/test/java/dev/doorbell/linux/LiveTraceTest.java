@@ -10,6 +10,7 @@ import dev.doorbell.linux.LinuxAssignment.Request;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.linux.LiveHop.Movement;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.Seen;
 import dev.doorbell.vfio.NoSuchFunction;
 import java.nio.file.Path;
 import java.util.List;
@@ -162,6 +163,68 @@ class LiveTraceTest {
           t.unseen()::toString);
       assertFalse(a.functions().isEmpty());
     }
+  }
+
+  @Test
+  @DisplayName("the first look did not see the counter: what it counted before is no movement")
+  void notSeenBefore() {
+    try (LinuxAssignment a = LinuxAssignment.of(options(), List.of(NIC), TAKE)) {
+      kernel.raise(NIC, 0);
+      int irq = new KernelInterrupts(options()).of(NIC).thing().orElseThrow().get(0).irq();
+      String count = "sys/kernel/irq/" + irq + "/per_cpu_count";
+      LiveSample now = LiveSample.take(options(), NIC, 0);
+      kernel.remove(count);
+      kernel.write(count + "/x", "");
+      LiveSample before = LiveSample.take(options(), NIC, 0);
+      assertTrue(before.interrupt().isNotVisible(), before::toString);
+      LiveTrace t = new LiveHops(before, now).read();
+      assertEquals(OptionalLong.empty(), t.counted());
+      assertFalse(t.delivered());
+      assertEquals(Movement.UNSEEN, at(t, "raise"));
+      assertEquals(Movement.UNSEEN, at(t, "kernel"));
+      assertEquals(Optional.empty(), t.stoppedAt());
+      assertTrue(t.unseen().toString().contains("at the first look"), t.unseen()::toString);
+      assertFalse(a.functions().isEmpty());
+    }
+  }
+
+  @Test
+  @DisplayName("another IRQ than at the first look: a stop of its own, and no movement")
+  void anotherIrq() {
+    LiveSample before;
+    try (LinuxAssignment a = LinuxAssignment.of(options(), List.of(NIC), TAKE)) {
+      before = LiveSample.take(options(), NIC, 0);
+      assertFalse(a.functions().isEmpty());
+    }
+    try (LinuxAssignment a = LinuxAssignment.of(options(), List.of(NIC), TAKE)) {
+      kernel.raise(NIC, 0);
+      LiveSample now = LiveSample.take(options(), NIC, 0);
+      LiveTrace t = new LiveHops(before, now).read();
+      assertEquals(OptionalLong.empty(), t.counted());
+      assertFalse(t.delivered());
+      assertEquals(Movement.UNSEEN, at(t, "irq"));
+      assertEquals(Movement.UNSEEN, at(t, "kernel"));
+      LiveTrace first = new LiveHops(sampleWithoutInterrupt(before), now).read();
+      assertEquals(OptionalLong.of(1), first.counted());
+      assertTrue(first.hops().stream().noneMatch(h -> h.hop().at().equals("irq")));
+      assertFalse(a.functions().isEmpty());
+    }
+  }
+
+  private static LiveSample sampleWithoutInterrupt(LiveSample like) {
+    return new LiveSample(
+        like.function(),
+        like.vector(),
+        like.driver(),
+        like.power(),
+        like.busMaster(),
+        like.programmed(),
+        new Seen.NotThere<>(),
+        like.domains(),
+        like.group(),
+        like.groupType(),
+        like.messages(),
+        like.remapping());
   }
 
   @Test
