@@ -1,13 +1,7 @@
 package dev.doorbell.linux;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.pci.Sbdf;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /// A function taken from its driver and given to another one, until this is closed.
@@ -21,7 +15,6 @@ public final class DriverBinding implements AutoCloseable {
 
   private final Kernel kernel;
   private final HostFiles files;
-  private final Path root;
   private final Sbdf function;
   private final Optional<String> before;
   private final Optional<String> override;
@@ -30,7 +23,6 @@ public final class DriverBinding implements AutoCloseable {
   private DriverBinding(LinuxOptions options, Sbdf function) {
     this.kernel = new Kernel(options.calls());
     this.files = new HostFiles(options.root());
-    this.root = options.root();
     this.function = function;
     this.before = files.driver(function);
     this.override = files.driverOverride(function);
@@ -45,7 +37,7 @@ public final class DriverBinding implements AutoCloseable {
       return b;
     }
     try (Rollback rollback = new Rollback()) {
-      b.write(b.file("driver_override"), VFIO + "\n");
+      b.write(b.file("driver_override"), VFIO);
       rollback.add(b::giveBack);
       b.unbind();
       b.probe();
@@ -81,16 +73,16 @@ public final class DriverBinding implements AutoCloseable {
 
   private void unbind() {
     if (files.driver(function).isPresent()) {
-      write(file("driver/unbind"), function + "\n");
+      write(file("driver/unbind"), function.toString());
     }
   }
 
   private void probe() {
-    write(Path.of("sys/bus/pci/drivers_probe"), function + "\n");
+    write("sys/bus/pci/drivers_probe", function.toString());
   }
 
-  private Path file(String name) {
-    return Path.of(HostFiles.device(function), name);
+  private String file(String name) {
+    return HostFiles.device(function) + "/" + name;
   }
 
   private void giveBack() {
@@ -105,7 +97,7 @@ public final class DriverBinding implements AutoCloseable {
         unbind();
       }
     } finally {
-      write(file("driver_override"), override.orElse("") + "\n");
+      write(file("driver_override"), override.orElse(""));
     }
     if (moved && before.isPresent()) {
       probe();
@@ -123,14 +115,8 @@ public final class DriverBinding implements AutoCloseable {
     }
   }
 
-  private void write(Path path, String text) {
-    String full = root.resolve(path).toString();
-    byte[] bytes = text.getBytes(UTF_8);
-    try (Arena arena = Arena.ofConfined();
-        Descriptor d = kernel.open(full, KernelConstants.O_WRONLY, DriverBinding::notWritable)) {
-      MemorySegment m = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-      Kernel.check(d.tryWrite(m), "write of '" + text.strip() + "'", full);
-    }
+  private void write(String path, String line) {
+    new Attribute(kernel, files.resolve(path).toString(), DriverBinding::notWritable).write(line);
   }
 
   private static Because notWritable(Errno e) {

@@ -246,17 +246,6 @@ final class HostFiles {
         .orElse("unknown");
   }
 
-  /// Writes a sysfs file.
-  ///
-  /// @throws UncheckedIOException when the kernel refuses; its message has the path
-  void write(String path, String text) {
-    try {
-      Files.writeString(root.resolve(path), text);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write '%s' to /%s".formatted(text.strip(), path), e);
-    }
-  }
-
   static String device(Sbdf function) {
     return "sys/bus/pci/devices/" + function;
   }

@@ -1,14 +1,9 @@
 package dev.doorbell.linux;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.Sbdf;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -134,15 +129,7 @@ public final class VirtualFunctions implements AutoCloseable {
 
   private void write(String name, String value) {
     String path = files.resolve(HostFiles.device(physical) + "/" + name).toString();
-    try (Arena arena = Arena.ofConfined();
-        Descriptor d = kernel.open(path, KernelConstants.O_WRONLY, this::because)) {
-      MemorySegment m = arena.allocateFrom(ValueLayout.JAVA_BYTE, (value + "\n").getBytes(UTF_8));
-      long answer = d.tryWrite(m);
-      if (answer < 0) {
-        Errno e = Errno.in(answer);
-        throw new ErrnoException("write of '%s'".formatted(value), path, e, because(e));
-      }
-    }
+    new Attribute(kernel, path, this::because).write(value);
   }
 
   private Because because(Errno e) {
