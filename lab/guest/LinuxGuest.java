@@ -1,5 +1,6 @@
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.linux.kvm.VcpuExit;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vmm.GuestSession;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -41,8 +43,9 @@ final class LinuxGuest {
             MemorySegment.ofArray(Files.readAllBytes(SHARE.resolve("guest.cpio"))),
             "console=ttyAMA0 quiet panic=-1 asks",
             MEMORY);
+    GuestSession.Wanted wanted = new GuestSession.Wanted(f, new TakenFunctions.Terms(false, true, Optional.of(access)), guest);
     long began = System.nanoTime();
-    try (GuestSession s = GuestSession.open(LinuxOptions.USUAL.with(access).withoutThread(), f, guest, this::print)) {
+    try (GuestSession s = GuestSession.open(LinuxOptions.USUAL, wanted, this::print)) {
       session = s;
       VcpuExit end = s.run(WAIT_MILLIS);
       Lab.check(end.equals(new VcpuExit.SystemEvent(VcpuExit.SystemEvent.Kind.SHUTDOWN)), "%s: it ended with %s".formatted(what, end));

@@ -49,7 +49,7 @@ final class DoorbellCommand implements Runnable {
     line.addSubcommand(new DoctorCommand(console));
     line.addSubcommand(new CaptureCommand(console));
     line.addSubcommand(new DiffCommand(console));
-    line.addSubcommand(new VmCommand(console));
+    line.addSubcommand(new VmCommand(console, surroundings));
     line.addSubcommand(new BenchCommand(console));
     line.setOut(out);
     line.setErr(err);

@@ -1,19 +1,19 @@
 package dev.doorbell.cli;
 
-import dev.doorbell.linux.DriverBinding;
 import dev.doorbell.linux.LinuxOptions;
-import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.linux.kvm.VcpuExit;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vmm.GuestSession;
 import dev.doorbell.vmm.VirtualMachine;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -42,7 +42,7 @@ final class VmCommand implements Callable<Integer> {
   private static final long MOST_FILE = 0x4000_0000;
 
   private final Console console;
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Surroundings surroundings;
 
   @Option(
       names = "--kernel",
@@ -80,8 +80,9 @@ final class VmCommand implements Callable<Integer> {
       description = "Take the function off a driver that has it for the host, until the end.")
   private boolean yes;
 
-  VmCommand(Console console) {
+  VmCommand(Console console, Surroundings surroundings) {
     this.console = console;
+    this.surroundings = surroundings;
   }
 
   @Override
@@ -94,65 +95,29 @@ final class VmCommand implements Callable<Integer> {
             initrd == null ? MemorySegment.NULL : read(initrd),
             ("console=ttyAMA0 panic=-1 " + append).strip(),
             bytes());
-    Access access = Files.exists(Path.of("/dev/iommu")) ? Access.IOMMUFD : Access.CONTAINER;
-    LinuxOptions options = LinuxOptions.USUAL.with(access).withoutThread();
+    LinuxOptions options = surroundings.kernel(Path.of("/"));
     GuestSession.requireHost(options, guest);
-    if (!yes) {
-      DriverBinding.requireFree(options, function);
-    }
-    return run(options, function, guest);
-  }
-
-  private Integer run(LinuxOptions options, Sbdf function, VirtualMachine.Guest guest)
-      throws InterruptedException {
-    VcpuExit end;
-    try (GuestSession session = GuestSession.open(options, function, guest, this::print)) {
-      Thread cleanup = Thread.ofPlatform().unstarted(() -> stop(session));
-      Runtime.getRuntime().addShutdownHook(cleanup);
-      try {
-        Thread.ofPlatform().daemon().name("console").start(() -> type(session));
-        end = session.run(0);
-      } finally {
-        console.out().flush();
-      }
-    } finally {
-      closed.countDown();
+    GuestSession.Wanted wanted =
+        new GuestSession.Wanted(
+            function, new TakenFunctions.Terms(false, yes, Optional.empty()), guest);
+    GuestOutput output = new GuestOutput(new FileOutputStream(FileDescriptor.out));
+    GuestRun run = new GuestRun(surroundings.ending(), System.in);
+    VcpuExit end =
+        run.run(() -> GuestRun.Guest.of(GuestSession.open(options, wanted, output::print)));
+    Optional<IOException> lost = output.failure();
+    if (lost.isPresent()) {
+      console
+          .err()
+          .println(
+              "doorbell: what the guest printed could not all be written: "
+                  + lost.get().getMessage());
+      return ExitStatus.INTERNAL.code();
     }
     if (end.equals(new VcpuExit.SystemEvent(VcpuExit.SystemEvent.Kind.SHUTDOWN))) {
       return ExitStatus.YES.code();
     }
     console.err().println("doorbell: the guest ended with " + end);
     return ExitStatus.NO.code();
-  }
-
-  /// Ctrl-C: the guest stops, and the command gives everything back before the process ends.
-  private void stop(GuestSession session) {
-    session.stop();
-    try {
-      closed.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void print(int character) {
-    console.out().write(character);
-    if (character == '\n') {
-      console.out().flush();
-    }
-  }
-
-  /// Hands what is typed to the guest until there is no more.
-  private static void type(GuestSession session) {
-    InputStream in = System.in;
-    try {
-      for (int c = in.read(); c >= 0; c = in.read()) {
-        session.type(c);
-      }
-    } catch (IOException e) {
-      // Whoever typed is gone; the guest goes on without.
-      return;
-    }
   }
 
   private Sbdf function() {

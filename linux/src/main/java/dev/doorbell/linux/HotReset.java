@@ -95,4 +95,13 @@ final class HotReset {
       held.forEach(Descriptor::release);
     }
   }
+
+  /// {@return why a function cannot be reset by itself}
+  static Because noneOfItsOwn(Errno e) {
+    return e.equals(Errno.EINVAL) || e.equals(Errno.ENOTTY)
+        ? new Because(
+            "the function has no reset of its own",
+            "reset the bus or slot with all its functions (hot reset)")
+        : Because.general(e);
+  }
 }

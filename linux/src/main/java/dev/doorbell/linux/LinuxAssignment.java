@@ -11,21 +11,15 @@ import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
-import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.Group;
 import dev.doorbell.vfio.IrqInfo;
 import dev.doorbell.vfio.IrqType;
-import dev.doorbell.vfio.NoSuchFunction;
 import dev.doorbell.vfio.NoSuchIrqs;
-import dev.doorbell.vfio.NotViable;
-import dev.doorbell.vfio.Viability;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// Functions of the running host taken from their drivers, in one container, with memory mapped and vectors enabled; all of it is given
 /// back by {@link #close}, or before an exception leaves {@link #of}.
@@ -93,17 +87,15 @@ public final class LinuxAssignment implements AutoCloseable {
 
   /// {@return the functions, assigned}
   ///
-  /// @throws NoSuchFunction when the host has one not
+  /// @throws dev.doorbell.vfio.NoSuchFunction when the host has one not
   /// @throws NoPassthrough when this kernel has no IOMMU or no vfio-pci
   /// @throws DriverInUse when a function works for the host and may not be taken
-  /// @throws NotViable when a mate of a function works for the host
+  /// @throws dev.doorbell.vfio.NotViable when a mate of a function works for the host
   /// @throws ErrnoException when the kernel refuses
   public static LinuxAssignment of(LinuxOptions options, List<Sbdf> functions, Request request) {
-    HostFiles files = new HostFiles(options.root());
-    requirePossible(files, functions, request);
     Rollback undo = new Rollback();
     try {
-      return assign(options, files, functions, request, undo);
+      return assign(options, functions, request, undo);
     } catch (RuntimeException | Error e) {
       undo.closeAfter(e);
       throw e;
@@ -111,79 +103,20 @@ public final class LinuxAssignment implements AutoCloseable {
   }
 
   private static LinuxAssignment assign(
-      LinuxOptions options, HostFiles files, List<Sbdf> functions, Request request, Rollback undo) {
-    List<DriverBinding> bound = new ArrayList<>();
-    for (Sbdf f : functions) {
-      DriverBinding b = DriverBinding.toVfio(options, f);
-      undo.add(b::close);
-      bound.add(b);
-    }
-    for (Sbdf f : functions) {
-      int group = files.group(f).orElseThrow(() -> NoPassthrough.noIommu(f, files.allowsNoIommu()));
-      requireViable(files, group, functions);
-    }
-    Access access = request.access().orElseGet(() -> best(options, files, functions));
-    LinuxVfio vfio = LinuxVfio.open(options.with(access).withoutThread());
-    undo.add(vfio::close);
-    Container container =
-        vfio.open(
-            request.unsafeInterrupts()
-                ? ContainerOptions.USUAL.withUnsafeInterrupts()
-                : ContainerOptions.USUAL);
-    undo.add(container::close);
-    Set<Group> groups = new LinkedHashSet<>();
-    functions.forEach(f -> groups.add(vfio.group(f)));
-    groups.forEach(container::attach);
-    AddressRange work = map(container, undo);
+      LinuxOptions options, List<Sbdf> functions, Request request, Rollback undo) {
+    TakenFunctions taken =
+        TakenFunctions.of(
+            options,
+            functions,
+            new TakenFunctions.Terms(
+                request.unsafeInterrupts(), request.takeFromDriver(), request.access()),
+            undo);
+    AddressRange work = map(taken.container(), undo);
     List<Assigned> assigned = new ArrayList<>();
-    for (DriverBinding b : bound) {
-      assigned.add(open(vfio, b, request, undo));
+    for (DriverBinding b : taken.bound()) {
+      assigned.add(open(taken.vfio(), b, request, undo));
     }
-    return new LinuxAssignment(access, container, work, assigned, undo);
-  }
-
-  /// Whether iommufd serves: its own file is there, and every function has one.
-  private static Access best(LinuxOptions options, HostFiles files, List<Sbdf> functions) {
-    if (!functions.stream().allMatch(files::hasVfioFile)) {
-      return Access.CONTAINER;
-    }
-    Kernel kernel = new Kernel(options.calls());
-    try (Descriptor d = kernel.open("/dev/iommu", KernelConstants.O_RDWR, Because::general)) {
-      return d.isOpen() ? Access.IOMMUFD : Access.CONTAINER;
-    } catch (ErrnoException notThere) {
-      return Access.CONTAINER;
-    }
-  }
-
-  /// What can be seen before anything is touched.
-  private static void requirePossible(HostFiles files, List<Sbdf> functions, Request request) {
-    for (Sbdf f : functions) {
-      if (!files.exists(f)) {
-        throw new NoSuchFunction(f, "this machine", Source.file("sys/bus/pci/devices"));
-      }
-    }
-    if (!files.hasIommu()) {
-      throw NoPassthrough.noIommu(functions.getFirst(), files.allowsNoIommu());
-    }
-    if (!files.hasVfioDriver()) {
-      throw NoPassthrough.noDriver();
-    }
-    for (Sbdf f : functions) {
-      files.group(f).ifPresent(g -> requireViable(files, g, functions));
-    }
-    for (Sbdf f : functions) {
-      if (!request.takeFromDriver()) {
-        files.requireFree(f);
-      }
-    }
-  }
-
-  private static void requireViable(HostFiles files, int group, List<Sbdf> functions) {
-    for (Viability.Blocker b : files.blockers(group)) {
-      if (!functions.contains(Sbdf.parse(b.function()))) {
-        throw new NotViable("group " + group, b);
-      }
-    }
+    return new LinuxAssignment(taken.access(), taken.container(), work, assigned, undo);
   }
 
   private static AddressRange map(Container container, Rollback rollback) {

@@ -291,19 +291,11 @@ public final class LinuxDevice implements Device {
     lock.lock();
     try {
       requireOpen();
-      descriptor.ioctl(VfioLayout.VFIO_DEVICE_RESET, MemorySegment.NULL, LinuxDevice::noReset);
+      descriptor.ioctl(VfioLayout.VFIO_DEVICE_RESET, MemorySegment.NULL, HotReset::noneOfItsOwn);
       bars.values().forEach(BarRegion::reset);
     } finally {
       lock.unlock();
     }
-  }
-
-  private static Because noReset(Errno e) {
-    return e.equals(Errno.EINVAL) || e.equals(Errno.ENOTTY)
-        ? new Because(
-            "the function has no reset of its own",
-            "reset the bus or slot with all its functions (hot reset)")
-        : Because.general(e);
   }
 
   /// {@return the file by which KVM knows the function: its group's, or with iommufd its own; the container's to close}

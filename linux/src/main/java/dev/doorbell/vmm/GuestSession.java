@@ -1,18 +1,23 @@
 package dev.doorbell.vmm;
 
 import dev.doorbell.bus.Rollback;
-import dev.doorbell.linux.DriverBinding;
 import dev.doorbell.linux.LinuxDevice;
 import dev.doorbell.linux.LinuxOptions;
-import dev.doorbell.linux.LinuxVfio;
+import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.linux.kvm.VcpuExit;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
-import dev.doorbell.vfio.ContainerOptions;
+import java.util.List;
 import java.util.function.IntConsumer;
 
 /// A guest with a function of this host, from the function's driver to the guest and back: what was taken is given back by {@link #close}.
 public final class GuestSession implements AutoCloseable {
+  /// What is wanted.
+  ///
+  /// @param function of the host, which the guest gets
+  /// @param terms how it may be taken
+  public record Wanted(Sbdf function, TakenFunctions.Terms terms, VirtualMachine.Guest guest) {}
+
   private final Rollback parts;
   private final VirtualMachine machine;
 
@@ -40,20 +45,17 @@ public final class GuestSession implements AutoCloseable {
   /// @param out takes what the guest prints
   /// @throws NotAnArmHost on another architecture
   /// @throws NoGuestInterrupts when the host's KVM has not what a guest needs
-  /// @throws dev.doorbell.linux.LinuxException when the kernel refuses something
-  public static GuestSession open(
-      LinuxOptions options, Sbdf function, VirtualMachine.Guest guest, IntConsumer out) {
+  /// @throws dev.doorbell.vfio.VfioException when the function cannot be taken, or a mate of it works for the host
+  /// @throws dev.doorbell.linux.LinuxException when the kernel refuses something, or the function works for the host and may not be taken
+  public static GuestSession open(LinuxOptions options, Wanted wanted, IntConsumer out) {
+    VirtualMachine.Guest guest = wanted.guest();
     requireHost(options, guest);
+    Sbdf function = wanted.function();
     Rollback parts = new Rollback();
     try {
-      DriverBinding bound = DriverBinding.toVfio(options, function);
-      parts.add(bound::close);
-      LinuxVfio vfio = LinuxVfio.open(options);
-      parts.add(vfio::close);
-      Container container = vfio.open(ContainerOptions.USUAL);
-      parts.add(container::close);
-      container.attach(vfio.group(function));
-      LinuxDevice device = (LinuxDevice) vfio.group(function).open(function);
+      TakenFunctions taken = TakenFunctions.of(options, List.of(function), wanted.terms(), parts);
+      Container container = taken.container();
+      LinuxDevice device = (LinuxDevice) taken.vfio().group(function).open(function);
       parts.add(device::close);
       VirtualMachine machine = new VirtualMachine(options.calls(), guest, container, device, out);
       parts.add(machine::close);

@@ -1,9 +1,6 @@
 package dev.doorbell.vmm;
 
 import dev.doorbell.bus.Rollback;
-import dev.doorbell.explain.Source;
-import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.linux.kvm.GuestMsi;
 import dev.doorbell.pci.MessageTable;
 import dev.doorbell.vfio.Device;
@@ -62,7 +59,7 @@ final class GuestVectors implements AutoCloseable {
 
   /// Follows what the guest has written: called after each write to a capability or a table.
   ///
-  /// @throws VectorsExhausted when the guest uses a vector that the host has not for it
+  /// @throws TooFewGuestVectors when the guest uses a vector that the host has not for it
   void update() {
     Kind wanted = kinds.stream().filter(k -> k.enabled().getAsBoolean()).findFirst().orElse(null);
     if (wanted != active) {
@@ -131,12 +128,7 @@ final class GuestVectors implements AutoCloseable {
   /// The host may have fewer vectors than the function; a guest that uses one of the others would wait for its interrupt without end.
   private void requireGranted(int vector) {
     if (vector >= granted) {
-      throw new VectorsExhausted(
-          new MsiSource(device.function() + " in the guest", device.function().requesterId()),
-          "the host's kernel",
-          vector + 1,
-          granted,
-          Source.rule("Linux VFIO_DEVICE_SET_IRQS"));
+      throw new TooFewGuestVectors(device.function(), vector + 1, granted);
     }
   }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.OpenFiles;
+import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.pci.Sbdf;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -24,8 +26,11 @@ class GuestSessionTest {
             () ->
                 GuestSession.open(
                     LinuxOptions.USUAL,
-                    Sbdf.parse("00:01.0"),
-                    new VirtualMachine.Guest("none", MemorySegment.NULL, MemorySegment.NULL, "", 0),
+                    new GuestSession.Wanted(
+                        Sbdf.parse("00:01.0"),
+                        new TakenFunctions.Terms(false, true, Optional.empty()),
+                        new VirtualMachine.Guest(
+                            "none", MemorySegment.NULL, MemorySegment.NULL, "", 0)),
                     c -> {}));
     assertTrue(e.getMessage().contains(System.getProperty("os.arch")), e.getMessage());
     assertEquals(before, OpenFiles.held());

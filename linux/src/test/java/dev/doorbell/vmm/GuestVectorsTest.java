@@ -7,7 +7,6 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
-import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.linux.FakeKernel;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
@@ -197,7 +196,7 @@ class GuestVectorsTest {
           assertEquals(1, guest.take(message(2)));
           t.write(4, DOORBELL, 4);
           t.mask(4, false);
-          Refusal told = assertThrows(VectorsExhausted.class, vectors::update).refusal();
+          Refusal told = assertThrows(TooFewGuestVectors.class, vectors::update).refusal();
           assertEquals(5, told.needed().orElseThrow().value());
           assertEquals(3, told.available().orElseThrow().value());
         });

@@ -24,7 +24,6 @@ final class KvmArmLayout {
 
   static final int PSCI_0_2 = 1 << 2;
 
-  static final int TYPE_VFIO = 4;
   static final int TYPE_VGIC_V2 = 5;
   static final int TYPE_VGIC_V3 = 7;
   static final int TYPE_ITS = 8;
@@ -39,10 +38,6 @@ final class KvmArmLayout {
   static final int ADDRESS_V3_DISTRIBUTOR = 2;
   static final int ADDRESS_V3_REDISTRIBUTOR = 3;
   static final int ADDRESS_ITS = 4;
-
-  static final int VFIO_GROUP_FILE = 1;
-  static final int VFIO_FILE_ADD = 1;
-  static final int VFIO_FILE_DEL = 2;
 
   /// KVM_REG_ARM64, KVM_REG_SIZE_U64 and KVM_REG_ARM_CORE; what follows is an offset in `struct kvm_regs` in words of 32 bits.
   private static final long CORE = 0x6030_0000_0010_0000L;

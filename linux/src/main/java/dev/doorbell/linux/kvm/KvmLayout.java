@@ -121,6 +121,13 @@ final class KvmLayout {
   static final int IOEVENTFD_DATAMATCH_FLAG = 1;
   static final int IOEVENTFD_DEASSIGN = 4;
 
+  /// The device that knows assigned functions, its attributes' group, and the attributes.
+  static final int TYPE_VFIO = 4;
+
+  static final int VFIO_GROUP_FILE = 1;
+  static final int VFIO_FILE_ADD = 1;
+  static final int VFIO_FILE_DEL = 2;
+
   static {
     MEMORY_REGION.end(32);
     ROUTING.end(8);

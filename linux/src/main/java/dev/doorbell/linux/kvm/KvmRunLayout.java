@@ -41,6 +41,23 @@ final class KvmRunLayout {
   static final Member SYNC = RUN.block("s", 2048, 8);
   // spotless:on
 
+  /// Values of `exit_reason` (KVM_EXIT_…).
+  static final int EXIT_IO = 2;
+
+  static final int EXIT_HLT = 5;
+  static final int EXIT_MMIO = 6;
+  static final int EXIT_SHUTDOWN = 8;
+  static final int EXIT_FAIL_ENTRY = 9;
+  static final int EXIT_INTERNAL_ERROR = 17;
+  static final int EXIT_SYSTEM_EVENT = 24;
+  static final int EXIT_ARM_NISV = 28;
+
+  /// Values of `system_event.type` (KVM_SYSTEM_EVENT_…).
+  static final int SYSTEM_EVENT_SHUTDOWN = 1;
+
+  static final int SYSTEM_EVENT_RESET = 2;
+  static final int SYSTEM_EVENT_CRASH = 3;
+
   static final int IO_OUT = 1;
   static final int MOST_INTERNAL_DATA = 16;
 

@@ -123,23 +123,26 @@ public final class KvmVcpu implements AutoCloseable {
   private VcpuExit exit() {
     int reason = KvmRunLayout.EXIT_REASON.getInt(run);
     return switch (reason) {
-      case 2 -> io();
-      case 5 -> new VcpuExit.Hlt();
-      case 6 -> mmio();
-      case 8 -> new VcpuExit.Shutdown();
-      case 9 -> new VcpuExit.FailEntry(KvmRunLayout.FAIL_ENTRY_REASON.get(run));
-      case 17 -> internal();
-      case 24 -> new VcpuExit.SystemEvent(kind(KvmRunLayout.SYSTEM_EVENT_TYPE.getInt(run)));
-      case 28 -> new VcpuExit.NoSyndrome(KvmRunLayout.NISV_ADDRESS.get(run));
+      case KvmRunLayout.EXIT_IO -> io();
+      case KvmRunLayout.EXIT_HLT -> new VcpuExit.Hlt();
+      case KvmRunLayout.EXIT_MMIO -> mmio();
+      case KvmRunLayout.EXIT_SHUTDOWN -> new VcpuExit.Shutdown();
+      case KvmRunLayout.EXIT_FAIL_ENTRY ->
+          new VcpuExit.FailEntry(KvmRunLayout.FAIL_ENTRY_REASON.get(run));
+      case KvmRunLayout.EXIT_INTERNAL_ERROR -> internal();
+      case KvmRunLayout.EXIT_SYSTEM_EVENT ->
+          new VcpuExit.SystemEvent(kind(KvmRunLayout.SYSTEM_EVENT_TYPE.getInt(run)));
+      case KvmRunLayout.EXIT_ARM_NISV ->
+          new VcpuExit.NoSyndrome(KvmRunLayout.NISV_ADDRESS.get(run));
       default -> new VcpuExit.Other(reason);
     };
   }
 
   private static VcpuExit.SystemEvent.Kind kind(int type) {
     return switch (type) {
-      case 1 -> VcpuExit.SystemEvent.Kind.SHUTDOWN;
-      case 2 -> VcpuExit.SystemEvent.Kind.RESET;
-      case 3 -> VcpuExit.SystemEvent.Kind.CRASH;
+      case KvmRunLayout.SYSTEM_EVENT_SHUTDOWN -> VcpuExit.SystemEvent.Kind.SHUTDOWN;
+      case KvmRunLayout.SYSTEM_EVENT_RESET -> VcpuExit.SystemEvent.Kind.RESET;
+      case KvmRunLayout.SYSTEM_EVENT_CRASH -> VcpuExit.SystemEvent.Kind.CRASH;
       default -> VcpuExit.SystemEvent.Kind.OTHER;
     };
   }
@@ -193,10 +196,9 @@ public final class KvmVcpu implements AutoCloseable {
   }
 
   /// Ends {@link #run}, now or when it is called next, with {@link VcpuExit.Stopped}. What the guest had begun is completed first. A thread
-  /// that waits in the kernel for the guest (`HLT`, `WFI`) comes back when it is a {@link VcpuThread}. Called from any thread.
+  /// that waits in the kernel for the guest (`HLT`, `WFI`) comes back when it is a {@link VcpuThread}. Called from any thread; without effect once it is closed.
   public void stop() {
-    BYTE.setVolatile(run, KvmRunLayout.IMMEDIATE_EXIT.offset(), (byte) 1);
-    kick.kick();
+    kick.kick(() -> BYTE.setVolatile(run, KvmRunLayout.IMMEDIATE_EXIT.offset(), (byte) 1));
   }
 
   /// Lets it run again after {@link #stop}.
@@ -211,7 +213,7 @@ public final class KvmVcpu implements AutoCloseable {
   /// Gives it back. Its thread must have ended.
   @Override
   public void close() {
-    if (descriptor.isOpen()) {
+    if (kick.end()) {
       arena.close();
       descriptor.close();
     }

@@ -17,21 +17,21 @@ public final class KvmVfio implements AutoCloseable {
 
   /// {@return the device of a machine, one a machine}
   public static KvmVfio of(KvmVm vm) {
-    return new KvmVfio(vm.createDevice(KvmArmLayout.TYPE_VFIO, "VFIO device"));
+    return new KvmVfio(vm.createDevice(KvmLayout.TYPE_VFIO, "VFIO device"));
   }
 
   /// Adds a file: {@link dev.doorbell.linux.LinuxDevice#kvmFile}.
   ///
   /// @throws dev.doorbell.linux.ErrnoException with EEXIST when it is there
   public void add(Descriptor file) {
-    set(KvmArmLayout.VFIO_FILE_ADD, file);
-    added.add(() -> set(KvmArmLayout.VFIO_FILE_DEL, file));
+    set(KvmLayout.VFIO_FILE_ADD, file);
+    added.add(() -> set(KvmLayout.VFIO_FILE_DEL, file));
   }
 
   private void set(int attribute, Descriptor file) {
     int fd = file.acquire();
     try {
-      device.setInt(KvmArmLayout.VFIO_GROUP_FILE, attribute, fd);
+      device.setInt(KvmLayout.VFIO_GROUP_FILE, attribute, fd);
     } finally {
       file.release();
     }

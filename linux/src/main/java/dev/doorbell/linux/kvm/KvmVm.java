@@ -173,7 +173,10 @@ public final class KvmVm implements Guest, AutoCloseable {
 
   /// Sets the level of an interrupt of the in-kernel controllers by hand.
   ///
-  /// @param line as the architecture numbers them: on x86 an IOAPIC input, on Arm see {@link ArmGic#line}
+  /// On x86 a line leads to an input of the 8259s and the IOAPIC by the routes that {@link #createPcInterrupts} begins with. The first
+  /// {@link #route} replaces these, and setting a line does nothing from then on.
+  ///
+  /// @param line as the architecture numbers them: on x86 an input of the IOAPIC, on Arm see {@link ArmGic#line}
   public void setLine(int line, boolean high) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = KvmLayout.LINE.allocate(arena);

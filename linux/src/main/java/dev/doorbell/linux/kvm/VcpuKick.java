@@ -30,6 +30,8 @@ final class VcpuKick {
   /// Who runs it; 0 for nobody.
   private int thread;
 
+  private boolean ended;
+
   VcpuKick(Descriptor vcpu) {
     this.vcpu = vcpu;
   }
@@ -56,7 +58,7 @@ final class VcpuKick {
     }
   }
 
-  /// The calling thread runs it no more. A signal that came too late is taken: the thread ends with the mask that it began with.
+  /// The calling thread runs it no more. Signals that came too late are taken: the thread ends with the mask that it began with.
   void leave() {
     lock.lock();
     try {
@@ -65,7 +67,12 @@ final class VcpuKick {
       lock.unlock();
     }
     try (Arena arena = Arena.ofConfined()) {
-      int taken = vcpu.kernel().calls().takeSignal(only(arena));
+      MemorySegment ours = only(arena);
+      int taken;
+      // Real-time signals queue: there is one for each kick.
+      do {
+        taken = vcpu.kernel().calls().takeSignal(ours);
+      } while (taken == SIGNAL);
       if (taken != -Errno.EAGAIN.number()) {
         Kernel.check(taken, "sigtimedwait", vcpu.name());
       }
@@ -78,15 +85,36 @@ final class VcpuKick {
     return set;
   }
 
-  void kick() {
+  /// Brings it out, unless the processor has ended.
+  ///
+  /// @param first done before; what it uses is not given back meanwhile
+  void kick(Runnable first) {
     lock.lock();
     try {
+      if (ended) {
+        return;
+      }
+      first.run();
       if (thread != 0) {
         int answer = vcpu.kernel().calls().signalThread(thread, SIGNAL);
         if (answer != -Errno.EAGAIN.number()) {
           Kernel.check(answer, "tgkill", "the thread of " + vcpu.name());
         }
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The processor is given back: nobody is brought out from now on.
+  ///
+  /// {@return whether this is the first call}
+  boolean end() {
+    lock.lock();
+    try {
+      boolean first = !ended;
+      ended = true;
+      return first;
     } finally {
       lock.unlock();
     }

@@ -8,15 +8,20 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.linux.Errno;
 import dev.doorbell.linux.ErrnoException;
 import dev.doorbell.linux.EventFd;
 import dev.doorbell.linux.MemFd;
 import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.linux.SystemCalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -197,6 +202,48 @@ class VcpuTest {
           assertEquals(new VcpuExit.Mmio(0xd000_0004L, 4, false, 0), next());
         }
       }
+    }
+  }
+
+  @Test
+  @DisplayName("a processor that is closed is stopped without effect")
+  void stopAfterClose() {
+    KvmVcpu vcpu;
+    try (KvmVm vm = open(false)) {
+      vcpu = vm.createVcpu(0);
+      vcpu.stop();
+    }
+    vcpu.stop();
+    vcpu.close();
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName("stopped more than once: no signal is left for the thread that ran it")
+  void takesEveryKick() {
+    try (KvmVm vm = open(false)) {
+      KvmVcpu vcpu = vm.createVcpu(0);
+      int left =
+          CompletableFuture.supplyAsync(
+                  () -> {
+                    vcpu.claimThread();
+                    vcpu.stop();
+                    vcpu.stop();
+                    vcpu.stop();
+                    vcpu.leaveThread();
+                    return pending();
+                  })
+              .join();
+      assertEquals(-Errno.EAGAIN.number(), left);
+    }
+  }
+
+  /// {@return signal 40, taken, where it waits for this thread; else EAGAIN}
+  private static int pending() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = arena.allocate(128, Long.BYTES);
+      set.set(ValueLayout.JAVA_LONG, 0, 1L << 39);
+      return SystemCalls.ofProcess().takeSignal(set);
     }
   }
 }
