@@ -261,6 +261,7 @@ public final class Domain implements AutoCloseable {
   /// deliverable (R8, see {@link DoorbellHolder}).
   ///
   /// @throws GroupUnavailable when it is attached here already
+  /// @throws StreamIdShared when a function of another group has one of its streams, whose translation would change, too
   /// @throws NotIsolated when its functions could forge others' vectors and the policy forbids it (R21)
   /// @throws IncompatibleIommu when one of its IOMMUs cannot use the tables
   /// @throws ReservedRegionConflict when a region that it reserves meets a live mapping (R14)

@@ -40,6 +40,7 @@ final class GroupMove {
       throw new GroupUnavailable(
           attempt, group.name(), "attached there already", "attach a group once");
     }
+    group.ringers().streams().requireOwn(attempt, group);
     requireIsolated();
     IncompatibleIommu.check(to, group, group.streams());
     try (Rollback rollback = new Rollback()) {

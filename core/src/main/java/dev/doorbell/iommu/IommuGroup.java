@@ -92,7 +92,9 @@ public final class IommuGroup {
       throw new IllegalArgumentException(
           "group " + id + " needs members, each with a stream: " + members);
     }
-    return new IommuGroup(id, members, because, reserved, ringers);
+    IommuGroup group = new IommuGroup(id, members, because, reserved, ringers);
+    ringers.streams().enter(group);
+    return group;
   }
 
   public int id() {
@@ -175,6 +177,7 @@ public final class IommuGroup {
   ///
   /// @throws IsolationChanged when a domain has the group and its MSIs would no longer be isolated (R27)
   /// @throws DeviceIdNotUnique when it could raise vectors of another domain's function
+  /// @throws StreamIdShared when a function of another group has one of its streams, and a domain has one of the groups
   public void add(Member member) {
     lock.lock();
     try (Rollback rollback = new Rollback()) {
@@ -185,6 +188,9 @@ public final class IommuGroup {
         }
         IncompatibleIommu.check(d, this, member.streams());
       }
+      ringers
+          .streams()
+          .requireApart("cannot add %s to %s".formatted(member.name(), name()), this, member);
       List<Member> before = members;
       List<Member> next = new ArrayList<>(before);
       next.add(member);

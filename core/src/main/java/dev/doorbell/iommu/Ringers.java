@@ -48,6 +48,13 @@ public final class Ringers {
   /// A group that is being moved stands in both domains.
   private final Map<IommuGroup, List<Domain>> placed = new IdentityHashMap<>();
 
+  private final StreamUsers streams = new StreamUsers();
+
+  /// {@return which groups of the machine use which streams}
+  StreamUsers streams() {
+    return streams;
+  }
+
   /// Claims the doorbells of a function with no IOMMU in its path, each at its physical address.
   ///
   /// {@return the leases, one per doorbell}
@@ -161,8 +168,7 @@ public final class Ringers {
         if (m.isolation().deviceId().equals(r.ringer().deviceId())
             && !m.name().equals(r.ringer().function())
             && reaches(group, domain, r.ringer().frame(), after)) {
-          throw new DeviceIdNotUnique(
-              step.attempt(), m.name(), domain.name(), r.ringer(), r.ownerName());
+          throw new DeviceIdNotUnique(step.attempt(), m, domain.name(), r.ringer(), r.ownerName());
         }
       }
     }

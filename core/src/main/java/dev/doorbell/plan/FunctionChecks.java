@@ -10,6 +10,7 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -40,6 +41,7 @@ final class FunctionChecks {
     for (Subject s : subjects) {
       bridge(s);
       iommu(s, granule);
+      sharers(s);
       msi(s);
       mates(s, subjects);
       direct(s);
@@ -50,12 +52,7 @@ final class FunctionChecks {
   }
 
   private void bridge(Subject s) {
-    boolean bridge =
-        machine
-            .function(s.sbdf())
-            .map(f -> PciFunction.of(f.sbdf(), f.config(), f.source().where()).isBridge())
-            .orElse(false);
-    if (bridge) {
+    if (isBridge(s.sbdf())) {
       add(
           "NotAssignable",
           self(s),
@@ -94,6 +91,30 @@ final class FunctionChecks {
           "%s has granules %s and not %s".formatted(iommu.id(), known, granule),
           "use one of " + known);
     }
+  }
+
+  /// What is written for one function translates the accesses of every function with its StreamID. Assigning all of them would not help:
+  /// they are groups of their own, which come and go one by one.
+  private void sharers(Subject s) {
+    if (s.sharers().isEmpty()) {
+      return;
+    }
+    Subject.StreamSharer first = s.sharers().getFirst();
+    int more = s.sharers().size() - 1;
+    add(
+        "StreamIdShared",
+        self(s),
+        Thing.named(
+            "%s with StreamID 0x%x of %s".formatted(first.sbdf(), first.streamId(), first.iommu()),
+            first.source()),
+        "%s has StreamID 0x%x of %s, as %s%s of another group has: one stream table entry translates the accesses of both, and what is set for one holds for the other"
+            .formatted(
+                s.sbdf(),
+                first.streamId(),
+                first.iommu(),
+                first.sbdf(),
+                more == 0 ? "" : " (and %d more)".formatted(more)),
+        "give each function a StreamID of its own in firmware (IORT, iommu-map, iommu-map-mask)");
   }
 
   private void msi(Subject s) {
@@ -262,8 +283,28 @@ final class FunctionChecks {
                     n.driver().map(d -> " (driver " + d + ")").orElse(""),
                     c.id(),
                     n.sbdf()),
-            "keep %s in another container than the functions behind %s, assign %s to the same guest, or give the two DeviceIDs of their own in firmware (IORT, msi-map)"
-                .formatted(s.sbdf(), c.id(), n.sbdf())));
+            apart(s, n, c)));
+  }
+
+  /// Names only ways that are open: a function behind the controller has its doorbell wherever it is, and a port is not assigned.
+  private String apart(Subject s, Subject.Namesake n, MsiControllerDescription c) {
+    boolean own = s.controllers().stream().anyMatch(o -> o.id().equals(c.id()));
+    String container =
+        own
+            ? ""
+            : "keep %s in another container than the functions behind %s, "
+                .formatted(s.sbdf(), c.id());
+    String together = isBridge(n.sbdf()) ? "" : "assign %s to the same guest, ".formatted(n.sbdf());
+    String before = container + together;
+    return "%s%sgive the two DeviceIDs of their own in firmware (IORT, msi-map)"
+        .formatted(before, before.isEmpty() ? "" : "or ");
+  }
+
+  private boolean isBridge(Sbdf sbdf) {
+    return machine
+        .function(sbdf)
+        .map(f -> PciFunction.of(f.sbdf(), f.config(), f.source().where()).isBridge())
+        .orElse(false);
   }
 
   private boolean sharesController(FunctionDescription f, MsiControllerDescription c) {

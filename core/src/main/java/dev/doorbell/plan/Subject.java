@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 /// @param capabilitiesSeen whether config space shows which of them it has
 /// @param mates other functions of its group, and what makes them so
 /// @param namesakes functions of other groups to which firmware gives its DeviceID, too
+/// @param sharers functions of other groups to which firmware gives one of its StreamIDs, too
 /// @param dmaBits address width of the path to memory, when firmware tells
 /// @param reserved regions that its domain must respect: derived ones, then those that the captured kernel recorded
 public record Subject(
@@ -29,6 +30,7 @@ public record Subject(
     boolean capabilitiesSeen,
     List<Mate> mates,
     List<Namesake> namesakes,
+    List<StreamSharer> sharers,
     OptionalInt dmaBits,
     List<ReservedRegion> reserved,
     Source source) {
@@ -59,7 +61,13 @@ public record Subject(
     }
   }
 
+  /// A function of another group with the same StreamID.
+  ///
+  /// @param source where its StreamID was read
+  public record StreamSharer(Sbdf sbdf, String iommu, int streamId, Source source) {}
+
   public Subject {
+    sharers = List.copyOf(sharers);
     namesakes = List.copyOf(namesakes);
     controllers = List.copyOf(controllers);
     mates = List.copyOf(mates);

@@ -49,6 +49,14 @@ public final class Subjects {
         msi.isThere() || msix.isThere() || !(msi.isNotVisible() || msix.isNotVisible()),
         mates(f),
         namesakes(f),
+        survey.streamSharers(f).stream()
+            .map(s ->
+                new Subject.StreamSharer(
+                    s.function().sbdf(),
+                    s.stream().iommu(),
+                    s.stream().streamId(),
+                    s.stream().source()))
+            .toList(),
         bridge.map(HostBridge::dmaBits).orElse(OptionalInt.empty()),
         reserved(f),
         f.description().source());

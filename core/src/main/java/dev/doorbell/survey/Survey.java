@@ -33,6 +33,7 @@ public final class Survey {
   private final AcsAssumption assumption;
   private final Map<Sbdf, SurveyedFunction> functions = new LinkedHashMap<>();
   private final List<Group> groups;
+  private final Identities identities;
 
   private Survey(MachineDescription machine) {
     this.machine = machine;
@@ -41,6 +42,7 @@ public final class Survey {
     for (PciFunction f : topology.functions()) {
       machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
     }
+    this.identities = new Identities(functions.values());
     this.groups =
         Groups.derive(
             topology, assumption, sbdf -> function(sbdf).map(this::isTranslated).orElse(false));
@@ -98,8 +100,60 @@ public final class Survey {
     return each.stream()
         .filter(i -> i.state() == Isolation.State.NO)
         .findFirst()
+        .or(() -> group.functions().stream().flatMap(s -> shared(s).stream()).findFirst())
         .or(() -> each.stream().filter(i -> i.state() == Isolation.State.UNSEEN).findFirst())
         .orElseGet(each::getFirst);
+  }
+
+  /// An ITS tells functions apart by their DeviceIDs alone.
+  private Optional<Isolation> shared(Sbdf sbdf) {
+    SurveyedFunction f = functions.get(sbdf);
+    if (f == null || f.msi().isEmpty()) {
+      return Optional.empty();
+    }
+    MsiPath path = f.msi().get();
+    for (String id : path.controllers()) {
+      if (machine.msiController(id).orElse(null) instanceof MsiControllerDescription.Its) {
+        Optional<SurveyedFunction> other =
+            identities.at(id, path.deviceId()).stream().filter(o -> areApart(f, o)).findFirst();
+        if (other.isPresent()) {
+          return Optional.of(
+              new Isolation(
+                  Isolation.State.NO,
+                  "%s has DeviceID 0x%x at %s, as %s of another group has: each can raise the other's vectors"
+                      .formatted(sbdf, path.deviceId(), id, other.get().sbdf()),
+                  path.source()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// {@return whether two functions are in different groups, or one of them in none}
+  boolean areApart(SurveyedFunction a, SurveyedFunction b) {
+    return !a.sbdf().equals(b.sbdf())
+        && group(a.sbdf()).map(g -> !g.functions().contains(b.sbdf())).orElse(true);
+  }
+
+  /// A function of another group that has one of a function's streams.
+  ///
+  /// @param stream the shared one, as the other function has it
+  public record StreamSharer(SurveyedFunction function, Stream stream) {}
+
+  /// {@return who else would be translated by what is written for a function: functions of other groups with a StreamID of its own}
+  public List<StreamSharer> streamSharers(SurveyedFunction f) {
+    List<StreamSharer> out = new ArrayList<>();
+    for (Stream s : f.streams()) {
+      for (SurveyedFunction o : identities.at(s)) {
+        if (areApart(f, o)) {
+          o.streams().stream()
+              .filter(t -> t.iommu().equals(s.iommu()) && t.streamId() == s.streamId())
+              .findFirst()
+              .ifPresent(t -> out.add(new StreamSharer(o, t)));
+        }
+      }
+    }
+    return out;
   }
 
   private Isolation isolation(SurveyedFunction f) {
@@ -164,6 +218,7 @@ public final class Survey {
   public List<Oddity> oddities() {
     List<Oddity> out = new ArrayList<>(topology.oddities());
     topology.functions().forEach(f -> out.addAll(f.oddities()));
+    out.addAll(identities.oddities(this));
     return out;
   }
 

@@ -311,6 +311,7 @@ class PlannerTest {
             true,
             List.of(),
             List.of(),
+            List.of(),
             OptionalInt.empty(),
             List.of(),
             FIRMWARE);

@@ -69,6 +69,7 @@ final class Scene {
         true,
         mates,
         List.of(),
+        List.of(),
         OptionalInt.empty(),
         List.of(reserved),
         FIRMWARE);
