@@ -53,6 +53,8 @@ class DamagedTablesTest {
     StringWriter inspect = new StringWriter();
     assertEquals(0, run(inspect, "inspect", "--root", root.toString()));
     assertTrue(inspect.toString().contains("IORT+0x48"), inspect::toString);
+    String unseen = inspect.toString().substring(inspect.toString().indexOf("Not to be seen"));
+    assertTrue(unseen.contains("that the damaged IORT may have"), inspect::toString);
     for (String command : new String[] {"plan", "assign", "trace"}) {
       StringWriter out = new StringWriter();
       assertEquals(
@@ -65,12 +67,13 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
-      "a wrong checksum hides no facts: with neither IORT nor recorded groups the verdict is no (exit 1), not unusable input")
+      "a wrong checksum hides no facts: with no IORT and a kernel that made no group the verdict is no (exit 1), not unusable input")
   void wrongChecksum(@TempDir Path root) throws IOException {
     copy(root);
     Path tables = root.resolve("sys/firmware/acpi/tables");
     Files.delete(tables.resolve("IORT"));
     delete(root.resolve("sys/kernel/iommu_groups"));
+    Files.createDirectories(root.resolve("sys/kernel/iommu_groups"));
     byte[] madt = Files.readAllBytes(tables.resolve("APIC"));
     madt[9]++;
     Files.delete(tables.resolve("APIC"));
@@ -87,7 +90,7 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
-      "what a capture lacks is no verdict: exit 2 without firmware, without the IORT of a machine with groups, without the MADT")
+      "what a capture lacks is no verdict: exit 2 without firmware, without the IORT, whether groups were captured or not, without the MADT")
   void notInCapture(@TempDir Path root) throws IOException {
     copy(root);
     Path tables = root.resolve("sys/firmware/acpi/tables");
@@ -100,17 +103,21 @@ class DamagedTablesTest {
     Files.delete(tables.resolve("IORT"));
     refusedAsNotInCapture(root, "there is no table IORT");
 
+    delete(root.resolve("sys/kernel/iommu_groups"));
+    refusedAsNotInCapture(root, "there is no table IORT");
+
     delete(tables);
     refusedAsNotInCapture(root, "there is neither a readable table");
   }
 
   @Test
   @DisplayName(
-      "one certain reason is a verdict: without an IOMMU the MADT that lacks does not matter")
+      "one certain reason is a verdict: where the kernel found no IOMMU the MADT that lacks does not matter")
   void certainReason(@TempDir Path root) throws IOException {
     copy(root);
     Path tables = root.resolve("sys/firmware/acpi/tables");
     delete(root.resolve("sys/kernel/iommu_groups"));
+    Files.createDirectories(root.resolve("sys/kernel/iommu_groups"));
     Files.delete(tables.resolve("IORT"));
     Files.delete(tables.resolve("APIC"));
     StringWriter out = new StringWriter();

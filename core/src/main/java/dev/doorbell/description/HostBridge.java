@@ -2,6 +2,7 @@ package dev.doorbell.description;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Source;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -81,6 +82,28 @@ public record HostBridge(
     msis = List.copyOf(msis);
     windows = List.copyOf(windows);
     dmaRanges = List.copyOf(dmaRanges);
+  }
+
+  /// {@return the addresses between and around its dmaRanges, in order; empty when devices can reach all}
+  public List<AddressRange> unreachable() {
+    List<AddressRange> out = new ArrayList<>();
+    if (dmaRanges.isEmpty()) {
+      return out;
+    }
+    long at = 0;
+    for (AddressRange r : dmaRanges.stream().sorted().toList()) {
+      if (Long.compareUnsigned(r.start(), at) > 0) {
+        out.add(new AddressRange(at, r.start() - 1));
+      }
+      if (r.last() == -1L) {
+        return out;
+      }
+      if (Long.compareUnsigned(r.last() + 1, at) > 0) {
+        at = r.last() + 1;
+      }
+    }
+    out.add(new AddressRange(at, -1L));
+    return out;
   }
 
   /// {@return whether this bridge owns a bus}

@@ -6,6 +6,7 @@ import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Oddity;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
@@ -76,6 +77,7 @@ final class AcpiMachine {
     new AcpiBridges(
             draft, machine.itsById, machine.iommuByNode, machine.virtioByNode, machine.v2mFrames)
         .compose(mcfg, iort, viot);
+    machine.damagedIort();
   }
 
   private static Arch arch(AcpiTables tables, Optional<Madt> madt, Optional<Iort> iort) {
@@ -110,10 +112,29 @@ final class AcpiMachine {
     }
   }
 
-  /// A machine without an IORT has no SMMU, unless its kernel had groups: then the table is only not in the capture.
+  /// An IORT may only not have been captured, so nothing that it would name is known to be absent, with one exception: a kernel that made
+  /// no group of its own (`vfio-noiommu` is none) found no IOMMU.
   private Set<Unseen.Hidden> withoutIort() {
-    boolean grouped = draft.recorded.groups().stream().anyMatch(g -> g.name().isEmpty());
-    return grouped ? EnumSet.allOf(Unseen.Hidden.class) : Set.of();
+    boolean none =
+        draft.recorded.groupsSeen()
+            && draft.recorded.groups().stream().noneMatch(g -> g.name().isEmpty());
+    return none ? EnumSet.of(Unseen.Hidden.MSI_CONTROLLERS) : EnumSet.allOf(Unseen.Hidden.class);
+  }
+
+  /// What a damaged IORT would have told is not known to be absent.
+  private void damagedIort() {
+    if (tables.table("IORT").isEmpty()) {
+      return;
+    }
+    draft.findings.oddities().stream()
+        .filter(Oddity::mayHideFacts)
+        .filter(o -> AcpiTables.isOf("IORT", o.source()))
+        .findFirst()
+        .ifPresent(o ->
+            draft.findings.unseen(
+                "id mappings and SMMUs that the damaged IORT may have",
+                "%s (%s)".formatted(o.message(), o.source()),
+                "which IOMMU and which ITS functions are behind may be more than is shown"));
   }
 
   private void missing(

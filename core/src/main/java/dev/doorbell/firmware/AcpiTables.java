@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -141,5 +142,11 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
     } else if (b.u8(15) >= 2 && (b.size() < RSDP_V2 || b.sum(0, RSDP_V2) != 0)) {
       findings.harmless("extended checksum of %s is wrong".formatted(path), b.source(32));
     }
+  }
+
+  /// {@return whether a fact was read in a table with this signature}
+  static boolean isOf(String signature, Source source) {
+    String where = source.where();
+    return where.endsWith("/" + signature) || where.endsWith(":" + signature);
   }
 }

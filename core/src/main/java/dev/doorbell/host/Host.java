@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /// A machine with its drivers started: every function behind an IOMMU is in a group whose accesses are blocked until it is attached to
 /// a domain. Safe for use from many threads.
@@ -187,11 +188,23 @@ public final class Host {
       members.add(new Member(sbdf.toString(), streams, isolation(f)));
     }
     List<ReservedRegion> reserved =
-        regions.derived(g.functions()).stream()
-            .filter(r -> r.kind() != ReservedRegion.Kind.SW_MSI)
+        Stream.concat(
+                regions.derived(g.functions()).stream()
+                    .filter(r -> r.kind() != ReservedRegion.Kind.SW_MSI),
+                unreachable(g))
             .toList();
     IommuGroup group = IommuGroup.of(g.id(), members, g.because(), reserved, ringers);
     g.functions().forEach(sbdf -> groups.put(sbdf, group));
+  }
+
+  /// What a root complex does not let through is no place for a mapping or a window.
+  private Stream<ReservedRegion> unreachable(Group g) {
+    return g.functions().stream()
+        .flatMap(f -> survey.machine().hostBridge(f).stream())
+        .distinct()
+        .flatMap(b ->
+            b.unreachable().stream()
+                .map(r -> new ReservedRegion(r, ReservedRegion.Kind.RESERVED, b.source())));
   }
 
   /// A function without an MSI controller raises nothing, and so nothing of others.

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param apertureThing the aperture's limit and where it was read
 /// @param hardware regions that no mapping may meet: reserved, direct, hardware MSI
 /// @param pciWindows host bridge windows as PCI addresses: a peer may answer there before the IOMMU does
+/// @param unreachable addresses outside the dma-ranges of some root complex
 /// @param recordedWindow the software MSI window that the captured kernel uses
 /// @param granule smallest mapping
 /// @param unseen what could not be seen of these
@@ -29,6 +30,7 @@ record Landscape(
     Thing apertureThing,
     List<Thing> hardware,
     List<Thing> pciWindows,
+    List<AddressRange> unreachable,
     Optional<Thing> recordedWindow,
     Granule granule,
     List<Unseen> unseen) {
@@ -46,6 +48,11 @@ record Landscape(
         Thing.at(limit.name(), new AddressRange(0, limit.last()), limit.source()),
         List.copyOf(hardware.values()),
         pciWindows(machine, subjects, unseen),
+        subjects.stream()
+            .flatMap(s -> machine.hostBridge(s.sbdf()).stream())
+            .distinct()
+            .flatMap(b -> b.unreachable().stream())
+            .toList(),
         recordedWindow,
         granule(subjects, request),
         unseen);

@@ -28,7 +28,7 @@ public final class Planner {
     List<Conflict> conflicts = new ArrayList<>();
     List<Unseen> unseen = new ArrayList<>(land.unseen());
     Optional<WindowPlan> window =
-        new WindowPlanner(machine, land, request.ram()).plan(subjects, request.window());
+        new WindowPlanner(machine, land, request).plan(subjects, request.window());
     List<AddressRange> ram = ram(request, land, window, conflicts);
     new FunctionChecks(machine, request, conflicts).check(subjects, land.granule());
     new RangeChecks(machine, land, conflicts).check(subjects, window, ram);
@@ -57,6 +57,7 @@ public final class Planner {
     window.ifPresent(w -> taken.add(w.range()));
     land.hardware().forEach(t -> t.range().ifPresent(taken::add));
     land.pciWindows().forEach(t -> t.range().ifPresent(taken::add));
+    taken.addAll(land.unreachable());
     long bytes = request.ramBytes().getAsLong();
     Optional<List<AddressRange>> map =
         MemoryMap.layOut(machine.arch(), bytes, land.aperture(), taken);
@@ -145,7 +146,13 @@ public final class Planner {
     if (!unseen.isEmpty()) {
       return new Verdict(
           Answer.CONDITIONAL,
-          "nothing stands against it, but " + unseen.getFirst().what() + " could not be seen");
+          "nothing stands against it, but %s could not be seen%s"
+              .formatted(
+                  unseen.getFirst().what(),
+                  unseen.size() == 1
+                      ? ""
+                      : ", and neither could %d more fact%s"
+                          .formatted(unseen.size() - 1, unseen.size() == 2 ? "" : "s")));
     }
     String many = subjects.size() == 1 ? "1 function" : subjects.size() + " functions";
     return new Verdict(

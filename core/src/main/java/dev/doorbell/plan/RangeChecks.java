@@ -190,7 +190,7 @@ final class RangeChecks {
         continue;
       }
       AddressRange range = thing.range().get();
-      if (bridge.get().dmaRanges().stream().noneMatch(d -> d.contains(range))) {
+      if (bridge.get().unreachable().stream().anyMatch(u -> u.overlaps(range))) {
         conflicts.add(
             new Conflict(
                 "OutsideDmaRanges",

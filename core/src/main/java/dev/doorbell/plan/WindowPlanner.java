@@ -24,11 +24,14 @@ final class WindowPlanner {
   private final MachineDescription machine;
   private final Landscape land;
   private final List<AddressRange> ram;
+  private final boolean ramKnown;
 
-  WindowPlanner(MachineDescription machine, Landscape land, List<AddressRange> ram) {
+  WindowPlanner(MachineDescription machine, Landscape land, PlanRequest request) {
     this.machine = machine;
     this.land = land;
-    this.ram = ram;
+    this.ram = request.ram();
+    // RAM of a size is laid out around the window afterwards.
+    this.ramKnown = !request.ram().isEmpty() || request.ramBytes().isPresent();
   }
 
   /// {@return the window, or nothing when no doorbell needs a mapping}
@@ -73,35 +76,66 @@ final class WindowPlanner {
     return Math.max(0, beyond - first);
   }
 
+  /// The customary size where there is room for it, else what is left down to the need.
   private WindowPlan place(List<Subject> subjects, List<Doorbell> doorbells, long needed) {
     long all = Math.max(doorbells.size(), everyDoorbell().size()) * land.granule().bytes();
-    long size = Math.max(Long.highestOneBit(all * 2 - 1), CUSTOMARY_BYTES);
+    long size = Math.max(powerOfTwo(all), CUSTOMARY_BYTES);
     boolean low = subjects.stream().anyMatch(Subject::needsLowWindow);
     long limit = low ? Sizes.FOUR_GIB - 1 : land.aperture().last();
+    for (long bytes = size; bytes >= powerOfTwo(needed); bytes >>>= 1) {
+      Optional<AddressRange> found = customary(bytes, limit);
+      if (found.isPresent()) {
+        return window(
+            found.get(),
+            doorbells,
+            needed,
+            "customary base, " + clear(bytes, size),
+            Source.rule("Linux MSI_IOVA_BASE"));
+      }
+      found = lowest(bytes, limit);
+      if (found.isPresent()) {
+        return window(
+            found.get(),
+            doorbells,
+            needed,
+            "lowest aligned place "
+                + clear(bytes, size)
+                + (low ? ", below 4 GiB for a 32-bit MSI capability" : ""),
+            Source.rule("computed"));
+      }
+    }
+    return window(
+        AddressRange.ofSize(CUSTOMARY[0], size),
+        doorbells,
+        needed,
+        "no free place of "
+            + powerOfTwo(needed)
+            + " bytes was found; the customary base is shown with what it meets",
+        Source.rule("computed"));
+  }
+
+  private static long powerOfTwo(long atLeast) {
+    return Long.highestOneBit(atLeast * 2 - 1);
+  }
+
+  private Optional<AddressRange> customary(long size, long limit) {
     for (long base : CUSTOMARY) {
       AddressRange at = AddressRange.ofSize(base, size);
       if (base % size == 0 && free(at) && Long.compareUnsigned(at.last(), limit) <= 0) {
-        return window(
-            at,
-            doorbells,
-            needed,
-            "customary base, clear of RAM, PCI windows and reserved regions",
-            Source.rule("Linux MSI_IOVA_BASE"));
+        return Optional.of(at);
       }
     }
-    // Aligned candidates that are free start at 0 or right after something that is taken; skip
-    // address 0, which drivers mistake for none.
+    return Optional.empty();
+  }
+
+  /// Aligned candidates that are free start right after something that is taken, or at the first that is not 0, which drivers mistake
+  /// for none.
+  private Optional<AddressRange> lowest(long size, long limit) {
     for (long base = size; Long.compareUnsigned(base + (size - 1), limit) <= 0 && base != 0; ) {
       AddressRange at = AddressRange.ofSize(base, size);
       Optional<AddressRange> hit = blocker(at);
       if (hit.isEmpty()) {
-        return window(
-            at,
-            doorbells,
-            needed,
-            "lowest aligned place clear of RAM, PCI windows and reserved regions"
-                + (low ? ", below 4 GiB for a 32-bit MSI capability" : ""),
-            Source.rule("computed"));
+        return Optional.of(at);
       }
       long next = (hit.get().last() | (size - 1)) + 1;
       if (Long.compareUnsigned(next, base) <= 0) {
@@ -109,15 +143,25 @@ final class WindowPlanner {
       }
       base = next;
     }
-    AddressRange fallback = AddressRange.ofSize(CUSTOMARY[0], size);
-    return window(
-        fallback,
-        doorbells,
-        needed,
-        "no free place of "
-            + size
-            + " bytes was found; the customary base is shown with what it meets",
-        Source.rule("computed"));
+    return Optional.empty();
+  }
+
+  /// Names what was seen, and nothing that the capture does not tell.
+  private String clear(long bytes, long customary) {
+    List<String> of = new ArrayList<>();
+    if (ramKnown) {
+      of.add("RAM");
+    }
+    if (!land.pciWindows().isEmpty()) {
+      of.add("PCI windows");
+    }
+    of.add("reserved regions");
+    String last = of.removeLast();
+    return "clear of %s%s%s"
+        .formatted(
+            of.isEmpty() ? last : String.join(", ", of) + " and " + last,
+            land.unreachable().isEmpty() ? "" : ", inside dma-ranges",
+            bytes == customary ? "" : "; no place of %d bytes is free".formatted(customary));
   }
 
   private boolean free(AddressRange at) {
@@ -126,7 +170,9 @@ final class WindowPlanner {
 
   private Optional<AddressRange> blocker(AddressRange at) {
     Optional<AddressRange> ramHit = ram.stream().filter(r -> r.overlaps(at)).findFirst();
-    return ramHit.isPresent() ? ramHit : land.taken(at).flatMap(Thing::range);
+    return ramHit
+        .or(() -> land.unreachable().stream().filter(u -> u.overlaps(at)).findFirst())
+        .or(() -> land.taken(at).flatMap(Thing::range));
   }
 
   private WindowPlan window(

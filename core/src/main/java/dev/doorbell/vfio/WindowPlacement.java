@@ -6,6 +6,7 @@ import dev.doorbell.iommu.Mapping;
 import dev.doorbell.iommu.ReservedRegion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Where the automatic MSI window goes: where firmware or Linux would have it when that is free, else the lowest free place.
 ///
@@ -24,26 +25,46 @@ final class WindowPlacement {
   /// @throws NoPlaceForWindow when there is none below 4 GiB
   static AddressRange place(String container, Domain domain, long needed) {
     List<AddressRange> free = free(domain);
-    long bytes = Math.max(USUAL_BYTES, Math.ceilDiv(needed, USUAL_BYTES) * USUAL_BYTES);
-    List<AddressRange> candidates = new ArrayList<>();
-    domain.groups().stream()
+    long usual = Math.max(USUAL_BYTES, Math.ceilDiv(needed, USUAL_BYTES) * USUAL_BYTES);
+    return domain.groups().stream()
         .flatMap(g -> g.reserved().stream())
         .filter(r -> r.kind() == ReservedRegion.Kind.SW_MSI)
         .map(ReservedRegion::range)
-        .filter(r -> Long.compareUnsigned(r.bytes(), needed) >= 0)
-        .forEach(candidates::add);
+        .filter(r -> Long.compareUnsigned(r.bytes(), needed) >= 0 && isFree(r, free))
+        .findFirst()
+        .or(() -> place(usual, USUAL_BYTES, free))
+        .or(() -> smaller(needed, domain.granule().bytes(), free))
+        .orElseThrow(() -> new NoPlaceForWindow(container, needed, free));
+  }
+
+  /// A crowded space may have no whole MiB left, and doorbells need less.
+  private static Optional<AddressRange> smaller(
+      long needed, long granule, List<AddressRange> free) {
+    long least = Long.highestOneBit(Math.max(needed, granule) * 2 - 1);
+    for (long bytes = USUAL_BYTES >>> 1; bytes >= least; bytes >>>= 1) {
+      Optional<AddressRange> at = place(bytes, bytes, free);
+      if (at.isPresent()) {
+        return at;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<AddressRange> place(long bytes, long alignment, List<AddressRange> free) {
+    List<AddressRange> candidates = new ArrayList<>();
     for (long start : USUAL_STARTS) {
       candidates.add(AddressRange.ofSize(start, bytes));
     }
     for (AddressRange f : free) {
       f.intersection(BELOW_4G)
-          .map(r -> Math.ceilDiv(r.start(), USUAL_BYTES) * USUAL_BYTES)
+          .map(r -> Math.ceilDiv(r.start(), alignment) * alignment)
           .ifPresent(start -> candidates.add(AddressRange.ofSize(start, bytes)));
     }
-    return candidates.stream()
-        .filter(c -> BELOW_4G.contains(c) && free.stream().anyMatch(f -> f.contains(c)))
-        .findFirst()
-        .orElseThrow(() -> new NoPlaceForWindow(container, bytes, free));
+    return candidates.stream().filter(c -> isFree(c, free)).findFirst();
+  }
+
+  private static boolean isFree(AddressRange at, List<AddressRange> free) {
+    return BELOW_4G.contains(at) && free.stream().anyMatch(f -> f.contains(at));
   }
 
   private static List<AddressRange> free(Domain domain) {
