@@ -3,13 +3,11 @@ package dev.doorbell.cli;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.MemoryView;
-import dev.doorbell.explain.Source;
-import dev.doorbell.pci.MsixLayout;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.DumpFormatException;
 import dev.doorbell.route.MachineState;
-import dev.doorbell.route.ProgrammedVector;
 import dev.doorbell.route.TableDump;
+import dev.doorbell.route.VectorState;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
@@ -20,7 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
@@ -32,26 +30,31 @@ import tools.jackson.databind.json.JsonMapper;
 /// A machine's state as a folder holds it: `memory.txt`, `registers.json` and `devices.json`. Opens these three files and nothing else.
 final class OracleState implements MachineState {
   private static final ObjectMapper MAPPER =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+          .build();
   private static final String ADVICE =
       "give --tables a folder with memory.txt, registers.json and devices.json";
   private static final long MOST_BYTES = 256 * Sizes.MIB;
+  private static final String REGISTERS = "registers.json";
+  private static final String DEVICES = "devices.json";
   private static final String ITS_FORMAT = "itsFormat";
 
   private final TableDump memory;
-  private final JsonNode devices;
+  private final RecordedVectors vectors;
   private final Map<String, List<Block>> blocks = new HashMap<>();
   private final String itsFormat;
 
-  private OracleState(TableDump memory, JsonNode registers, JsonNode devices) {
+  private OracleState(TableDump memory, Path folder) {
+    Path registers = folder.resolve(REGISTERS);
+    JsonNode document = json(registers);
     this.memory = memory;
-    this.devices = devices;
-    this.itsFormat = registers.path(ITS_FORMAT).asString("qemu");
-    for (Map.Entry<String, JsonNode> kind : registers.properties()) {
+    this.vectors = new RecordedVectors(folder.resolve(DEVICES), json(folder.resolve(DEVICES)));
+    this.itsFormat = document.path(ITS_FORMAT).asString("qemu");
+    for (Map.Entry<String, JsonNode> kind : document.properties()) {
       if (kind.getValue().isArray()) {
-        List<Block> list = new ArrayList<>();
-        kind.getValue().forEach(b -> list.add(block(kind.getKey(), b)));
-        blocks.put(kind.getKey(), List.copyOf(list));
+        blocks.put(kind.getKey(), blocks(registers, kind.getKey(), kind.getValue()));
       }
     }
   }
@@ -67,8 +70,7 @@ final class OracleState implements MachineState {
     check(dump);
     try (Reader text = Files.newBufferedReader(dump, StandardCharsets.UTF_8)) {
       TableDump memory = TableDump.read(dump.toString(), text);
-      return new OracleState(
-          memory, json(folder.resolve("registers.json")), json(folder.resolve("devices.json")));
+      return new OracleState(memory, folder);
     } catch (DumpFormatException e) {
       throw new UnusableInput("UnusableTables", String.valueOf(e.getMessage()), ADVICE);
     } catch (CharacterCodingException e) {
@@ -99,100 +101,32 @@ final class OracleState implements MachineState {
   }
 
   @Override
-  public Optional<ProgrammedVector> vector(Sbdf function, int vector) {
-    for (JsonNode d : devices.path("devices")) {
-      if (!d.path("bdf").asString("").equals(function.toString())) {
-        continue;
+  public VectorState vector(Sbdf function, int vector) {
+    return vectors.vector(function, vector);
+  }
+
+  private static List<Block> blocks(Path file, String kind, JsonNode list) {
+    List<Block> out = new ArrayList<>();
+    for (JsonNode b : list) {
+      RecordedFields f = new RecordedFields(file, "%s[%d]".formatted(kind, out.size()), b);
+      OptionalLong base = f.number("base", Long.SIZE);
+      if (base.isEmpty()) {
+        throw f.wrong(
+            "base", "is not there: a block without a base; give each its physical address");
       }
-      Optional<ProgrammedVector> msix = msix(function, d.path("msix"), vector);
-      Optional<ProgrammedVector> msi = msi(function, d.path("msi"), vector);
-      return msix.filter(ProgrammedVector::enabled)
-          .or(() -> msi.filter(ProgrammedVector::enabled))
-          .or(() -> msix)
-          .or(() -> msi);
-    }
-    return Optional.empty();
-  }
-
-  private static Optional<ProgrammedVector> msix(Sbdf function, JsonNode m, int vector) {
-    if (m.isMissingNode()) {
-      return Optional.empty();
-    }
-    boolean enabled = m.path("enabled").asBoolean(false);
-    int entries = m.path("entries").asInt(0);
-    if (vector >= entries && enabled) {
-      throw new IndexOutOfBoundsException(
-          "%s has an MSI-X table of %d entries and no vector %d"
-              .formatted(function, entries, vector));
-    }
-    for (JsonNode e : m.path("table")) {
-      if (e.path("vector").asInt(-1) == vector) {
-        boolean masked = MsixLayout.isMasked((int) number(m, "control"), number(e, "ctrl"));
-        return Optional.of(
-            new ProgrammedVector(
-                enabled,
-                number(e, "addr"),
-                (int) number(e, "data"),
-                masked,
-                "MSI-X",
-                Source.file("devices.json: msix.table of " + function)));
+      if (out.stream().anyMatch(o -> o.base() == base.getAsLong())) {
+        throw f.wrong("base", "is 0x%x, which came before".formatted(base.getAsLong()));
       }
+      Map<String, Long> registers = new HashMap<>();
+      f.object("regs")
+          .ifPresent(r ->
+              r.node()
+                  .propertyNames()
+                  .forEach(
+                      n -> r.number(n, Long.SIZE).ifPresent(value -> registers.put(n, value))));
+      out.add(new Block(base.getAsLong(), registers));
     }
-    return Optional.empty();
-  }
-
-  private static Optional<ProgrammedVector> msi(Sbdf function, JsonNode m, int vector) {
-    if (m.isMissingNode()) {
-      return Optional.empty();
-    }
-    int allocated = m.path("allocated").asInt(m.path("max").asInt(1));
-    boolean enabled = m.path("enabled").asBoolean(false);
-    if (vector >= m.path("max").asInt(allocated) && enabled) {
-      throw new IndexOutOfBoundsException(
-          "%s has an MSI capability of %d vectors and no vector %d"
-              .formatted(function, m.path("max").asInt(allocated), vector));
-    }
-    boolean masked = m.has("mask") && (number(m, "mask") >>> vector & 1) != 0;
-    return Optional.of(
-        new ProgrammedVector(
-            enabled && vector < allocated,
-            number(m, "addr"),
-            (int) number(m, "data") + vector,
-            masked,
-            "MSI",
-            Source.file("devices.json: msi of " + function)));
-  }
-
-  private static Block block(String kind, JsonNode b) {
-    Map<String, Long> registers = new HashMap<>();
-    for (Map.Entry<String, JsonNode> r : b.path("regs").properties()) {
-      registers.put(r.getKey(), number(b.path("regs"), r.getKey()));
-    }
-    if (!b.has("base")) {
-      throw new UnusableInput(
-          "UnusableTables",
-          "registers.json has a block of '%s' without a base".formatted(kind),
-          "give each block its physical address");
-    }
-    return new Block(number(b, "base"), registers);
-  }
-
-  private static long number(JsonNode parent, String field) {
-    JsonNode n = parent.path(field);
-    if (n.isMissingNode() || n.isNull()) {
-      return 0;
-    }
-    String text = n.asString("");
-    try {
-      return text.startsWith("0x")
-          ? Long.parseUnsignedLong(text.substring(2), 16)
-          : Long.parseLong(text);
-    } catch (NumberFormatException e) {
-      throw new UnusableInput(
-          "UnusableTables",
-          "'%s' of field %s is not a number".formatted(text, field),
-          "write numbers as 0x…");
-    }
+    return List.copyOf(out);
   }
 
   private static JsonNode json(Path file) {

@@ -147,7 +147,9 @@ final class TraceCommand implements Callable<Integer> {
               : derived(chosen, survey, sbdf);
     } catch (IndexOutOfBoundsException e) {
       throw new UnusableInput(
-          "NoSuchVector", String.valueOf(e.getMessage()), "see doorbell inspect " + sbdf);
+          "NoSuchVector",
+          String.valueOf(e.getMessage()),
+          "see doorbell inspect " + sbdf + machine.again());
     }
     print(sbdf, route);
     return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
@@ -207,7 +209,8 @@ final class TraceCommand implements Callable<Integer> {
   }
 
   private void print(Sbdf sbdf, Route route) {
-    boolean derived = route.hops().stream().allMatch(h -> h.basis() == Basis.DERIVED);
+    boolean derived =
+        tables == null && route.hops().stream().noneMatch(h -> h.basis() == Basis.OBSERVED);
     String verdict = verdict(route, derived);
     if (json) {
       console.line(Json.write(TraceView.of(route, verdict)));

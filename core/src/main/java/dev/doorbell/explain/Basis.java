@@ -7,5 +7,7 @@ public enum Basis {
   /// Written down by the machine's kernel.
   RECORDED,
   /// What Doorbell would do.
-  DERIVED
+  DERIVED,
+  /// Not known: it could not be read.
+  UNSEEN
 }

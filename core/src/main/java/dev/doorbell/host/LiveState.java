@@ -20,6 +20,7 @@ import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.MachineState;
 import dev.doorbell.route.ProgrammedVector;
+import dev.doorbell.route.VectorState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -97,25 +98,24 @@ public final class LiveState implements MachineState {
   }
 
   @Override
-  public Optional<ProgrammedVector> vector(Sbdf function, int vector) {
+  public VectorState vector(Sbdf function, int vector) {
+    Source source = Source.rule("programmed by Doorbell");
     for (HostFunction f : functions) {
       if (!f.sbdf().equals(function)) {
         continue;
       }
-      List<LiveVector> live = f.vectors().map(MsiFunction::vectors).orElse(List.of());
-      return live.stream()
-          .filter(v -> v.index() == vector)
-          .findFirst()
-          .map(v ->
-              new ProgrammedVector(
-                  true,
-                  v.message().address(),
-                  v.message().data(),
-                  v.masked(),
-                  f.msix().isPresent() ? "MSI-X" : "MSI",
-                  Source.rule("programmed by Doorbell")));
+      for (LiveVector v : f.vectors().map(MsiFunction::vectors).orElse(List.of())) {
+        if (v.index() == vector) {
+          return new ProgrammedVector(
+              v.message().address(),
+              v.message().data(),
+              v.masked(),
+              f.msix().isPresent() ? "MSI-X" : "MSI",
+              source);
+        }
+      }
     }
-    return Optional.empty();
+    return new VectorState.Unseen("Doorbell did not program this vector", source);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.doorbell.route;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.explain.Source;
@@ -9,6 +10,7 @@ import dev.doorbell.hw.gicits.ItsWalker;
 import dev.doorbell.hw.gicv2m.GicV2mWalk;
 import dev.doorbell.hw.gicv2m.GicV2mWalker;
 import dev.doorbell.hw.gicv3.GicV3Walker;
+import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.gicv3.LpiState;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.List;
@@ -18,10 +20,12 @@ import java.util.OptionalInt;
 
 /// The part of a route that lies in the MSI controller.
 final class ControllerWalk {
+  private final MachineDescription machine;
   private final MachineState state;
   private final RouteWalker.Trail trail;
 
-  ControllerWalk(MachineState state, RouteWalker.Trail trail) {
+  ControllerWalk(MachineDescription machine, MachineState state, RouteWalker.Trail trail) {
+    this.machine = machine;
     this.state = state;
     this.trail = trail;
   }
@@ -75,6 +79,10 @@ final class ControllerWalk {
     }
     Optional<Boolean> enabled = Optional.empty();
     if (walk.target().isPresent()) {
+      Optional<Route> lost = processor(walk.target().getAsInt());
+      if (lost.isPresent()) {
+        return lost.get();
+      }
       LpiState lpi =
           new GicV3Walker(
                   state.blocks("gicr").stream().map(MachineState.Block::registers).toList(),
@@ -86,6 +94,31 @@ final class ControllerWalk {
     }
     return trail.delivered(
         new Route.Interrupt(its.id(), walk.intid().getAsInt(), walk.target()), enabled);
+  }
+
+  /// {@return where it ends, when neither a Redistributor nor firmware tells of the processor}
+  private Optional<Route> processor(int number) {
+    boolean recorded =
+        state.blocks("gicr").stream()
+            .map(b -> b.registers().get("TYPER"))
+            .anyMatch(t -> t != null && GicrRegisters.PROCESSOR_NUMBER.get(t) == number);
+    int known = machine.gic().map(g -> g.cpus().size()).orElse(0);
+    if (recorded || number < known) {
+      return Optional.empty();
+    }
+    String at = "redistributor of processor " + number;
+    Source source = Source.rule("GICR_TYPER.Processor_Number; firmware's processors");
+    if (known == 0) {
+      return Optional.of(
+          trail.cannotSee(
+              at, "an LPI", "no such redistributor was recorded, nor any processor", source));
+    }
+    String why =
+        "no such redistributor was recorded, and firmware has %d processor%s"
+            .formatted(known, known == 1 ? "" : "s");
+    trail.derived(at, "an LPI", "nothing", why, source);
+    trail.breaks(why);
+    return Optional.of(trail.stopped());
   }
 
   private Route v2m(MsiControllerDescription.GicV2m v2m, Pa pa, int data) {

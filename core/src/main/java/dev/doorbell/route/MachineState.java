@@ -23,10 +23,10 @@ public interface MachineState {
   /// {@return memory, as far as it can be seen}
   MemoryView memory();
 
-  /// {@return what a function is programmed with; empty when that cannot be seen}
+  /// {@return what a function is programmed with, or that it cannot be seen}
   ///
   /// @throws IndexOutOfBoundsException when the function has no such vector
-  Optional<ProgrammedVector> vector(Sbdf function, int vector);
+  VectorState vector(Sbdf function, int vector);
 
   /// {@return the name of the ITS's table format}
   String itsFormat();

@@ -53,30 +53,26 @@ public final class RouteWalker {
     }
 
     Route run() {
-      Optional<ProgrammedVector> programmed = state.vector(f.sbdf(), vector);
       String at = "%s vector %d".formatted(f.sbdf(), vector);
-      if (programmed.isEmpty()) {
-        return trail.cannotSee(
-            at,
-            "an interrupt",
-            "what the function is programmed with was not recorded",
-            f.description().source());
-      }
-      ProgrammedVector p = programmed.get();
+      return switch (state.vector(f.sbdf(), vector)) {
+        case VectorState.Unseen u -> trail.cannotSee(at, "an interrupt", u.why(), u.source());
+        case VectorState.Off off ->
+            trail.stop(
+                at,
+                "an interrupt",
+                "nothing is sent",
+                off.kind() + " is not enabled for this vector",
+                off.source());
+        case ProgrammedVector p -> sent(at, p);
+      };
+    }
+
+    private Route sent(String at, ProgrammedVector p) {
       trail.masked(p.masked());
-      String write = write(p.address(), p.data());
-      if (!p.enabled()) {
-        return trail.stop(
-            at,
-            "an interrupt",
-            "nothing is sent",
-            p.kind() + " is not enabled for this vector",
-            p.source());
-      }
       trail.hop(
           at,
           "an interrupt",
-          write,
+          write(p.address(), p.data()),
           p.kind()
               + (p.masked()
                   ? " entry, masked: the write waits for the unmask"
@@ -205,19 +201,21 @@ public final class RouteWalker {
         if (c.frame().map(r -> r.contains(pa)).orElse(false)) {
           return c instanceof MsiControllerDescription.LocalApic apic
               ? x86().deliver(apic, f, survey.iommu(f), pa, data)
-              : new ControllerWalk(state, trail).walk(c, f, new Pa(pa), data);
+              : new ControllerWalk(survey.machine(), state, trail).walk(c, f, new Pa(pa), data);
         }
       }
       String what =
           survey.machine().memory().stream().anyMatch(m -> m.range().contains(pa))
               ? "RAM"
               : "nothing that firmware describes as an MSI controller";
-      return trail.stop(
+      trail.derived(
           "physical address 0x%x".formatted(pa),
           write(pa, data),
           what,
           "the write does not reach a doorbell",
-          f.description().source());
+          Source.rule("firmware's MSI controllers and memory"));
+      trail.breaks("the write does not reach a doorbell");
+      return trail.stopped();
     }
   }
 
@@ -227,6 +225,8 @@ public final class RouteWalker {
 
   /// Hops gathered so far, and what became clear on the way.
   static final class Trail {
+    private static final String CANNOT_SEE = "cannot see";
+
     private final List<Hop> hops = new ArrayList<>();
     private final Basis basis;
     private OptionalLong doorbell = OptionalLong.empty();
@@ -246,7 +246,7 @@ public final class RouteWalker {
     }
 
     void hop(String at, String in, String out, String why, Source source) {
-      hops.add(new Hop(at, in, out, why, source, basis));
+      hops.add(new Hop(at, in, out, why, source, out.equals(CANNOT_SEE) ? Basis.UNSEEN : basis));
     }
 
     void derived(String at, String in, String out, String why, Source source) {
@@ -254,7 +254,7 @@ public final class RouteWalker {
     }
 
     void hops(List<Hop> more) {
-      more.forEach(h -> hops.add(new Hop(h.at(), h.in(), h.out(), h.why(), h.source(), basis)));
+      more.forEach(h -> hop(h.at(), h.in(), h.out(), h.why(), h.source()));
     }
 
     void breaks(String why) {
@@ -262,7 +262,7 @@ public final class RouteWalker {
     }
 
     Route cannotSee(String at, String in, String why, Source source) {
-      return stop(at, in, "cannot see", why, source);
+      return stop(at, in, CANNOT_SEE, why, source);
     }
 
     Route stop(String at, String in, String out, String why, Source source) {

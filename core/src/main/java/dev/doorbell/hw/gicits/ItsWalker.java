@@ -113,6 +113,14 @@ public final class ItsWalker {
       if (typer == null) {
         return unseen("GITS_TYPER", message(), "the register was not recorded", register("TYPER"));
       }
+      if (PTA.isSet(typer)) {
+        return unseen(
+            "GITS_TYPER",
+            message(),
+            "collections name a Redistributor by address (PTA is 1), which the format '%s' does not"
+                .formatted(format),
+            register("TYPER"));
+      }
       if (ITT_ENTRY_SIZE.get(typer) + 1 != ITE_BYTES) {
         return unseen(
             "GITS_TYPER",
