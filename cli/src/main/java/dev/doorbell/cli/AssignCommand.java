@@ -135,11 +135,7 @@ final class AssignCommand implements Callable<Integer> {
               printer::refused,
               () ->
                   printer.done(
-                      outcome.fired(),
-                      granule,
-                      machine.again(),
-                      drivers.again(),
-                      options.unsafeInterrupts()));
+                      outcome.fired(), granule, machine.again(), drivers.again(), options));
     }
     boolean all =
         !outcome.fired().isEmpty()

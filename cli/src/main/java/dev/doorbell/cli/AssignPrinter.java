@@ -54,9 +54,13 @@ final class AssignPrinter {
 
   /// @param again the arguments that lead to the same machine
   /// @param driven the arguments by which drivers are started the same again
-  /// @param unsafe whether unsafe interrupts were accepted
+  /// @param asked what was asked of the assignment
   void done(
-      List<Assignment.Fired> fired, Granule granule, String again, String driven, boolean unsafe) {
+      List<Assignment.Fired> fired,
+      Granule granule,
+      String again,
+      String driven,
+      PlanOptions asked) {
     Table t =
         new Table(
             "function",
@@ -89,7 +93,10 @@ final class AssignPrinter {
     console.blank();
     console.line("  " + (arrived == fired.size() ? console.good(sum) : console.bad(sum)));
     console.line("  everything is undone: vectors released, functions detached, window unmapped");
-    fired.stream().findFirst().ifPresent(f -> next(f.function(), again, driven, unsafe));
+    List<Sbdf> functions = fired.stream().map(Assignment.Fired::function).distinct().toList();
+    if (!functions.isEmpty()) {
+      next(functions, again, driven, asked);
+    }
   }
 
   void refused(Refusal r) {
@@ -108,15 +115,21 @@ final class AssignPrinter {
     console.line("  the machine is as it was before");
   }
 
-  private void next(Sbdf function, String again, String driven, boolean unsafe) {
+  private void next(List<Sbdf> functions, String again, String driven, PlanOptions asked) {
     console.heading("Try next");
-    String which = function + again + (unsafe ? " --unsafe-interrupts" : "");
+    String unsafe = asked.unsafeInterrupts() ? " --unsafe-interrupts" : "";
+    String first = functions.getFirst() + again + unsafe;
+    String all = String.join(" ", functions.stream().map(Sbdf::toString).toList()) + again + unsafe;
+    String most = asked.max().isPresent() ? " --max " + asked.max().getAsInt() : "";
     tip(
-        "doorbell trace %s%s --vector 0".formatted(which, driven),
+        "doorbell trace %s%s%s --vector 0".formatted(first, driven, asked.placed()),
         "the same path hop by hop, with the reason for each");
-    tip("doorbell plan %s --ram 4G".formatted(which), "a guest memory map around the window");
     tip(
-        "doorbell assign %s%s --granule 64K --window 0x8000000-0x8000fff".formatted(which, driven),
+        "doorbell plan %s%s%s --ram 4G".formatted(all, asked.placed(), most),
+        "a guest memory map around the window");
+    tip(
+        "doorbell assign %s%s%s --granule 64K --window 0x8000000-0x8000fff"
+            .formatted(all, driven, most),
         "how too small a window is refused");
     tip(
         "doorbell inspect" + again,

@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.plan.PlanRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +78,16 @@ final class PlanOptions {
 
   boolean unsafeInterrupts() {
     return unsafeInterrupts;
+  }
+
+  /// {@return the window and granule that were asked for, as arguments, each with a blank before it}
+  String placed() {
+    StringBuilder out = new StringBuilder();
+    window()
+        .ifPresent(
+            w -> out.append(" --window %s-%s".formatted(Json.hex(w.start()), Json.hex(w.last()))));
+    granule().ifPresent(g -> out.append(" --granule ").append(g.bytes() / Sizes.KIB).append('K'));
+    return out.toString();
   }
 
   PlanRequest request() {

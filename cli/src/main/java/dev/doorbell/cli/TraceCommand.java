@@ -23,7 +23,9 @@ import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.Survey;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -75,6 +77,18 @@ final class TraceCommand implements Callable<Integer> {
   private @Nullable Path tables;
 
   @Option(
+      names = "--window",
+      paramLabel = "START-END",
+      description = "The MSI window (inclusive); chosen when not given (without --tables).")
+  private @Nullable String window;
+
+  @Option(
+      names = "--granule",
+      paramLabel = "4K|16K|64K",
+      description = "The IOMMU's granule; its smallest when not given (without --tables).")
+  private @Nullable String granule;
+
+  @Option(
       names = "--unsafe-interrupts",
       description = "Accept an MSI controller that does not look at who writes (without --tables).")
   private boolean unsafeInterrupts;
@@ -111,6 +125,12 @@ final class TraceCommand implements Callable<Integer> {
           "BadArguments",
           "--stage chooses how Doorbell's drivers start, and --tables walks what others had built",
           "leave one of them out");
+    }
+    if ((tables != null || machine.isLinux()) && (window != null || granule != null)) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--window and --granule choose where Doorbell puts messages, and this path is another's",
+          "leave them out");
     }
     if (machine.isLinux()) {
       drivers.requireOwn();
@@ -159,9 +179,9 @@ final class TraceCommand implements Callable<Integer> {
     PlanRequest request =
         new PlanRequest(
             List.of(),
-            java.util.OptionalLong.empty(),
-            java.util.Optional.empty(),
-            java.util.Optional.empty(),
+            OptionalLong.empty(),
+            Optional.ofNullable(window).map(w -> Ranges.range("--window", w)),
+            Optional.ofNullable(granule).map(Ranges::granule),
             OptionalInt.empty(),
             unsafeInterrupts);
     Plan plan =
@@ -178,8 +198,8 @@ final class TraceCommand implements Callable<Integer> {
       }
       Assignment.Request wanted =
           new Assignment.Request(
-              plan.window().map(WindowPlan::granule).orElse(Granule.K4),
-              plan.window().map(WindowPlan::range),
+              plan.window().map(WindowPlan::granule).or(request::granule).orElse(Granule.K4),
+              plan.window().map(WindowPlan::range).or(request::window),
               vector + 1,
               MOST_VECTORS,
               unsafeInterrupts);
