@@ -69,7 +69,7 @@ final class RecordedVectors {
     OptionalLong enabled = enabled(m, control, MSIX_ENABLE);
     OptionalLong size =
         control.isPresent()
-            ? OptionalLong.of(MsixLayout.TABLE_SIZE.get(control.getAsLong()) + 1)
+            ? OptionalLong.of(MsixLayout.entries((int) control.getAsLong()))
             : control;
     OptionalLong entries =
         m.agreed("entries", m.number("entries", CONTROL_BITS), "Message Control", size);

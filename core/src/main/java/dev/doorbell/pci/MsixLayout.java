@@ -57,6 +57,13 @@ public final class MsixLayout {
 
   private MsixLayout() {}
 
+  /// {@return how many entries the table has, 1 to 2048}
+  ///
+  /// @param control Message Control
+  public static int entries(int control) {
+    return TABLE_SIZE.getInt(control) + 1;
+  }
+
   /// {@return whether a vector is held back, by its own mask or the function's}
   ///
   /// @param control Message Control
