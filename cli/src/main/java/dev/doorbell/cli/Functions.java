@@ -59,7 +59,10 @@ final class Functions {
           known.isEmpty()
               ? "%s is not in this machine, which has no PCI functions at all".formatted(sbdf)
               : "%s is not in this machine; it has %s".formatted(sbdf, known),
-          "add a what-if function with --with " + sbdf + ",msix=8");
+          survey.machine().hostBridges().isEmpty() || survey.machine().hostBridge(sbdf).isPresent()
+              ? "add a what-if function with --with " + sbdf + ",msix=8"
+              : "name one that is there; no root complex of this machine has bus %04x:%02x"
+                  .formatted(sbdf.segment(), sbdf.bus()));
     }
     return sbdf;
   }

@@ -246,9 +246,13 @@ final class MachineOptions {
     int msix = 0;
     int msi = 0;
     boolean address64 = true;
+    java.util.Set<String> given = new java.util.HashSet<>();
     for (int i = 1; i < parts.length; i++) {
       String[] pair = parts[i].split("=", 2);
       String value = pair.length == 2 ? pair[1] : "";
+      if (!given.add(pair[0])) {
+        throw new IllegalArgumentException("--with %s gives %s twice".formatted(spec, pair[0]));
+      }
       switch (pair[0]) {
         case "msix" -> msix = number(value, spec);
         case "msi" -> msi = number(value, spec);

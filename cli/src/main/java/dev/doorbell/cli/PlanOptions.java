@@ -15,6 +15,9 @@ import picocli.CommandLine.Parameters;
 
 /// What `plan` and `assign` are asked.
 final class PlanOptions {
+  /// What a size of RAM is laid out in.
+  private static final long RAM_BLOCK = 0x20_0000;
+
   @Parameters(paramLabel = "SBDF", arity = "0..*", description = "Functions that share one domain.")
   private List<String> functions = new ArrayList<>();
 
@@ -92,6 +95,12 @@ final class PlanOptions {
 
   PlanRequest request() {
     OptionalLong bytes = ram == null ? OptionalLong.empty() : Ranges.size(ram);
+    if (bytes.isPresent() && bytes.getAsLong() % RAM_BLOCK != 0) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--ram %s is no multiple of 2 MiB, in which guest RAM is laid out".formatted(ram),
+          "give a multiple of 2M, or the very ranges as START-END");
+    }
     List<AddressRange> ranges = ram == null || bytes.isPresent() ? List.of() : Ranges.ram(ram);
     return new PlanRequest(ranges, bytes, window(), granule(), max(), unsafeInterrupts);
   }

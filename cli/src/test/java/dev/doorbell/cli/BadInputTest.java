@@ -55,6 +55,9 @@ class BadInputTest {
           min-above-max     | BadArguments    | assign 0000:01:00.0 --min 5 --max 4
           no-min            | BadArguments    | assign 0000:01:00.0 --min 0
           bad-what-if       | BadArguments    | inspect --with 0000:7f:00.0,msix=x
+          what-if-twice     | BadArguments    | inspect --with 0000:7f:00.0,msix=4,msix=5
+          ram-in-between    | BadArguments    | plan --ram 100K
+          absent-bus        | NoSuchFunction  | plan 0005:01:00.0
           """)
   @DisplayName("exit status 2, one sentence on standard error, one document under --json")
   void unusable(String name, String type, String line) throws IOException {

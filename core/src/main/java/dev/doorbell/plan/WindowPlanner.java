@@ -177,18 +177,15 @@ final class WindowPlanner {
 
   private WindowPlan window(
       AddressRange range, List<Doorbell> doorbells, long needed, String why, Source source) {
-    long available = slots(range, land.granule()) * land.granule().bytes();
-    long slots = Math.max(1, available >>> land.granule().shift());
+    // Counted in granules: the bytes of the whole 64-bit space are no long. Head room is told up to
+    // 2^63.
+    long whole = slots(range, land.granule());
+    long slots = Math.max(1, whole);
+    int shift = land.granule().shift();
+    long spare = Math.max(0, whole - (needed >>> shift));
+    long headroom = Math.min(spare, Long.MAX_VALUE >>> shift) << shift;
     int order = Long.SIZE - 1 - Long.numberOfLeadingZeros(slots);
-    return new WindowPlan(
-        range,
-        land.granule(),
-        doorbells,
-        needed,
-        Math.max(0, available - needed),
-        order,
-        why,
-        source);
+    return new WindowPlan(range, land.granule(), doorbells, needed, headroom, order, why, source);
   }
 
   private List<Doorbell> doorbells(List<Subject> subjects) {

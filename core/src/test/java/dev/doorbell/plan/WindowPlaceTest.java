@@ -69,6 +69,26 @@ class WindowPlaceTest {
   }
 
   @Test
+  @DisplayName("a window of the whole 64-bit space has head room, not none")
+  void wholeSpace() {
+    PlanRequest all =
+        new PlanRequest(
+            List.of(),
+            OptionalLong.empty(),
+            Optional.of(AddressRange.ALL),
+            Optional.empty(),
+            OptionalInt.empty(),
+            false);
+    WindowPlan w =
+        new Planner(machine(List.of(ITS), List.of()))
+            .plan(List.of(Scene.subject(NIC, List.of(ITS), 8, List.of())), all)
+            .window()
+            .orElseThrow();
+    assertEquals(Long.MAX_VALUE & -0x1000L, w.headroom());
+    assertEquals(52, w.order());
+  }
+
+  @Test
   @DisplayName("the reason for a place names RAM only where RAM is known")
   void namesWhatWasSeen() {
     MachineDescription m = machine(List.of(ITS), List.of());
