@@ -257,11 +257,10 @@ public final class Domain implements AutoCloseable {
             .toList());
   }
 
-  /// Lets a group's accesses be translated by this domain. A group of another domain is moved; its live vectors stay
-  /// deliverable (R8, see {@link DoorbellHolder}).
+  /// Lets a group's accesses be translated by this domain. One of another domain is moved; its live vectors stay (R8, {@link DoorbellHolder}).
   ///
   /// @throws GroupUnavailable when it is attached here already
-  /// @throws StreamIdShared when a function of another group has one of its streams, whose translation would change, too
+  /// @throws StreamIdShared when a function of another group has one of its streams
   /// @throws NotIsolated when its functions could forge others' vectors and the policy forbids it (R21)
   /// @throws IncompatibleIommu when one of its IOMMUs cannot use the tables
   /// @throws ReservedRegionConflict when a region that it reserves meets a live mapping (R14)

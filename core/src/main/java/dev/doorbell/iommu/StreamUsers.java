@@ -3,19 +3,20 @@ package dev.doorbell.iommu;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.IommuGroup.Stream;
 import java.lang.ref.WeakReference;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// The groups of a machine, to find those that firmware gave one stream. What an IOMMU keeps for a stream serves every function that has
 /// it, so a group with such a stream cannot be given away.
 ///
-/// **Threads.** Safe for use from many. Its lock is taken last.
+/// **Threads.** Safe for use from many.
 final class StreamUsers {
   /// Weak, so that a group that its machine dropped is nobody's rival.
-  private final List<WeakReference<IommuGroup>> groups = new ArrayList<>();
+  private final Queue<WeakReference<IommuGroup>> groups = new ConcurrentLinkedQueue<>();
 
-  synchronized void enter(IommuGroup group) {
+  void enter(IommuGroup group) {
     groups.removeIf(g -> g.get() == null);
     groups.add(new WeakReference<>(group));
   }
@@ -53,7 +54,7 @@ final class StreamUsers {
     }
   }
 
-  private synchronized List<IommuGroup> others(IommuGroup group) {
+  private List<IommuGroup> others(IommuGroup group) {
     return groups.stream()
         .map(WeakReference::get)
         .filter(Objects::nonNull)
