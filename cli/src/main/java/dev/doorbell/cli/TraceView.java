@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.route.Route;
 import java.util.List;
@@ -24,7 +25,12 @@ record TraceView(
   record HopView(String at, String in, String out, String why, String source, String basis) {
     static HopView of(Hop h) {
       return new HopView(
-          h.at(), h.in(), h.out(), h.why(), h.source().toString(), Json.name(h.basis()));
+          h.at(), h.in(), h.out(), h.why(), h.source().toString(), Json.name(told(h.basis())));
+    }
+
+    /// Scripts know three words. That something cannot be seen is a conclusion, and `out` says it.
+    private static Basis told(Basis basis) {
+      return basis == Basis.UNSEEN ? Basis.DERIVED : basis;
     }
   }
 
