@@ -68,7 +68,7 @@ final class AcpiBridges {
     draft.pci.functions().forEach(f -> segments.add(f.sbdf().segment()));
     for (int segment : segments) {
       for (Buses buses : buses(segment, ecams.getOrDefault(segment, List.of()))) {
-        bridge(buses, viot);
+        bridge(buses, iort, viot);
       }
     }
     iort.ifPresent(this::reservations);
@@ -128,8 +128,14 @@ final class AcpiBridges {
         .source();
   }
 
-  private void bridge(Buses b, Optional<Viot> viot) {
+  /// Its source is what decides its ids and widths: its node, or the table that has none for it; where there is no such table, what tells
+  /// of its buses.
+  private void bridge(Buses b, Optional<Iort> iort, Optional<Viot> viot) {
     Ids ids = idsBySegment.get(b.segment);
+    Source source =
+        ids != null
+            ? ids.source
+            : iort.map(i -> Source.file(i.table().blob().file())).orElse(b.source);
     List<HostBridge.StreamMapping> streams = new ArrayList<>();
     List<HostBridge.MsiMapping> msis = new ArrayList<>();
     if (ids != null) {
@@ -178,7 +184,7 @@ final class AcpiBridges {
             windows,
             List.of(),
             ids == null ? OptionalInt.empty() : ids.dmaBits,
-            b.source));
+            source));
   }
 
   private static boolean meets(Buses b, int mask, int first, long count) {

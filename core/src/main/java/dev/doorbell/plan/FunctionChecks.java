@@ -131,7 +131,7 @@ final class FunctionChecks {
           "NoMsiController",
           self(s),
           Thing.named("MSI controller", bridgeSource(s)),
-          "firmware names no MSI controller for %s".formatted(s.sbdf()),
+          "no MSI controller that firmware describes serves %s".formatted(s.sbdf()),
           "check the id mappings of its root complex (IORT, msi-map, msi-parent)");
     } else if (s.controllers().getFirst() instanceof MsiControllerDescription.Other other) {
       add(

@@ -160,7 +160,7 @@ public final class Survey {
     if (f.msi().isEmpty()) {
       return new Isolation(
           Isolation.State.UNSEEN,
-          "firmware names no MSI controller for " + f.sbdf(),
+          "no MSI controller that firmware describes serves " + f.sbdf(),
           f.description().source());
     }
     Optional<InterruptRemapping> remapping = iommu(f).flatMap(IommuDescription::interruptRemapping);

@@ -67,6 +67,14 @@ class IortRulesTest {
   }
 
   @Test
+  @DisplayName("what decides a root complex's ids and widths is its node, and that is its source")
+  void source() throws IOException {
+    MachineDescription m = read(rootComplex(table(2), 1, 0, new long[] {0x10, 0, 0x500, SMMU, 0}));
+    String source = m.hostBridges().getFirst().source().toString();
+    assertTrue(source.contains("IORT+0x"), source);
+  }
+
+  @Test
   @DisplayName("count 0 without the flag is one id")
   void countZero() throws IOException {
     MachineDescription m = read(rootComplex(table(2), 1, 0, new long[] {0x10, 0, 0x500, SMMU, 0}));
