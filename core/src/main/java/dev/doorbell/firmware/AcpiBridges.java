@@ -1,6 +1,7 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -320,6 +321,11 @@ final class AcpiBridges {
         draft.findings.harmless("RMR is mapped to no SMMU", node.source());
       }
       for (IortNode.ReservedMemory.Range range : rmr.ranges()) {
+        if (!Granule.K64.isAligned(range.range().start())
+            || !Granule.K64.isAligned(range.range().bytes())) {
+          draft.findings.harmless(
+              "RMR %s is not whole pages of 64 KiB".formatted(range.range()), range.source());
+        }
         streams.forEach((iommu, ids) ->
             draft.reserved.add(
                 new MachineDescription.Reservation(

@@ -123,6 +123,9 @@ final class IdRuns {
         }
         continue;
       }
+      if (m.firstIn() + m.count() > 0xffff_ffffL) {
+        odd(m, "input ids from 0x%x on pass 32 bits".formatted(m.firstIn()));
+      }
       boolean number = iort.countIsNumber() && m.count() > 0;
       claim(
           out,

@@ -241,7 +241,21 @@ class IortRulesTest {
           r.region().kind());
       assertEquals(Optional.of("smmuv3@0x2b400000"), r.iommu());
       assertEquals(List.of(new MachineDescription.StreamRange(0x400, 0x403)), r.streamIds());
+      assertEquals(
+          List.of("RMR [0xa0000000, 0xa0000fff] is not whole pages of 64 KiB"),
+          m.oddities().stream().map(o -> o.message()).toList());
     }
+  }
+
+  @Test
+  @DisplayName("input ids that pass 32 bits are an oddity, and those before them are mapped")
+  void inputPast32Bits() throws IOException {
+    MachineDescription m =
+        read(rootComplex(table(2), 1, 0, new long[] {0x10, 0xffff_ffffL, 0x500, SMMU, 0}));
+    assertTrue(
+        m.oddities().stream()
+            .anyMatch(o -> o.message().contains("input ids from 0x10 on pass 32 bits")),
+        m.oddities()::toString);
   }
 
   @Test
