@@ -19,6 +19,8 @@ final class OracleMemory implements PhysicalMemory {
   private static final int RECORD_BYTES = 64;
   private static final int PRIVILEGED = 3;
   private static final int IPS_48 = 5;
+  private static final int LEAST_TSZ = 16;
+  private static final int MOST_TSZ = 39;
   private static final long ADDRESS_51 = -1L >>> (Long.SIZE - 51);
   private static final long ADDRESS_48 = -1L >>> (Long.SIZE - 48);
   private static final int[] OUTPUT_BITS = {32, 36, 40, 42, 44};
@@ -89,7 +91,7 @@ final class OracleMemory implements PhysicalMemory {
     }
     if (entry < Board.TABLES) {
       long[] cd = pick(tables.context(memory, entry)).clone();
-      if (quirks.contains(SmmuQuirk.SECOND_TABLE)) {
+      if (quirks.contains(SmmuQuirk.SECOND_TABLE) && firstTableIsLegal(cd)) {
         tables.swapTables(cd);
       }
       tables.chosen(cd);
@@ -159,14 +161,27 @@ final class OracleMemory implements PhysicalMemory {
     return cd;
   }
 
+  /// Whether nothing of TTB0's half makes the CD ILLEGAL, which both SMMUs find before they choose a table.
+  private static boolean firstTableIsLegal(long[] cd) {
+    int tsz = CdLayout.T0SZ.getInt(cd[0]);
+    return CdLayout.EPD0.isSet(cd[0])
+        || (tsz >= LEAST_TSZ
+            && tsz <= MOST_TSZ
+            && CdLayout.TG0.get(cd[0]) <= CdLayout.TG0_16K
+            && (CdLayout.TTB0.get(cd[1]) & ADDRESS_51) >>> outputBits(cd) == 0);
+  }
+
+  private static int outputBits(long[] cd) {
+    int ips = CdLayout.IPS.getInt(cd[0]);
+    return ips < OUTPUT_BITS.length ? OUTPUT_BITS[ips] : SmmuGenerator.outputBits();
+  }
+
   /// Whether the tables that the CD uses lie within its own output size, which QEMU does look at.
   private static boolean tablesFit(long[] cd) {
-    int ips = CdLayout.IPS.getInt(cd[0]);
-    int bits = ips < OUTPUT_BITS.length ? OUTPUT_BITS[ips] : SmmuGenerator.outputBits();
     long used =
         (CdLayout.EPD0.isSet(cd[0]) ? 0 : CdLayout.TTB0.get(cd[1]))
             | (CdLayout.EPD1.isSet(cd[0]) ? 0 : CdLayout.TTB1.get(cd[2]));
-    return used >>> bits == 0;
+    return used >>> outputBits(cd) == 0;
   }
 
   @Override

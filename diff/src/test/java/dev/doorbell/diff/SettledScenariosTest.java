@@ -28,6 +28,8 @@ class SettledScenariosTest {
         "smmuv3-115116",
         // `smmu-block-level` with CD.R = 0, where the model leaves no record.
         "smmuv3-5649",
+        // `smmu-ttb1` where the CD's own T0SZ is ILLEGAL, which comes first.
+        "smmuv3-31426",
         // `gicv2-subpriority` because the binary point changed under an active interrupt.
         "gicv2m-37004"
       })
