@@ -5,6 +5,7 @@ import static dev.doorbell.hw.smmuv3.SmmuRegisters.CMDQ_BASE;
 import static dev.doorbell.hw.smmuv3.SmmuRegisters.CMDQ_CONS;
 import static dev.doorbell.hw.smmuv3.SmmuRegisters.CMDQ_PROD;
 
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.PhysicalMemory;
 

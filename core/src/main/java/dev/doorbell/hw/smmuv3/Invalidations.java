@@ -3,6 +3,7 @@ package dev.doorbell.hw.smmuv3;
 import static dev.doorbell.hw.smmuv3.CommandLayout.*;
 
 import dev.doorbell.bits.Field;
+import dev.doorbell.bus.AccessGate;
 
 /// What the CMD_CFGI_* and CMD_TLBI_* commands do. Each answers whether it was legal.
 ///

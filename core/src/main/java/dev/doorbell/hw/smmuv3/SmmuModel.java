@@ -2,6 +2,7 @@ package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;

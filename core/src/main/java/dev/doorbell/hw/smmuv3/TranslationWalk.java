@@ -4,6 +4,7 @@ import static dev.doorbell.bus.Translator.FAULT;
 import static dev.doorbell.bus.Translator.READ;
 import static dev.doorbell.bus.Translator.WRITE;
 
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.testkit.RawSmmu;
 import java.util.ArrayList;

@@ -1,17 +1,18 @@
-package dev.doorbell.hw.smmuv3;
+package dev.doorbell.bus;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Knows which threads have an access in flight, so that CMD_SYNC can wait for those that began before it.
+/// Knows which threads have an access in flight through an IOMMU model, so that the completion of an invalidation can wait for those that
+/// began before it.
 ///
 /// A thread claims a slot while it is inside; claims nest. Nothing is shared between threads that hold different slots
 /// (each lies on cache lines of its own), and nothing is allocated. A claim and the later reads of cached translations are
 /// ordered against {@link #drain}: either the access sees the invalidation, or the drain sees the access.
-final class AccessGate {
+public final class AccessGate {
   /// Slots; more threads than that at once wait for one another.
-  static final int SLOTS = 64;
+  public static final int SLOTS = 64;
 
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
   private static final int STRIDE = 16;
@@ -27,7 +28,7 @@ final class AccessGate {
   private final long[] slots = new long[(SLOTS + 1) * STRIDE];
 
   /// {@return the slot that the current thread now holds, once more than before}
-  int enter() {
+  public int enter() {
     long me = Thread.currentThread().threadId();
     int home = hash(me);
     if ((long) LONGS.getOpaque(slots, at(home) + OWNER) == me) {
@@ -53,7 +54,7 @@ final class AccessGate {
   }
 
   /// {@return whether this was the thread's outermost claim}
-  boolean leave(int slot) {
+  public boolean leave(int slot) {
     int at = at(slot);
     if (--slots[at + DEPTH] > 0) {
       return false;
@@ -67,22 +68,23 @@ final class AccessGate {
   }
 
   /// {@return the current thread's slot, or -1}
-  int held() {
+  public int held() {
     return find(Thread.currentThread().threadId());
   }
 
   /// Tells that the thread's access has arrived where it went: it is now inside a handler that talks to this device, and a
   /// drain must not wait for it.
-  void park(int slot) {
+  public void park(int slot) {
     LONGS.setVolatile(slots, at(slot) + PARKED, slots[at(slot) + PARKED] + 1);
   }
 
-  void unpark(int slot) {
+  /// Takes {@link #park} back.
+  public void unpark(int slot) {
     LONGS.setRelease(slots, at(slot) + PARKED, slots[at(slot) + PARKED] - 1);
   }
 
   /// Returns when every access of another thread that was in flight at the call has ended.
-  void drain() {
+  public void drain() {
     long me = Thread.currentThread().threadId();
     VarHandle.fullFence();
     for (int slot = 0; slot < SLOTS; slot++) {
