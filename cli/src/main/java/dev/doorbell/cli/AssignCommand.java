@@ -135,7 +135,14 @@ final class AssignCommand implements Callable<Integer> {
               printer::refused,
               () ->
                   printer.done(
-                      outcome.fired(), granule, machine.again(), drivers.again(), options));
+                      outcome.fired(),
+                      granule,
+                      new AssignPrinter.Again(
+                          machine.again(),
+                          machine.isNamed(),
+                          drivers.again(),
+                          options,
+                          plan.window().map(WindowPlan::range))));
     }
     boolean all =
         !outcome.fired().isEmpty()

@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.host.Assignment;
@@ -8,6 +9,7 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.WindowPlan;
 import java.util.List;
+import java.util.Optional;
 
 /// Tells an assignment step by step.
 final class AssignPrinter {
@@ -52,15 +54,20 @@ final class AssignPrinter {
     console.heading("3. Attach, enable, fire");
   }
 
-  /// @param again the arguments that lead to the same machine
-  /// @param driven the arguments by which drivers are started the same again
+  /// What leads to the same again.
+  ///
+  /// @param machine the arguments that lead to the same machine
+  /// @param named whether the machine was named, and is not the bundled sample
+  /// @param drivers the arguments by which drivers are started the same again
   /// @param asked what was asked of the assignment
-  void done(
-      List<Assignment.Fired> fired,
-      Granule granule,
-      String again,
-      String driven,
-      PlanOptions asked) {
+  record Again(
+      String machine,
+      boolean named,
+      String drivers,
+      PlanOptions asked,
+      Optional<AddressRange> window) {}
+
+  void done(List<Assignment.Fired> fired, Granule granule, Again again) {
     Table t =
         new Table(
             "function",
@@ -95,7 +102,7 @@ final class AssignPrinter {
     console.line("  everything is undone: vectors released, functions detached, window unmapped");
     List<Sbdf> functions = fired.stream().map(Assignment.Fired::function).distinct().toList();
     if (!functions.isEmpty()) {
-      next(functions, again, driven, asked);
+      next(functions, again);
     }
   }
 
@@ -115,29 +122,36 @@ final class AssignPrinter {
     console.line("  the machine is as it was before");
   }
 
-  private void next(List<Sbdf> functions, String again, String driven, PlanOptions asked) {
+  /// Each line finds what was found here: the same machine, functions in the same order, window, granule and vectors.
+  private void next(List<Sbdf> functions, Again again) {
     console.heading("Try next");
-    String unsafe = asked.unsafeInterrupts() ? " --unsafe-interrupts" : "";
-    String first = functions.getFirst() + again + unsafe;
-    String all = String.join(" ", functions.stream().map(Sbdf::toString).toList()) + again + unsafe;
+    PlanOptions asked = again.asked();
     String most = asked.max().isPresent() ? " --max " + asked.max().getAsInt() : "";
+    String unsafe = asked.unsafeInterrupts() ? " --unsafe-interrupts" : "";
+    String how = again.machine() + unsafe;
+    // These two take the bundled sample by themselves.
+    String sampled = (again.named() ? again.machine() : "") + unsafe;
+    String all = String.join(" ", functions.stream().map(Sbdf::toString).toList());
+    String together = functions.size() == 1 ? "" : " --devices " + all.replace(' ', ',');
+    String placed = asked.placed(again.window());
     tip(
-        "doorbell trace %s%s%s --vector 0".formatted(first, driven, asked.placed()),
+        "trace %s%s%s%s%s%s --vector 0"
+            .formatted(functions.getFirst(), together, sampled, again.drivers(), placed, most),
         "the same path hop by hop, with the reason for each");
     tip(
-        "doorbell plan %s%s%s --ram 4G".formatted(all, asked.placed(), most),
+        "plan %s%s%s%s --ram %s".formatted(all, how, placed, most, asked.ramOr("4G")),
         "a guest memory map around the window");
     tip(
-        "doorbell assign %s%s%s --granule 64K --window 0x8000000-0x8000fff"
-            .formatted(all, driven, most),
+        "assign %s%s%s%s --granule 64K --window 0x8000000-0x8000fff"
+            .formatted(all, sampled, again.drivers(), most),
         "how too small a window is refused");
     tip(
-        "doorbell inspect" + again,
-        again.isEmpty() ? "the machine under your hands" : "the whole machine");
+        "inspect" + (again.named() ? again.machine() : ""),
+        again.named() ? "the whole machine" : "the machine under your hands");
   }
 
   private void tip(String command, String what) {
-    console.line("  " + command);
+    console.line("  %s %s".formatted(MachineOptions.program(), command));
     console.line("      " + console.faint(what));
   }
 

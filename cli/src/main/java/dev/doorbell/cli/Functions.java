@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.description.HostBridge;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
@@ -41,7 +42,22 @@ final class Functions {
                 survey.functions().isEmpty()
                     ? "the capture has no PCI functions"
                     : "no endpoint of the capture shows an MSI-X capability",
-                "name a function, or add a what-if function with --with 0000:01:00.0,msix=8"));
+                "name a function, or add a what-if function with --with %s,msix=8"
+                    .formatted(free(survey))));
+  }
+
+  /// {@return an address that no function has, on a bus that the machine has}
+  private static Sbdf free(Survey survey) {
+    Sbdf at = Sbdf.parse("0000:01:00.0");
+    List<HostBridge> bridges = survey.machine().hostBridges();
+    if (!bridges.isEmpty()) {
+      HostBridge b = bridges.getFirst();
+      at = Sbdf.of(b.segment(), Math.min(b.firstBus() + 1, b.lastBus()) << Byte.SIZE);
+    }
+    while (survey.function(at).isPresent()) {
+      at = Sbdf.of(at.segment(), at.requesterId() + 1);
+    }
+    return at;
   }
 
   private static Sbdf one(Survey survey, String text) {

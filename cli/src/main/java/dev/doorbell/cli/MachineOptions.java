@@ -57,6 +57,9 @@ final class MachineOptions {
           "With --on qemu, which machine: GICv3 with ITS (the default), the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later), or GICv2 with a v2m frame; all with an SMMUv3.")
   private @Nullable Board board;
 
+  /// What was found without being named: the root beside captured tables, or the bundled sample.
+  private @Nullable Path found;
+
   /// {@return the machine under `--root`, or the bundled sample}
   ChosenMachine orSample() {
     checkRoot();
@@ -82,7 +85,11 @@ final class MachineOptions {
         beside != null
             && (Files.isDirectory(beside.resolve("sys"))
                 || Files.isDirectory(beside.resolve("proc")));
-    return root == null && beside != null && captured ? read(beside, Optional.empty()) : orSample();
+    if (root == null && beside != null && captured) {
+      found = beside;
+      return read(beside, Optional.empty());
+    }
+    return orSample();
   }
 
   /// {@return the machine under `--root`, or this very one; the sample where that has no PCI behind an IOMMU}
@@ -164,7 +171,8 @@ final class MachineOptions {
     }
   }
 
-  /// {@return the arguments that lead to the same machine again, each with a blank before it}
+  /// {@return the arguments that lead any command to the same machine again, each with a blank before it; commands differ in what they look at
+  /// when nothing is named}
   String again() {
     StringBuilder out = new StringBuilder();
     if (on == On.QEMU) {
@@ -173,11 +181,22 @@ final class MachineOptions {
     if (isLinux()) {
       out.append(" --on linux");
     }
-    if (root != null) {
-      out.append(" --root ").append(quoted(root.toString()));
+    Path at = root == null ? found : root;
+    if (at != null) {
+      out.append(" --root ").append(quoted(at.toString()));
     }
     with.forEach(w -> out.append(" --with ").append(quoted(w)));
     return out.toString();
+  }
+
+  /// {@return whether the arguments named the machine}
+  boolean isNamed() {
+    return root != null || on != On.EMBEDDED || !with.isEmpty();
+  }
+
+  /// {@return how this program is called again, as it was called now}
+  static String program() {
+    return quoted(System.getProperty("doorbell.command", "doorbell"));
   }
 
   /// {@return a word as a shell takes it}
@@ -194,6 +213,7 @@ final class MachineOptions {
           "the bundled sample is not at " + sample,
           "start doorbell by the script in its own folder, or give --root");
     }
+    found = sample;
     return read(sample, note);
   }
 

@@ -83,14 +83,22 @@ final class PlanOptions {
     return unsafeInterrupts;
   }
 
-  /// {@return the window and granule that were asked for, as arguments, each with a blank before it}
-  String placed() {
+  /// {@return the arguments that lead to the same window and granule again, each with a blank before it}
+  ///
+  /// @param placed where the window came to lie; it depends on guest RAM, which not every command is told
+  String placed(Optional<AddressRange> placed) {
     StringBuilder out = new StringBuilder();
     window()
+        .or(() -> ram == null ? Optional.empty() : placed)
         .ifPresent(
             w -> out.append(" --window %s-%s".formatted(Json.hex(w.start()), Json.hex(w.last()))));
     granule().ifPresent(g -> out.append(" --granule ").append(g.bytes() / Sizes.KIB).append('K'));
     return out.toString();
+  }
+
+  /// {@return guest RAM as it was asked for, or a customary size}
+  String ramOr(String customary) {
+    return ram == null ? customary : ram;
   }
 
   PlanRequest request() {

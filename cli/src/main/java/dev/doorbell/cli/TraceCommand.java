@@ -22,6 +22,7 @@ import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.Survey;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -89,6 +90,19 @@ final class TraceCommand implements Callable<Integer> {
   private @Nullable String granule;
 
   @Option(
+      names = "--devices",
+      paramLabel = "A,B",
+      description =
+          "The functions that share its domain, in the order of their assignment; itself alone when not given (without --tables).")
+  private List<String> devices = new ArrayList<>();
+
+  @Option(
+      names = "--max",
+      paramLabel = "N",
+      description = "At most so many vectors for each function (without --tables).")
+  private @Nullable Integer max;
+
+  @Option(
       names = "--unsafe-interrupts",
       description = "Accept an MSI controller that does not look at who writes (without --tables).")
   private boolean unsafeInterrupts;
@@ -126,11 +140,18 @@ final class TraceCommand implements Callable<Integer> {
           "--stage chooses how Doorbell's drivers start, and --tables walks what others had built",
           "leave one of them out");
     }
-    if ((tables != null || machine.isLinux()) && (window != null || granule != null)) {
+    if ((tables != null || machine.isLinux())
+        && (window != null || granule != null || max != null || !devices.isEmpty())) {
       throw new UnusableInput(
           "BadArguments",
-          "--window and --granule choose where Doorbell puts messages, and this path is another's",
+          "--window, --granule, --devices and --max choose how Doorbell programs messages, and this path is another's",
           "leave them out");
+    }
+    if (max != null && vector >= max) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--vector %d is not among the first %d that --max allows".formatted(vector, max),
+          "give a --max above the vector's number, or leave it out");
     }
     if (machine.isLinux()) {
       drivers.requireOwn();
@@ -169,7 +190,7 @@ final class TraceCommand implements Callable<Integer> {
       throw new UnusableInput(
           "NoSuchVector",
           String.valueOf(e.getMessage()),
-          "see doorbell inspect " + sbdf + machine.again());
+          "see %s inspect %s%s".formatted(MachineOptions.program(), sbdf, machine.again()));
     }
     print(sbdf, route);
     return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
@@ -182,17 +203,20 @@ final class TraceCommand implements Callable<Integer> {
             OptionalLong.empty(),
             Optional.ofNullable(window).map(w -> Ranges.range("--window", w)),
             Optional.ofNullable(granule).map(Ranges::granule),
-            OptionalInt.empty(),
+            max == null ? OptionalInt.empty() : OptionalInt.of(max),
             unsafeInterrupts);
+    List<Sbdf> together = together(survey, sbdf);
+    Subjects subjects = new Subjects(survey);
     Plan plan =
         new Planner(chosen.machine())
-            .plan(new Subjects(survey).of(sbdf).stream().toList(), request);
+            .plan(together.stream().flatMap(f -> subjects.of(f).stream()).toList(), request);
     Damage.check(chosen.machine(), plan);
     requireVector(survey, sbdf);
     try (Machine hardware = chosen.hardware()) {
       Host host = Host.start(hardware, drivers.options());
-      if (survey.function(sbdf).orElseThrow().streams().isEmpty()) {
-        try (UntranslatedVectors v = UntranslatedVectors.of(host, sbdf, vector + 1, MOST_VECTORS)) {
+      int most = max == null ? MOST_VECTORS : max;
+      if (together.size() == 1 && survey.function(sbdf).orElseThrow().streams().isEmpty()) {
+        try (UntranslatedVectors v = UntranslatedVectors.of(host, sbdf, vector + 1, most)) {
           return walk(host, List.of(v.function()), sbdf);
         }
       }
@@ -200,13 +224,22 @@ final class TraceCommand implements Callable<Integer> {
           new Assignment.Request(
               plan.window().map(WindowPlan::granule).or(request::granule).orElse(Granule.K4),
               plan.window().map(WindowPlan::range).or(request::window),
-              vector + 1,
-              MOST_VECTORS,
+              together.size() == 1 ? vector + 1 : 1,
+              most,
               unsafeInterrupts);
-      try (Assignment a = Assignment.of(host, List.of(sbdf), wanted)) {
+      try (Assignment a = Assignment.of(host, together, wanted)) {
         return walk(host, a.functions(), sbdf);
       }
     }
+  }
+
+  /// {@return the functions of the domain, the traced one among them}
+  private List<Sbdf> together(Survey survey, Sbdf sbdf) {
+    List<Sbdf> all = new ArrayList<>(Functions.parse(survey, devices));
+    if (!all.contains(sbdf)) {
+      all.add(sbdf);
+    }
+    return all;
   }
 
   private Route walk(Host host, List<HostFunction> programmed, Sbdf sbdf) {

@@ -137,7 +137,7 @@ final class GroupChecks implements Checks {
     }
     chart.fine(
         "group.keep-clear",
-        "guest memory and peers' BARs must keep clear of %s; doorbell plan --ram lays it out"
+        "guest memory and peers' BARs must keep clear of %s; plan lays guest memory out around it"
             .formatted(String.join(", ", regions.keySet())),
         Source.file("sys/kernel/iommu_groups"));
   }

@@ -160,7 +160,8 @@ final class FunctionChecks {
           mate,
           "%s shares a group with %s, which driver %s uses: %s"
               .formatted(s.sbdf(), m.sbdf(), m.driver().get(), m.because()),
-          "unbind %s from %s, or assign it too".formatted(m.sbdf(), m.driver().get()));
+          "unbind %s from %s%s"
+              .formatted(m.sbdf(), m.driver().get(), m.assignable() ? ", or assign it too" : ""));
     }
   }
 
@@ -286,7 +287,7 @@ final class FunctionChecks {
             apart(s, n, c)));
   }
 
-  /// Names only ways that are open: a function behind the controller has its doorbell wherever it is, and a port is not assigned.
+  /// Names only ways that are open: a function behind the controller has its doorbell wherever it is, and not every function can be assigned.
   private String apart(Subject s, Subject.Namesake n, MsiControllerDescription c) {
     boolean own = s.controllers().stream().anyMatch(o -> o.id().equals(c.id()));
     String container =
@@ -294,7 +295,7 @@ final class FunctionChecks {
             ? ""
             : "keep %s in another container than the functions behind %s, "
                 .formatted(s.sbdf(), c.id());
-    String together = isBridge(n.sbdf()) ? "" : "assign %s to the same guest, ".formatted(n.sbdf());
+    String together = n.assignable() ? "assign %s to the same guest, ".formatted(n.sbdf()) : "";
     String before = container + together;
     return "%s%sgive the two DeviceIDs of their own in firmware (IORT, msi-map)"
         .formatted(before, before.isEmpty() ? "" : "or ");

@@ -45,17 +45,25 @@ public record Subject(
   ///
   /// @param driver bound driver, when the capture shows it
   /// @param bridge whether it is a bridge or port, which does not harm viability
+  /// @param assignable whether it could be assigned itself
   /// @param because why they share a group
-  public record Mate(Sbdf sbdf, Optional<String> driver, boolean bridge, String because) {}
+  public record Mate(
+      Sbdf sbdf, Optional<String> driver, boolean bridge, boolean assignable, String because) {}
 
   /// A function of another group with the same DeviceID.
   ///
   /// @param deviceId theirs
   /// @param controllers ids of the MSI controllers that it may send messages to
   /// @param driver bound driver, when the capture shows it
+  /// @param assignable whether it could be assigned itself
   /// @param source where its DeviceID was read
   public record Namesake(
-      Sbdf sbdf, int deviceId, List<String> controllers, Optional<String> driver, Source source) {
+      Sbdf sbdf,
+      int deviceId,
+      List<String> controllers,
+      Optional<String> driver,
+      boolean assignable,
+      Source source) {
     public Namesake {
       controllers = List.copyOf(controllers);
     }

@@ -78,7 +78,9 @@ public final class Subjects {
     return group.get().functions().stream()
         .filter(s -> !s.equals(f.sbdf()))
         .flatMap(s -> survey.function(s).stream())
-        .map(m -> new Mate(m.sbdf(), m.description().driver(), m.pci().isBridge(), because))
+        .map(m ->
+            new Mate(
+                m.sbdf(), m.description().driver(), m.pci().isBridge(), isAssignable(m), because))
         .toList();
   }
 
@@ -96,9 +98,29 @@ public final class Subjects {
         .map(o -> {
           SurveyedFunction.MsiPath path = o.msi().orElseThrow();
           return new Namesake(
-              o.sbdf(), id, path.controllers(), o.description().driver(), path.source());
+              o.sbdf(),
+              id,
+              path.controllers(),
+              o.description().driver(),
+              isAssignable(o),
+              path.source());
         })
         .toList();
+  }
+
+  /// Whether a function could go to a guest as far as it alone decides: no bridge, to PCI or to the host, behind an IOMMU, and with something to
+  /// send.
+  private boolean isAssignable(SurveyedFunction f) {
+    PciFunction pci = f.pci();
+    boolean mute =
+        !pci.msi().isThere()
+            && !pci.msix().isThere()
+            && !pci.msi().isNotVisible()
+            && !pci.msix().isNotVisible();
+    return !pci.isBridge()
+        && !pci.isHostBridge()
+        && survey.iommu(f).filter(i -> !(i instanceof IommuDescription.Other)).isPresent()
+        && !mute;
   }
 
   /// On x86 each IOMMU looks requester ids up in tables of its own segment: equal ones of two segments are two devices.

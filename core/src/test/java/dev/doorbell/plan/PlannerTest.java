@@ -281,8 +281,9 @@ class PlannerTest {
             Sbdf.parse("0000:01:00.1"),
             Optional.of("igb"),
             false,
+            true,
             "01:00 is multifunction without ACS");
-    Mate port = new Mate(Sbdf.parse("0000:00:01.0"), Optional.of("pcieport"), true, "port");
+    Mate port = new Mate(Sbdf.parse("0000:00:01.0"), Optional.of("pcieport"), true, false, "port");
     Plan no =
         plan(
             machine(List.of(ITS), List.of()),
