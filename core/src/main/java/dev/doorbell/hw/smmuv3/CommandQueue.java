@@ -8,6 +8,7 @@ import static dev.doorbell.hw.smmuv3.SmmuRegisters.CMDQ_PROD;
 import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.vmsa.Regime;
 
 /// The command queue: a ring in memory that software fills and the SMMU empties. Callers hold the register lock.
 ///

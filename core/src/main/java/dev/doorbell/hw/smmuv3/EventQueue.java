@@ -10,6 +10,7 @@ import static dev.doorbell.hw.smmuv3.SmmuRegisters.OUTQ_PROD_WR;
 
 import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.vmsa.Regime;
 
 /// The event queue: a ring in memory that the SMMU fills and software empties. Safe for use from many threads.
 ///

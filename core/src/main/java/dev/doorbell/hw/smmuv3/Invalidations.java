@@ -2,8 +2,11 @@ package dev.doorbell.hw.smmuv3;
 
 import static dev.doorbell.hw.smmuv3.CommandLayout.*;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bus.AccessGate;
+import dev.doorbell.vmsa.Invalidation;
+import dev.doorbell.vmsa.Regime;
 
 /// What the CMD_CFGI_* and CMD_TLBI_* commands do. Each answers whether it was legal.
 ///
@@ -137,13 +140,14 @@ final class Invalidations {
   private Invalidation within(Invalidation what, Field field, long word0, long word1) {
     long address = field.get(word1);
     if (!ranged(word1)) {
-      return what.within(address, address + Regime.ones(MIN_PAGE));
+      return what.within(new AddressRange(address, address + Regime.ones(MIN_PAGE)));
     }
     int granule = GRANULES[TLBI_TG.getInt(word1)];
     long first = address & ~Regime.ones(granule);
     long pages = (TLBI_NUM.get(word0) + 1) << TLBI_SCALE.getInt(word0);
     long bytes = pages << granule;
     boolean wraps = pages > (-1L >>> granule) || Long.compareUnsigned(first + bytes - 1, first) < 0;
-    return what.within(first, wraps ? -1L : first + bytes - 1).of(granule, level(word1));
+    long last = wraps ? -1L : first + bytes - 1;
+    return what.within(new AddressRange(first, last)).of(granule, level(word1));
   }
 }

@@ -3,6 +3,7 @@ package dev.doorbell.hw.smmuv3;
 import static dev.doorbell.hw.smmuv3.SmmuRegisters.*;
 
 import dev.doorbell.bits.Register;
+import dev.doorbell.vmsa.Regime;
 
 /// What a write to a register does: which bits it takes, and when they are read-only. Callers hold the register lock.
 ///

@@ -3,7 +3,10 @@ package dev.doorbell.hw.smmuv3;
 import static dev.doorbell.bus.Translator.FAULT;
 
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.vmsa.CacheProbe;
 import dev.doorbell.vmsa.DescriptorLayout;
+import dev.doorbell.vmsa.Regime;
+import dev.doorbell.vmsa.TranslationCache;
 
 /// Stage 2 of a translation under way. One per thread in flight, reused; allocates nothing.
 ///
@@ -67,7 +70,8 @@ final class Stage2Walk {
     if (!hit) {
       leaf.data = data;
       leaf.extra = 0;
-      caches.leaves2.insert(ipa, shape, who, leaf);
+      leaf.shape = shape;
+      caches.leaves2.insert(ipa, who, leaf);
     }
     return TranslationCaches.OUTPUT.get(data) + (ipa & Regime.ones(size));
   }
@@ -106,12 +110,10 @@ final class Stage2Walk {
       step.extra =
           TranslationCaches.STEP_LEVEL.place(level + 1)
               | TranslationCaches.STEP_GRANULE.place(regime.granule());
-      caches.tables2.insert(
-          ipa,
+      step.shape =
           TranslationCache.shape(
-              regime.shift(level), StreamContext.EL1, false, regime.granule(), level),
-          who,
-          step);
+              regime.shift(level), StreamContext.EL1, false, regime.granule(), level);
+      caches.tables2.insert(ipa, who, step);
     }
   }
 
@@ -129,7 +131,7 @@ final class Stage2Walk {
     }
     size = block;
     if (DescriptorLayout.S2_CONTIGUOUS.isSet(descriptor)) {
-      size = regime.coverage(level, ipa, output);
+      size = regime.coverage(ipa, level, output);
     }
     long start = (output + (ipa & Regime.ones(block))) & ~Regime.ones(size);
     boolean device =

@@ -6,6 +6,7 @@ import static dev.doorbell.bus.Translator.READ;
 import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.vmsa.Regime;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.smmuv3;
 
+import dev.doorbell.vmsa.Regime;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;

@@ -15,6 +15,7 @@ import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Kind;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.vmsa.Regime;
 import org.jspecify.annotations.Nullable;
 
 /// Decides what an STE or a CD means, and whether it is ILLEGAL.

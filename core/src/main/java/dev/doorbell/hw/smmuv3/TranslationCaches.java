@@ -2,6 +2,8 @@ package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
+import dev.doorbell.vmsa.Invalidation;
+import dev.doorbell.vmsa.TranslationCache;
 
 /// All that is cached of translation tables: leaves and table pointers, of stage 1 and of stage 2.
 ///

@@ -9,7 +9,10 @@ import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.vmsa.CacheProbe;
 import dev.doorbell.vmsa.DescriptorLayout;
+import dev.doorbell.vmsa.Regime;
+import dev.doorbell.vmsa.TranslationCache;
 import org.jspecify.annotations.Nullable;
 
 /// One translation under way: looks in the caches and walks the tables.
@@ -141,11 +144,8 @@ final class TranslationWalk {
         TranslationCaches.STEP_LEVEL.place(level + 1)
             | TranslationCaches.STEP_GRANULE.place(regime.granule())
             | TranslationCaches.STEP_AP_TABLE.place(apTable);
-    caches.tables1.insert(
-        address,
-        TranslationCache.shape(regime.shift(level), world, false, regime.granule(), level),
-        who,
-        step);
+    step.shape = TranslationCache.shape(regime.shift(level), world, false, regime.granule(), level);
+    caches.tables1.insert(address, who, step);
   }
 
   private long leaf(Regime regime, int level, long address, int access, long descriptor) {
@@ -163,7 +163,7 @@ final class TranslationWalk {
     }
     int size =
         DescriptorLayout.CONTIGUOUS.isSet(descriptor)
-            ? regime.coverage(level, address, output)
+            ? regime.coverage(address, level, output)
             : block;
     long ipa = output + (address & Regime.ones(block));
     long pa = ipa;
@@ -180,8 +180,8 @@ final class TranslationWalk {
     found.data = data | TranslationCaches.OUTPUT.place(pa & ~Regime.ones(size));
     found.extra = ipa & ~Regime.ones(size);
     boolean global = world == StreamContext.EL1 && !DescriptorLayout.NG.isSet(descriptor);
-    caches.leaves1.insert(
-        address, TranslationCache.shape(size, world, global, regime.granule(), level), who, found);
+    found.shape = TranslationCache.shape(size, world, global, regime.granule(), level);
+    caches.leaves1.insert(address, who, found);
     return pa;
   }
 

@@ -1,4 +1,4 @@
-package dev.doorbell.hw.smmuv3;
+package dev.doorbell.vmsa;
 
 /// One set of VMSAv8-64 tables: half of a stage 1 regime, or a stage 2 regime.
 ///
@@ -12,7 +12,7 @@ package dev.doorbell.hw.smmuv3;
 /// @param hierarchyIgnored HAD: table attributes do not restrict; stage 1 only
 ///
 /// **Source** DDI 0487 J.a, D8.2.
-record Regime(
+public record Regime(
     boolean enabled,
     int inputBits,
     int granule,
@@ -25,38 +25,38 @@ record Regime(
   private static final int LOG2_DESCRIPTOR = 3;
 
   /// A half that nothing can use.
-  static final Regime DISABLED = new Regime(false, 48, 12, 0, 0, 0, false, false);
+  public static final Regime DISABLED = new Regime(false, 48, 12, 0, 0, 0, false, false);
 
   /// {@return the level of the first table of a stage 1 walk}
-  static int stage1Start(int inputBits, int granule) {
+  public static int stage1Start(int inputBits, int granule) {
     int perLevel = granule - LOG2_DESCRIPTOR;
     return LAST_LEVEL + 1 - Math.ceilDiv(inputBits - granule, perLevel);
   }
 
   /// {@return base 2 logarithm of the bytes that one descriptor of a level covers}
-  int shift(int level) {
+  public int shift(int level) {
     return granule + (LAST_LEVEL - level) * (granule - LOG2_DESCRIPTOR);
   }
 
   /// {@return the address of the descriptor of an address in a table of a level}
-  long descriptor(long tableStart, int level, long address) {
+  public long descriptor(long tableStart, int level, long address) {
     long within = address & ones(level == startLevel ? inputBits : shift(level - 1));
     return tableStart + ((within >>> shift(level)) << LOG2_DESCRIPTOR);
   }
 
   /// {@return the first table's address without the bits that its size makes RES0}
-  long firstTable() {
+  public long firstTable() {
     return table & ~ones(inputBits - shift(startLevel) + LOG2_DESCRIPTOR);
   }
 
   /// {@return whether a level may hold blocks}
-  boolean hasBlocks(int level) {
+  public boolean hasBlocks(int level) {
     return level == 2 || (granule == 12 && level == 1);
   }
 
   /// {@return base 2 logarithm of what one cached entry of a leaf with the Contiguous bit covers: the whole run where input
   /// and output lie alike in it, else the leaf alone}
-  int coverage(int level, long input, long output) {
+  public int coverage(long input, int level, long output) {
     int block = shift(level);
     int run =
         block
@@ -70,12 +70,12 @@ record Regime(
   }
 
   /// {@return whether an output address is too wide}
-  boolean tooWide(long output) {
+  public boolean tooWide(long output) {
     return output >>> outputBits != 0;
   }
 
   /// {@return this many low bits}
-  static long ones(int bits) {
+  public static long ones(int bits) {
     return bits >= Long.SIZE ? -1L : (1L << bits) - 1;
   }
 }

@@ -1,4 +1,4 @@
-package dev.doorbell.hw.smmuv3;
+package dev.doorbell.vmsa;
 
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Look-ups take no lock and write nothing: each line has a sequence number that is odd while it changes. A fill claims
 /// its line by that number; a fill whose walk began before an invalidation is dropped (see {@link #insert}). Only one
 /// thread may invalidate at a time.
-final class TranslationCache {
+public final class TranslationCache {
   private static final Layout L_TAG = Layout.lsb0("cache tag", 8);
   private static final Layout L_WHO = Layout.lsb0("cache address space", 8);
   // spotless:off
@@ -52,7 +52,7 @@ final class TranslationCache {
   private int victim;
 
   /// @param entries power of two, at least 4
-  TranslationCache(int entries) {
+  public TranslationCache(int entries) {
     if (entries < WAYS || Integer.bitCount(entries) != 1) {
       throw new IllegalArgumentException(
           "a cache holds a power of two of entries, at least 4, not " + entries);
@@ -62,19 +62,19 @@ final class TranslationCache {
   }
 
   /// {@return the address space of a look-up}
-  static int who(int asid, int vmid) {
+  public static int who(int asid, int vmid) {
     return (int) (ASID.place(asid) | VMID.place(vmid));
   }
 
   /// {@return what {@link #insert} wants from before the walk}
-  long generation() {
+  public long generation() {
     return generation;
   }
 
   /// Looks an address up, smallest entries first.
   ///
   /// {@return whether the probe now holds an entry that covers it}
-  boolean find(long address, int world, int who, CacheProbe into) {
+  public boolean find(long address, int world, int who, CacheProbe into) {
     for (long left = sizes.get(); left != 0; left &= left - 1) {
       int size = Long.numberOfTrailingZeros(left);
       if (probe(tag(address, size, world, false), who, into)) {
@@ -95,9 +95,9 @@ final class TranslationCache {
   /// Adds an entry, or drops it when something was invalidated since the entry's generation was read: the walk may have seen
   /// what the invalidation was to remove.
   ///
-  /// @param shape size, world, whether global, granule and level: see {@link #shape}
-  /// @param entry its data, extra and generation
-  void insert(long address, long shape, int who, CacheProbe entry) {
+  /// @param entry its data, extra, shape and generation
+  public void insert(long address, int who, CacheProbe entry) {
+    long shape = entry.shape;
     int size = (int) SIZE.get(shape);
     boolean global = GLOBAL.isSet(shape);
     long tag = tag(address, size, (int) WORLD.get(shape), global);
@@ -125,7 +125,7 @@ final class TranslationCache {
   /// @param size base 2 logarithm of the bytes it covers
   /// @param granule base 2 logarithm of its table's granule
   /// @param level of the descriptor
-  static long shape(int size, int world, boolean global, int granule, int level) {
+  public static long shape(int size, int world, boolean global, int granule, int level) {
     return SIZE.place(size)
         | WORLD.place(world)
         | GLOBAL.place(global ? 1 : 0)
@@ -135,7 +135,7 @@ final class TranslationCache {
 
   /// Removes what an invalidation names. Called under the model's register lock only: one writer at a time.
   @SuppressWarnings("NonAtomicVolatileUpdate")
-  void invalidate(Invalidation what) {
+  public void invalidate(Invalidation what) {
     // The new generation comes first: a fill that claimed its line before is seen by the scan, one
     // that did not sees it.
     generation = generation + 1;
