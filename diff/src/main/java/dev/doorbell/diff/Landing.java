@@ -2,7 +2,8 @@ package dev.doorbell.diff;
 
 import dev.doorbell.bus.PhysicalMemory;
 
-/// Finds a message's datum in memory: every translation keeps the offset in the page, and the datum is found nowhere else at that offset.
+/// Finds a message's datum in memory: every translation keeps the offset in the page, and the datum is found nowhere else at that offset but in
+/// event records, whose halves of addresses may look like one.
 final class Landing {
   private static final long RAM_END = Board.RAM + Board.RAM_BYTES;
   private static final long ARENA_END = Board.ARENA + Board.ARENA_BYTES;
@@ -12,7 +13,7 @@ final class Landing {
   /// {@return the address in RAM that holds the datum, or {@link SmmuOutcome#NOWHERE}}
   ///
   /// @param likely where it is looked for first
-  /// @param thorough whether it may be where no scenario sends it on purpose: the queues, and RAM outside the arena
+  /// @param thorough whether it may be where no scenario sends it on purpose: the command queue, and RAM outside the arena
   static long find(PhysicalMemory memory, Step.Message message, long likely, boolean thorough) {
     if (likely != SmmuOutcome.NOWHERE && holds(memory, message, likely)) {
       return likely;
@@ -22,7 +23,7 @@ final class Landing {
       found = find(memory, message, Board.STREAMS, Board.TARGETS);
     }
     if (found == SmmuOutcome.NOWHERE && thorough) {
-      found = find(memory, message, Board.RAM, Board.STREAMS);
+      found = find(memory, message, Board.RAM, Board.EVENTS);
     }
     return found;
   }
