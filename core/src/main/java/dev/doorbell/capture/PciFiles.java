@@ -83,6 +83,9 @@ final class PciFiles {
     to.file(folder + "/config", CONFIG);
     to.files(folder, ATTRIBUTES, Wanted.TEXT);
     LINKS.forEach(name -> to.link(folder + "/" + name));
+    for (String held : to.root().list(folder + "/vfio-dev").orElse(List.of())) {
+      to.file(folder + "/vfio-dev/" + held + "/dev", Wanted.TEXT);
+    }
     int vf = 0;
     while (vf < MOST_VFS && to.link(folder + "/virtfn" + vf)) {
       vf++;

@@ -33,7 +33,7 @@ final class AccessChecks implements Checks {
     container.ifPresent(n -> open(n, "access.container", chart));
     iommufd.ifPresent(n -> open(n, "access.iommufd", chart));
     for (FunctionDescription f : e.machine().functions()) {
-      boolean bound = f.driver().map(d -> d.contains("vfio")).orElse(false);
+      boolean bound = e.isHeldByVfio(f);
       if (bound && f.recordedGroup().isPresent()) {
         group(f, f.recordedGroup().getAsInt(), nodes, chart.about(List.of(f.sbdf())));
       }

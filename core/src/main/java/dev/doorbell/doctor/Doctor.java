@@ -79,7 +79,7 @@ public final class Doctor {
             .findFirst();
     Optional<Finding> unsafe = first(findings, Severity.UNSAFE, f.sbdf());
     Optional<String> driver = f.description().driver();
-    boolean ready = driver.map(d -> d.contains("vfio")).orElse(false);
+    boolean ready = e.isHeldByVfio(f.description());
     Answer answer =
         block.isPresent() ? Answer.NO : unseen.isPresent() ? Answer.CONDITIONAL : Answer.YES;
     String because =

@@ -1,6 +1,7 @@
 package dev.doorbell.doctor;
 
 import dev.doorbell.description.Arch;
+import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Source;
@@ -10,8 +11,10 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
+import dev.doorbell.survey.VfioDrivers;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Everything that the checks look at, read once.
 ///
@@ -36,6 +39,10 @@ record Evidence(
     boolean iommusSeen,
     boolean allowsUnsafe) {
   private static final String CMDLINE = "proc/cmdline";
+
+  /// Drivers that let a user's group be, beside VFIO's own (`driver_managed_dma`, Linux 6.12).
+  private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
+
   private static final String TYPE1 = "vfio_iommu_type1";
   static final String UNSAFE = "allow_unsafe_interrupts";
   static final String GROUPED = "Adding to iommu group";
@@ -117,6 +124,21 @@ record Evidence(
   /// {@return the kernel's group of a function}
   Optional<Recorded.Group> recordedGroup(Sbdf sbdf) {
     return groups.stream().filter(g -> g.functions().contains(sbdf)).findFirst();
+  }
+
+  /// {@return whether VFIO holds a function: the kernel made it a device of VFIO's, or its driver is known to}
+  boolean isHeldByVfio(FunctionDescription f) {
+    boolean shown =
+        sysroot
+            .list("sys/bus/pci/devices/" + f.sbdf() + "/vfio-dev")
+            .filter(devices -> !devices.isEmpty())
+            .isPresent();
+    return shown || f.driver().filter(VfioDrivers::has).isPresent();
+  }
+
+  /// {@return whether what holds a function gives it no DMA address, so that its group stays viable}
+  boolean isHarmless(FunctionDescription f) {
+    return f.driver().filter(HARMLESS::contains).isPresent() || isHeldByVfio(f);
   }
 
   boolean isX86() {

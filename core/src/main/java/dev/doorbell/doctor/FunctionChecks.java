@@ -81,7 +81,7 @@ final class FunctionChecks implements Checks {
   /// Of a function that was asked for by name: that the host loses it.
   private static void held(Evidence e, SurveyedFunction f, Chart chart) {
     String driver = f.description().driver().orElse("");
-    if (e.asked().isEmpty() || driver.isEmpty() || GroupChecks.isHarmless(driver)) {
+    if (e.asked().isEmpty() || driver.isEmpty() || e.isHarmless(f.description())) {
       return;
     }
     chart
@@ -102,7 +102,7 @@ final class FunctionChecks implements Checks {
   }
 
   private static void log(Evidence e, SurveyedFunction f, Chart chart) {
-    if (f.description().driver().map(GroupChecks::isHarmless).orElse(false)) {
+    if (e.isHarmless(f.description())) {
       return;
     }
     for (Map.Entry<String, String> refusal : REFUSALS.entrySet()) {

@@ -20,7 +20,6 @@ import java.util.stream.Collectors;
 
 /// Who shares a group with a function and stands in its way, and which memory firmware keeps for the group.
 final class GroupChecks implements Checks {
-  private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
   private static final int MOST_LISTED = 8;
 
   @Override
@@ -57,16 +56,12 @@ final class GroupChecks implements Checks {
         g -> new Members("one group", g.functions(), because, Source.rule("PCIe 6.12 ACS")));
   }
 
-  static boolean isHarmless(String driver) {
-    return HARMLESS.contains(driver) || driver.contains("vfio");
-  }
-
   private static void mates(Evidence e, Members group, Chart chart) {
     List<SurveyedFunction> held =
         group.functions().stream()
             .flatMap(s -> e.survey().function(s).stream())
             .filter(f -> !f.pci().isBridge() && !e.asked().contains(f.sbdf()))
-            .filter(f -> f.description().driver().map(d -> !isHarmless(d)).orElse(false))
+            .filter(f -> f.description().driver().isPresent() && !e.isHarmless(f.description()))
             .toList();
     List<Sbdf> stopped =
         group.functions().stream()

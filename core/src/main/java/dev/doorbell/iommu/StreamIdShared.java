@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /// A function has the StreamID of a function of another group: what is set for one would hold for the other.
 ///
-/// **Source**: SMMUv3 (IHI 0070F.b), 3.3.1; Linux 6.12 `arm_smmu_insert_master` refuses it, too.
+/// **Source**: SMMUv3 (IHI 0070F.b), 3.3.1. Linux does not bring the second function up at all (`arm_smmu_insert_master`).
 public final class StreamIdShared extends IommuException {
   private static final long serialVersionUID = 1L;
 

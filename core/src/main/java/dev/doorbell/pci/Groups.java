@@ -68,18 +68,34 @@ public final class Groups {
 
   /// {@return the groups of all functions}
   public static List<Group> derive(PciTopology topology, AcsAssumption assumption) {
-    return derive(topology, assumption, _ -> true);
+    return derive(topology, assumption, _ -> true, List.of());
   }
 
+  /// Two functions that something beside PCI makes one group.
+  ///
+  /// @param because why
+  public record Tie(Sbdf one, Sbdf other, String because) {}
+
   /// {@return the groups of those functions that lie behind an IOMMU; others are in none and join nobody}
+  ///
+  /// @param ties what else holds functions together
   public static List<Group> derive(
-      PciTopology topology, AcsAssumption assumption, Predicate<Sbdf> translated) {
+      PciTopology topology, AcsAssumption assumption, Predicate<Sbdf> translated, List<Tie> ties) {
     List<PciFunction> members =
         topology.functions().stream().filter(f -> translated.test(f.sbdf())).toList();
     Groups g = new Groups(topology, assumption);
     members.forEach(g.sets::add);
     members.forEach(g::place);
+    ties.forEach(g::tie);
     return g.result(members);
+  }
+
+  private void tie(Tie t) {
+    Optional<PciFunction> one = topology.function(t.one()).filter(sets::contains);
+    Optional<PciFunction> other = topology.function(t.other()).filter(sets::contains);
+    if (one.isPresent() && other.isPresent()) {
+      join(one.get(), other.get(), t.because());
+    }
   }
 
   /// {@return the groups that Linux comes to when functions come up in an order}

@@ -11,6 +11,7 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.VfioDrivers;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,11 +19,8 @@ import java.util.stream.Collectors;
 
 /// What stands against assigning a function, whatever the addresses: no IOMMU, no MSI, group mates, isolation.
 final class FunctionChecks {
-  /// Drivers that take no vectors for the host.
-  private static final Set<String> UNUSED = Set.of("vfio-pci", "pci-stub");
-
-  /// Drivers that do not make a group unviable (`vfio_dev_driver_allowed`, drivers/vfio): they give no DMA address to the device.
-  private static final Set<String> HARMLESS = Set.of("vfio-pci", "pci-stub", "pcieport");
+  /// Drivers that neither give a DMA address to the device nor make a group unviable, beside VFIO's own (`driver_managed_dma`, Linux 6.12).
+  private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
 
   /// Functions that a message lists by name at most.
   private static final int SHOWN = 12;
@@ -147,7 +145,7 @@ final class FunctionChecks {
   private void mates(Subject s, List<Subject> subjects) {
     for (Subject.Mate m : s.mates()) {
       boolean assigned = subjects.stream().anyMatch(o -> o.sbdf().equals(m.sbdf()));
-      if (assigned || m.bridge() || m.driver().isEmpty() || HARMLESS.contains(m.driver().get())) {
+      if (assigned || m.bridge() || m.driver().isEmpty() || isHarmless(m.driver().get())) {
         continue;
       }
       Thing mate =
@@ -163,6 +161,15 @@ final class FunctionChecks {
           "unbind %s from %s%s"
               .formatted(m.sbdf(), m.driver().get(), m.assignable() ? ", or assign it too" : ""));
     }
+  }
+
+  private static boolean isHarmless(String driver) {
+    return HARMLESS.contains(driver) || VfioDrivers.has(driver);
+  }
+
+  /// A port's driver takes vectors for the host; what is held for a user takes none.
+  private static boolean takesNoVectors(String driver) {
+    return driver.equals("pci-stub") || VfioDrivers.has(driver);
   }
 
   private void isolation(Subject s) {
@@ -267,7 +274,7 @@ final class FunctionChecks {
   }
 
   private void namesake(Subject s, Subject.Namesake n, MsiControllerDescription c) {
-    boolean used = n.driver().isPresent() && !UNUSED.contains(n.driver().get());
+    boolean used = n.driver().filter(d -> !takesNoVectors(d)).isPresent();
     conflicts.add(
         new Conflict(
             "DeviceIdNotUnique",

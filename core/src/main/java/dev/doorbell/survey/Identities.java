@@ -1,6 +1,9 @@
 package dev.doorbell.survey;
 
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Oddity;
+import dev.doorbell.pci.Groups;
 import dev.doorbell.survey.SurveyedFunction.Stream;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,7 +16,9 @@ import java.util.Optional;
 ///
 /// One stream table entry serves one StreamID: whoever shares it shares the translation, whatever group it is in.
 ///
-/// **Source**: SMMUv3 (IHI 0070F.b), 3.3.1; Linux 6.12 `arm_smmu_insert_master` refuses a function whose StreamID another one has.
+/// **Source**: SMMUv3 (IHI 0070F.b), 3.3.1. Linux gives such a StreamID of an SMMUv3 to the function that comes up first; the next one gets neither
+/// a group nor DMA (`arm_smmu_insert_master`: -EINVAL from 5.13 on, -ENODEV from 6.15 on). Behind an SMMUv1 or SMMUv2 both come into one group
+/// (`arm_smmu_device_group`).
 final class Identities {
   private record Key(String at, int id) {}
 
@@ -45,6 +50,25 @@ final class Identities {
     return List.copyOf(devices.getOrDefault(new Key(controller, deviceId), List.of()));
   }
 
+  /// {@return what an SMMUv1 or SMMUv2 holds together: one stream mapping entry has one group}
+  List<Groups.Tie> ties(MachineDescription machine) {
+    List<Groups.Tie> out = new ArrayList<>();
+    streams.forEach((key, sharers) -> {
+      if (machine.iommu(key.at()).orElse(null) instanceof IommuDescription.Smmuv2) {
+        SurveyedFunction first = sharers.getFirst();
+        for (SurveyedFunction o : sharers.subList(1, sharers.size())) {
+          out.add(
+              new Groups.Tie(
+                  o.sbdf(),
+                  first.sbdf(),
+                  "%s and %s have StreamID 0x%x of %s, and one stream mapping entry serves both"
+                      .formatted(o.sbdf(), first.sbdf(), key.id(), key.at())));
+        }
+      }
+    });
+    return out;
+  }
+
   /// {@return an oddity for each StreamID that functions of several groups have}
   List<Oddity> oddities(Survey survey) {
     List<Oddity> out = new ArrayList<>();
@@ -55,11 +79,15 @@ final class Identities {
       if (other.isPresent()) {
         out.add(
             new Oddity(
-                "StreamID 0x%x of %s is given to %s: they share one stream table entry, and none of them can be assigned by itself"
+                "StreamID 0x%x of %s is given to %s: they share one stream table entry, and none of them can be assigned by itself%s"
                     .formatted(
                         key.id(),
                         key.at(),
-                        String.join(", ", sharers.stream().map(f -> f.sbdf().toString()).toList())),
+                        String.join(", ", sharers.stream().map(f -> f.sbdf().toString()).toList()),
+                        survey.machine().iommu(key.at()).orElse(null)
+                                instanceof IommuDescription.Smmuv3
+                            ? "; Linux gives it to the one that comes up first, and the others neither a group nor working DMA"
+                            : ""),
                 first.streams().stream()
                     .filter(s -> s.iommu().equals(key.at()) && s.streamId() == key.id())
                     .findFirst()

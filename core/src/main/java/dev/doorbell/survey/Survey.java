@@ -45,7 +45,10 @@ public final class Survey {
     this.identities = new Identities(functions.values());
     this.groups =
         Groups.derive(
-            topology, assumption, sbdf -> function(sbdf).map(this::isTranslated).orElse(false));
+            topology,
+            assumption,
+            sbdf -> function(sbdf).map(this::isTranslated).orElse(false),
+            identities.ties(machine));
   }
 
   public static Survey of(MachineDescription machine) {

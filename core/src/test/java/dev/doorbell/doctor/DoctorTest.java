@@ -166,6 +166,12 @@ class DoctorTest {
     for (String driver : List.of("vfio-pci", "mlx5_vfio_pci", "pci-stub", "pcieport")) {
       assertFalse(has(host.driver("0000:01:00.1", driver).examine(), "group.not-viable"), driver);
     }
+    for (String driver : List.of("my_vfio_net", "vfio")) {
+      assertTrue(has(host.driver("0000:01:00.1", driver).examine(), "group.not-viable"), driver);
+    }
+    host.text("sys/bus/pci/devices/0000:01:00.1/vfio-dev/vfio0/dev", "511:0\n");
+    assertFalse(
+        has(host.examine(), "group.not-viable"), "the kernel shows that VFIO holds the function");
   }
 
   @Test

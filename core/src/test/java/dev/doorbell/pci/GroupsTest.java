@@ -269,7 +269,8 @@ class GroupsTest {
     add("00:01.0", port(PortType.ROOT_PORT, 0, 1, 1));
     add("01:00.0", endpoint());
     PciTopology t = PciTopology.of(functions);
-    assertEquals("01:00.0", text(Groups.derive(t, AcsAssumption.AS_CAPTURED, s -> s.bus() == 1)));
+    assertEquals(
+        "01:00.0", text(Groups.derive(t, AcsAssumption.AS_CAPTURED, s -> s.bus() == 1, List.of())));
   }
 
   @Test

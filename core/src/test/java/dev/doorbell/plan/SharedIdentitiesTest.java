@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.HostBridge.MsiMapping;
 import dev.doorbell.description.HostBridge.StreamMapping;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.pci.Groups;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Isolation;
 import dev.doorbell.survey.Survey;
@@ -96,6 +98,48 @@ class SharedIdentitiesTest {
             .anyMatch(
                 o -> o.message().contains("is given to") && o.message().contains(A + ", " + B)),
         () -> Survey.of(m).oddities().toString());
+  }
+
+  @Test
+  @DisplayName(
+      "behind an SMMUv2 a shared StreamID makes one group, with its reason, as Linux does: no conflict, no oddity")
+  void sharedStreamOfSmmuv2() {
+    MachineDescription m = version2(machine(BUS_ONLY, 0xffff));
+    Survey survey = Survey.of(m);
+    Groups.Group group = survey.group(A).orElseThrow();
+    assertTrue(group.functions().contains(B), group::toString);
+    assertTrue(
+        group.because().stream()
+            .anyMatch(b -> b.contains("StreamID 0x") && b.contains("stream mapping entry")),
+        group::toString);
+    assertEquals(List.of(), conflicts(m, "StreamIdShared"));
+    assertFalse(survey.oddities().stream().anyMatch(o -> o.message().contains("is given to")));
+  }
+
+  private static MachineDescription version2(MachineDescription m) {
+    return new MachineDescription(
+        m.arch(),
+        m.firmware(),
+        m.iommus().stream()
+            .<IommuDescription>map(i ->
+                new IommuDescription.Smmuv2(
+                    i.id(),
+                    "MMU-500",
+                    i.registers().orElseThrow(),
+                    true,
+                    i.abilities(),
+                    i.source()))
+            .toList(),
+        m.msiControllers(),
+        m.gic(),
+        m.apic(),
+        m.hostBridges(),
+        m.functions(),
+        m.memory(),
+        m.reserved(),
+        m.recorded(),
+        m.oddities(),
+        m.unseen());
   }
 
   @Test

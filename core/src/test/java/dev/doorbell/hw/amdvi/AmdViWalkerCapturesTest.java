@@ -6,14 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.irq.X86Interrupt;
-import dev.doorbell.route.TableDump;
+import dev.doorbell.route.Oracle;
 import dev.doorbell.testkit.Json;
-import dev.doorbell.testkit.Shared;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
@@ -21,25 +16,14 @@ import org.junit.jupiter.api.Test;
 
 /// The capture's truth was found by another walker, confirmed by the process's page map and by the interrupts that arrived.
 class AmdViWalkerCapturesTest {
-  private record Captured(AmdViWalker walker, Json.Node truth) {}
+  private record Captured(AmdViWalker walker, Json.Node truth, Map<String, Integer> requesters) {}
 
   private static Captured read() throws IOException {
-    Path oracle = Shared.require("lab-captures/x86-amdvi/oracle");
-    TableDump dump;
-    try (Reader text = Files.newBufferedReader(oracle.resolve("memory.txt"))) {
-      dump = TableDump.read("memory.txt", text);
-    }
-    Map<String, Long> registers = new HashMap<>();
-    Json.Node regs =
-        Json.parse(Files.readString(oracle.resolve("registers.json")))
-            .get("amdvi")
-            .list()
-            .getFirst()
-            .get("regs");
-    regs.names().forEach(name -> registers.put(name, regs.get(name).number()));
+    Oracle oracle = Oracle.of("x86-amdvi", "amdvi");
     return new Captured(
-        new AmdViWalker("amd-vi", registers, dump::read64),
-        Json.parse(Files.readString(oracle.resolve("truth.json"))));
+        new AmdViWalker("amd-vi", oracle.registers(), oracle.memory()::read64),
+        oracle.truth(),
+        oracle.requesters());
   }
 
   @Test
@@ -88,15 +72,12 @@ class AmdViWalkerCapturesTest {
       "every DMA page lies where the process's page map says; the address of 0 that the log has breaks")
   void dma() throws IOException {
     Captured captured = read();
-    Map<String, Integer> requesters = new HashMap<>();
-    for (Json.Node v : captured.truth.get("vectors").list()) {
-      requesters.put(v.get("bdf").text(), (int) v.get("requester_id").number());
-    }
     int found = 0;
     for (Json.Node page : captured.truth.get("dma").list()) {
       String bdf = page.get("bdf").text();
       AmdViWalk walk =
-          captured.walker.dma(requesters.get(bdf), new Iova(page.get("iova").number()), true);
+          captured.walker.dma(
+              captured.requesters.get(bdf), new Iova(page.get("iova").number()), true);
       assertEquals(
           Optional.of(new Pa(page.get("pa_from_pagemap").number())),
           walk.output(),

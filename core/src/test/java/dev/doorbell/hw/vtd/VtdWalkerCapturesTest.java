@@ -6,14 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.irq.X86Interrupt;
-import dev.doorbell.route.TableDump;
+import dev.doorbell.route.Oracle;
 import dev.doorbell.testkit.Json;
-import dev.doorbell.testkit.Shared;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
@@ -22,25 +17,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The captures' truth was found by another walker, confirmed by the process's page map and by the interrupts that arrived.
 class VtdWalkerCapturesTest {
-  private record Captured(VtdWalker walker, Json.Node truth) {}
+  private record Captured(VtdWalker walker, Json.Node truth, Map<String, Integer> requesters) {}
 
   private static Captured read(String machine) throws IOException {
-    Path oracle = Shared.require("lab-captures/" + machine + "/oracle");
-    TableDump dump;
-    try (Reader text = Files.newBufferedReader(oracle.resolve("memory.txt"))) {
-      dump = TableDump.read("memory.txt", text);
-    }
-    Map<String, Long> registers = new HashMap<>();
-    Json.Node regs =
-        Json.parse(Files.readString(oracle.resolve("registers.json")))
-            .get("vtd")
-            .list()
-            .getFirst()
-            .get("regs");
-    regs.names().forEach(name -> registers.put(name, regs.get(name).number()));
+    Oracle oracle = Oracle.of(machine, "vtd");
     return new Captured(
-        new VtdWalker("vt-d", registers, dump::read64),
-        Json.parse(Files.readString(oracle.resolve("truth.json"))));
+        new VtdWalker("vt-d", oracle.registers(), oracle.memory()::read64),
+        oracle.truth(),
+        oracle.requesters());
   }
 
   @ParameterizedTest
@@ -93,15 +77,12 @@ class VtdWalkerCapturesTest {
   })
   void dma(String machine, int pages, String fault) throws IOException {
     Captured captured = read(machine);
-    Map<String, Integer> requesters = new HashMap<>();
-    for (Json.Node v : captured.truth.get("vectors").list()) {
-      requesters.put(v.get("bdf").text(), (int) v.get("requester_id").number());
-    }
     int found = 0;
     for (Json.Node page : captured.truth.get("dma").list()) {
       String bdf = page.get("bdf").text();
       VtdWalk walk =
-          captured.walker.dma(requesters.get(bdf), new Iova(page.get("iova").number()), true);
+          captured.walker.dma(
+              captured.requesters.get(bdf), new Iova(page.get("iova").number()), true);
       assertEquals(
           Optional.of(new Pa(page.get("pa_from_pagemap").number())),
           walk.output(),
