@@ -15,6 +15,7 @@ final class GranuleTree {
 
   private final GranuleNode root;
   private final @Nullable GranuleNode[] spares;
+  private final LowestWord lowest;
 
   /// @param granules size of the space, at most 2^52
   GranuleTree(long granules) {
@@ -24,6 +25,7 @@ final class GranuleTree {
     }
     this.root = new GranuleNode(level);
     this.spares = new GranuleNode[level + 1];
+    this.lowest = new LowestWord(root);
   }
 
   /// {@return granules that the tree can tell apart, a power of two not below the size of the space}
@@ -78,8 +80,33 @@ final class GranuleTree {
     return runs == 0 ? NONE : base + GranuleWord.lowest(runs);
   }
 
+  /// Makes the first granules of the lowest free aligned block at or above a granule a range.
+  ///
+  /// @param order log2 of the granules of the block
+  /// @param count granules to take, at most those of the block
+  /// {@return the first granule taken, or NONE when that block would reach beyond the last granule allowed, or there is none}
+  long takeLowest(int order, long count, long from, long last) {
+    if (from > last || from >= capacity()) {
+      return NONE;
+    }
+    if (count < GranuleWord.BITS && order < GranuleWord.SHIFT) {
+      long start = lowest.take(order, (int) count, from, last);
+      if (start != NONE) {
+        return start;
+      }
+    }
+    long start = find(order, from);
+    // A later block would only end further up, so the lowest one decides.
+    if (start == NONE || count - 1 > last - start) {
+      return NONE;
+    }
+    take(start, start + count - 1);
+    return start;
+  }
+
   /// Makes free granules a range.
   void take(long from, long to) {
+    lowest.forget();
     take(root, 0, from, to, from);
   }
 
@@ -151,8 +178,21 @@ final class GranuleTree {
     node.childChanged(i, before, after);
   }
 
+  /// Makes the range free that starts at a granule.
+  ///
+  /// {@return its granules, 0 when none starts there}
+  long giveFrom(long granule) {
+    long count = lowest.give(granule);
+    if (count == 0 && starts(granule)) {
+      count = boundary(granule + 1) - granule;
+      give(granule, granule + count - 1);
+    }
+    return count;
+  }
+
   /// Makes a range free. It must be one, whole.
   void give(long from, long to) {
+    lowest.forget();
     give(root, 0, from, to);
   }
 

@@ -171,11 +171,12 @@ public final class IovaAllocator {
   /// {@link #free(Iova)} without an object.
   public long give(long start) {
     synchronized (lock) {
-      long count = countAt(start);
+      long count = mayStart(start) ? tree.giveFrom(start >>> granule.shift()) : 0;
       if (count == 0) {
         throw wrongFree(new AddressRange(start, start));
       }
-      giveBack(start >>> granule.shift(), count);
+      granulesUsed -= count;
+      ranges--;
       return count << granule.shift();
     }
   }
@@ -233,12 +234,10 @@ public final class IovaAllocator {
   }
 
   private long place(int order, long count, long first, long last) {
-    long start = first > last ? GranuleTree.NONE : tree.find(order, first);
-    // A later block would only end further up, so the lowest one decides.
-    if (start == GranuleTree.NONE || count - 1 > last - start) {
+    long start = tree.takeLowest(order, count, first, last);
+    if (start == GranuleTree.NONE) {
       return NONE;
     }
-    tree.take(start, start + count - 1);
     granulesUsed += count;
     ranges++;
     return start;
@@ -253,13 +252,11 @@ public final class IovaAllocator {
   /// {@return granules of the allocated range that starts at an address, or 0 when none does}
   private long countAt(long start) {
     long at = start >>> granule.shift();
-    if (!granule.isAligned(start)
-        || !aperture.contains(start)
-        || !tree.starts(at)
-        || isReserved(start)) {
-      return 0;
-    }
-    return tree.boundary(at + 1) - at;
+    return mayStart(start) && tree.starts(at) ? tree.boundary(at + 1) - at : 0;
+  }
+
+  private boolean mayStart(long address) {
+    return granule.isAligned(address) && aperture.contains(address) && !isReserved(address);
   }
 
   private boolean isReserved(long address) {
