@@ -7,7 +7,6 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.qemu.Board;
 import dev.doorbell.qemu.Devices;
-import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuMachine;
 import dev.doorbell.survey.WhatIf;
 import java.nio.file.Files;
@@ -52,9 +51,9 @@ final class MachineOptions {
 
   @Option(
       names = "--qemu",
-      paramLabel = "gicv3|gicv3-stage2|gicv2m",
+      paramLabel = "gicv3|gicv3-stage2|gicv2m|q35-vtd|q35-amdvi",
       description =
-          "With --on qemu, which machine: GICv3 with ITS (the default), the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later), or GICv2 with a v2m frame; all with an SMMUv3.")
+          "With --on qemu, which machine: gicv3, with an ITS (the default); gicv3-stage2, the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later); gicv2m, with a v2m frame; all three with an SMMUv3. Or a PC (Debian: qemu-system-x86): q35-vtd or q35-amdvi.")
   private @Nullable Board board;
 
   /// What was found without being named: the root beside captured tables, or the bundled sample.
@@ -154,8 +153,8 @@ final class MachineOptions {
     if (!with.isEmpty()) {
       throw contradiction("--with", "leave one of them out; QEMU's machine has the devices it has");
     }
-    return ChosenMachine.of(
-        QemuMachine.start(QemuBinary.arm(), board == null ? Board.GICV3 : board, Devices.usual()));
+    Board chosen = board == null ? Board.GICV3 : board;
+    return ChosenMachine.of(QemuMachine.start(chosen.binary(), chosen, Devices.usual()));
   }
 
   UnusableInput contradiction(String other, String advice) {

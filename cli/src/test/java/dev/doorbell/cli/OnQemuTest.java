@@ -67,6 +67,18 @@ class OnQemuTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"q35-vtd, vt-d@0xfed90000", "q35-amdvi, amd-vi@0xfed80000"})
+  @DisplayName("a PC is described by QEMU's own ACPI tables: which IOMMU, and who is behind it")
+  void pc(String board, String iommu) {
+    Qemus.x86OrSkip();
+    Run run = Run.of("inspect", "--on", "qemu", "--qemu", board, "--json");
+    assertEquals(0, run.status(), run::toString);
+    assertEquals("x86", Json.parse(run.out()).get("machine").get("arch").text(), run.out());
+    assertTrue(run.out().contains('"' + iommu + '"'), run.out());
+    assertTrue(run.out().contains("0000:08:01.0"), run.out());
+  }
+
+  @ParameterizedTest
   @CsvSource({"4K,0xfff", "16K,0x3fff", "64K,0xffff"})
   @DisplayName("granules of 4, 16 and 64 KiB: the doorbell keeps its offset in the larger page")
   void granules(String granule, String mask) {

@@ -5,12 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// QEMU's firmware configuration device: what QEMU hands to firmware, ACPI tables among it. Read through its memory-mapped registers.
+/// QEMU's firmware configuration device: what QEMU hands to firmware, ACPI tables among it. Each byte read from its data register is the chosen
+/// item's next one.
 ///
-/// **Source**: QEMU, `docs/specs/fw_cfg.rst`; addresses of the machine `virt`.
+/// **Source**: QEMU, `docs/specs/fw_cfg.rst`; addresses of the machines `virt` and `q35`.
 final class FwCfg {
-  private static final long DATA = 0x0902_0000L;
-  private static final long SELECTOR = DATA + 8;
   private static final int DIRECTORY = 0x19;
   private static final int ENTRY_BYTES = 64;
   private static final int NAME_BYTES = 56;
@@ -21,9 +20,59 @@ final class FwCfg {
   private static final int ACPI_CHECKSUM = 9;
 
   private final Qtest qtest;
+  private final Registers registers;
 
-  FwCfg(Qtest qtest) {
+  private FwCfg(Qtest qtest, Registers registers) {
     this.qtest = qtest;
+    this.registers = registers;
+  }
+
+  /// {@return the device of the machine `virt`, in memory}
+  static FwCfg mapped(Qtest qtest) {
+    return new FwCfg(qtest, new Mapped());
+  }
+
+  /// {@return the device of a PC, at I/O ports}
+  static FwCfg ports(Qtest qtest) {
+    return new FwCfg(qtest, new Ports());
+  }
+
+  /// How its registers are reached.
+  private interface Registers {
+    void choose(QtestBatch batch, int key);
+
+    void next(QtestBatch batch);
+  }
+
+  private static final class Mapped implements Registers {
+    private static final long DATA = 0x0902_0000L;
+    private static final long SELECTOR = DATA + 8;
+
+    /// The selector is big-endian.
+    @Override
+    public void choose(QtestBatch batch, int key) {
+      batch.write(SELECTOR, Short.toUnsignedLong(Short.reverseBytes((short) key)), Short.BYTES);
+    }
+
+    @Override
+    public void next(QtestBatch batch) {
+      batch.read(DATA, 1);
+    }
+  }
+
+  private static final class Ports implements Registers {
+    private static final int SELECTOR = 0x510;
+    private static final int DATA = 0x511;
+
+    @Override
+    public void choose(QtestBatch batch, int key) {
+      batch.out(SELECTOR, key, Short.BYTES);
+    }
+
+    @Override
+    public void next(QtestBatch batch) {
+      batch.in(DATA, 1);
+    }
   }
 
   /// {@return a file's bytes}
@@ -86,17 +135,16 @@ final class FwCfg {
     }
   }
 
-  /// The selector is big-endian; each byte read from the data register is the item's next one.
   private byte[] read(int key, int bytes) {
-    qtest.write(SELECTOR, Short.toUnsignedLong(Short.reverseBytes((short) key)), Short.BYTES);
     byte[] out = new byte[bytes];
     QtestBatch batch = qtest.batch();
+    registers.choose(batch, key);
     for (int i = 0; i < bytes; i++) {
-      batch.read(DATA, 1);
+      registers.next(batch);
     }
     batch.run();
     for (int i = 0; i < bytes; i++) {
-      out[i] = (byte) batch.value(i);
+      out[i] = (byte) batch.value(1 + i);
     }
     return out;
   }

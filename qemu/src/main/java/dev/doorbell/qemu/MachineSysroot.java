@@ -1,5 +1,6 @@
 package dev.doorbell.qemu;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -23,6 +25,7 @@ import java.util.stream.Stream;
 final class MachineSysroot implements AutoCloseable {
   private static final String FDT = "sys/firmware/fdt";
   private static final String TABLES = "sys/firmware/acpi/tables/";
+  private static final String IO_MEMORY = "proc/iomem";
   private static final String FUNCTIONS = "sys/bus/pci/devices/";
 
   /// Flags of a line of sysfs `resource`: memory, and 64-bit prefetchable memory (Linux, include/linux/ioport.h).
@@ -52,6 +55,16 @@ final class MachineSysroot implements AutoCloseable {
     tables.forEach((signature, table) -> put(TABLES + signature, table));
   }
 
+  /// @param windows those through which CPUs reach the BARs of bus 0 and those below, PCI addresses being CPU addresses
+  void ioMemory(AddressRange ram, List<AddressRange> windows) {
+    StringBuilder out = new StringBuilder();
+    out.append("%08x-%08x : System RAM\n".formatted(ram.start(), ram.last()));
+    for (AddressRange w : windows) {
+      out.append("%08x-%08x : PCI Bus 0000:00\n".formatted(w.start(), w.last()));
+    }
+    put(IO_MEMORY, out.toString().getBytes(StandardCharsets.US_ASCII));
+  }
+
   void function(Sbdf sbdf, ConfigSpace config, List<PlacedFunction.Bar> bars) {
     ByteBuffer bytes = ByteBuffer.allocate(config.size()).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = 0; at < config.size(); at += Integer.BYTES) {
@@ -68,9 +81,7 @@ final class MachineSysroot implements AutoCloseable {
               .map(b -> line(b.range().start(), b.range().last(), MEMORY))
               .orElseGet(() -> line(0, 0, 0)));
     }
-    put(
-        FUNCTIONS + sbdf + "/resource",
-        resource.toString().getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+    put(FUNCTIONS + sbdf + "/resource", resource.toString().getBytes(StandardCharsets.US_ASCII));
   }
 
   /// @param pf whose VF it is

@@ -9,6 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -18,46 +19,73 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param path where it is
 public record QemuBinary(Path path) {
-  /// Environment variable, and (in lower case, with dots) system property, that names programs to use instead of the one on the PATH: a
-  /// list of files separated by commas.
+  /// Environment variable, and (in lower case, with dots) system property, that names programs for Arm machines to use instead of the one on
+  /// the PATH: a list of files separated by commas.
   public static final String VARIABLE = "DOORBELL_QEMU";
 
   private static final long VERSION_SECONDS = 10;
   private static final int VERSION_BYTES = 4096;
-  private static final String PROPERTY = "doorbell.qemu";
-  private static final Map<String, String> PACKAGES =
+  private static final String ARM = "qemu-system-aarch64";
+  private static final String X86 = "qemu-system-x86_64";
+  private static final Map<String, Origin> ORIGINS =
       Map.of(
-          "qemu-system-aarch64", "qemu-system-arm",
-          "qemu-system-x86_64", "qemu-system-x86",
-          "qemu-system-ppc64", "qemu-system-ppc",
-          "qemu-system-riscv64", "qemu-system-misc");
+          ARM,
+          new Origin("qemu-system-arm", VARIABLE),
+          X86,
+          new Origin("qemu-system-x86", VARIABLE + "_X86"),
+          "qemu-system-ppc64",
+          new Origin("qemu-system-ppc", VARIABLE + "_PPC"),
+          "qemu-system-riscv64",
+          new Origin("qemu-system-misc", VARIABLE + "_RISCV"));
+
+  /// @param debianPackage that has a program
+  /// @param variable that names another one
+  private record Origin(String debianPackage, String variable) {
+    static Origin of(String program) {
+      return ORIGINS.getOrDefault(program, new Origin("qemu-system", VARIABLE));
+    }
+
+    String property() {
+      return variable.toLowerCase(Locale.ROOT).replace('_', '.');
+    }
+  }
 
   /// {@return the program for Arm machines: the first of {@link #all}}
   ///
   /// @throws QemuMissing when there is none
   public static QemuBinary arm() {
-    return all("qemu-system-aarch64").getFirst();
+    return all(ARM).getFirst();
   }
 
-  /// {@return every program to be used: those that {@link #VARIABLE} lists, else the one of that name on the PATH}
+  /// {@return the program for x86 machines: the first that DOORBELL_QEMU_X86 lists, else the one on the PATH}
+  ///
+  /// @throws QemuMissing when there is none
+  public static QemuBinary x86() {
+    return all(X86).getFirst();
+  }
+
+  /// {@return every program to be used: those that its variable lists ({@link #VARIABLE} for Arm, with _X86, _PPC or _RISCV behind it for the others), else the one of that name on the PATH}
   ///
   /// @param program such as `qemu-system-aarch64`
   /// @throws QemuMissing when one that is listed is not there, or there is none
   public static List<QemuBinary> all(String program) {
-    String listed = System.getProperty(PROPERTY);
-    return find(program, listed != null ? listed : System.getenv(VARIABLE), System.getenv("PATH"));
+    Origin origin = Origin.of(program);
+    String listed = System.getProperty(origin.property());
+    return find(
+        program, listed != null ? listed : System.getenv(origin.variable), System.getenv("PATH"));
   }
 
   static List<QemuBinary> find(String program, @Nullable String listed, @Nullable String path) {
-    String debianPackage = PACKAGES.getOrDefault(program, "qemu-system");
+    Origin origin = Origin.of(program);
     if (listed != null && !listed.isBlank()) {
       List<QemuBinary> out = new ArrayList<>();
       for (String entry : listed.split(",", -1)) {
         if (!isProgram(entry.strip())) {
           throw new QemuMissing(
-              "'%s', which %s names,".formatted(entry.strip(), VARIABLE),
+              "'%s', which %s names,".formatted(entry.strip(), origin.variable),
               "an executable file",
-              debianPackage);
+              origin.debianPackage,
+              origin.variable);
         }
         out.add(new QemuBinary(Path.of(entry.strip()).toAbsolutePath()));
       }
@@ -68,7 +96,8 @@ public record QemuBinary(Path path) {
         return List.of(new QemuBinary(Path.of(folder, program).toAbsolutePath()));
       }
     }
-    throw new QemuMissing(program, "in any folder of the PATH", debianPackage);
+    throw new QemuMissing(
+        program, "in any folder of the PATH", origin.debianPackage, origin.variable);
   }
 
   /// {@return the version that the program tells of itself; empty when it tells none}
@@ -91,6 +120,12 @@ public record QemuBinary(Path path) {
       Thread.currentThread().interrupt();
       return Optional.empty();
     }
+  }
+
+  /// {@return the environment variable that names another program for the same machines}
+  String variable() {
+    Path name = path.getFileName();
+    return Origin.of(name == null ? "" : name.toString()).variable;
   }
 
   private static boolean isProgram(String file) {

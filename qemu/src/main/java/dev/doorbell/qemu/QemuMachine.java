@@ -25,7 +25,6 @@ import dev.doorbell.pci.setup.PciSetup;
 import dev.doorbell.pci.setup.PciWindow;
 import dev.doorbell.pci.setup.PlacedFunction;
 import dev.doorbell.pci.setup.RootBus;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,27 +36,24 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// QEMU's `virt` machine for seam B: its SMMU, GIC, ITS and PCI devices, driven over qtest while its CPUs stand still. Its description is read
-/// from the device tree that QEMU itself made, after its PCI functions were set up as firmware would.
+/// A machine of QEMU's for seam B: its IOMMU, interrupt controllers and PCI devices, driven over qtest while its CPUs stand still. Its
+/// description is read from the device tree (`virt`) or the ACPI tables (`q35`) that QEMU itself made, after its PCI functions were set up as
+/// firmware would.
 ///
 /// CPUs do not run, so that nothing acknowledges a GICv3's interrupts: {@link #cpuInterface} is empty there, and drivers find what has
 /// arrived in the pending table. A GICv2's CPU interface is memory-mapped, and its driver acknowledges there.
 ///
 /// **Threads**: safe.
 public final class QemuMachine implements Machine {
-  private static final AddressRange RAM = AddressRange.ofSize(0x4000_0000L, 512 * Sizes.MIB);
-
-  /// Where QEMU has its device tree and would have firmware's.
+  /// Where QEMU has its device tree, and a PC its firmware's memory and the holes in it.
   private static final long KEPT_CLEAR = 16 * Sizes.MIB;
 
-  private static final int FDT_MAGIC = 0xd00dfeed;
-  private static final int FDT_MOST = 0x100_0000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Board board;
   private final QemuProcess qemu;
   private final List<Integer> extraRoots;
-  private final byte[] tree;
+  private final Platform platform;
   private volatile MachineDescription description;
   private final HostBridge bridge;
   private final Ecam ecam;
@@ -70,28 +66,28 @@ public final class QemuMachine implements Machine {
     this.board = board;
     this.extraRoots = extraRoots;
     this.qemu = qemu;
-    byte[] tree = deviceTree();
+    platform = board.platform(qemu);
+    platform.powerOn();
     MachineDescription bare;
     try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
-      sysroot.deviceTree(tree);
+      platform.describe(sysroot);
       bare = sysroot.read();
     }
     bridge =
         bare.hostBridges().stream()
             .findFirst()
             .orElseThrow(
-                () -> new QemuUnusable(qemu.name(), "its device tree has no PCI host bridge"));
+                () -> new QemuUnusable(qemu.name(), "its description has no PCI host bridge"));
     ecam =
         new Ecam(
             registers(
                 bridge
                     .ecam()
                     .orElseThrow(
-                        () -> new QemuUnusable(qemu.name(), "its device tree tells no ECAM"))),
+                        () -> new QemuUnusable(qemu.name(), "its description tells no ECAM"))),
             bridge.segment(),
             bridge.firstBus(),
             bridge.lastBus());
-    this.tree = tree;
     frames = pool();
     setUp();
     description = describe();
@@ -99,7 +95,7 @@ public final class QemuMachine implements Machine {
 
   private MachineDescription describe() {
     try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
-      sysroot.deviceTree(tree);
+      platform.describe(sysroot);
       putFunctions(sysroot);
       return sysroot.read();
     }
@@ -110,11 +106,12 @@ public final class QemuMachine implements Machine {
   /// @param devices values of `-device` and other arguments, as {@link Devices} has them
   /// @throws QemuException when QEMU cannot be started or does not answer as expected
   public static QemuMachine start(QemuBinary binary, Board board, Devices devices) {
-    List<String> arguments = new ArrayList<>(List.of("-cpu", "cortex-a57,start-powered-off=on"));
-    arguments.addAll(board.arguments());
+    List<String> arguments = new ArrayList<>(board.first());
     arguments.addAll(devices.arguments());
-    QemuProcess qemu =
-        process(new QemuProcess.Settings(binary, board.machine(), RAM, arguments, PATIENCE), board);
+    arguments.addAll(board.last());
+    QemuProcess.Settings settings =
+        new QemuProcess.Settings(binary, board.machine(), board.ram(), arguments, PATIENCE);
+    QemuProcess qemu = process(board.runsFirmware() ? settings.withHaltedCpus() : settings, board);
     boolean done = false;
     try {
       QemuMachine machine = new QemuMachine(board, qemu, devices.extraRoots());
@@ -156,6 +153,7 @@ public final class QemuMachine implements Machine {
   public void reset() {
     stopClock();
     qemu.reset();
+    platform.powerOn();
     stimuli.clear();
     frames = pool();
     setUp();
@@ -201,7 +199,7 @@ public final class QemuMachine implements Machine {
     return out;
   }
 
-  /// Lets the machine's clock run, in real time; its CPUs stay off. Devices with timers need it. Stopped at start, and so after a reset.
+  /// Lets the machine's clock run, in real time; its CPUs stay off, or halt. Devices with timers need it. Stopped at start, and so after a reset.
   public void runClock() {
     qemu.qmp().execute("cont", Map.of());
   }
@@ -246,28 +244,10 @@ public final class QemuMachine implements Machine {
     return out;
   }
 
-  /// The tree lies at the start of RAM, where QEMU puts it for firmware.
-  private byte[] deviceTree() {
-    byte[] header = new byte[2 * Integer.BYTES];
-    qemu.ram().read(RAM.start(), header);
-    ByteBuffer words = ByteBuffer.wrap(header);
-    int magic = words.getInt();
-    int bytes = words.getInt();
-    if (magic != FDT_MAGIC || bytes < header.length || bytes > FDT_MOST) {
-      throw new QemuUnusable(
-          qemu.name(),
-          "there is no device tree at 0x%x (found 0x%08x, %d bytes)"
-              .formatted(RAM.start(), magic, bytes));
-    }
-    byte[] tree = new byte[bytes];
-    qemu.ram().read(RAM.start(), tree);
-    return tree;
-  }
-
   /// {@return the machine as its ACPI tables describe it, which QEMU makes from other code than its device tree}
   public MachineDescription acpiDescription() {
     try (MachineSysroot sysroot = new MachineSysroot(qemu)) {
-      sysroot.acpi(new FwCfg(qemu.qtest()).acpiTables());
+      platform.acpi(sysroot);
       putFunctions(sysroot);
       return sysroot.read();
     }

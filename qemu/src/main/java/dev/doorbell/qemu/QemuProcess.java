@@ -50,14 +50,39 @@ public final class QemuProcess implements AutoCloseable {
   /// @param ram where the machine has its RAM
   /// @param arguments further arguments, such as `-cpu`, `-device`
   /// @param patience how long one exchange may take, the start included
+  /// @param accelerator value of `-accel`: `tcg`, which every build has, or `qtest`, whose clock is stepped by command and which
+  /// distributions may leave out
+  /// @param halted whether CPUs whose first instruction is in firmware (x86) find one there that halts them for good
   public record Settings(
       QemuBinary binary,
       String machine,
       AddressRange ram,
       List<String> arguments,
-      Duration patience) {
+      Duration patience,
+      String accelerator,
+      boolean halted) {
     public Settings {
       arguments = List.copyOf(arguments);
+    }
+
+    /// Settings with `tcg`, and with the machine's own firmware, which does not run while the machine is stopped.
+    public Settings(
+        QemuBinary binary,
+        String machine,
+        AddressRange ram,
+        List<String> arguments,
+        Duration patience) {
+      this(binary, machine, ram, arguments, patience, "tcg", false);
+    }
+
+    /// {@return the same with another accelerator}
+    public Settings withAccelerator(String other) {
+      return new Settings(binary, machine, ram, arguments, patience, other, halted);
+    }
+
+    /// {@return the same with CPUs that halt}
+    public Settings withHaltedCpus() {
+      return new Settings(binary, machine, ram, arguments, patience, accelerator, true);
     }
   }
 
@@ -68,6 +93,9 @@ public final class QemuProcess implements AutoCloseable {
     boolean done = false;
     try {
       ram = new GuestRam(place.ram(settings.ram().bytes(), arena), settings.ram().start());
+      if (settings.halted()) {
+        place.put(Workplace.FIRMWARE, HaltingFirmware.image());
+      }
       wrapper = new Wrapper(command(settings, place), place.folder());
       watch = Thread.ofPlatform().daemon().name("qemu-watch").unstarted(this::watch);
       done = true;
@@ -119,7 +147,7 @@ public final class QemuProcess implements AutoCloseable {
     List<String> out = new ArrayList<>();
     out.add(s.binary().path().toString());
     out.addAll(List.of("-display", "none", "-nodefaults", "-no-user-config"));
-    out.addAll(List.of("-accel", "tcg", "-S"));
+    out.addAll(List.of("-accel", s.accelerator(), "-S"));
     out.addAll(List.of("-qtest", "unix:" + place.folder().resolve("qtest"), "-qtest-log", "none"));
     out.addAll(List.of("-chardev", "socket,id=qmp,path=" + place.folder().resolve("qmp")));
     out.addAll(List.of("-mon", "chardev=qmp,mode=control"));
@@ -130,6 +158,9 @@ public final class QemuProcess implements AutoCloseable {
                 .formatted(place.ramFile(), bytes)));
     out.addAll(List.of("-machine", s.machine() + ",memory-backend=ram"));
     out.addAll(List.of("-m", "%dM".formatted(bytes / Sizes.MIB)));
+    if (s.halted()) {
+      out.addAll(List.of("-bios", place.folder().resolve(Workplace.FIRMWARE).toString()));
+    }
     out.addAll(s.arguments());
     return out;
   }
@@ -230,7 +261,7 @@ public final class QemuProcess implements AutoCloseable {
                 : itself
                     ? "ended with status %d".formatted(wrapper.shell().exitValue())
                     : "closed the connection";
-    return new QemuDied(name(), how, sent, wrapper.said(), cause);
+    return new QemuDied(binary, how, sent, wrapper.said(), cause);
   }
 
   /// {@return what to throw when something beside QEMU could not be made: when QEMU ends, its folder goes}

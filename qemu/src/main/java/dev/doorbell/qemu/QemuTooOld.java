@@ -8,7 +8,7 @@ public final class QemuTooOld extends QemuException {
     super(
         "%s is version %s, and %s is needed".formatted(binary, found, needed),
         "install QEMU %s or later, or name one in the environment variable %s"
-            .formatted(needed, QemuBinary.VARIABLE),
+            .formatted(needed, binary.variable()),
         null);
   }
 }

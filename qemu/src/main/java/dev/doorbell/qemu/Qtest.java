@@ -69,6 +69,39 @@ public final class Qtest {
     }
   }
 
+  /// {@return a value of 1, 2 or 4 bytes, zero-extended, read from an I/O port as an x86 CPU would; all machines take the command, those
+  /// without ports have nothing there}
+  ///
+  /// @param port 0 to 0xffff, the last byte included
+  public long in(int port, int bytes) {
+    lock.lock();
+    try {
+      QtestLine.in(out.clear(), port, bytes);
+      link.begin();
+      link.send(out.flip(), lastOut);
+      return value(lastOut);
+    } finally {
+      link.end();
+      lock.unlock();
+    }
+  }
+
+  /// Writes the low 1, 2 or 4 bytes of a value to an I/O port.
+  ///
+  /// @param port 0 to 0xffff, the last byte included
+  public void out(int port, long value, int bytes) {
+    lock.lock();
+    try {
+      QtestLine.out(out.clear(), port, value, bytes);
+      link.begin();
+      link.send(out.flip(), lastOut);
+      ok(lastOut);
+    } finally {
+      link.end();
+      lock.unlock();
+    }
+  }
+
   /// Reads a run of bytes. For memory; a device's registers want {@link #read(long, int)}.
   public void read(long address, byte[] into) {
     for (int at = 0; at < into.length; at += BLOCK) {

@@ -44,6 +44,24 @@ public final class QtestBatch {
     return added(false);
   }
 
+  /// Adds a read of 1, 2 or 4 bytes from an I/O port.
+  ///
+  /// {@return its number, for {@link #value}}
+  public int in(int port, int bytes) {
+    room(QtestLine.LONGEST);
+    QtestLine.in(lines, port, bytes);
+    return added(true);
+  }
+
+  /// Adds a write of 1, 2 or 4 bytes to an I/O port.
+  ///
+  /// {@return its number}
+  public int out(int port, long value, int bytes) {
+    room(QtestLine.LONGEST);
+    QtestLine.out(lines, port, value, bytes);
+    return added(false);
+  }
+
   /// Adds a write of bytes to memory, at least one.
   ///
   /// {@return its number}

@@ -7,6 +7,8 @@ final class QtestLine {
   /// The longest line that {@link #write} makes.
   static final int LONGEST = 6 + 1 + 18 + 1 + 18 + 1;
 
+  private static final int PORTS = 0x1_0000;
+
   private QtestLine() {}
 
   static void read(ByteBuffer out, long address, int bytes) {
@@ -21,6 +23,23 @@ final class QtestLine {
     size(out, bytes);
     hex(out, address);
     hex(out, bytes == Long.BYTES ? value : value & ((1L << (bytes * Byte.SIZE)) - 1));
+    out.put((byte) '\n');
+  }
+
+  /// Spells a read of an I/O port.
+  static void in(ByteBuffer out, int port, int bytes) {
+    ascii(out, "in");
+    portSize(out, port, bytes);
+    hex(out, port);
+    out.put((byte) '\n');
+  }
+
+  /// Spells a write to an I/O port.
+  static void out(ByteBuffer out, int port, long value, int bytes) {
+    ascii(out, "out");
+    portSize(out, port, bytes);
+    hex(out, port);
+    hex(out, value & ((1L << (bytes * Byte.SIZE)) - 1));
     out.put((byte) '\n');
   }
 
@@ -40,6 +59,17 @@ final class QtestLine {
   /// {@return the most characters that {@link #write(ByteBuffer, long, byte[])} makes of so many bytes}
   static int longest(int bytes) {
     return LONGEST + 3 + 2 * bytes;
+  }
+
+  private static void portSize(ByteBuffer out, int port, int bytes) {
+    if (bytes != 1 && bytes != 2 && bytes != 4) {
+      throw new IllegalArgumentException("a port's access has 1, 2 or 4 bytes, not " + bytes);
+    }
+    if (port < 0 || port > PORTS - bytes) {
+      throw new IllegalArgumentException(
+          "%d bytes at port 0x%x are not among the ports 0 to 0xffff".formatted(bytes, port));
+    }
+    size(out, bytes);
   }
 
   private static void size(ByteBuffer out, int bytes) {

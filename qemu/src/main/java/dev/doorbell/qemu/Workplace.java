@@ -26,6 +26,8 @@ final class Workplace implements AutoCloseable {
   /// a page this process and QEMU are killed at their first access to it.
   private static final long ROOM = 64 * Sizes.MIB;
 
+  static final String FIRMWARE = "firmware";
+
   private static final int LONGEST_SOCKET_NAME = 107;
 
   private final Path folder;
@@ -120,6 +122,15 @@ final class Workplace implements AutoCloseable {
     }
   }
 
+  /// Makes a file that QEMU reads at its start.
+  void put(String name, byte[] content) {
+    try {
+      Files.write(folder.resolve(name), content);
+    } catch (IOException e) {
+      throw new QemuUnstartable("the file " + name, e);
+    }
+  }
+
   /// Ends listening, and takes the names away.
   void connected() {
     closeQuietly(qtest);
@@ -160,7 +171,7 @@ final class Workplace implements AutoCloseable {
   }
 
   private static void empty(Path folder) {
-    for (String name : List.of("qtest", "qmp", "ram")) {
+    for (String name : List.of("qtest", "qmp", "ram", FIRMWARE)) {
       try {
         Files.deleteIfExists(folder.resolve(name));
       } catch (IOException e) {

@@ -22,6 +22,15 @@ public final class Qemus {
     }
   }
 
+  /// {@return QEMU for PCs; skips aloud without one}
+  public static QemuBinary x86OrSkip() {
+    try {
+      return QemuBinary.x86();
+    } catch (QemuMissing e) {
+      return Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
+    }
+  }
+
   /// {@return QEMU 10 or later: what DOORBELL_QEMU_10 names, else what build/fetch-qemu10.sh fetched; skips aloud without either}
   public static QemuBinary tenOrSkip() {
     String named = System.getenv("DOORBELL_QEMU_10");
