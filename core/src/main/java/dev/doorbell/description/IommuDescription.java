@@ -141,12 +141,55 @@ public sealed interface IommuDescription {
     }
   }
 
+  /// A RISC-V IOMMU (RISC-V IOMMU Architecture 1.0). It translates a message like any other write, or by a table of its own for addresses of
+  /// interrupt files; it looks neither at the datum nor at the source.
+  ///
+  /// @param id `riscv-iommu@0x3010000`, or with its function where it is one
+  /// @param registers where firmware tells; those of a PCI function are its BAR 0
+  /// @param function the PCI function that it is, written as SBDF; it is not behind itself
+  record RiscvIommu(
+      String id,
+      Optional<AddressRange> registers,
+      Optional<String> function,
+      Abilities abilities,
+      Source source)
+      implements IommuDescription {
+    /// Bytes of its registers.
+    public static final long REGISTER_BYTES = 0x1000;
+
+    @Override
+    public String kind() {
+      return "RISC-V IOMMU";
+    }
+  }
+
   /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}
   default Optional<InterruptRemapping> interruptRemapping() {
     return switch (this) {
       case VtD v -> Optional.of(v.remapping());
       case AmdVi a -> Optional.of(a.remapping());
-      case Smmuv3 _, Smmuv2 _, VirtioIommu _, Other _ -> Optional.empty();
+      case Smmuv3 _, Smmuv2 _, VirtioIommu _, RiscvIommu _, Other _ -> Optional.empty();
+    };
+  }
+
+  /// {@return of an IOMMU that remaps messages and isolates none, what that means; to be put behind a sentence on their controller}
+  ///
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 2.1.3.6 and 3 (MSI page tables translate addresses only).
+  default Optional<String> remappedOnly() {
+    return this instanceof RiscvIommu
+        ? Optional.of(
+            ", and %s can only remap the address of a message: it checks neither the datum nor the source (remapped is not isolated)"
+                .formatted(id()))
+        : Optional.empty();
+  }
+
+  /// {@return the PCI function that it is itself and does not translate, written as SBDF}
+  default Optional<String> ownFunction() {
+    return switch (this) {
+      case VirtioIommu v -> v.function();
+      case RiscvIommu r -> r.function();
+      case AmdVi a -> Optional.of(a.function());
+      case Smmuv3 _, Smmuv2 _, VtD _, Other _ -> Optional.empty();
     };
   }
 

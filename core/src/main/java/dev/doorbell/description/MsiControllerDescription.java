@@ -1,7 +1,9 @@
 package dev.doorbell.description;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Source;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -27,6 +29,29 @@ public sealed interface MsiControllerDescription {
   boolean isolated();
 
   Source source();
+
+  /// A place that messages are written to.
+  ///
+  /// @param address physical
+  /// @param frame registers around it that a device may be let write to with it
+  record Doorbell(long address, AddressRange frame) {}
+
+  /// {@return every doorbell that a message may have to ring: one, but for a controller that has one for each CPU}
+  ///
+  /// Where firmware does not tell the frame of a doorbell, it is the page of 4 KiB around it.
+  default List<Doorbell> doorbells() {
+    if (doorbell().isEmpty()) {
+      return List.of();
+    }
+    long at = doorbell().getAsLong();
+    AddressRange page = AddressRange.ofSize(Granule.K4.alignDown(at), Granule.K4.bytes());
+    return List.of(new Doorbell(at, frame().orElse(page)));
+  }
+
+  /// {@return whether a physical address lies in its registers}
+  default boolean answersAt(long address) {
+    return frame().map(f -> f.contains(address)).orElse(false);
+  }
 
   /// Arm GICv3 Interrupt Translation Service (IHI 0069).
   ///
@@ -119,6 +144,89 @@ public sealed interface MsiControllerDescription {
     @Override
     public Optional<AddressRange> frame() {
       return Optional.of(WINDOW);
+    }
+  }
+
+  /// The interrupt files of RISC-V harts at one privilege level: a page of 4 KiB for each hart, and behind it those of the hart's guests.
+  ///
+  /// A file takes whatever is written to its doorbell: neither the datum nor the writer is looked at.
+  ///
+  /// **Source**: RISC-V Advanced Interrupt Architecture 1.0, 3 (IMSIC).
+  ///
+  /// @param id `imsic@0x28000000`; `imsic-m@…` for machine level, which is firmware's own
+  /// @param machineLevel whether they are of machine level and not of supervisor level
+  /// @param files one for each hart, in firmware's order
+  /// @param identities interrupt identities of each file, numbered from 1
+  /// @param index how files follow one another in address space
+  /// @param windows registers of them all, those of guests included
+  record Imsic(
+      String id,
+      boolean machineLevel,
+      List<File> files,
+      int identities,
+      Index index,
+      List<AddressRange> windows,
+      Source source)
+      implements MsiControllerDescription {
+    /// Bytes of an interrupt file's registers.
+    public static final long FILE_BYTES = 0x1000;
+
+    /// A hart's own interrupt file.
+    ///
+    /// @param cpu Doorbell's number of the hart, from 0 in firmware's order
+    /// @param hart the hart's id
+    /// @param page the file's registers, whose first word is the doorbell
+    public record File(int cpu, long hart, AddressRange page) {}
+
+    /// Bits of a file's page number, from the lowest: guest, hart, group.
+    ///
+    /// @param guestBits a hart has 2^n pages, its own and its guests'
+    /// @param hartBits harts of a group
+    /// @param groupBits groups
+    /// @param groupShift bit of the address where the group's number begins
+    public record Index(int guestBits, int hartBits, int groupBits, int groupShift) {}
+
+    public Imsic {
+      files = List.copyOf(files);
+      windows = List.copyOf(windows);
+    }
+
+    @Override
+    public String kind() {
+      return machineLevel ? "IMSIC (machine level)" : "IMSIC";
+    }
+
+    @Override
+    public OptionalLong doorbell() {
+      return files.isEmpty()
+          ? OptionalLong.empty()
+          : OptionalLong.of(files.getFirst().page().start());
+    }
+
+    @Override
+    public Optional<AddressRange> frame() {
+      return files.stream().findFirst().map(File::page);
+    }
+
+    @Override
+    public List<Doorbell> doorbells() {
+      return files.stream().map(f -> new Doorbell(f.page().start(), f.page())).toList();
+    }
+
+    @Override
+    public boolean answersAt(long address) {
+      return windows.stream().anyMatch(w -> w.contains(address));
+    }
+
+    /// {@return identities of all files together}
+    @Override
+    public OptionalInt vectors() {
+      return OptionalInt.of(files.size() * identities);
+    }
+
+    @Override
+    public boolean isolated() {
+      return false;
     }
   }
 

@@ -112,6 +112,7 @@ final class KernelChecks implements Checks {
         case IommuDescription.VtD v -> out.add("INTEL_IOMMU");
         case IommuDescription.AmdVi a -> out.add("AMD_IOMMU");
         case IommuDescription.VirtioIommu v -> out.add("VIRTIO_IOMMU");
+        case IommuDescription.RiscvIommu r -> out.add("RISCV_IOMMU");
         case IommuDescription.Other o -> {
           // Which driver takes it is not known here; the kernel's groups tell.
         }

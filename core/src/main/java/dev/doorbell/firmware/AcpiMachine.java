@@ -73,7 +73,6 @@ final class AcpiMachine {
     madt.ifPresent(machine::interrupts);
     iort.ifPresent(machine::iommus);
     viot.ifPresent(machine::virtioIommus);
-    machine.laterTables();
     new AcpiBridges(
             draft, machine.itsById, machine.iommuByNode, machine.virtioByNode, machine.v2mFrames)
         .compose(mcfg, iort, viot);
@@ -314,32 +313,6 @@ final class AcpiMachine {
   }
 
   private static final long VIRTIO_MMIO_BYTES = 0x200;
-
-  /// Tables whose IOMMUs this version names and does not take apart.
-  private void laterTables() {
-    later("RIMT", "RISC-V IOMMU");
-  }
-
-  private void later(String signature, String kind) {
-    if (!tables.present().contains(signature)) {
-      return;
-    }
-    Source source =
-        tables
-            .table(signature)
-            .map(t -> t.source(0))
-            .orElse(Source.file(AcpiTables.FOLDER + "/" + signature));
-    draft.iommus.add(
-        new IommuDescription.Other(
-            draft.unique(signature.toLowerCase(java.util.Locale.ROOT)),
-            kind,
-            Optional.empty(),
-            source));
-    draft.findings.unseen(
-        kind + " units and their functions",
-        "this version does not take the table " + signature + " apart",
-        "which function is behind which unit is not known");
-  }
 
   /// {@return a memory address size limit that says something}
   static OptionalInt limit(int bits) {

@@ -2,7 +2,6 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.HostBridge;
-import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
@@ -291,11 +290,11 @@ final class FdtBridges {
     }
   }
 
-  /// {@return the requester id of a virtio-iommu in this segment, which does not translate itself, or -1}
+  /// {@return the requester id of an IOMMU in this segment that is a PCI function and does not translate itself, or -1}
   private int self(String iommu, int segment) {
     return draft.iommus.stream()
-        .filter(i -> i.id().equals(iommu) && i instanceof IommuDescription.VirtioIommu)
-        .flatMap(i -> ((IommuDescription.VirtioIommu) i).function().stream())
+        .filter(i -> i.id().equals(iommu))
+        .flatMap(i -> i.ownFunction().stream())
         .map(Sbdf::parse)
         .filter(s -> s.segment() == segment)
         .mapToInt(Sbdf::requesterId)

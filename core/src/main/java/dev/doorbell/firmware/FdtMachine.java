@@ -37,6 +37,7 @@ final class FdtMachine {
   private final Draft draft;
   private final FdtTree tree;
   private final FdtAddresses addresses;
+  private final FdtRiscv riscv;
   private final Map<FdtNode, String> iommus = new LinkedHashMap<>();
   private final Map<FdtNode, String> controllers = new LinkedHashMap<>();
 
@@ -44,6 +45,7 @@ final class FdtMachine {
     this.draft = draft;
     this.tree = tree;
     this.addresses = new FdtAddresses(draft);
+    this.riscv = new FdtRiscv(draft, tree, addresses);
   }
 
   private static Map<String, String> smmus() {
@@ -71,6 +73,7 @@ final class FdtMachine {
         new FdtBridges(draft, tree, machine.addresses, machine.iommus, machine.controllers);
     bridges.compose();
     bridges.reservations();
+    machine.riscv.wiresOnly();
     if (draft.arch == Arch.UNKNOWN && draft.gic.isPresent()) {
       draft.arch = Arch.ARM64;
     }
@@ -116,6 +119,13 @@ final class FdtMachine {
           .ifPresentOrElse(w -> its(node, w), () -> noAddress(node));
     } else if (node.isCompatible("arm,gic-v2m-frame") && usable) {
       addresses.firstRegister(node).ifPresentOrElse(w -> frame(node, w), () -> noAddress(node));
+    } else if (FdtRiscv.isImsic(node) && usable) {
+      riscv
+          .imsic(node)
+          .ifPresent(i -> {
+            draft.msiControllers.add(i);
+            controllers.put(node, i.id());
+          });
     } else if (node.has("msi-controller") && !isPciHost(node) && usable) {
       other(node);
     }
@@ -271,6 +281,10 @@ final class FdtMachine {
     Optional<Map.Entry<String, String>> smmu =
         SMMUS.entrySet().stream().filter(e -> node.isCompatible(e.getKey())).findFirst();
     boolean smmu3 = node.isCompatible("arm,smmu-v3");
+    if (FdtRiscv.isIommu(node) && node.available()) {
+      add(node, riscv.iommu(node));
+      return;
+    }
     if (!virtio && smmu.isEmpty() && !smmu3 && !node.has("#iommu-cells")) {
       return;
     }

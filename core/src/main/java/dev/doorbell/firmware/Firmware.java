@@ -48,6 +48,9 @@ public final class Firmware {
     if (draft.arch == Arch.X86) {
       X86Machine.compose(draft, tables);
     }
+    if (draft.arch == Arch.RISCV64 && !tables.present().isEmpty()) {
+      RiscvMachine.compose(draft, tables);
+    }
     VirtioRegions.add(draft);
     memory(draft);
     if ((draft.arch == Arch.PPC64 || draft.arch == Arch.POWERPC) && !draft.hostBridges.isEmpty()) {

@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
-/// Multiple APIC Description Table, its Arm structures, and processors and I/O APICs of x86. Others are counted and passed over by their length.
+/// Multiple APIC Description Table, its Arm structures, processors and I/O APICs of x86, and where its RISC-V structures lie. Others are counted and passed over by their length.
 ///
 /// **Source**: ACPI 6.5, 5.2.12.
 ///
@@ -21,6 +21,7 @@ record Madt(
     List<Its> itses,
     LinkedHashMap<Long, Cpu> cpusById,
     List<IoApic> ioApics,
+    List<Place> riscv,
     TreeMap<Integer, Integer> counts,
     AcpiTable table) {
 
@@ -61,6 +62,9 @@ record Madt(
   /// I/O APIC (type 01h).
   record IoApic(int id, long base, long gsiBase, Source source) {}
 
+  /// Where a structure lies that another reader takes apart.
+  record Place(int type, int at, int length) {}
+
   private static final int LOCAL_APIC = 0x00;
   private static final int IO_APIC = 0x01;
   private static final int LOCAL_X2APIC = 0x09;
@@ -69,7 +73,6 @@ record Madt(
   private static final int MSI_FRAME = 0x0d;
   private static final int GICR = 0x0e;
   private static final int ITS = 0x0f;
-  private static final int RINTC = 0x18;
   private static final int LAST_KNOWN = 0x20;
   private static final int FIRST_OEM = 0x80;
   private static final int FIRST_STRUCTURE = 44;
@@ -85,7 +88,12 @@ record Madt(
   }
 
   boolean describesRiscv() {
-    return counts.containsKey(RINTC);
+    return counts.containsKey(RiscvMadtLayout.RINTC);
+  }
+
+  /// {@return the places of RISC-V structures of a type, in order}
+  List<Place> places(int type) {
+    return riscv.stream().filter(p -> p.type() == type).toList();
   }
 
   static Madt read(AcpiTable table, Findings findings) {
@@ -97,6 +105,7 @@ record Madt(
             new ArrayList<>(),
             new ArrayList<>(),
             new LinkedHashMap<>(),
+            new ArrayList<>(),
             new ArrayList<>(),
             new TreeMap<>(),
             table);
@@ -188,6 +197,11 @@ record Madt(
         atLeast(16, length, "GIC ITS", source);
         itses.add(new Its(b.u32(at + 4), b.u64(at + 8), source));
       }
+      case RiscvMadtLayout.RINTC,
+          RiscvMadtLayout.IMSIC,
+          RiscvMadtLayout.APLIC,
+          RiscvMadtLayout.PLIC ->
+          riscv.add(new Place(type, at, length));
       default -> {}
     }
   }

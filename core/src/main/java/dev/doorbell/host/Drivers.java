@@ -68,6 +68,7 @@ final class Drivers {
             IommuDescription.VtD _,
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
+            IommuDescription.RiscvIommu _,
             IommuDescription.Other _ -> {
           // Not driven: functions behind it are refused when they are asked for.
         }

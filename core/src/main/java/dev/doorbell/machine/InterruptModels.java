@@ -81,7 +81,9 @@ final class InterruptModels {
         case MsiControllerDescription.Its its ->
             bus.add(its.id(), its.window(), new ItsModel(config(its.id()), memory, model));
         case MsiControllerDescription.GicV2m v2m -> GicV2Models.frame(bus, v2m, model::spi);
-        case MsiControllerDescription.LocalApic _, MsiControllerDescription.Other _ -> {
+        case MsiControllerDescription.LocalApic _,
+            MsiControllerDescription.Imsic _,
+            MsiControllerDescription.Other _ -> {
           // Known by name only: functions behind it are refused by the plan, and nothing answers at
           // its doorbell.
         }

@@ -48,6 +48,7 @@ final class IommuModels {
             IommuDescription.VtD _,
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
+            IommuDescription.RiscvIommu _,
             IommuDescription.Other _ ->
             out.put(i.id(), CLOSED);
       }

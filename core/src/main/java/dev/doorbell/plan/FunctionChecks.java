@@ -193,8 +193,12 @@ final class FunctionChecks {
               self(s),
               Thing.named(c.id(), c.source()),
               !request.allowUnsafeInterrupts(),
-              "%s does not look at who writes: whoever owns %s can raise any of its vectors, those of %s among them"
-                  .formatted(c.id(), s.sbdf(), reach),
+              "%s does not look at who writes%s: whoever owns %s can raise any of its vectors, those of %s among them"
+                  .formatted(
+                      c.id(),
+                      s.iommu().flatMap(IommuDescription::remappedOnly).orElse(""),
+                      s.sbdf(),
+                      reach),
               request.allowUnsafeInterrupts()
                   ? "give it only to a guest that is trusted as much as the host"
                   : "allow it only for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));

@@ -118,16 +118,14 @@ final class RangeChecks {
   /// A granule larger than the doorbell's frame lets the device write whatever else lies in it (R5).
   private void neighbours(WindowPlan w) {
     for (WindowPlan.Doorbell d : w.doorbells()) {
-      Optional<AddressRange> frame = d.controller().frame();
-      if (frame.isPresent()
-          && frame.get().bytes() != 0
-          && frame.get().bytes() < w.granule().bytes()) {
+      AddressRange frame = d.frame();
+      if (frame.bytes() != 0 && frame.bytes() < w.granule().bytes()) {
         conflicts.add(
             new Conflict(
                 "GranuleExceedsFrame",
                 Thing.at(
                     "granule of the doorbell", d.page(), Source.rule("granule " + w.granule())),
-                Thing.at("frame of " + d.controller().id(), frame.get(), d.controller().source()),
+                Thing.at("frame of " + d.controller().id(), frame, d.controller().source()),
                 false,
                 "a granule of %s around the frame of %s exposes %s to the device"
                     .formatted(w.granule(), d.controller().id(), d.page()),

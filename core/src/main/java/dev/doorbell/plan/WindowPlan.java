@@ -26,8 +26,10 @@ public record WindowPlan(
     Source source) {
   /// A doorbell that needs a mapping.
   ///
+  /// @param frame registers around it that a device may be let write to with it
   /// @param page the granule that holds it, as physical addresses
-  public record Doorbell(MsiControllerDescription controller, AddressRange page) {}
+  public record Doorbell(
+      MsiControllerDescription controller, AddressRange frame, AddressRange page) {}
 
   public WindowPlan {
     doorbells = List.copyOf(doorbells);

@@ -201,16 +201,20 @@ final class WindowPlanner {
   /// Every doorbell of the machine: the upper bound that holds whatever is plugged in later.
   private List<Doorbell> everyDoorbell() {
     TreeMap<Long, Doorbell> pages = new TreeMap<>(Long::compareUnsigned);
-    machine.msiControllers().forEach(c -> add(pages, c));
+    machine.msiControllers().stream().filter(c -> !isFirmwares(c)).forEach(c -> add(pages, c));
     return new ArrayList<>(pages.values());
   }
 
+  /// Files of machine level are firmware's, and no device's message goes there.
+  private static boolean isFirmwares(MsiControllerDescription c) {
+    return c instanceof MsiControllerDescription.Imsic i && i.machineLevel();
+  }
+
   private void add(TreeMap<Long, Doorbell> pages, MsiControllerDescription c) {
-    c.doorbell()
-        .ifPresent(pa -> {
-          long page = land.granule().alignDown(pa);
-          pages.putIfAbsent(
-              page, new Doorbell(c, AddressRange.ofSize(page, land.granule().bytes())));
-        });
+    for (MsiControllerDescription.Doorbell d : c.doorbells()) {
+      long page = land.granule().alignDown(d.address());
+      pages.putIfAbsent(
+          page, new Doorbell(c, d.frame(), AddressRange.ofSize(page, land.granule().bytes())));
+    }
   }
 }

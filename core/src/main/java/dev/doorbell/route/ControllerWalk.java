@@ -34,6 +34,8 @@ final class ControllerWalk {
     return switch (controller) {
       case MsiControllerDescription.Its its -> its(its, f, pa, data);
       case MsiControllerDescription.GicV2m v2m -> v2m(v2m, pa, data);
+      case MsiControllerDescription.Imsic imsic ->
+          new RiscvWalk(machine, state, trail).deliver(imsic, pa.value(), data);
       case MsiControllerDescription.LocalApic apic ->
           throw new IllegalArgumentException(apic.id() + " is reached through X86Walk");
       case MsiControllerDescription.Other other ->

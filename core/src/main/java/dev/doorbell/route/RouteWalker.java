@@ -133,6 +133,8 @@ public final class RouteWalker {
       return switch (iommu) {
         case IommuDescription.Smmuv3 smmu -> smmuv3(smmu, s.streamId(), address);
         case IommuDescription.VirtioIommu v -> virtio(v, address, in);
+        case IommuDescription.RiscvIommu r ->
+            new RiscvWalk(survey.machine(), state, trail).translate(r, f, address, in);
         case IommuDescription.Smmuv2 v2 ->
             unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
@@ -150,6 +152,7 @@ public final class RouteWalker {
       return switch (survey.machine().iommu(iommu).orElse(null)) {
         case IommuDescription.VtD _ -> "source-id";
         case IommuDescription.AmdVi _ -> "DeviceID";
+        case IommuDescription.RiscvIommu _ -> "device_id";
         case null, default -> "StreamID";
       };
     }
@@ -177,8 +180,7 @@ public final class RouteWalker {
     /// virtio 1.2, 5.13.6.8.1: accesses to a reported MSI region are not translated.
     private OptionalLong virtio(IommuDescription.VirtioIommu v, long address, String in) {
       boolean known =
-          survey.machine().msiControllers().stream()
-              .anyMatch(c -> c.frame().map(r -> r.contains(address)).orElse(false));
+          survey.machine().msiControllers().stream().anyMatch(c -> c.answersAt(address));
       if (!known) {
         return unseen(
             v.id(),
@@ -198,7 +200,7 @@ public final class RouteWalker {
     private Route arrive(long pa, int data) {
       trail.doorbell(pa);
       for (MsiControllerDescription c : survey.machine().msiControllers()) {
-        if (c.frame().map(r -> r.contains(pa)).orElse(false)) {
+        if (c.answersAt(pa)) {
           return c instanceof MsiControllerDescription.LocalApic apic
               ? x86().deliver(apic, f, survey.iommu(f), pa, data)
               : new ControllerWalk(survey.machine(), state, trail).walk(c, f, new Pa(pa), data);
@@ -247,6 +249,10 @@ public final class RouteWalker {
 
     void hop(String at, String in, String out, String why, Source source) {
       hops.add(new Hop(at, in, out, why, source, out.equals(CANNOT_SEE) ? Basis.UNSEEN : basis));
+    }
+
+    void recorded(String at, String in, String out, String why, Source source) {
+      hops.add(new Hop(at, in, out, why, source, Basis.RECORDED));
     }
 
     void derived(String at, String in, String out, String why, Source source) {

@@ -63,6 +63,7 @@ final class X86Walk {
       case IommuDescription.Smmuv3 _,
           IommuDescription.Smmuv2 _,
           IommuDescription.VirtioIommu _,
+          IommuDescription.RiscvIommu _,
           IommuDescription.Other _ ->
           throw new IllegalArgumentException(iommu.id() + " is no IOMMU of x86");
     };

@@ -82,7 +82,8 @@ public final class Regions {
   /// {@return whether an IOMMU sends MSIs through its translation tables}
   public static boolean translatesMsi(IommuDescription iommu) {
     return switch (iommu) {
-      case IommuDescription.Smmuv3 _, IommuDescription.Smmuv2 _ -> true;
+      case IommuDescription.Smmuv3 _, IommuDescription.Smmuv2 _, IommuDescription.RiscvIommu _ ->
+          true;
       case IommuDescription.VtD _,
           IommuDescription.AmdVi _,
           IommuDescription.VirtioIommu _,
@@ -111,7 +112,9 @@ public final class Regions {
         out.add(X86_INTERRUPTS);
         out.add(HYPERTRANSPORT);
       }
-      case IommuDescription.Other _ -> {}
+      case IommuDescription.RiscvIommu _, IommuDescription.Other _ -> {
+        // Linux reserves nothing behind a RISC-V IOMMU (riscv_iommu_ops, 6.13 to 7.2).
+      }
     }
   }
 

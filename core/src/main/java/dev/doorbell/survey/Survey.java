@@ -181,7 +181,10 @@ public final class Survey {
         }
       } else if (!c.isolated()) {
         return new Isolation(
-            Isolation.State.NO, "%s does not look at who writes".formatted(id), c.source());
+            Isolation.State.NO,
+            "%s does not look at who writes%s"
+                .formatted(id, iommu(f).flatMap(IommuDescription::remappedOnly).orElse("")),
+            c.source());
       }
     }
     return remapping
@@ -300,10 +303,9 @@ public final class Survey {
     if (f == null || f.streams().isEmpty()) {
       return false;
     }
-    // A virtio-iommu's own function is not behind itself.
+    // An IOMMU that is a PCI function is not behind itself.
     return machine.iommus().stream()
-        .noneMatch(i ->
-            i instanceof IommuDescription.VirtioIommu v
-                && v.function().map(x -> x.equals(f.sbdf().toString())).orElse(false));
+        .filter(i -> !(i instanceof IommuDescription.AmdVi))
+        .noneMatch(i -> i.ownFunction().map(x -> x.equals(f.sbdf().toString())).orElse(false));
   }
 }

@@ -58,6 +58,14 @@ class AcpiStructureSourceTest {
           "acpi_ivrs_device8c", IvrsLayout.SPECIAL,
           "acpi_ivrs_device_hid", IvrsLayout.ACPI_DEVICE);
 
+  private static final Map<String, Structure> RIMT =
+      Map.of(
+          "acpi_table_rimt", RimtLayout.TABLE,
+          "acpi_rimt_node", RimtLayout.NODE,
+          "acpi_rimt_iommu", RimtLayout.IOMMU_NODE,
+          "acpi_rimt_pcie_rc", RimtLayout.COMPLEX,
+          "acpi_rimt_id_mapping", RimtLayout.MAPPING);
+
   /// Members are told by their place in the order, as names differ; each has to have its bytes.
   private static void agree(String resource, Map<String, Structure> ours, boolean fromBody)
       throws IOException {
@@ -102,5 +110,11 @@ class AcpiStructureSourceTest {
   @DisplayName("IVRS: actbl2.h")
   void ivrs() throws IOException {
     agree("linux-actbl-ivrs.txt", IVRS, true);
+  }
+
+  @Test
+  @DisplayName("RIMT: actbl2.h")
+  void rimt() throws IOException {
+    agree("linux-actbl2-rimt.txt", RIMT, true);
   }
 }

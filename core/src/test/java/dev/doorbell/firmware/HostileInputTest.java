@@ -29,7 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 class HostileInputTest {
   private static final Duration NO_HANG = Duration.ofMinutes(5);
   private static final String TABLES = "sys/firmware/acpi/tables/";
-  private static final List<String> NAMES = List.of("APIC", "IORT", "MCFG", "VIOT", "DMAR", "IVRS");
+  private static final List<String> NAMES =
+      List.of("APIC", "IORT", "MCFG", "VIOT", "DMAR", "IVRS", "RIMT");
 
   @TempDir Path folder;
 

@@ -1,0 +1,85 @@
+package dev.doorbell.route;
+
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.hw.imsic.ImsicWalk;
+import dev.doorbell.hw.imsic.ImsicWalker;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/// The parts of a route that only RISC-V machines have: their IOMMU, and the interrupt files of harts.
+final class RiscvWalk {
+  /// What Linux names a domain whose accesses pass untranslated (`iommu_domain_type_str`).
+  private static final String IDENTITY = "identity";
+
+  private final MachineDescription machine;
+  private final MachineState state;
+  private final RouteWalker.Trail trail;
+
+  RiscvWalk(MachineDescription machine, MachineState state, RouteWalker.Trail trail) {
+    this.machine = machine;
+    this.state = state;
+    this.trail = trail;
+  }
+
+  /// {@return where a write leaves the IOMMU; empty when it ends inside or cannot be followed}
+  OptionalLong translate(
+      IommuDescription.RiscvIommu iommu, SurveyedFunction f, long address, String in) {
+    Optional<Recorded.Group> identity = identity(f);
+    if (identity.isPresent()) {
+      trail.recorded(
+          iommu.id(),
+          in,
+          in,
+          "its tables cannot be seen; the kernel wrote down that its group %d has a domain of type identity, in which accesses pass untranslated"
+              .formatted(identity.get().number()),
+          identity.get().source());
+      return OptionalLong.of(address);
+    }
+    trail.cannotSee(iommu.id(), in, "its tables cannot be seen", iommu.source());
+    return OptionalLong.empty();
+  }
+
+  private Optional<Recorded.Group> identity(SurveyedFunction f) {
+    return state.basis() == Basis.DERIVED
+        ? Optional.empty()
+        : machine.recorded().groups().stream()
+            .filter(g -> g.functions().contains(f.sbdf()) && g.type().equals(IDENTITY))
+            .findFirst();
+  }
+
+  /// {@return the rest of a message's way, into a hart's interrupt file}
+  Route deliver(MsiControllerDescription.Imsic imsic, long pa, int data) {
+    Optional<MachineState.Block> csrs =
+        state.block("imsic", imsic.frame().orElse(imsic.windows().getFirst()));
+    ImsicWalk walk =
+        new ImsicWalker(
+                imsic.id(),
+                new ImsicWalker.Files(
+                    imsic.files().stream().map(f -> f.page().start()).toList(),
+                    imsic.index().guestBits(),
+                    imsic.identities(),
+                    imsic.source()),
+                csrs.map(MachineState.Block::registers).orElse(Map.of()),
+                state.basis())
+            .walk(pa, data);
+    if (csrs.isPresent()) {
+      trail.hops(walk.hops());
+    } else {
+      walk.hops().forEach(h -> trail.derived(h.at(), h.in(), h.out(), h.why(), h.source()));
+    }
+    if (walk.arrived().isEmpty()) {
+      trail.breaks(walk.stoppedAt().orElse("the walk ended"));
+      return trail.stopped();
+    }
+    ImsicWalk.Arrived at = walk.arrived().get();
+    return trail.delivered(
+        new Route.Interrupt(imsic.id(), at.identity(), OptionalInt.of(at.cpu())), walk.enabled());
+  }
+}
