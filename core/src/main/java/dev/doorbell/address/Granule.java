@@ -41,6 +41,9 @@ public record Granule(int shift) implements Comparable<Granule> {
 
   @Override
   public String toString() {
+    if (shift == 30) {
+      return "1G";
+    }
     return shift < 20 ? (1 << (shift - 10)) + "K" : (1 << (shift - 20)) + "M";
   }
 }

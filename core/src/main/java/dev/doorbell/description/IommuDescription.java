@@ -163,12 +163,71 @@ public sealed interface IommuDescription {
     }
   }
 
+  /// A Freescale peripheral access management unit (PAMU), all units of a system as one: they share their tables.
+  ///
+  /// @param id `pamu@0xffe020000`
+  /// @param window the registers of every unit, 4 KiB each
+  record Pamu(String id, AddressRange window, Abilities abilities, Source source)
+      implements IommuDescription {
+    @Override
+    public String kind() {
+      return "PAMU";
+    }
+
+    @Override
+    public Optional<AddressRange> registers() {
+      return Optional.of(window);
+    }
+  }
+
+  /// The I/O side of an IBM PCI Express host bridge (IODA): requester ids become PEs, and each PE has its own TCE tables.
+  ///
+  /// @param id `phb4@pci0000:00`
+  /// @param kind `PHB3`, `PHB4` or `PHB5`
+  /// @param pes how many PEs it has; empty when firmware does not tell
+  /// @param reservedPe the PE that stands for whoever has none
+  record Phb(
+      String id,
+      String kind,
+      Optional<AddressRange> registers,
+      OptionalInt pes,
+      OptionalInt reservedPe,
+      Abilities abilities,
+      Source source)
+      implements IommuDescription {}
+
+  /// A DMA window that a hypervisor gives a PAPR guest. Its TCEs are written by hypervisor calls.
+  ///
+  /// @param id `tce@pci0000:00`
+  /// @param liobn the window's number in those calls
+  /// @param window IOVAs that the window has from the start
+  /// @param dynamic whether the guest may ask for another window (`ibm,ddw-applicable`)
+  record PaprTce(
+      String id,
+      long liobn,
+      AddressRange window,
+      boolean dynamic,
+      Abilities abilities,
+      Source source)
+      implements IommuDescription {
+    @Override
+    public String kind() {
+      return "PAPR TCE window";
+    }
+
+    @Override
+    public Optional<AddressRange> registers() {
+      return Optional.empty();
+    }
+  }
+
   /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}
   default Optional<InterruptRemapping> interruptRemapping() {
     return switch (this) {
       case VtD v -> Optional.of(v.remapping());
       case AmdVi a -> Optional.of(a.remapping());
-      case Smmuv3 _, Smmuv2 _, VirtioIommu _, RiscvIommu _, Other _ -> Optional.empty();
+      case Smmuv3 _, Smmuv2 _, VirtioIommu _, RiscvIommu _, Pamu _, Phb _, PaprTce _, Other _ ->
+          Optional.empty();
     };
   }
 
@@ -189,7 +248,7 @@ public sealed interface IommuDescription {
       case VirtioIommu v -> v.function();
       case RiscvIommu r -> r.function();
       case AmdVi a -> Optional.of(a.function());
-      case Smmuv3 _, Smmuv2 _, VtD _, Other _ -> Optional.empty();
+      case Smmuv3 _, Smmuv2 _, VtD _, Pamu _, Phb _, PaprTce _, Other _ -> Optional.empty();
     };
   }
 

@@ -230,6 +230,111 @@ public sealed interface MsiControllerDescription {
     }
   }
 
+  /// A bank of shared message interrupts of a Freescale MPIC: whoever writes its MSIIR raises what the datum names.
+  ///
+  /// @param id `mpic-msi@0xffe041600`
+  /// @param registers the bank's MSIRs
+  /// @param index the physical address of MSIIR, or of MSIIR1
+  /// @param wide whether messages go to MSIIR1 (MPIC 4.3), which has sixteen MSIRs and not eight
+  record MpicMsi(String id, AddressRange registers, long index, boolean wide, Source source)
+      implements MsiControllerDescription {
+    /// Interrupts of one MSIR.
+    public static final int PER_REGISTER = 32;
+
+    private static final long PAGE = 0x1000;
+
+    @Override
+    public String kind() {
+      return wide ? "MPIC MSI v4.3" : "MPIC MSI";
+    }
+
+    @Override
+    public OptionalLong doorbell() {
+      return OptionalLong.of(index);
+    }
+
+    /// The smallest window of a PAMU, 4 KiB. Later chips repeat MSIIR in a page of its own, so that nothing else is in it.
+    @Override
+    public Optional<AddressRange> frame() {
+      return Optional.of(AddressRange.ofSize(index & -PAGE, PAGE));
+    }
+
+    @Override
+    public OptionalInt vectors() {
+      return OptionalInt.of((wide ? 16 : 8) * PER_REGISTER);
+    }
+
+    @Override
+    public boolean isolated() {
+      return false;
+    }
+  }
+
+  /// The message interrupts of an IBM PCI Express host bridge. Bit 60 of the address says that the write is one, so that it never meets the
+  /// TCEs; the bridge compares the PE of whoever writes with the one that owns the interrupt (MIST, or IVT on PHB3).
+  ///
+  /// @param id `msi@pci0000:00`
+  /// @param kind with the interrupt controller that takes them on: `PHB4 MSI (XIVE)`
+  /// @param first the global number of interrupt 0
+  /// @param count how many are for messages
+  record PhbMsi(String id, String kind, long first, int count, Source source)
+      implements MsiControllerDescription {
+    /// Addresses with which a 64-bit message is told from DMA.
+    public static final AddressRange WINDOW =
+        new AddressRange(0x1000_0000_0000_0000L, 0x1fff_ffff_ffff_ffffL);
+
+    @Override
+    public OptionalLong doorbell() {
+      return OptionalLong.of(WINDOW.start());
+    }
+
+    @Override
+    public Optional<AddressRange> frame() {
+      return Optional.of(WINDOW);
+    }
+
+    @Override
+    public OptionalInt vectors() {
+      return OptionalInt.of(count);
+    }
+
+    @Override
+    public boolean isolated() {
+      return true;
+    }
+  }
+
+  /// Message interrupts as a PAPR guest gets them: the hypervisor programs the function, by `ibm,change-msi`, and says only what arrived.
+  ///
+  /// @param id `msi@pci0000:00`
+  /// @param quota messages that all functions of the PE may have together (`ibm,pe-total-#msi`); empty when the tree does not tell
+  record PaprMsi(String id, OptionalInt quota, Source source) implements MsiControllerDescription {
+    @Override
+    public String kind() {
+      return "PAPR MSI (hypervisor)";
+    }
+
+    @Override
+    public OptionalLong doorbell() {
+      return OptionalLong.empty();
+    }
+
+    @Override
+    public Optional<AddressRange> frame() {
+      return Optional.empty();
+    }
+
+    @Override
+    public OptionalInt vectors() {
+      return quota;
+    }
+
+    @Override
+    public boolean isolated() {
+      return true;
+    }
+  }
+
   /// A controller that Doorbell reads the name of and does not drive (a host bridge's own, X-Gene, MIP …).
   record Other(
       String id,

@@ -113,6 +113,8 @@ final class KernelChecks implements Checks {
         case IommuDescription.AmdVi a -> out.add("AMD_IOMMU");
         case IommuDescription.VirtioIommu v -> out.add("VIRTIO_IOMMU");
         case IommuDescription.RiscvIommu r -> out.add("RISCV_IOMMU");
+        case IommuDescription.Pamu p -> out.add("FSL_PAMU");
+        case IommuDescription.Phb _, IommuDescription.PaprTce _ -> out.add("SPAPR_TCE_IOMMU");
         case IommuDescription.Other o -> {
           // Which driver takes it is not known here; the kernel's groups tell.
         }

@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Root buses of functions that firmware describes no root complex for: those that sysfs shows, else one a segment.
 final class BareBridges {
@@ -22,6 +24,15 @@ final class BareBridges {
       if (draft.hostBridges.stream().noneMatch(b -> b.segment() == segment)) {
         orphans.putIfAbsent(segment, f);
       }
+    }
+    if (draft.firmware == FirmwareKind.DEVICE_TREE && !orphans.isEmpty()) {
+      draft.findings.unseen(
+          "host bridges of "
+              + orphans.keySet().stream()
+                  .map(s -> String.format(Locale.ROOT, "segment %04x", s))
+                  .collect(Collectors.joining(", ")),
+          "the capture has functions there and the device tree no host bridge",
+          "their functions are taken to have neither IOMMU nor MSI controller");
     }
     orphans.forEach((segment, function) -> {
       TreeSet<Integer> buses = roots.getOrDefault(segment, new TreeSet<>(List.of(0)));

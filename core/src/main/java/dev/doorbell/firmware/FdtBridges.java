@@ -27,21 +27,18 @@ final class FdtBridges {
   private final Draft draft;
   private final FdtTree tree;
   private final FdtAddresses addresses;
+  private final FdtOwners owners;
   private final Map<FdtNode, String> iommus;
   private final Map<FdtNode, String> controllers;
   private final Map<FdtNode, HostBridge> bridges = new LinkedHashMap<>();
 
-  FdtBridges(
-      Draft draft,
-      FdtTree tree,
-      FdtAddresses addresses,
-      Map<FdtNode, String> iommus,
-      Map<FdtNode, String> controllers) {
+  FdtBridges(Draft draft, FdtTree tree, FdtAddresses addresses, FdtOwners owners) {
     this.draft = draft;
     this.tree = tree;
     this.addresses = addresses;
-    this.iommus = iommus;
-    this.controllers = controllers;
+    this.owners = owners;
+    this.iommus = owners.iommus();
+    this.controllers = owners.controllers();
   }
 
   void compose() {
@@ -81,10 +78,10 @@ final class FdtBridges {
     List<FdtNode> hosts =
         tree.nodes().stream().filter(n -> FdtMachine.isPciHost(n) && n.available()).toList();
     TreeSet<Long> taken = new TreeSet<>();
-    hosts.forEach(h -> h.cell("linux,pci-domain").ifPresent(taken::add));
+    hosts.forEach(h -> FdtDomains.stated(tree, h).ifPresent(taken::add));
     Map<FdtNode, Integer> out = new LinkedHashMap<>();
     for (FdtNode host : hosts) {
-      OptionalLong stated = host.cell("linux,pci-domain");
+      OptionalLong stated = FdtDomains.stated(tree, host);
       long segment = stated.orElse(0);
       if (stated.isEmpty() || segment > Integer.MAX_VALUE) {
         segment = 0;
@@ -137,6 +134,7 @@ final class FdtBridges {
       }
     }
     String id = draft.unique(String.format(Locale.ROOT, "pci%04x:%02x", segment, first));
+    FdtPaths own = owners.paths(node, id);
     return new HostBridge(
         id,
         segment,
@@ -145,8 +143,8 @@ final class FdtBridges {
         node.isCompatible("pci-host-ecam-generic")
             ? addresses.firstRegister(node)
             : Optional.empty(),
-        streams(node, segment),
-        msis(node, id),
+        own.streams().isEmpty() ? streams(node, segment) : own.streams(),
+        own.msis().isEmpty() ? msis(node, id) : own.msis(),
         windows(node, segment, first),
         dmaRanges(node, id),
         OptionalInt.empty(),

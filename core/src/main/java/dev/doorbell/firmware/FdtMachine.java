@@ -69,11 +69,21 @@ final class FdtMachine {
     machine.each(machine::memory);
     machine.each(machine::interruptController);
     machine.each(machine::iommu);
+    FdtFreescale freescale =
+        new FdtFreescale(draft, tree, machine.addresses, machine.iommus, machine.controllers);
+    machine.each(freescale::controller);
+    FdtPower power = new FdtPower(draft, tree, machine.addresses);
     FdtBridges bridges =
-        new FdtBridges(draft, tree, machine.addresses, machine.iommus, machine.controllers);
+        new FdtBridges(
+            draft,
+            tree,
+            machine.addresses,
+            new FdtOwners(machine.iommus, machine.controllers, freescale, power));
     bridges.compose();
     bridges.reservations();
     machine.riscv.wiresOnly();
+    freescale.finish();
+    power.finish();
     if (draft.arch == Arch.UNKNOWN && draft.gic.isPresent()) {
       draft.arch = Arch.ARM64;
     }
@@ -136,11 +146,13 @@ final class FdtMachine {
   }
 
   static boolean isPciHost(FdtNode node) {
-    boolean pci =
-        node.text("device_type").equals(Optional.of("pci"))
-            || node.isCompatible("pci-host-ecam-generic");
-    return pci
-        && node.parent().filter(p -> !p.text("device_type").equals(Optional.of("pci"))).isPresent();
+    return (isPciBus(node) || node.isCompatible("pci-host-ecam-generic"))
+        && node.parent().filter(p -> !isPciBus(p)).isPresent();
+  }
+
+  /// POWER's trees name a PCI Express bus `pciex`.
+  private static boolean isPciBus(FdtNode node) {
+    return node.text("device_type").filter(t -> t.equals("pci") || t.equals("pciex")).isPresent();
   }
 
   private void its(FdtNode node, AddressRange window) {

@@ -53,12 +53,6 @@ public final class Firmware {
     }
     VirtioRegions.add(draft);
     memory(draft);
-    if ((draft.arch == Arch.PPC64 || draft.arch == Arch.POWERPC) && !draft.hostBridges.isEmpty()) {
-      draft.findings.unseen(
-          "IOMMUs and MSI controllers of the PowerPC host bridges",
-          "this version does not take their nodes apart",
-          "which windows, PEs and interrupts functions have is not known");
-    }
     widths(draft);
     return draft.finish();
   }

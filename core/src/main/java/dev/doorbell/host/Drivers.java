@@ -69,6 +69,9 @@ final class Drivers {
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
+            IommuDescription.Pamu _,
+            IommuDescription.Phb _,
+            IommuDescription.PaprTce _,
             IommuDescription.Other _ -> {
           // Not driven: functions behind it are refused when they are asked for.
         }

@@ -83,6 +83,9 @@ final class InterruptModels {
         case MsiControllerDescription.GicV2m v2m -> GicV2Models.frame(bus, v2m, model::spi);
         case MsiControllerDescription.LocalApic _,
             MsiControllerDescription.Imsic _,
+            MsiControllerDescription.MpicMsi _,
+            MsiControllerDescription.PhbMsi _,
+            MsiControllerDescription.PaprMsi _,
             MsiControllerDescription.Other _ -> {
           // Known by name only: functions behind it are refused by the plan, and nothing answers at
           // its doorbell.

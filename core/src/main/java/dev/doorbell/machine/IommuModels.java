@@ -49,6 +49,9 @@ final class IommuModels {
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
+            IommuDescription.Pamu _,
+            IommuDescription.Phb _,
+            IommuDescription.PaprTce _,
             IommuDescription.Other _ ->
             out.put(i.id(), CLOSED);
       }

@@ -38,12 +38,15 @@ final class ControllerWalk {
           new RiscvWalk(machine, state, trail).deliver(imsic, pa.value(), data);
       case MsiControllerDescription.LocalApic apic ->
           throw new IllegalArgumentException(apic.id() + " is reached through X86Walk");
-      case MsiControllerDescription.Other other ->
+      case MsiControllerDescription.MpicMsi _,
+          MsiControllerDescription.PhbMsi _,
+          MsiControllerDescription.PaprMsi _,
+          MsiControllerDescription.Other _ ->
           trail.cannotSee(
-              other.id(),
+              controller.id(),
               RouteWalker.write(pa.value(), data),
-              "Doorbell knows %s by name only".formatted(other.kind()),
-              other.source());
+              "Doorbell knows %s by name only".formatted(controller.kind()),
+              controller.source());
     };
   }
 

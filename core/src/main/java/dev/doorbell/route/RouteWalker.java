@@ -139,6 +139,10 @@ public final class RouteWalker {
             unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
         case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
+        case IommuDescription.Pamu p -> unseen(p.id(), in, "its tables are not read", p.source());
+        case IommuDescription.Phb p -> unseen(p.id(), in, "its tables are not read", p.source());
+        case IommuDescription.PaprTce t ->
+            unseen(t.id(), in, "its tables are the hypervisor's", t.source());
         case IommuDescription.Other o ->
             unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());
         case null ->
@@ -153,6 +157,9 @@ public final class RouteWalker {
         case IommuDescription.VtD _ -> "source-id";
         case IommuDescription.AmdVi _ -> "DeviceID";
         case IommuDescription.RiscvIommu _ -> "device_id";
+        case IommuDescription.Pamu _ -> "LIODN";
+        case IommuDescription.Phb _ -> "RTT index";
+        case IommuDescription.PaprTce _ -> "LIOBN";
         case null, default -> "StreamID";
       };
     }

@@ -60,12 +60,7 @@ final class X86Walk {
         AmdViWalk walk = amdVi(a).dma(sourceId, new Iova(address), true);
         yield left(walk.hops(), walk.output(), walk.stoppedAt());
       }
-      case IommuDescription.Smmuv3 _,
-          IommuDescription.Smmuv2 _,
-          IommuDescription.VirtioIommu _,
-          IommuDescription.RiscvIommu _,
-          IommuDescription.Other _ ->
-          throw new IllegalArgumentException(iommu.id() + " is no IOMMU of x86");
+      default -> throw new IllegalArgumentException(iommu.id() + " is no IOMMU of x86");
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.doorbell.survey;
 
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Groups;
@@ -32,7 +33,7 @@ public final class Differences {
     }
     compareGroups(survey, formed);
     Regions regions = new Regions(survey);
-    formed.forEach(g -> compareRegions(regions, g, differences));
+    formed.forEach(g -> compareRegions(survey, regions, g));
   }
 
   /// {@return both kinds of sentences; none when the record and the derivation agree or nothing was recorded}
@@ -67,12 +68,14 @@ public final class Differences {
     Set<Sbdf> known =
         formed.stream().flatMap(g -> g.functions().stream()).collect(Collectors.toSet());
     Set<Set<Sbdf>> recorded = sets(formed.stream().map(Recorded.Group::functions), known);
+    boolean byAcs = formed.stream().flatMap(g -> g.functions().stream()).allMatch(byAcs(survey));
     if (recorded.equals(sets(survey.groups().stream().map(Group::functions), known))) {
       return;
     }
     List<Sbdf> order = formed.stream().flatMap(g -> g.functions().stream()).toList();
     List<Group> inOrder = Groups.deriveInOrder(survey.topology(), survey.assumption(), order);
-    boolean explained = recorded.equals(sets(inOrder.stream().map(Group::functions), known));
+    boolean explained =
+        byAcs && recorded.equals(sets(inOrder.stream().map(Group::functions), known));
     for (Group g : survey.groups()) {
       List<Recorded.Group> parts =
           formed.stream()
@@ -124,11 +127,33 @@ public final class Differences {
         .collect(Collectors.toSet());
   }
 
-  private static void compareRegions(Regions regions, Recorded.Group g, List<String> out) {
+  /// Order explains nothing where groups do not come of ACS, nor where nothing was derived.
+  private static java.util.function.Predicate<Sbdf> byAcs(Survey survey) {
+    return sbdf ->
+        survey.group(sbdf).isPresent()
+            && survey
+                .function(sbdf)
+                .flatMap(survey::iommu)
+                .filter(i ->
+                    !(i instanceof IommuDescription.Phb || i instanceof IommuDescription.PaprTce))
+                .isPresent();
+  }
+
+  /// Linux reports no reserved region of an IBM host bridge: `spapr_tce_iommu_ops` has no `get_resv_regions` (6.12).
+  private void compareRegions(Survey survey, Regions regions, Recorded.Group g) {
     Set<String> recorded = printed(regions.recorded(g.functions()));
     Set<String> derived = printed(regions.derived(g.functions()));
-    if (!recorded.equals(derived)) {
-      out.add(
+    boolean power =
+        g.functions().stream()
+            .flatMap(f -> survey.function(f).stream())
+            .flatMap(f -> survey.iommu(f).stream())
+            .anyMatch(i -> i instanceof IommuDescription.Phb);
+    if (power && recorded.isEmpty()) {
+      notes.add(
+          "the kernel's group %d (%s) has no reserved regions in its record, as that kernel never reports any of an IBM host bridge; derived are %s"
+              .formatted(g.number(), names(g.functions()), derived));
+    } else if (!recorded.equals(derived)) {
+      differences.add(
           "the kernel's group %d has reserved regions %s; derived are %s"
               .formatted(g.number(), recorded, derived));
     }

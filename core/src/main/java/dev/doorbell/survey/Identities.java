@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Which functions firmware gives the same identity, at an IOMMU or at an MSI controller. Immutable.
 ///
@@ -50,23 +51,34 @@ final class Identities {
     return List.copyOf(devices.getOrDefault(new Key(controller, deviceId), List.of()));
   }
 
-  /// {@return what an SMMUv1 or SMMUv2 holds together: one stream mapping entry has one group}
+  /// {@return what IOMMUs themselves hold together: a stream mapping entry of an SMMUv1 or SMMUv2, and a LIODN's entry of a PAMU, has one group}
   List<Groups.Tie> ties(MachineDescription machine) {
     List<Groups.Tie> out = new ArrayList<>();
     streams.forEach((key, sharers) -> {
-      if (machine.iommu(key.at()).orElse(null) instanceof IommuDescription.Smmuv2) {
+      Optional<String> entry = entry(machine.iommu(key.at()).orElse(null), key);
+      if (entry.isPresent()) {
         SurveyedFunction first = sharers.getFirst();
         for (SurveyedFunction o : sharers.subList(1, sharers.size())) {
           out.add(
               new Groups.Tie(
                   o.sbdf(),
                   first.sbdf(),
-                  "%s and %s have StreamID 0x%x of %s, and one stream mapping entry serves both"
-                      .formatted(o.sbdf(), first.sbdf(), key.id(), key.at())));
+                  "%s and %s have %s serves both".formatted(o.sbdf(), first.sbdf(), entry.get())));
         }
       }
     });
     return out;
+  }
+
+  private static Optional<String> entry(@Nullable IommuDescription iommu, Key key) {
+    return switch (iommu) {
+      case IommuDescription.Smmuv2 v ->
+          Optional.of(
+              "StreamID 0x%x of %s, and one stream mapping entry".formatted(key.id(), v.id()));
+      case IommuDescription.Pamu p ->
+          Optional.of("LIODN 0x%x of %s, and one PAACE".formatted(key.id(), p.id()));
+      case null, default -> Optional.empty();
+    };
   }
 
   /// {@return an oddity for each StreamID that functions of several groups have}

@@ -45,6 +45,21 @@ public final class Regions {
           Kind.DIRECT_RELAXABLE,
           Source.rule("Linux CONFIG_INTEL_IOMMU_FLOPPY_WA, drivers/iommu/intel: ISA DMA"));
 
+  /// Where an IBM host bridge takes messages of functions that have 32 bits of address: the last 64 KiB below 4 GiB.
+  public static final ReservedRegion PHB_LOW_MESSAGES =
+      new ReservedRegion(
+          new AddressRange(0xffff_0000L, 0xffff_ffffL),
+          Kind.MSI,
+          Source.rule(
+              "skiboot hw/phb4.c and phb3.c: 32-bit MSI region, the end of the M32 window"));
+
+  /// Bit 60 of an address says that the write is a message.
+  public static final ReservedRegion PHB_MESSAGES =
+      new ReservedRegion(
+          MsiControllerDescription.PhbMsi.WINDOW,
+          Kind.MSI,
+          Source.rule("skiboot hw/phb4.c and phb3.c: bit 60 of a 64-bit MSI address"));
+
   /// Class and subclass of a bridge to ISA.
   private static final int ISA_BRIDGE = 0x0601;
 
@@ -82,11 +97,16 @@ public final class Regions {
   /// {@return whether an IOMMU sends MSIs through its translation tables}
   public static boolean translatesMsi(IommuDescription iommu) {
     return switch (iommu) {
-      case IommuDescription.Smmuv3 _, IommuDescription.Smmuv2 _, IommuDescription.RiscvIommu _ ->
+      case IommuDescription.Smmuv3 _,
+          IommuDescription.Smmuv2 _,
+          IommuDescription.RiscvIommu _,
+          IommuDescription.Pamu _ ->
           true;
       case IommuDescription.VtD _,
           IommuDescription.AmdVi _,
           IommuDescription.VirtioIommu _,
+          IommuDescription.Phb _,
+          IommuDescription.PaprTce _,
           IommuDescription.Other _ ->
           false;
     };
@@ -111,6 +131,14 @@ public final class Regions {
       case IommuDescription.AmdVi _ -> {
         out.add(X86_INTERRUPTS);
         out.add(HYPERTRANSPORT);
+      }
+      case IommuDescription.Phb _ -> {
+        out.add(PHB_LOW_MESSAGES);
+        out.add(PHB_MESSAGES);
+      }
+      case IommuDescription.Pamu _, IommuDescription.PaprTce _ -> {
+        // A PAMU's messages pass windows that its owner makes, wherever he wants; what the
+        // hypervisor keeps lies outside a PAPR window.
       }
       case IommuDescription.RiscvIommu _, IommuDescription.Other _ -> {
         // Linux reserves nothing behind a RISC-V IOMMU (riscv_iommu_ops, 6.13 to 7.2).

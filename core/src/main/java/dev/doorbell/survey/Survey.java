@@ -32,8 +32,8 @@ public final class Survey {
   private final PciTopology topology;
   private final AcsAssumption assumption;
   private final Map<Sbdf, SurveyedFunction> functions = new LinkedHashMap<>();
-  private final List<Group> groups;
   private final Identities identities;
+  private final List<Group> groups;
 
   private Survey(MachineDescription machine) {
     this.machine = machine;
@@ -43,12 +43,7 @@ public final class Survey {
       machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
     }
     this.identities = new Identities(functions.values());
-    this.groups =
-        Groups.derive(
-            topology,
-            assumption,
-            sbdf -> function(sbdf).map(this::isTranslated).orElse(false),
-            identities.ties(machine));
+    this.groups = new Partitions(this, identities.ties(machine)).groups();
   }
 
   public static Survey of(MachineDescription machine) {
@@ -299,7 +294,7 @@ public final class Survey {
         : machine.hostBridge(f.sbdf()).map(HostBridge::source).orElse(f.description().source());
   }
 
-  private boolean isTranslated(SurveyedFunction f) {
+  boolean isTranslated(SurveyedFunction f) {
     if (f == null || f.streams().isEmpty()) {
       return false;
     }

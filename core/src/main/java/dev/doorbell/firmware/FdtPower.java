@@ -1,0 +1,191 @@
+package dev.doorbell.firmware;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/// Host bridges of IBM's POWER machines: as OPAL describes them to a host, and as PAPR describes them to a guest.
+///
+/// **Source**: skiboot `doc/device-tree/pci.rst` and `hw/phb4.c`, `phb4_add_properties`; LoPAPR 1.1, B.6.5.1.1.1 (`ibm,dma-window`), 7.3.10.5
+/// (`ibm,change-msi`), R1-B.6.5.1 (`ibm,pe-total-#msi`).
+final class FdtPower {
+  private static final int MASK = 0xffff;
+  private static final long RIDS = 0x1_0000;
+
+  /// Above these bits of an address are those that say what it is: 60 for a message, 59 for the second window of a PE.
+  private static final int IOVA_BITS = 60;
+
+  private static final int MOST_PES = 0x1_0000;
+  private static final long MOST_MESSAGES = 0x10_0000;
+
+  private final Draft draft;
+  private final FdtTree tree;
+  private final FdtAddresses addresses;
+
+  FdtPower(Draft draft, FdtTree tree, FdtAddresses addresses) {
+    this.draft = draft;
+    this.tree = tree;
+    this.addresses = addresses;
+  }
+
+  /// {@return the identities of a host bridge's functions}
+  FdtPaths paths(FdtNode node, String bridge) {
+    if (node.isCompatible("ibm,ioda2-phb", "ibm,ioda3-phb")) {
+      return new FdtPaths(phb(node, bridge), messages(node, bridge));
+    }
+    if (node.isCompatible("IBM,Logical_PHB") || node.has("ibm,dma-window")) {
+      return new FdtPaths(window(node, bridge), guest(node, bridge));
+    }
+    return FdtPaths.NONE;
+  }
+
+  /// Before OPAL's own drivers have run, the tree has the pieces of the bridges and not the bridges.
+  void finish() {
+    List<FdtNode> pieces =
+        tree.nodes().stream()
+            .filter(n ->
+                n.isCompatible("ibm,power8-pbcq", "ibm,power9-pbcq", "ibm,power10-pbcq")
+                    && n.available())
+            .toList();
+    if (!pieces.isEmpty() && tree.nodes().stream().noneMatch(n -> n.has("ibm,opal-phbid"))) {
+      draft.findings.unseen(
+          "the PCI host bridges",
+          "the tree has %d `pbcq` nodes (%s the first) and no `pciex@` node: it is as it was before OPAL had started its bridges"
+              .formatted(pieces.size(), pieces.getFirst().path()),
+          "which PEs, windows and interrupts functions have is not known");
+    }
+  }
+
+  private List<HostBridge.StreamMapping> phb(FdtNode node, String bridge) {
+    String kind = generation(node);
+    String id = draft.unique(kind.toLowerCase(Locale.ROOT) + "@" + bridge);
+    draft.iommus.add(
+        new IommuDescription.Phb(
+            id,
+            kind,
+            addresses.firstRegister(node),
+            small(node, "ibm,opal-num-pes", MOST_PES),
+            small(node, "ibm,opal-reserved-pe", MOST_PES),
+            new IommuDescription.Abilities(
+                OptionalInt.of(IOVA_BITS),
+                OptionalInt.of(IOVA_BITS),
+                pageSizes(node),
+                Optional.of(Source.rule("IODA, TVE selection by address bits 60:59"))),
+            node.source()));
+    return List.of(new HostBridge.StreamMapping(MASK, 0, RIDS, id, 0, node.source()));
+  }
+
+  private static String generation(FdtNode node) {
+    if (node.isCompatible("ibm,power10-pciex")) {
+      return "PHB5";
+    }
+    return node.isCompatible("ibm,ioda3-phb") ? "PHB4" : "PHB3";
+  }
+
+  private List<Granule> pageSizes(FdtNode node) {
+    List<Granule> out = new ArrayList<>();
+    Optional<FdtNode.Property> sizes = node.property("ibm,supported-tce-sizes");
+    for (int i = 0; i < sizes.map(FdtNode.Property::cells).orElse(0); i++) {
+      long shift = sizes.orElseThrow().cell(i);
+      if (shift >= Granule.K4.shift() && shift <= 30) {
+        out.add(new Granule((int) shift));
+      }
+    }
+    return out.isEmpty() ? List.of(Granule.K4) : out.stream().sorted().distinct().toList();
+  }
+
+  private OptionalInt small(FdtNode node, String property, long most) {
+    OptionalLong value = node.cell(property);
+    if (value.isPresent() && value.getAsLong() > most) {
+      draft.findings.odd(
+          "%s of %s is 0x%x".formatted(property, node.path(), value.getAsLong()), node.source());
+      return OptionalInt.empty();
+    }
+    return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
+  }
+
+  private List<HostBridge.MsiMapping> messages(FdtNode node, String bridge) {
+    Optional<FdtNode.Property> ranges =
+        node.property("ibm,opal-msi-ranges").filter(p -> p.cells() >= 2);
+    if (ranges.isEmpty()) {
+      draft.findings.unseen(
+          "messages of " + bridge,
+          node.path() + " has no ibm,opal-msi-ranges",
+          "its functions are taken to have no MSI controller");
+      return List.of();
+    }
+    long first = ranges.get().cell(0);
+    long count = ranges.get().cell(1);
+    if (count == 0 || count > MOST_MESSAGES) {
+      draft.findings.odd(
+          "ibm,opal-msi-ranges of %s has 0x%x messages from 0x%x"
+              .formatted(node.path(), count, first),
+          ranges.get().source());
+      return List.of();
+    }
+    boolean xive = tree.nodes().stream().anyMatch(n -> n.isCompatible("ibm,opal-xive-vc"));
+    String kind = "%s MSI (%s)".formatted(generation(node), xive ? "XIVE" : "XICS");
+    String id = draft.unique("msi@" + bridge);
+    draft.msiControllers.add(
+        new MsiControllerDescription.PhbMsi(id, kind, first, (int) count, ranges.get().source()));
+    return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, ranges.get().source()));
+  }
+
+  /// `(LIOBN, first IOVA, bytes)` in the cells that the node states. All functions below share it.
+  private List<HostBridge.StreamMapping> window(FdtNode node, String bridge) {
+    Optional<FdtNode.Property> property = node.property("ibm,dma-window");
+    int addressCells = Math.clamp(node.cell("ibm,#dma-address-cells").orElse(1), 1, 2);
+    int sizeCells = Math.clamp(node.cell("ibm,#dma-size-cells").orElse(1), 1, 2);
+    if (property.isEmpty() || property.get().cells() < 1 + addressCells + sizeCells) {
+      draft.findings.unseen(
+          "the DMA window of " + bridge,
+          node.path() + " has no whole ibm,dma-window",
+          "its functions are taken to have no IOMMU");
+      return List.of();
+    }
+    FdtNode.Property p = property.get();
+    long liobn = p.cell(0);
+    Optional<AddressRange> range =
+        draft.range(
+            p.number(1, addressCells),
+            p.number(1 + addressCells, sizeCells),
+            "ibm,dma-window of " + node.path(),
+            p.source());
+    if (range.isEmpty()) {
+      return List.of();
+    }
+    String id = draft.unique("tce@" + bridge);
+    int bits = Long.SIZE - Long.numberOfLeadingZeros(range.get().last());
+    draft.iommus.add(
+        new IommuDescription.PaprTce(
+            id,
+            liobn,
+            range.get(),
+            node.has("ibm,ddw-applicable"),
+            new IommuDescription.Abilities(
+                OptionalInt.of(bits),
+                OptionalInt.empty(),
+                List.of(Granule.K4),
+                Optional.of(p.source())),
+            p.source()));
+    return List.of(new HostBridge.StreamMapping(0, 0, 1, id, (int) liobn, p.source()));
+  }
+
+  private List<HostBridge.MsiMapping> guest(FdtNode node, String bridge) {
+    OptionalInt quota = small(node, "ibm,pe-total-#msi", MOST_MESSAGES);
+    Source source =
+        node.property("ibm,pe-total-#msi").map(FdtNode.Property::source).orElse(node.source());
+    String id = draft.unique("msi@" + bridge);
+    draft.msiControllers.add(new MsiControllerDescription.PaprMsi(id, quota, source));
+    return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, source));
+  }
+}
