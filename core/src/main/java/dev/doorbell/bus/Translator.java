@@ -19,6 +19,18 @@ public interface Translator {
   /// @param access {@link #READ}, {@link #WRITE} or both
   long translate(int streamId, int substreamId, long iova, int access);
 
+  /// {@return whether a write to an address is an interrupt message, which meets no translation table and goes to {@link #message} (x86)}
+  default boolean isMessage(long address) {
+    return false;
+  }
+
+  /// Takes an interrupt message, between {@link #begin} and {@link #end} like other accesses.
+  ///
+  /// {@return whether it became an interrupt; a fault was recorded otherwise}
+  default BusOutcome message(int streamId, long address, long value, int bytes) {
+    return BusOutcome.ERROR;
+  }
+
   /// Opens an access of the current thread. Nests. What runs until {@link #end} may not wait for another thread that may be
   /// programming this IOMMU.
   default void begin() {}

@@ -51,6 +51,11 @@ public record ApicDescription(
   /// @param sourceId the requester id that they carry, when firmware tells
   public record Hpet(int number, String iommu, OptionalInt sourceId, Source source) {}
 
+  /// {@return APIC ids of the processors, in firmware's order; one of id 0 where firmware tells none}
+  public List<Long> ids() {
+    return cpus.isEmpty() ? List.of(0L) : cpus.stream().map(Cpu::apicId).toList();
+  }
+
   public ApicDescription {
     hpets = List.copyOf(hpets);
     cpus = List.copyOf(cpus);

@@ -73,6 +73,12 @@ public record MachineDescription(
     return hostBridges.stream().filter(b -> b.owns(sbdf.segment(), sbdf.bus())).findFirst();
   }
 
+  /// {@return processors that interrupts can be routed to; 1 where firmware tells none}
+  public int cpus() {
+    return Math.max(
+        1, gic.map(g -> g.cpus().size()).or(() -> apic.map(a -> a.cpus().size())).orElse(1));
+  }
+
   public Optional<IommuDescription> iommu(String id) {
     return iommus.stream().filter(i -> i.id().equals(id)).findFirst();
   }

@@ -117,7 +117,7 @@ public final class Assignment implements AutoCloseable {
     List<Arrival> arrivals = new ArrayList<>();
     InterruptDispatch dispatch =
         host.interrupts().at(host.msiController(vector.controller()).orElseThrow());
-    dispatch.add(vector.intid(), (intid, cpu) -> arrivals.add(new Arrival(intid, cpu)));
+    dispatch.add(vector.number(), (_, cpu) -> arrivals.add(new Arrival(vector.intid(), cpu)));
     try {
       host.poll();
       arrivals.clear();
@@ -125,7 +125,7 @@ public final class Assignment implements AutoCloseable {
       host.poll();
       return new Fired(f.sbdf(), vector, firing, arrivals);
     } finally {
-      dispatch.remove(vector.intid());
+      dispatch.remove(vector.number());
     }
   }
 
@@ -157,7 +157,12 @@ public final class Assignment implements AutoCloseable {
   /// All doorbells of all functions at once, so that a refusal comes before the first write.
   private void checkRoom() {
     List<DoorbellFrame> frames =
-        functions.stream().flatMap(f -> f.domain().route().doorbells().stream()).toList();
+        functions.stream()
+            .flatMap(f ->
+                f.domain().route().doorbells().stream()
+                    .filter(d ->
+                        !host.group(f.sbdf()).map(g -> g.bypassesTranslation(d)).orElse(false)))
+            .toList();
     domain.requireRoom(frames);
   }
 

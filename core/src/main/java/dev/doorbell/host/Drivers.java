@@ -1,5 +1,6 @@
 package dev.doorbell.host;
 
+import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
@@ -9,6 +10,8 @@ import dev.doorbell.hw.gicits.ItsDriver;
 import dev.doorbell.hw.gicits.ItsHardware;
 import dev.doorbell.hw.gicv3.GicV3Driver;
 import dev.doorbell.hw.gicv3.GicV3Hardware;
+import dev.doorbell.hw.lapic.LapicDriver;
+import dev.doorbell.hw.lapic.LapicHardware;
 import dev.doorbell.hw.smmuv3.SmmuDriver;
 import dev.doorbell.hw.smmuv3.SmmuSettings;
 import dev.doorbell.hw.smmuv3.SmmuTags;
@@ -16,9 +19,12 @@ import dev.doorbell.iommu.Iommu;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.SpiController;
 import dev.doorbell.machine.Machine;
+import dev.doorbell.survey.SurveyedFunction;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The drivers of a machine, started. Adding a piece of hardware adds its line here.
 final class Drivers {
@@ -27,6 +33,7 @@ final class Drivers {
   private final MachineDescription description;
   private final Map<String, Iommu> iommus = new LinkedHashMap<>();
   private final Map<String, MsiController> controllers = new LinkedHashMap<>();
+  private Optional<LapicDriver> lapics = Optional.empty();
 
   private Drivers(Machine machine, HostOptions options) {
     this.machine = machine;
@@ -48,6 +55,18 @@ final class Drivers {
 
   Map<String, MsiController> controllers() {
     return controllers;
+  }
+
+  /// {@return the driver of an MSI controller as a function reaches it: local APICs through whatever remaps its messages}
+  @Nullable MsiController controllerFor(String id, SurveyedFunction f) {
+    boolean apic =
+        description
+            .msiController(id)
+            .filter(c -> c instanceof MsiControllerDescription.LocalApic)
+            .isPresent();
+    MsiController remapped =
+        apic ? f.stream().map(s -> controllers.get(s.iommu())).orElse(null) : null;
+    return remapped == null ? controllers.get(id) : remapped;
   }
 
   private void startIommus() {
@@ -80,6 +99,10 @@ final class Drivers {
   }
 
   private void startInterrupts() {
+    if (description.gic().isEmpty() && description.apic().isPresent()) {
+      startApics(description.apic().get());
+      return;
+    }
     GicDescription gic =
         description
             .gic()
@@ -87,8 +110,8 @@ final class Drivers {
                 new NotAssignable(
                     "every function",
                     "interrupt controller",
-                    "firmware describes no GIC",
-                    Source.rule("MADT GICD or device tree"),
+                    "firmware describes neither a GIC nor local APICs",
+                    Source.rule("MADT or device tree"),
                     "give a capture that has a MADT or a device tree"));
     boolean its =
         description.msiControllers().stream()
@@ -98,6 +121,20 @@ final class Drivers {
     } else {
       startFrames(GicV2Start.open(machine, gic));
     }
+  }
+
+  private void startApics(ApicDescription apic) {
+    String id =
+        description.msiControllers().stream()
+            .filter(c -> c instanceof MsiControllerDescription.LocalApic)
+            .map(MsiControllerDescription::id)
+            .findFirst()
+            .orElse("local APICs");
+    LapicDriver driver =
+        LapicDriver.open(
+            new LapicHardware(id, apic.ids(), machine.cpuRegisters(), machine.cpuInterface()));
+    lapics = Optional.of(driver);
+    controllers.put(id, driver.unremapped());
   }
 
   private void startGicV3(GicDescription gic) {

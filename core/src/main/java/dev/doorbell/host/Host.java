@@ -1,7 +1,6 @@
 package dev.doorbell.host;
 
 import dev.doorbell.address.Pa;
-import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellFrame;
@@ -245,18 +244,11 @@ public final class Host {
 
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
-    int cpus =
-        survey
-            .machine()
-            .gic()
-            .map(GicDescription::cpus)
-            .map(List::size)
-            .filter(n -> n > 0)
-            .orElse(1);
+    int cpus = survey.machine().cpus();
     f.msi()
         .ifPresent(m -> {
           for (String id : m.controllers()) {
-            MsiController driver = drivers.controllers().get(id);
+            MsiController driver = drivers.controllerFor(id, f);
             if (driver != null) {
               survey
                   .machine()

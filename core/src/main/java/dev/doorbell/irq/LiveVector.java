@@ -8,7 +8,8 @@ import dev.doorbell.address.Pa;
 /// @param message what the function is programmed with
 /// @param doorbell where the message arrives after translation
 /// @param controller id of the MSI controller there
-/// @param intid the interrupt that it raises
+/// @param intid the interrupt that it raises: an LPI, an SPI, a CPU's vector on x86
+/// @param number what the controller tells of it by when it has arrived
 /// @param cpu the CPU that takes it
 /// @param masked whether its owner holds it back
 public record LiveVector(
@@ -17,5 +18,6 @@ public record LiveVector(
     Pa doorbell,
     String controller,
     int intid,
+    int number,
     int cpu,
     boolean masked) {}

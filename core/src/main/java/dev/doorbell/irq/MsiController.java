@@ -20,7 +20,7 @@ public interface MsiController {
   /// @throws VectorsExhausted when there are fewer; nothing is taken then
   VectorBlock allocate(MsiSource source, int count, boolean contiguous);
 
-  /// Takes interrupts that have arrived and not yet been collected, from the hardware.
+  /// Takes interrupts that have arrived and not yet been collected, from the hardware, and tells them by {@link VectorBlock#number}.
   ///
   /// {@return how many}
   int collect(InterruptSink sink);

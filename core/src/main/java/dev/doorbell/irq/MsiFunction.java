@@ -97,7 +97,7 @@ public final class MsiFunction {
         v.activate(i, i % domain.route().cpus());
         mine[i] = new Slot(v, i, true);
         registers.want(i, masked);
-        listener.given(i, v.controller(), v.intid(i));
+        listener.given(i, v.controller(), v.number(i));
       }
       rollback.add(table.save(0, table.size())::restore);
       registers.install(mine, v.taken());
@@ -161,7 +161,7 @@ public final class MsiFunction {
         slot = new Slot(prepare(1, 1, rollback), 0, true);
       }
       slot.vectors().activate(slot.inner(), cpu);
-      listener.given(index, slot.vectors().controller(), slot.vectors().intid(slot.inner()));
+      listener.given(index, slot.vectors().controller(), slot.vectors().number(slot.inner()));
       rollback.add(table.save(index, 1)::restore);
       registers.silence(index);
       registers.write(index, slot.compose());
@@ -276,6 +276,7 @@ public final class MsiFunction {
                   new Pa(v.doorbell(s.inner())),
                   v.controller().id(),
                   v.intid(s.inner()),
+                  v.number(s.inner()),
                   v.cpu(s.inner()),
                   registers.isMasked(i)));
         }

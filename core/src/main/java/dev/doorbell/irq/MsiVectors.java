@@ -34,12 +34,17 @@ final class MsiVectors {
 
   private MsiMessage composeNow(int index) {
     DoorbellLease lease = leases.get(target);
-    if (block.doorbell(index) != lease.frame().doorbell().value()) {
+    long doorbell = block.doorbell(index);
+    long offset = doorbell - lease.frame().doorbell().value();
+    // Without translation the address may itself say something: vector, processor or entry on x86.
+    boolean reached =
+        lease.domain().isPresent() ? offset == 0 : lease.frame().frame().contains(doorbell);
+    if (!reached) {
       throw new IllegalStateException(
           "%s rings at 0x%x, the route says %s"
-              .formatted(block.controller().id(), block.doorbell(index), lease.frame().doorbell()));
+              .formatted(block.controller().id(), doorbell, lease.frame().doorbell()));
     }
-    return new MsiMessage(lease.iova().value(), block.data(index));
+    return new MsiMessage(lease.iova().value() + offset, block.data(index));
   }
 
   void requireData(String function, long max) {
@@ -84,12 +89,18 @@ final class MsiVectors {
     return block.intid(index);
   }
 
+  int number(int index) {
+    return block.number(index);
+  }
+
   int cpu(int index) {
     return block.cpu(index);
   }
 
+  /// Makes the controller deliver a vector, and composes its message anew: it may name the CPU.
   void activate(int index, int cpu) {
     block.activate(index, cpu);
+    recompose(index);
   }
 
   void deactivate(int index) {
@@ -109,6 +120,10 @@ final class MsiVectors {
   /// {@return whether the message changed}
   boolean retarget(int index, int cpu) {
     block.retarget(index, cpu);
+    return recompose(index);
+  }
+
+  private boolean recompose(int index) {
     MsiMessage now = composeNow(index);
     if (now.equals(messages[index])) {
       return false;

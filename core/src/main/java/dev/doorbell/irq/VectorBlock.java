@@ -12,8 +12,14 @@ public interface VectorBlock {
   /// {@return the datum of its message}
   int data(int index);
 
-  /// {@return the interrupt's number at the controller (LPI, SPI)}
+  /// {@return the interrupt that the vector raises now (LPI, SPI, a CPU's vector on x86)}
   int intid(int index);
+
+  /// {@return the number under which {@link MsiController#collect} tells of it: one of the controller's, which never changes while the vector
+  /// is taken, where {@link #intid} may change with the CPU}
+  default int number(int index) {
+    return intid(index);
+  }
 
   /// {@return the CPU it is routed to}
   int cpu(int index);

@@ -5,9 +5,9 @@ package dev.doorbell.irq;
 @FunctionalInterface
 public interface VectorListener {
   /// Nobody.
-  VectorListener NONE = (vector, controller, intid) -> {};
+  VectorListener NONE = (vector, controller, number) -> {};
 
   /// @param vector its number at the function
-  /// @param intid the interrupt that it raises, as its controller numbers it
-  void given(int vector, MsiController controller, int intid);
+  /// @param number the interrupt that it raises, as its controller tells of it
+  void given(int vector, MsiController controller, int number);
 }

@@ -19,6 +19,11 @@ public record X86Interrupt(
         false);
   }
 
+  /// {@return vector, delivery mode and destination mode as {@link dev.doorbell.bus.ApicPort#send} takes them}
+  public int command() {
+    return X86CommandLayout.command(vector, deliveryMode, logical);
+  }
+
   @Override
   public String toString() {
     return "vector %d for %s destination 0x%x"

@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -36,7 +37,7 @@ public final class EmbeddedMachine implements Machine {
   private final Ram ram;
   private final SystemMap bus;
   private final FrameStore frames;
-  private final Optional<CpuInterface> cpus;
+  private final InterruptModels interrupts;
   private final List<PciModels> complexes = new ArrayList<>();
 
   private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
@@ -44,8 +45,9 @@ public final class EmbeddedMachine implements Machine {
     ram = new Ram(memory);
     bus = new SystemMap(ram);
     frames = new FrameStore(ram, pool(memory));
-    cpus = new InterruptModels(description, ram, bus).build();
-    Map<String, Translator> iommus = new IommuModels(description, ram, bus).build();
+    interrupts = InterruptModels.build(description, ram, bus);
+    Map<String, Translator> iommus =
+        new IommuModels(description, ram, bus, interrupts.apics()).build();
     buildPci(iommus);
   }
 
@@ -127,7 +129,12 @@ public final class EmbeddedMachine implements Machine {
 
   @Override
   public Optional<CpuInterface> cpuInterface() {
-    return cpus;
+    return Optional.of(interrupts.cpus());
+  }
+
+  @Override
+  public Optional<CpuRegisters> cpuRegisters() {
+    return interrupts.cpuRegisters();
   }
 
   @Override

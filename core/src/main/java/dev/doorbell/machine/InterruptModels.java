@@ -1,8 +1,11 @@
 package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -11,6 +14,7 @@ import dev.doorbell.hw.gicits.ItsConfig;
 import dev.doorbell.hw.gicits.ItsModel;
 import dev.doorbell.hw.gicv3.GicV3Config;
 import dev.doorbell.hw.gicv3.GicV3Model;
+import dev.doorbell.hw.lapic.LapicModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,39 +34,60 @@ final class InterruptModels {
   private final MachineDescription machine;
   private final PhysicalMemory memory;
   private final SystemMap bus;
+  private final CpuInterface cpus;
+  private Optional<LapicModel> lapics = Optional.empty();
 
-  InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
+  private InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
     this.machine = machine;
     this.memory = memory;
     this.bus = bus;
+    this.cpus =
+        machine
+            .gic()
+            .map(this::gic)
+            .or(() -> machine.apic().map(this::apic))
+            .orElseThrow(() ->
+                new NotModelled(
+                    "the interrupt controller",
+                    "firmware describes neither a GIC nor local APICs",
+                    Source.rule("MADT or device tree")));
+  }
+
+  /// {@return the interrupt controllers of a description, on its bus}
+  ///
+  /// @throws NotModelled when there are none that have models
+  static InterruptModels build(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
+    return new InterruptModels(machine, memory, bus);
   }
 
   /// {@return the CPUs' side}
-  ///
-  /// @throws NotModelled when the machine's interrupt controllers have no models
-  Optional<CpuInterface> build() {
-    GicDescription gic =
-        machine
-            .gic()
-            .orElseThrow(() ->
-                machine
-                    .apic()
-                    .map(apic ->
-                        new NotModelled(
-                            "the interrupt controller",
-                            "there are no models of local APICs and of VT-d and AMD-Vi yet",
-                            apic.source()))
-                    .orElseGet(() ->
-                        new NotModelled(
-                            "the interrupt controller",
-                            "firmware describes no GIC",
-                            Source.rule("MADT GICD or device tree"))));
+  CpuInterface cpus() {
+    return cpus;
+  }
+
+  /// {@return registers that only CPUs reach; x86}
+  Optional<CpuRegisters> cpuRegisters() {
+    return lapics.map(l -> l);
+  }
+
+  /// {@return where IOMMUs of x86 send the interrupts that they remap}
+  ApicPort apics() {
+    return lapics.<ApicPort>map(l -> l).orElse((_, _, _) -> false);
+  }
+
+  private CpuInterface gic(GicDescription gic) {
     boolean its =
         machine.msiControllers().stream().anyMatch(c -> c instanceof MsiControllerDescription.Its);
-    if (gic.version() >= 3 || its || !gic.redistributors().isEmpty()) {
-      return Optional.of(gicV3(gic));
-    }
-    return Optional.of(GicV2Models.build(gic, machine.msiControllers(), bus));
+    return gic.version() >= 3 || its || !gic.redistributors().isEmpty()
+        ? gicV3(gic)
+        : GicV2Models.build(gic, machine.msiControllers(), bus);
+  }
+
+  private CpuInterface apic(ApicDescription apic) {
+    LapicModel model = new LapicModel(apic.ids());
+    bus.add("local APICs", MsiControllerDescription.LocalApic.WINDOW, model);
+    lapics = Optional.of(model);
+    return model;
   }
 
   private CpuInterface gicV3(GicDescription gic) {

@@ -1,6 +1,7 @@
 package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.IommuDescription;
@@ -27,11 +28,14 @@ final class IommuModels {
   private final MachineDescription machine;
   private final PhysicalMemory memory;
   private final SystemMap bus;
+  private final ApicPort apics;
 
-  IommuModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
+  /// @param apics where those of x86 send the interrupts that they remap
+  IommuModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus, ApicPort apics) {
     this.machine = machine;
     this.memory = memory;
     this.bus = bus;
+    this.apics = apics;
   }
 
   /// {@return models by the id of their description; one that blocks everything stands for an IOMMU without a model}

@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -36,6 +37,11 @@ public interface Machine extends AutoCloseable {
 
   /// {@return the CPUs' side of the interrupt controller, if this machine lets one reach it}
   Optional<CpuInterface> cpuInterface();
+
+  /// {@return registers that only a CPU itself reaches, if this machine has such and lets one reach them (x86)}
+  default Optional<CpuRegisters> cpuRegisters() {
+    return Optional.empty();
+  }
 
   /// Makes a function raise one of its vectors, as its own work would.
   ///

@@ -77,6 +77,9 @@ final class RequesterRoutes implements DmaPort {
     // was taken away.
     t.begin();
     try {
+      if (t.isMessage(address)) {
+        return t.message(streamOf[rid], address, value, bytes);
+      }
       long pa = t.translate(streamOf[rid], -1, address, Translator.WRITE);
       return pa == Translator.FAULT
           ? BusOutcome.ERROR

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /// A function's enabled vectors, each led to a trigger. Guarded by the device's lock.
 final class OwnVectors {
   /// A live vector: who is signalled, and where its interrupt is waited for.
-  private record Live(VectorGate gate, InterruptDispatch dispatch, int intid) {}
+  private record Live(VectorGate gate, InterruptDispatch dispatch, int number) {}
 
   private final IrqType type;
   private final MsiFunction function;
@@ -37,7 +37,8 @@ final class OwnVectors {
           min,
           triggers.size(),
           false,
-          (vector, controller, intid) -> v.await(vector, triggers.get(vector), controller, intid));
+          (vector, controller, number) ->
+              v.await(vector, triggers.get(vector), controller, number));
     } catch (RuntimeException | Error e) {
       v.stopWaiting();
       throw e;
@@ -76,7 +77,7 @@ final class OwnVectors {
           vector,
           vector % function.domain().route().cpus(),
           false,
-          (number, controller, intid) -> await(number, trigger, controller, intid));
+          (added, controller, number) -> await(added, trigger, controller, number));
     } catch (RuntimeException | Error e) {
       forget(vector);
       throw e;
@@ -102,17 +103,17 @@ final class OwnVectors {
     function.reapply();
   }
 
-  private void await(int vector, Trigger trigger, MsiController controller, int intid) {
+  private void await(int vector, Trigger trigger, MsiController controller, int number) {
     VectorGate gate = new VectorGate(trigger);
     InterruptDispatch dispatch = interrupts.at(controller);
-    dispatch.add(intid, gate);
-    live.put(vector, new Live(gate, dispatch, intid));
+    dispatch.add(number, gate);
+    live.put(vector, new Live(gate, dispatch, number));
   }
 
   private void forget(int vector) {
     Live l = live.remove(vector);
     if (l != null) {
-      l.dispatch().remove(l.intid());
+      l.dispatch().remove(l.number());
     }
   }
 

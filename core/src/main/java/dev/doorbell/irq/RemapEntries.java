@@ -1,0 +1,24 @@
+package dev.doorbell.irq;
+
+/// Entries of one device at one {@link InterruptRemapper}. {@link #address} and {@link #data} are pure look-ups: they never block or allocate
+/// and may be called from any thread; the caller serialises the others.
+public interface RemapEntries {
+  /// {@return the physical address that a vector's message must be written to}
+  long address(int index);
+
+  /// {@return the datum of its message}
+  int data(int index);
+
+  /// {@return whether {@link #route} keeps address and datum: false where the message itself names vector and processor}
+  boolean keepsMessage();
+
+  /// Lets a vector's messages raise an interrupt. One that was let before is moved in one step: each message raises the one or the other. On
+  /// return no further message raises the former.
+  void route(int index, X86Interrupt to);
+
+  /// Lets a vector's messages raise nothing. On return none does any more, where the hardware can hold them back at all.
+  void block(int index);
+
+  /// Gives all entries back, blocked.
+  void free();
+}
