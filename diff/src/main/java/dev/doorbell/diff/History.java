@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
 
 /// What 64-bit words of memory held, and from when on. Time is the number of the step.
 final class History {
@@ -32,6 +33,14 @@ final class History {
   /// Forgets what a run of memory held: it was cleared before it was used.
   void clear(long address, long bytes) {
     words.keySet().removeIf(a -> a >= address && a < address + bytes);
+  }
+
+  /// {@return how many words between two addresses have ever held what is looked for}
+  long places(long from, long to, LongPredicate wanted) {
+    return words.entrySet().stream()
+        .filter(e -> e.getKey() >= from && e.getKey() < to)
+        .filter(e -> e.getValue().stream().anyMatch(v -> wanted.test(v.value)))
+        .count();
   }
 
   /// {@return the different contents of a run of words since a time, newest first}

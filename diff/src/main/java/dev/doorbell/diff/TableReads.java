@@ -48,12 +48,21 @@ final class TableReads {
     int dropped = commands.contextDropped(message.requester());
     int time = dropped;
     // Whichever of the CDs that may be cached is used, translations made by an older one may be
-    // cached under its ASID.
+    // cached under its ASID; by that of another stream, too, which has the same CD.
+    boolean shared = history.places(Board.STREAMS, Board.CONTEXTS, w -> leadsTo(w, address)) > 1;
+    List<Integer> streams = shared ? Board.REQUESTERS : List.of(message.requester());
     for (long[] cd : history.since(memory, address, CdLayout.QUADWORDS, dropped)) {
       int sinceAsid = commands.asidDropped(CdLayout.ASID.getInt(cd[0]));
-      time = Math.min(time, commands.contextDropped(message.requester(), sinceAsid));
+      for (int stream : streams) {
+        time = Math.min(time, commands.contextDropped(stream, sinceAsid));
+      }
     }
     return history.since(memory, address, CdLayout.QUADWORDS, time);
+  }
+
+  private static boolean leadsTo(long word, long context) {
+    return SteLayout.S1_CONTEXT_PTR.get(word) == context
+        && SteLayout.CONFIG.get(word) > SteLayout.CONFIG_BYPASS;
   }
 
   /// Takes note of the CD that was chosen.
