@@ -283,6 +283,9 @@ public sealed interface MsiControllerDescription {
     public static final AddressRange WINDOW =
         new AddressRange(0x1000_0000_0000_0000L, 0x1fff_ffff_ffff_ffffL);
 
+    /// Where messages of functions with 32 bits of address go: the last 64 KiB below 4 GiB.
+    public static final AddressRange LOW_WINDOW = new AddressRange(0xffff_0000L, 0xffff_ffffL);
+
     @Override
     public OptionalLong doorbell() {
       return OptionalLong.of(WINDOW.start());
@@ -291,6 +294,11 @@ public sealed interface MsiControllerDescription {
     @Override
     public Optional<AddressRange> frame() {
       return Optional.of(WINDOW);
+    }
+
+    @Override
+    public boolean answersAt(long address) {
+      return WINDOW.contains(address) || LOW_WINDOW.contains(address);
     }
 
     @Override

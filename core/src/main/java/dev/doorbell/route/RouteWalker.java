@@ -140,9 +140,8 @@ public final class RouteWalker {
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
         case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
         case IommuDescription.Pamu p -> unseen(p.id(), in, "its tables are not read", p.source());
-        case IommuDescription.Phb p -> unseen(p.id(), in, "its tables are not read", p.source());
-        case IommuDescription.PaprTce t ->
-            unseen(t.id(), in, "its tables are the hypervisor's", t.source());
+        case IommuDescription.Phb p -> power().translate(p, address, in);
+        case IommuDescription.PaprTce t -> power().translate(t, address, in);
         case IommuDescription.Other o ->
             unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());
         case null ->
@@ -162,6 +161,10 @@ public final class RouteWalker {
         case IommuDescription.PaprTce _ -> "LIOBN";
         case null, default -> "StreamID";
       };
+    }
+
+    private PowerWalk power() {
+      return new PowerWalk(survey.machine(), state, trail);
     }
 
     private X86Walk x86() {
@@ -206,6 +209,15 @@ public final class RouteWalker {
 
     private Route arrive(long pa, int data) {
       trail.doorbell(pa);
+      // Host bridges of POWER take messages at the same addresses, each those of its own functions.
+      Optional<MsiControllerDescription> own =
+          f.msi().flatMap(m -> survey.machine().msiController(m.controllers().getFirst()));
+      if (own.orElse(null) instanceof MsiControllerDescription.PhbMsi msi && msi.answersAt(pa)) {
+        return power().deliver(msi, f, vector, pa, data);
+      }
+      if (own.orElse(null) instanceof MsiControllerDescription.PaprMsi msi) {
+        return power().deliver(msi, f, vector, pa, data);
+      }
       for (MsiControllerDescription c : survey.machine().msiControllers()) {
         if (c.answersAt(pa)) {
           return c instanceof MsiControllerDescription.LocalApic apic

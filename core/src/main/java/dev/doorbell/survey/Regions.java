@@ -48,7 +48,7 @@ public final class Regions {
   /// Where an IBM host bridge takes messages of functions that have 32 bits of address: the last 64 KiB below 4 GiB.
   public static final ReservedRegion PHB_LOW_MESSAGES =
       new ReservedRegion(
-          new AddressRange(0xffff_0000L, 0xffff_ffffL),
+          MsiControllerDescription.PhbMsi.LOW_WINDOW,
           Kind.MSI,
           Source.rule(
               "skiboot hw/phb4.c and phb3.c: 32-bit MSI region, the end of the M32 window"));

@@ -1,0 +1,154 @@
+package dev.doorbell.route;
+
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.phb.PhbMessageLayout;
+import dev.doorbell.hw.phb.PhbMessageWalker;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.SurveyedFunction;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/// The parts of a route that only POWER has: messages that a host bridge takes itself, and those that a hypervisor programmed.
+final class PowerWalk {
+  /// Chips by which Linux names messages of a host bridge and of a guest's, in `proc/interrupts`.
+  private static final String HOST_CHIP = "PNV-PCI-MSI";
+
+  private static final String GUEST_CHIP = "pSeries-PCI-MSI";
+
+  /// The places of domain and requester id in a hardware irq number (`pci_msi_domain_calc_hwirq`, Linux 6.12).
+  private static final int DOMAIN_SHIFT = 27;
+
+  private static final int REQUESTER_SHIFT = 11;
+
+  private final MachineDescription machine;
+  private final MachineState state;
+  private final RouteWalker.Trail trail;
+
+  PowerWalk(MachineDescription machine, MachineState state, RouteWalker.Trail trail) {
+    this.machine = machine;
+    this.state = state;
+    this.trail = trail;
+  }
+
+  /// {@return where a write leaves the bridge's DMA side: a message never meets the TCEs}
+  OptionalLong translate(IommuDescription.Phb phb, long address, String in) {
+    if (PhbMessageLayout.isMessage(address)) {
+      boolean wide = PhbMessageLayout.MSI.isSet(address);
+      trail.derived(
+          phb.id(),
+          in,
+          in,
+          wide
+              ? "bit 60 of the address is set: the write is a message and does not meet the TCEs"
+              : "the address lies in the last 64 KiB below 4 GiB: the write is a message and does not meet the TCEs",
+          Source.rule("IODA, MSI regions; skiboot hw/phb4.c"));
+      return OptionalLong.of(address);
+    }
+    trail.cannotSee(
+        phb.id(),
+        in,
+        "the address is one of DMA, and the TCEs of its PE cannot be seen",
+        phb.source());
+    return OptionalLong.empty();
+  }
+
+  /// {@return where a write leaves a guest's window: outside it the hypervisor decides}
+  OptionalLong translate(IommuDescription.PaprTce window, long address, String in) {
+    if (window.window().contains(address)) {
+      trail.cannotSee(
+          window.id(),
+          in,
+          "the address is one of the guest's DMA window, whose TCEs the hypervisor keeps",
+          window.source());
+      return OptionalLong.empty();
+    }
+    trail.derived(
+        window.id(),
+        in,
+        in,
+        "the address lies outside the guest's DMA window %s: it is one that the hypervisor gave for messages"
+            .formatted(window.window()),
+        window.source());
+    return OptionalLong.of(address);
+  }
+
+  /// {@return the rest of a message's way, as far as the bridge}
+  Route deliver(
+      MsiControllerDescription.PhbMsi msi, SurveyedFunction f, int vector, long address, int data) {
+    PhbMessageWalker.Arrival a =
+        new PhbMessageWalker(msi.id(), msi.first(), msi.count())
+            .arrive(address, data, Basis.DERIVED);
+    trail.derived(a.hop().at(), a.hop().in(), a.hop().out(), a.hop().why(), msi.source());
+    if (a.number().isEmpty()) {
+      trail.breaks(a.hop().why());
+      return trail.stopped();
+    }
+    int number = a.number().getAsInt();
+    String out = "MSI number " + number;
+    return known(f, vector, HOST_CHIP, out)
+        ? trail.delivered(
+            new Route.Interrupt(msi.id(), number, OptionalInt.empty()), Optional.empty())
+        : trail.cannotSee(
+            msi.id(),
+            out,
+            "whether its PE owns it, and where it is sent, stands in tables that cannot be seen, and the kernel's record has no line of it",
+            msi.source());
+  }
+
+  /// {@return the rest of a message's way, as far as the guest sees it}
+  Route deliver(
+      MsiControllerDescription.PaprMsi msi,
+      SurveyedFunction f,
+      int vector,
+      long address,
+      int data) {
+    String in = RouteWalker.write(address, data);
+    String out = "interrupt 0x%x of the guest".formatted(data);
+    trail.derived(
+        msi.id(),
+        in,
+        out,
+        "the hypervisor programmed the function (ibm,change-msi) and numbered the interrupt; the datum is that number",
+        msi.source());
+    return known(f, vector, GUEST_CHIP, out)
+        ? trail.delivered(
+            new Route.Interrupt(msi.id(), data, OptionalInt.empty()), Optional.empty())
+        : trail.cannotSee(
+            msi.id(),
+            out,
+            "what the hypervisor does with it cannot be seen, and the kernel's record has no line of it",
+            msi.source());
+  }
+
+  /// {@return whether the kernel wrote down that it has this vector}
+  private boolean known(SurveyedFunction f, int vector, String chip, String in) {
+    if (state.basis() == Basis.DERIVED) {
+      return false;
+    }
+    long hwirq = hwirq(f.sbdf(), vector);
+    Optional<Recorded.Interrupt> line =
+        machine.recorded().interrupts().stream()
+            .filter(i -> i.chip().equals(chip) && i.hwirq().equals(Long.toString(hwirq)))
+            .findFirst();
+    line.ifPresent(i ->
+        trail.recorded(
+            "interrupt controller",
+            in,
+            "irq %d of the kernel, counted %d".formatted(i.irq(), i.count()),
+            "the kernel has it as %s %s, which is domain, requester id and vector; to which processor it goes cannot be seen"
+                .formatted(i.chip(), i.hwirq()),
+            i.source()));
+    return line.isPresent();
+  }
+
+  private static long hwirq(Sbdf function, int vector) {
+    long domain = (long) function.segment() << DOMAIN_SHIFT;
+    return domain + ((long) function.requesterId() << REQUESTER_SHIFT) + vector;
+  }
+}

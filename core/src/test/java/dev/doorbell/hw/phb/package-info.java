@@ -1,0 +1,5 @@
+/// IBM host bridges: messages.
+@NullMarked
+package dev.doorbell.hw.phb;
+
+import org.jspecify.annotations.NullMarked;
