@@ -1,6 +1,7 @@
 package dev.doorbell.qemu;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,6 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Qtest {
   private static final int BLOCK = 1 << 15;
   private static final int COMMAND_BYTES = 64;
+  private static final String UNNAMED = "unnamed-gpio-in";
 
   final ReentrantLock lock = new ReentrantLock();
   private final QemuProcess process;
@@ -37,8 +39,18 @@ public final class Qtest {
   /// {@return a connection that answers}
   static Qtest greet(QemuProcess process, Link link) {
     Qtest qtest = new Qtest(process, link);
-    qtest.command("endianness");
+    var unused = qtest.byteOrder();
     return qtest;
+  }
+
+  /// {@return the byte order of the machine's CPUs, in which values of {@link #read(long, int)} and {@link #write(long, long, int)} go}
+  public ByteOrder byteOrder() {
+    String sent = "endianness";
+    return switch (command(sent)) {
+      case "little" -> ByteOrder.LITTLE_ENDIAN;
+      case "big" -> ByteOrder.BIG_ENDIAN;
+      default -> throw unexpected(sent, "OK and little or big");
+    };
   }
 
   /// {@return a value of 1, 2, 4 or 8 bytes, zero-extended, read in one access}
@@ -148,11 +160,47 @@ public final class Qtest {
     command("irq_intercept_in " + device);
   }
 
-  /// Lets virtual time pass, where QEMU's accelerator is `qtest`.
+  /// Watches the unnamed interrupt outputs of one device; a QEMU can watch one. What they led to hears no more of them.
+  ///
+  /// @throws QemuRefused when it is not there, or one is watched already
+  public void interceptOutputs(String device, Lines heard) {
+    lines = heard;
+    command("irq_intercept_out " + device);
+  }
+
+  /// Sets the level of one of a device's inputs, as what is wired to it would.
+  ///
+  /// @param name of the inputs, or empty for the unnamed ones
+  /// @throws QemuRefused when there is no such device
+  public void setInput(String device, String name, int number, boolean high) {
+    command(
+        "set_irq_in %s %s %d %d"
+            .formatted(device, name.isEmpty() ? UNNAMED : name, number, high ? 1 : 0));
+  }
+
+  /// Lets virtual time pass, where QEMU's accelerator is `qtest`; what timers do until then is done, unless the machine is stopped.
+  ///
+  /// {@return the time then, in nanoseconds}
   ///
   /// @throws QemuRefused where it is another
   public long clockStep(long nanoseconds) {
-    String sent = "clock_step " + nanoseconds;
+    return clock("clock_step ", nanoseconds);
+  }
+
+  /// Sets virtual time, forward, where QEMU's accelerator is `qtest`.
+  ///
+  /// {@return the time then, in nanoseconds}
+  ///
+  /// @throws QemuRefused where it is another
+  public long clockSet(long nanoseconds) {
+    return clock("clock_set ", nanoseconds);
+  }
+
+  private long clock(String command, long nanoseconds) {
+    if (nanoseconds < 0) {
+      throw new IllegalArgumentException("time goes forward, not by %d ns".formatted(nanoseconds));
+    }
+    String sent = command + nanoseconds;
     String answer = command(sent);
     try {
       return Long.parseUnsignedLong(answer);

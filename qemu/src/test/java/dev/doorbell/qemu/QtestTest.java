@@ -139,6 +139,19 @@ class QtestTest {
   }
 
   @Test
+  @DisplayName(
+      "the machine's byte order is told, and clocks are stepped by an accelerator that can only")
+  void endianAndClock() {
+    assertEquals(java.nio.ByteOrder.LITTLE_ENDIAN, qemu.qtest().byteOrder());
+    QemuRefused step = assertThrows(QemuRefused.class, () -> qemu.qtest().clockStep(1000));
+    assertTrue(step.getMessage().contains("clock_step 1000"), step.getMessage());
+    assertThrows(QemuRefused.class, () -> qemu.qtest().clockSet(1000));
+    assertThrows(IllegalArgumentException.class, () -> qemu.qtest().clockStep(-1));
+    assertThrows(IllegalArgumentException.class, () -> qemu.qtest().clockSet(-1));
+    assertEquals(0x1f0001efb1L, qemu.qtest().read(GITS_TYPER, 8));
+  }
+
+  @Test
   @DisplayName("system_reset puts registers back and keeps RAM")
   void reset() {
     qemu.ram().write64(AT + 0x100, 0x1234);
@@ -149,8 +162,7 @@ class QtestTest {
   }
 
   @Test
-  @DisplayName(
-      "each interrupt input of a watched CPU is heard of before the answer of the command that changed it")
+  @DisplayName("one device is watched; a second one is refused")
   void interrupts() {
     List<String> heard = new ArrayList<>();
     qemu.qtest()

@@ -11,6 +11,7 @@ import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Assignment.Arrival;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
+import dev.doorbell.hw.gicits.ItsDriver;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.LiveVector;
@@ -105,6 +106,31 @@ class RetargetTest {
   }
 
   @Test
+  @DisplayName(
+      "IHI 0069 MOVALL: a CPU that stops gives away its vectors with what is pending, and whatever else is pending there")
+  void evacuated() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      NvmeStimulus nvme = lab.startNvme(a, f, 0x1_0000_0000L);
+      assertEquals(0, collectAll());
+      List<LiveVector> vectors = a.vectors(f);
+      assertEquals(List.of(1, 1), List.of(vectors.get(1).cpu(), vectors.get(5).cpu()));
+      var unused = nvme.raise(1);
+      var unusedToo = nvme.raise(2);
+      int stray = 8192 + 0x4000;
+      makePending(1, stray);
+      ItsDriver its = (ItsDriver) host.msiController(vectors.getFirst().controller()).orElseThrow();
+      ItsDriver.evacuate(List.of(its), 1, 3);
+      assertEquals(List.of(3), pendingAt(vectors.get(1).intid()));
+      assertEquals(List.of(2), pendingAt(vectors.get(2).intid()));
+      assertEquals(List.of(3), pendingAt(stray));
+      assertEquals(List.of(new Arrival(vectors.get(1).intid(), 3)), collect(vectors.get(1)));
+      var after = nvme.raise(5);
+      assertEquals(List.of(new Arrival(vectors.get(5).intid(), 3)), collect(vectors.get(5)));
+    }
+  }
+
+  @Test
   @DisplayName("a masked vector is retargeted too: it waits in the PBA, and comes at the new CPU")
   void maskedMoves() {
     try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
@@ -164,16 +190,25 @@ class RetargetTest {
   private static List<Integer> pendingAt(int intid) {
     return IntStream.range(0, CPUS)
         .filter(cpu -> {
-          RegisterBus gicr =
-              lab.machine.registers(
-                  AddressRange.ofSize(
-                      FIRST_REDISTRIBUTOR + cpu * REDISTRIBUTOR_BYTES, REDISTRIBUTOR_BYTES));
-          long table =
-              GicrRegisters.PEND_ADDRESS.get(gicr.read64(GicrRegisters.PENDBASER.offset()));
-          long bits = lab.machine.memory().read(table + intid / Byte.SIZE, 1);
+          long bits = lab.machine.memory().read(pendingTable(cpu) + intid / Byte.SIZE, 1);
           return (bits >> intid % Byte.SIZE & 1) != 0;
         })
         .boxed()
         .toList();
+  }
+
+  private static long pendingTable(int cpu) {
+    RegisterBus gicr =
+        lab.machine.registers(
+            AddressRange.ofSize(
+                FIRST_REDISTRIBUTOR + cpu * REDISTRIBUTOR_BYTES, REDISTRIBUTOR_BYTES));
+    return GicrRegisters.PEND_ADDRESS.get(gicr.read64(GicrRegisters.PENDBASER.offset()));
+  }
+
+  /// Sets an LPI's bit that no vector has, as one of another ITS would be.
+  private static void makePending(int cpu, int intid) {
+    long at = pendingTable(cpu) + intid / Byte.SIZE;
+    long bits = lab.machine.memory().read(at, 1);
+    lab.machine.memory().write(at, bits | 1L << intid % Byte.SIZE, 1);
   }
 }

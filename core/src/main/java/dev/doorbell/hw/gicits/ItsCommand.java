@@ -5,7 +5,11 @@ import static dev.doorbell.hw.gicits.ItsCommandLayout.*;
 /// One command as the driver sends it.
 ///
 /// @param dw0 the first doubleword, which names the command
-record ItsCommand(long dw0, long dw1, long dw2) {
+record ItsCommand(long dw0, long dw1, long dw2, long dw3) {
+  private ItsCommand(long dw0, long dw1, long dw2) {
+    this(dw0, dw1, dw2, 0);
+  }
+
   static ItsCommand mapd(int device, int eventBits, long itt) {
     return new ItsCommand(
         of(MAPD, device), SIZE.place(eventBits - 1L), ITT_ADDRESS.place(itt) | MAPD_VALID.place(1));
@@ -44,6 +48,10 @@ record ItsCommand(long dw0, long dw1, long dw2) {
     return new ItsCommand(CODE.place(INVALL), 0, ICID.place(icid));
   }
 
+  static ItsCommand movall(long from, long to) {
+    return new ItsCommand(CODE.place(MOVALL), 0, RDBASE.place(from), RDBASE2.place(to));
+  }
+
   static ItsCommand sync(long target) {
     return new ItsCommand(CODE.place(SYNC), 0, RDBASE.place(target));
   }
@@ -60,7 +68,7 @@ record ItsCommand(long dw0, long dw1, long dw2) {
   public String toString() {
     int code = CODE.getInt(dw0);
     return switch (code) {
-      case SYNC, INVALL, MAPC -> NAMES.nameOf(code);
+      case SYNC, INVALL, MAPC, MOVALL -> NAMES.nameOf(code);
       case MAPD -> "MAPD of DeviceID 0x%x".formatted(DEVICE_ID.get(dw0));
       default ->
           "%s of DeviceID 0x%x, EventID %d"

@@ -94,7 +94,7 @@ final class ItsCommandQueue {
     memory.write64(at, command.dw0());
     memory.write64(at + Long.BYTES, command.dw1());
     memory.write64(at + 2L * Long.BYTES, command.dw2());
-    memory.write64(at + 3L * Long.BYTES, 0);
+    memory.write64(at + 3L * Long.BYTES, command.dw3());
     memory.publish();
   }
 

@@ -218,6 +218,48 @@ public final class ItsDriver implements MsiController {
     return round.deliver(sink);
   }
 
+  /// Moves every active vector of a CPU to another, with what is pending for it, as for a CPU that is about to stop. Their messages stay what
+  /// they are, and none that is on its way is lost.
+  ///
+  /// MOVALL takes along whatever else is pending there. It concerns all ITSes of a GIC at once, which is why they come together. No vector may
+  /// be activated for that CPU, or moved to it, meanwhile. When it throws, each vector is at the one or at the other CPU, and {@link
+  /// VectorBlock#cpu} tells which.
+  ///
+  /// @param ofOneGic every ITS whose LPIs arrive at the same Redistributors
+  /// @throws IllegalArgumentException when one of them has no such CPU; nothing is moved
+  /// @throws dev.doorbell.irq.MsiControllerFailed when one of them stalls
+  public static void evacuate(List<ItsDriver> ofOneGic, int from, int to) {
+    for (ItsDriver its : ofOneGic) {
+      its.checkCpu(from);
+      its.checkCpu(to);
+    }
+    if (from == to) {
+      return;
+    }
+    ofOneGic.forEach(its -> its.moveVectors(from, to));
+    for (ItsDriver its : ofOneGic.subList(0, Math.min(1, ofOneGic.size()))) {
+      its.moveAll(from, to);
+    }
+  }
+
+  private void moveVectors(int from, int to) {
+    lock.lock();
+    try {
+      blocks.forEach(block -> block.moveAway(from, to));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void moveAll(int from, int to) {
+    lock.lock();
+    try {
+      queue.sendAndSync(targets[to], ItsCommand.movall(targets[from], targets[to]));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   long doorbell() {
     return hardware.base() + TRANSLATER.offset();
   }

@@ -143,6 +143,15 @@ final class ItsVectorBlock implements VectorBlock {
         });
   }
 
+  /// Moves its vectors of a CPU to another; with the driver's lock held.
+  void moveAway(int from, int to) {
+    for (int i = 0; i < events.length; i++) {
+      if (states.isActive(i) && states.cpu(i) == from) {
+        move(i, to);
+      }
+    }
+  }
+
   private void move(int index, int cpu) {
     int from = states.cpu(index);
     if (from != cpu) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.irq.VectorBlock;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -26,6 +27,23 @@ class ItsInFlightTest {
   @DisplayName(
       "IHI 0069 5.3.14: while vectors move between CPUs no message is lost and none arrives twice")
   void retargetLosesNothing(boolean cpuInterface) throws Exception {
+    losesNothing(cpuInterface, (m, blocks, i) -> blocks[i % DEVICES].retarget(0, i % 3));
+  }
+
+  @ParameterizedTest(name = "cpuInterface = {0}")
+  @ValueSource(booleans = {true, false})
+  @DisplayName("IHI 0069 5.3.13: nor while all vectors of one CPU after the other are given away")
+  void evacuateLosesNothing(boolean cpuInterface) throws Exception {
+    losesNothing(
+        cpuInterface, (m, blocks, i) -> ItsDriver.evacuate(List.of(m.its), i % 3, (i + 1) % 3));
+  }
+
+  @FunctionalInterface
+  private interface Mover {
+    void move(DrivenIts m, VectorBlock[] blocks, int turn);
+  }
+
+  private static void losesNothing(boolean cpuInterface, Mover how) throws Exception {
     DrivenIts m = new DrivenIts(3, cpuInterface);
     VectorBlock[] blocks = new VectorBlock[DEVICES];
     for (int d = 0; d < DEVICES; d++) {
@@ -38,7 +56,7 @@ class ItsInFlightTest {
       Future<?> mover =
           threads.submit(() -> {
             for (int i = 0; !done.get(); i++) {
-              blocks[i % DEVICES].retarget(0, i % 3);
+              how.move(m, blocks, i);
             }
           });
       try {
