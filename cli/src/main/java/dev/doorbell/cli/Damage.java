@@ -1,10 +1,10 @@
 package dev.doorbell.cli;
 
 import dev.doorbell.description.MachineDescription;
-import dev.doorbell.explain.Oddity;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.plan.Conflict;
 import dev.doorbell.plan.Plan;
+import dev.doorbell.survey.Doubt;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,12 +14,6 @@ final class Damage {
   /// What a conflict says is not there.
   private static final Map<String, Unseen.Hidden> ABSENT =
       Map.of("NoIommu", Unseen.Hidden.IOMMUS, "NoMsiController", Unseen.Hidden.MSI_CONTROLLERS);
-
-  /// The tables that name such a thing, the one that must be there first.
-  private static final Map<Unseen.Hidden, List<String>> NAMED_BY =
-      Map.of(
-          Unseen.Hidden.IOMMUS, List.of("IORT", "VIOT", "DMAR", "IVRS", "fdt"),
-          Unseen.Hidden.MSI_CONTROLLERS, List.of("APIC", "IORT", "fdt"));
 
   private Damage() {}
 
@@ -39,41 +33,25 @@ final class Damage {
     if (thing == null) {
       return Optional.empty();
     }
-    List<String> tables = NAMED_BY.getOrDefault(thing, List.of());
-    return damaged(machine, c, tables.subList(0, 1))
-        .or(() -> lacking(machine, c, thing))
-        .or(() -> damaged(machine, c, tables));
+    return Doubt.about(machine, thing).map(d -> unusable(c.message(), d));
   }
 
-  private static Optional<UnusableInput> damaged(
-      MachineDescription machine, Conflict c, List<String> tables) {
-    return machine.oddities().stream()
-        .filter(o -> o.mayHideFacts() && isIn(tables, o))
-        .findFirst()
-        .map(o ->
-            new UnusableInput(
-                "UnreadableTable",
-                "%s, but that may only be unread: %s (%s)"
-                    .formatted(c.message(), o.message(), o.source()),
-                "give a capture whose " + o.source().where() + " is whole"));
-  }
-
-  private static Optional<UnusableInput> lacking(
-      MachineDescription machine, Conflict c, Unseen.Hidden thing) {
-    return machine.unseen().stream()
-        .filter(u -> u.hides().contains(thing))
-        .findFirst()
-        .map(u ->
-            new UnusableInput(
-                "NotInCapture",
-                "%s as far as the capture shows, but %s, so %s"
-                    .formatted(c.message(), u.why(), u.consequence()),
-                "give a sysroot that has the " + u.what()));
-  }
-
-  private static boolean isIn(List<String> tables, Oddity o) {
-    String where = o.source().where();
-    String file = where.substring(Math.max(where.lastIndexOf('/'), where.lastIndexOf(':')) + 1);
-    return tables.stream().anyMatch(file::startsWith);
+  /// {@return the error that a doubt is, for a command that needs the fact}
+  ///
+  /// @param found what was found instead; lower case, no period
+  static UnusableInput unusable(String found, Doubt doubt) {
+    return switch (doubt) {
+      case Doubt.Damaged d ->
+          new UnusableInput(
+              "UnreadableTable",
+              "%s, but that may only be unread: %s".formatted(found, d.why()),
+              "give a capture whose " + d.source().where() + " is whole");
+      case Doubt.Lacking l ->
+          new UnusableInput(
+              "NotInCapture",
+              "%s as far as the capture shows, but %s, so %s"
+                  .formatted(found, l.why(), l.unseen().consequence()),
+              "give a sysroot that has the " + l.unseen().what());
+    };
   }
 }

@@ -104,8 +104,8 @@ final class InspectPrinter {
           f.vendor() == null ? "unseen" : "%04x:%04x".formatted(f.vendor(), f.device()),
           f.classCode() == null ? "unseen" : "%06x".formatted(f.classCode()),
           Json.hex(f.requesterId()),
-          id(f.streamId()),
-          id(f.msiDeviceId()),
+          id(f.streamId(), f.unseen().contains(FunctionView.STREAM_ID)),
+          id(f.msiDeviceId(), f.unseen().contains(FunctionView.MSI_DEVICE_ID)),
           or(f.group(), "-"),
           f.msi() == null ? "-" : f.msi().vectors() + (f.msi().address64() ? "" : " (32-bit)"),
           f.msix() == null ? "-" : f.msix().vectors(),
@@ -157,8 +157,10 @@ final class InspectPrinter {
       console.line(
           "  "
               + console.good(
-                  "the same: %d groups and their reserved regions"
-                      .formatted(view.recorded().groups().size())));
+                  "the same: %d group%s with reserved regions"
+                      .formatted(
+                          view.recorded().groups().size(),
+                          view.recorded().groups().size() == 1 ? "" : "s")));
     }
     view.recorded().notes().forEach(n -> console.line("  " + n));
     view.recorded().differences().forEach(d -> console.line("  " + console.bad(d)));
@@ -190,8 +192,8 @@ final class InspectPrinter {
     }
   }
 
-  private static String id(@Nullable Long id) {
-    return id == null ? "-" : Json.hex(id);
+  private static String id(@Nullable Long id, boolean unseen) {
+    return id != null ? Json.hex(id) : unseen ? "unseen" : "-";
   }
 
   private static String yes(boolean b) {

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The JSON document of `inspect`.
@@ -128,6 +129,7 @@ record InspectView(
     }
   }
 
+  /// @param unseen which of `streamId` and `msiDeviceId` is null because it cannot be seen, and not because there is none
   record FunctionView(
       String sbdf,
       @Nullable Integer vendor,
@@ -141,7 +143,11 @@ record InspectView(
       @Nullable Integer group,
       @Nullable MsiView msi,
       @Nullable MsixView msix,
-      @Nullable String driver) {}
+      @Nullable String driver,
+      List<String> unseen) {
+    static final String STREAM_ID = "streamId";
+    static final String MSI_DEVICE_ID = "msiDeviceId";
+  }
 
   record RegionView(String start, String end, String kind, String source) {
     static RegionView of(ReservedRegion r) {
@@ -197,7 +203,9 @@ record InspectView(
         groups.stream().map(g -> group(survey, g)).toList(),
         m.apic().stream().flatMap(a -> a.ioApics().stream()).map(IoApicView::of).toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
-        m.unseen().stream().map(UnseenView::of).toList(),
+        Stream.concat(m.unseen().stream(), survey.unseenIdentities(functions).stream())
+            .map(UnseenView::of)
+            .toList(),
         recorded(survey, only));
   }
 
@@ -226,12 +234,24 @@ record InspectView(
         f.requesterId(),
         stream.map(SurveyedFunction.Stream::iommu).orElse(null),
         stream.map(s -> Integer.toUnsignedLong(s.streamId())).orElse(null),
-        msi.flatMap(p -> p.controllers().stream().findFirst()).orElse(null),
+        msi.flatMap(p ->
+                p.controllers().stream()
+                    .filter(c -> survey.machine().msiController(c).isPresent())
+                    .findFirst())
+            .orElse(null),
         msi.map(p -> Integer.toUnsignedLong(p.deviceId())).orElse(null),
         survey.group(f.sbdf()).map(Group::id).orElse(null),
         f.pci().msi().thing().map(MsiView::of).orElse(null),
         f.pci().msix().thing().map(MsixView::of).orElse(null),
-        f.description().driver().orElse(null));
+        f.description().driver().orElse(null),
+        unseen(survey, f));
+  }
+
+  private static List<String> unseen(Survey survey, SurveyedFunction f) {
+    List<String> out = new ArrayList<>();
+    survey.streamDoubt(f).ifPresent(_ -> out.add(FunctionView.STREAM_ID));
+    survey.deviceIdDoubt(f).ifPresent(_ -> out.add(FunctionView.MSI_DEVICE_ID));
+    return out;
   }
 
   private static GroupView group(Survey survey, Group g) {

@@ -21,6 +21,7 @@ import dev.doorbell.plan.WindowPlan;
 import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.SurveyedFunction;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -192,8 +193,25 @@ final class TraceCommand implements Callable<Integer> {
           String.valueOf(e.getMessage()),
           "see %s inspect %s%s".formatted(MachineOptions.program(), sbdf, machine.again()));
     }
+    if (recorded != null) {
+      requireIdentity(survey, sbdf, route);
+    }
     print(sbdf, route);
     return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
+  }
+
+  /// A walk that got as far as a fact which firmware would tell, and does not because it is damaged or not in the capture, has no answer.
+  private static void requireIdentity(Survey survey, Sbdf sbdf, Route route) {
+    boolean blind = !route.delivered() && route.hops().getLast().basis() == Basis.UNSEEN;
+    SurveyedFunction f = survey.function(sbdf).orElseThrow();
+    boolean sent = route.hops().size() > 1;
+    if (blind && sent) {
+      boolean atDoorbell = route.doorbell().isPresent();
+      (atDoorbell ? survey.deviceIdDoubt(f) : survey.streamDoubt(f))
+          .ifPresent(d -> {
+            throw Damage.unusable(route.stoppedAt().orElse("the path is not known"), d);
+          });
+    }
   }
 
   private Route derived(ChosenMachine chosen, Survey survey, Sbdf sbdf) {

@@ -67,6 +67,79 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
+      "a cut IORT: inspect shows the ids that depend on it as unseen, of which functions and why, and no difference to the kernel's record; a walk through captured tables ends with exit 2 and not with no IOMMU")
+  void dependents(@TempDir Path root) throws IOException {
+    copy(root);
+    Path iort = root.resolve("sys/firmware/acpi/tables/IORT");
+    byte[] whole = Files.readAllBytes(iort);
+    Files.delete(iort);
+    Files.write(iort, Arrays.copyOf(whole, 100));
+    Run inspect = Run.on(root.toString(), "inspect");
+    String line =
+        inspect.out().lines().filter(l -> l.startsWith("  0000:04:00.0")).findFirst().orElseThrow();
+    assertEquals(2, line.split("unseen", -1).length - 1, line);
+    String unseen = inspect.out().substring(inspect.out().indexOf("Not to be seen"));
+    assertTrue(unseen.contains("StreamID of 0000:00:00.0, "), unseen);
+    assertTrue(unseen.contains("DeviceID of 0000:00:00.0, "), unseen);
+    assertTrue(unseen.contains("IORT+0x4"), unseen);
+    assertTrue(inspect.out().contains("firmware would make"), inspect.out());
+    assertTrue(!inspect.out().contains("derived are []"), inspect.out());
+    String json = Run.on(root.toString(), "inspect", "--json").out();
+    assertTrue(json.contains("\"unseen\" : [ \"streamId\", \"msiDeviceId\" ]"), json);
+    Run walk =
+        Run.on(
+            root.toString(),
+            "trace",
+            "0000:04:00.0",
+            "--tables",
+            root.resolve("oracle").toString());
+    assertEquals(2, walk.status(), walk::toString);
+    assertTrue(walk.err().contains("IORT+0x4"), walk::toString);
+    Run off =
+        Run.on(
+            root.toString(),
+            "trace",
+            "0000:00:00.0",
+            "--tables",
+            root.resolve("oracle").toString());
+    assertEquals(1, off.status(), "what stops before the mapping is needed is a no: " + off);
+  }
+
+  @Test
+  @DisplayName(
+      "an ITS group that names an ITS which the MADT has not: inspect, plan, assign and trace name the function, the ITS and the group's place")
+  void absentIts(@TempDir Path root) throws IOException {
+    copy(root);
+    Path iort = root.resolve("sys/firmware/acpi/tables/IORT");
+    byte[] bytes = Files.readAllBytes(iort);
+    bytes[0x44] = 5;
+    bytes[9] -= 5;
+    Files.delete(iort);
+    Files.write(iort, bytes);
+    for (String command : new String[] {"inspect", "plan", "assign", "trace"}) {
+      Run run = Run.on(root.toString(), command, "0000:04:00.0");
+      assertEquals(command.equals("inspect") ? 0 : 1, run.status(), run::toString);
+      String told = run.out() + run.err();
+      for (String object : new String[] {"0000:04:00.0", "ITS 5", "IORT+0x30"}) {
+        assertTrue(told.contains(object), command + " without " + object + "\n" + told);
+      }
+    }
+    Run plan = Run.on(root.toString(), "plan", "0000:04:00.0", "--json");
+    assertTrue(plan.out().contains("\"granted\" : 0"), plan.out());
+    Run walk =
+        Run.on(
+            root.toString(),
+            "trace",
+            "0000:04:00.0",
+            "--tables",
+            root.resolve("oracle").toString());
+    assertTrue(walk.out().contains("DeviceID 0x400"), walk.out());
+    Run json = Run.on(root.toString(), "assign", "0000:04:00.0", "--json");
+    assertTrue(json.out().contains("\"0000:04:00.0\", \"ITS 5\""), json.out());
+  }
+
+  @Test
+  @DisplayName(
       "a wrong checksum hides no facts: with no IORT and a kernel that made no group the verdict is no (exit 1), not unusable input")
   void wrongChecksum(@TempDir Path root) throws IOException {
     copy(root);

@@ -50,7 +50,8 @@ public record HostBridge(
 
   /// A run of requester ids and their DeviceIDs.
   ///
-  /// @param controllers ids of the MSI controllers (an ITS group may have several)
+  /// @param controllers ids of the MSI controllers (an ITS group may have several); a name that no controller of the machine has is one that
+  /// firmware refers to and does not describe
   public record MsiMapping(
       int ridMask,
       int firstRid,
@@ -82,6 +83,11 @@ public record HostBridge(
     msis = List.copyOf(msis);
     windows = List.copyOf(windows);
     dmaRanges = List.copyOf(dmaRanges);
+  }
+
+  /// {@return the mapping that has a requester id}
+  public Optional<MsiMapping> msiMapping(int rid) {
+    return msis.stream().filter(m -> m.deviceIdOf(rid).isPresent()).findFirst();
   }
 
   /// {@return the addresses between and around its dmaRanges, in order; empty when devices can reach all}

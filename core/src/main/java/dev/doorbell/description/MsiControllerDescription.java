@@ -64,7 +64,7 @@ public sealed interface MsiControllerDescription {
       return "GICv3 ITS";
     }
 
-    /// GITS_TRANSLATER is at offset 0x0040 of the second 64 KiB frame (IHI 0069, 12.18).
+    /// GITS_TRANSLATER is at offset 0x0040 of the second 64 KiB frame (IHI 0069 H, 12.19 GITS_TRANSLATER).
     @Override
     public OptionalLong doorbell() {
       return OptionalLong.of(window.start() + 0x10040);

@@ -220,6 +220,15 @@ final class AcpiBridges {
           if (!its.isEmpty()) {
             msis.add(
                 new HostBridge.MsiMapping(mask, first, count, its, (int) run.out(), run.via()));
+          } else if (!group.ids().isEmpty() && v2mFrames.isEmpty()) {
+            msis.add(
+                new HostBridge.MsiMapping(
+                    mask,
+                    first,
+                    count,
+                    group.ids().stream().map(id -> "ITS " + id).toList(),
+                    (int) run.out(),
+                    run.at().source()));
           }
         }
       }
@@ -234,7 +243,7 @@ final class AcpiBridges {
       String its = itsById.get(id);
       if (its == null) {
         draft.findings.harmless(
-            "ITS group names ITS %d, which the MADT has not".formatted(id), source);
+            "the ITS group names ITS %d, which the MADT does not describe".formatted(id), source);
       } else {
         out.add(its);
       }

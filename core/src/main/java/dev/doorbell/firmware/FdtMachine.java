@@ -219,7 +219,7 @@ final class FdtMachine {
 
   /// Message-based SPIs: devices write to GICD_SETSPI_NSR, or to an alias of the frame.
   ///
-  /// **Source**: IHI 0069, 12.9.40 GICD_SETSPI_NSR; `arm,gic-v3.yaml`, `mbi-ranges` and `mbi-alias`.
+  /// **Source**: IHI 0069, 12.9 GICD_SETSPI_NSR; `arm,gic-v3.yaml`, `mbi-ranges` and `mbi-alias`.
   private void mbi(FdtNode node, AddressRange distributor) {
     FdtNode.Property ranges = node.property("mbi-ranges").orElseThrow();
     int vectors = 0;

@@ -145,13 +145,13 @@ final class IdRuns {
     for (int i = 0; i < before.size(); i++) {
       Span s = before.get(i);
       if (s.last == first && s.first < first && !s.mapping.single() && s.mapping.count() > 0) {
-        odd(
+        twice(
             m,
             "id 0x%x is mapped twice: the earlier mapping, at +0x%x, is read as one id shorter"
                 .formatted(first, s.mapping.source().offset()));
         spans.set(i, new Span(s.first, s.last - 1, s.mapping));
       } else if (mayShrink && last == s.first && first < last && !s.mapping.single()) {
-        odd(m, "id 0x%x is mapped twice: this mapping is read as one id shorter".formatted(last));
+        twice(m, "id 0x%x is mapped twice: this mapping is read as one id shorter".formatted(last));
         last--;
       }
     }
@@ -159,7 +159,7 @@ final class IdRuns {
       if (s.last < from || s.first > last) {
         continue;
       }
-      odd(
+      twice(
           m,
           "ids 0x%x to 0x%x are mapped twice; the earlier mapping, at +0x%x, counts"
               .formatted(
@@ -171,6 +171,13 @@ final class IdRuns {
     }
     if (from <= last) {
       spans.add(new Span(from, last, m));
+    }
+  }
+
+  /// Every id has one mapping all the same.
+  private void twice(IortNode.IdMapping m, String what) {
+    if (complained.add((int) m.source().offset())) {
+      findings.harmless(what, m.source());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.doorbell.host;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellFrame;
@@ -209,6 +210,7 @@ public final class Host {
   /// A function without an MSI controller raises nothing, and so nothing of others.
   private Isolation isolation(SurveyedFunction f) {
     return f.msi()
+        .filter(_ -> absent(f).isEmpty())
         .map(m ->
             new Isolation(
                 m.controllers().stream()
@@ -242,6 +244,21 @@ public final class Host {
         : Optional.empty();
   }
 
+  /// {@return the controllers that firmware names for a function, when it describes none of them}
+  private Optional<String> absent(SurveyedFunction f) {
+    return f.msi()
+        .filter(m ->
+            m.controllers().stream().allMatch(c -> survey.machine().msiController(c).isEmpty()))
+        .map(m -> String.join(", ", m.controllers()));
+  }
+
+  private Source unservedSource(SurveyedFunction f) {
+    return f.msi()
+        .map(SurveyedFunction.MsiPath::source)
+        .or(() -> survey.machine().hostBridge(f.sbdf()).map(HostBridge::source))
+        .orElse(f.description().source());
+  }
+
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
     int cpus = survey.machine().cpus();
@@ -259,9 +276,6 @@ public final class Host {
             }
           }
         });
-    return new MsiRoute(
-        targets,
-        cpus,
-        f.msi().map(SurveyedFunction.MsiPath::source).orElse(f.description().source()));
+    return new MsiRoute(targets, cpus, absent(f), unservedSource(f));
   }
 }

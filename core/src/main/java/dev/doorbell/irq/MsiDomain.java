@@ -66,7 +66,7 @@ public final class MsiDomain {
   /// @throws MessageOutOfReach when the function cannot hold the doorbell's address or the data
   MsiVectors prepare(String function, VectorRequest request) {
     if (route.targets().isEmpty()) {
-      throw new NoMsiController(function, request.min(), route.source());
+      throw new NoMsiController(function, request.min(), route.absent(), route.source());
     }
     try (Rollback rollback = new Rollback()) {
       List<DoorbellLease> leases = claim(function);

@@ -4,19 +4,26 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Ringer;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// Which MSI controllers a function's messages can reach, as firmware's id mapping tells.
 ///
 /// @param targets in order of preference; empty when firmware names none
 /// @param cpus CPUs that vectors can be routed to, numbered from 0; above 0
+/// @param absent what firmware names instead of a target and does not describe
 /// @param source where this was read
-public record MsiRoute(List<Target> targets, int cpus, Source source) {
+public record MsiRoute(List<Target> targets, int cpus, Optional<String> absent, Source source) {
   /// One controller in a function's reach.
   ///
   /// @param deviceId the id that travels with the function's writes to it
   /// @param doorbell what its messages are written to
   public record Target(MsiController controller, int deviceId, DoorbellFrame doorbell) {}
+
+  /// A route that names nothing which is not there.
+  public MsiRoute(List<Target> targets, int cpus, Source source) {
+    this(targets, cpus, Optional.empty(), source);
+  }
 
   public MsiRoute {
     targets = List.copyOf(targets);

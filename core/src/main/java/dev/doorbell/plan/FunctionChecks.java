@@ -125,12 +125,7 @@ final class FunctionChecks {
           "assign a function that has one");
     }
     if (s.controllers().isEmpty()) {
-      add(
-          "NoMsiController",
-          self(s),
-          Thing.named("MSI controller", bridgeSource(s)),
-          "no MSI controller that firmware describes serves %s".formatted(s.sbdf()),
-          "check the id mappings of its root complex (IORT, msi-map, msi-parent)");
+      unserved(s);
     } else if (s.controllers().getFirst() instanceof MsiControllerDescription.Other other) {
       add(
           "MsiControllerNotDriven",
@@ -140,6 +135,28 @@ final class FunctionChecks {
               .formatted(s.sbdf(), other.id(), other.kind()),
           "see docs/caveats.md for the MSI controllers that are covered");
     }
+  }
+
+  private void unserved(Subject s) {
+    Optional<HostBridge.MsiMapping> named =
+        machine.hostBridge(s.sbdf()).flatMap(b -> b.msiMapping(s.sbdf().requesterId()));
+    if (named.isPresent()) {
+      String absent = String.join(", ", named.get().controllers());
+      add(
+          "NoMsiController",
+          self(s),
+          Thing.named(absent, named.get().source()),
+          "no MSI controller that firmware describes serves %s: its messages go to %s, which firmware names there and describes nowhere"
+              .formatted(s.sbdf(), absent),
+          "mend the firmware's ITS ids (IORT ITS group, MADT GIC ITS structures)");
+      return;
+    }
+    add(
+        "NoMsiController",
+        self(s),
+        Thing.named("MSI controller", bridgeSource(s)),
+        "no MSI controller that firmware describes serves %s".formatted(s.sbdf()),
+        "check the id mappings of its root complex (IORT, msi-map, msi-parent)");
   }
 
   private void mates(Subject s, List<Subject> subjects) {

@@ -52,6 +52,10 @@ final class Ledger {
       limit = "--max " + granted;
     }
     Optional<MsiControllerDescription> controller = s.controllers().stream().findFirst();
+    if (controller.isEmpty() && granted > 0) {
+      granted = 0;
+      limit = "no MSI controller";
+    }
     boolean apic = controller.orElse(null) instanceof MsiControllerDescription.LocalApic;
     if (apic && s.msixVectors().isEmpty() && granted > 1 && isOff(s)) {
       granted = 1;

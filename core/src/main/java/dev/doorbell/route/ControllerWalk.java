@@ -1,10 +1,12 @@
 package dev.doorbell.route;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.hw.gicits.ItsWalk;
 import dev.doorbell.hw.gicits.ItsWalker;
 import dev.doorbell.hw.gicv2m.GicV2mWalk;
@@ -12,6 +14,7 @@ import dev.doorbell.hw.gicv2m.GicV2mWalker;
 import dev.doorbell.hw.gicv3.GicV3Walker;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.gicv3.LpiState;
+import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.List;
 import java.util.Map;
@@ -63,8 +66,16 @@ final class ControllerWalk {
     }
     Optional<SurveyedFunction.MsiPath> path = f.msi();
     if (path.isEmpty()) {
+      Optional<Doubt> doubt = Doubt.about(machine, Unseen.Hidden.MSI_CONTROLLERS);
       return trail.cannotSee(
-          its.id(), in, "firmware names no DeviceID for " + f.sbdf(), its.source());
+          its.id(),
+          in,
+          "firmware names no DeviceID for %s%s"
+              .formatted(f.sbdf(), doubt.map(d -> ", but " + d.why()).orElse("")),
+          doubt
+              .map(Doubt::source)
+              .or(() -> machine.hostBridge(f.sbdf()).map(HostBridge::source))
+              .orElse(its.source()));
     }
     trail.derived(
         its.id(),
@@ -143,7 +154,7 @@ final class ControllerWalk {
         "SPI " + walk.intid().getAsInt(),
         "SPI " + walk.intid().getAsInt(),
         "the frame does not look at who writes",
-        Source.rule("GICv2m"));
+        v2m.source());
     return trail.delivered(
         new Route.Interrupt(v2m.id(), walk.intid().getAsInt(), OptionalInt.empty()),
         Optional.empty());

@@ -3,14 +3,17 @@ package dev.doorbell.route;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.hw.smmuv3.SmmuWalk;
 import dev.doorbell.hw.smmuv3.SmmuWalker;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.ArrayList;
@@ -21,6 +24,9 @@ import java.util.OptionalLong;
 
 /// Follows one vector's write from the function to the interrupt, through registers and tables as they stand. Changes nothing.
 public final class RouteWalker {
+  /// Where requester ids become StreamIDs.
+  private static final String ROOT_COMPLEX = "root complex";
+
   private final Survey survey;
   private final MachineState state;
 
@@ -112,9 +118,18 @@ public final class RouteWalker {
     private OptionalLong translate(long address, int data) {
       Optional<SurveyedFunction.Stream> stream = f.stream();
       String in = write(address, data);
+      Optional<Doubt> doubt = survey.streamDoubt(f);
+      if (doubt.isPresent()) {
+        return unseen(
+            ROOT_COMPLEX,
+            in,
+            "which IOMMU is in the path of requester id 0x%x, if any, cannot be seen: %s"
+                .formatted(f.requesterId(), doubt.get().why()),
+            doubt.get().source());
+      }
       if (stream.isEmpty()) {
         trail.derived(
-            "root complex",
+            ROOT_COMPLEX,
             in,
             in,
             "no IOMMU is in the path of requester id 0x%x: the address is the physical one, and nothing keeps the function's writes from other memory"
@@ -124,7 +139,7 @@ public final class RouteWalker {
       }
       SurveyedFunction.Stream s = stream.get();
       trail.derived(
-          "root complex",
+          ROOT_COMPLEX,
           "requester id 0x%x".formatted(f.requesterId()),
           "%s 0x%x at %s".formatted(idName(s.iommu()), s.streamId(), s.iommu()),
           "firmware's id mapping",
@@ -225,16 +240,24 @@ public final class RouteWalker {
               : new ControllerWalk(survey.machine(), state, trail).walk(c, f, new Pa(pa), data);
         }
       }
-      String what =
-          survey.machine().memory().stream().anyMatch(m -> m.range().contains(pa))
-              ? "RAM"
-              : "nothing that firmware describes as an MSI controller";
+      String at = "physical address 0x%x".formatted(pa);
+      Optional<MachineDescription.Memory> ram =
+          survey.machine().memory().stream().filter(m -> m.range().contains(pa)).findFirst();
+      Optional<Doubt> doubt = Doubt.about(survey.machine(), Unseen.Hidden.MSI_CONTROLLERS);
+      if (ram.isEmpty() && doubt.isPresent()) {
+        return trail.cannotSee(
+            at,
+            write(pa, data),
+            "no MSI controller that is described lies there, but " + doubt.get().why(),
+            doubt.get().source());
+      }
       trail.derived(
-          "physical address 0x%x".formatted(pa),
+          at,
           write(pa, data),
-          what,
+          ram.isPresent() ? "RAM" : "nothing that firmware describes as an MSI controller",
           "the write does not reach a doorbell",
-          Source.rule("firmware's MSI controllers and memory"));
+          ram.map(MachineDescription.Memory::source)
+              .orElse(Source.rule("firmware's MSI controllers and memory")));
       trail.breaks("the write does not reach a doorbell");
       return trail.stopped();
     }

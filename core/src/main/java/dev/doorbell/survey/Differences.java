@@ -33,7 +33,23 @@ public final class Differences {
     }
     compareGroups(survey, formed);
     Regions regions = new Regions(survey);
-    formed.forEach(g -> compareRegions(survey, regions, g));
+    List<Recorded.Group> blind = new ArrayList<>();
+    for (Recorded.Group g : formed) {
+      if (isUnseen(survey, g)) {
+        blind.add(g);
+      } else {
+        compareRegions(survey, regions, g);
+      }
+    }
+    if (!blind.isEmpty()) {
+      notes.add(
+          "what firmware would make of the kernel's group%s %s cannot be seen"
+              .formatted(
+                  blind.size() == 1 ? "" : "s",
+                  blind.stream()
+                      .map(g -> Integer.toString(g.number()))
+                      .collect(Collectors.joining(", "))));
+    }
   }
 
   /// {@return both kinds of sentences; none when the record and the derivation agree or nothing was recorded}
@@ -49,6 +65,12 @@ public final class Differences {
   /// {@return sentences, one for each thing that the record has otherwise than the derivation, and that is explained}
   public List<String> notes() {
     return List.copyOf(notes);
+  }
+
+  private static boolean isUnseen(Survey survey, Recorded.Group g) {
+    return g.functions().stream()
+        .flatMap(s -> survey.function(s).stream())
+        .anyMatch(f -> survey.streamDoubt(f).isPresent());
   }
 
   private void standIn(Survey survey, Recorded.Group g) {

@@ -25,20 +25,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /// A machine description thought through. Immutable; made once, in time linear in functions.
 public final class Survey {
+  /// Functions that a sentence lists by name at most.
+  private static final int MOST_NAMED = 16;
+
   private final MachineDescription machine;
   private final PciTopology topology;
   private final AcsAssumption assumption;
   private final Map<Sbdf, SurveyedFunction> functions = new LinkedHashMap<>();
   private final Identities identities;
   private final List<Group> groups;
+  private final Optional<Doubt> iommuDoubt;
+  private final Optional<Doubt> controllerDoubt;
 
   private Survey(MachineDescription machine) {
     this.machine = machine;
     this.topology = topology(machine);
     this.assumption = assumption(machine, topology);
+    this.iommuDoubt = Doubt.about(machine, Unseen.Hidden.IOMMUS);
+    this.controllerDoubt = Doubt.about(machine, Unseen.Hidden.MSI_CONTROLLERS);
     for (PciFunction f : topology.functions()) {
       machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
     }
@@ -166,7 +174,10 @@ public final class Survey {
       MsiControllerDescription c = machine.msiController(id).orElse(null);
       if (c == null) {
         return new Isolation(
-            Isolation.State.UNSEEN, id + " is not described", f.msi().get().source());
+            Isolation.State.UNSEEN,
+            "messages of %s go to %s, which firmware names and does not describe"
+                .formatted(f.sbdf(), id),
+            f.msi().get().source());
       }
       if (c instanceof MsiControllerDescription.LocalApic) {
         Optional<Isolation> open =
@@ -267,13 +278,56 @@ public final class Survey {
   }
 
   private static Optional<MsiPath> msi(HostBridge bridge, int rid) {
-    for (HostBridge.MsiMapping m : bridge.msis()) {
-      OptionalInt id = m.deviceIdOf(rid);
-      if (id.isPresent()) {
-        return Optional.of(new MsiPath(m.controllers(), id.getAsInt(), m.source()));
-      }
+    return bridge
+        .msiMapping(rid)
+        .map(m -> new MsiPath(m.controllers(), m.deviceIdOf(rid).orElseThrow(), m.source()));
+  }
+
+  /// {@return why a function without a StreamID may have one unseen; empty when it has one, or has none for certain}
+  public Optional<Doubt> streamDoubt(SurveyedFunction f) {
+    return f.stream().isPresent() ? Optional.empty() : iommuDoubt;
+  }
+
+  /// {@return why a function without a DeviceID may have one unseen; empty when it has one, or has none for certain}
+  public Optional<Doubt> deviceIdDoubt(SurveyedFunction f) {
+    return f.msi().isPresent() ? Optional.empty() : controllerDoubt;
+  }
+
+  /// {@return what is not known of some functions because what would tell is damaged or not in the input, with the reason}
+  public List<Unseen> unseenIdentities(List<SurveyedFunction> of) {
+    Map<String, List<SurveyedFunction>> byReason = new LinkedHashMap<>();
+    for (SurveyedFunction f : of) {
+      Optional<Doubt> stream = streamDoubt(f);
+      Optional<Doubt> device = deviceIdDoubt(f);
+      stream.ifPresent(d -> noteUnseen(byReason, "StreamID", d, f));
+      device.ifPresent(d -> noteUnseen(byReason, "DeviceID", d, f));
     }
-    return Optional.empty();
+    List<Unseen> out = new ArrayList<>();
+    byReason.forEach((reason, functions) -> {
+      int at = reason.indexOf(' ');
+      out.add(
+          new Unseen(
+              "%s of %s".formatted(reason.substring(0, at), names(functions)),
+              reason.substring(at + 1),
+              reason.startsWith("StreamID")
+                  ? "which IOMMU they are behind, if any, is not known"
+                  : "which MSI controller receives their messages is not known"));
+    });
+    return out;
+  }
+
+  private static void noteUnseen(
+      Map<String, List<SurveyedFunction>> byReason, String id, Doubt doubt, SurveyedFunction f) {
+    byReason.computeIfAbsent(id + " " + doubt.why(), _ -> new ArrayList<>()).add(f);
+  }
+
+  private static String names(List<SurveyedFunction> functions) {
+    int more = functions.size() - MOST_NAMED;
+    return functions.stream()
+            .limit(MOST_NAMED)
+            .map(f -> f.sbdf().toString())
+            .collect(Collectors.joining(", "))
+        + (more > 0 ? " and %d more".formatted(more) : "");
   }
 
   /// {@return where firmware tells that no IOMMU is in a function's path}

@@ -112,7 +112,7 @@ class EnableTest {
     NoMsiController e = assertThrows(NoMsiController.class, () -> f.msi().enable(2, 4));
     assertEquals(2, e.refusal().needed().orElseThrow().value());
     assertEquals(0, e.refusal().available().orElseThrow().value());
-    assertEquals(List.of("0000:01:00.0"), e.refusal().objects());
+    assertEquals(List.of("0000:01:00.0", "MSI controller"), e.refusal().objects());
   }
 
   @Test

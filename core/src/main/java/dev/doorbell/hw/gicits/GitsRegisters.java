@@ -9,7 +9,7 @@ import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.bits.ValueNames;
 import java.util.List;
 
-/// An ITS's registers: the control frame and, 64 KiB above it, the translation frame. Source: IHI 0069 H, 12.19 and 12.20.
+/// An ITS's registers: the control frame and, 64 KiB above it, the translation frame. Source: IHI 0069 H, 12.18 and 12.19.
 public final class GitsRegisters {
   /// Bytes of both frames.
   public static final long BYTES = 0x20000;

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// The command queue: what goes in is complete when {@link #run} returns. Safe for use from many threads.
 ///
-/// **Source** IHI 0070 G.b, 3.5.1 (queues), 4.1 (commands), 7.1 (command errors), 6.3.29 to 6.3.31.
+/// **Source** IHI 0070 G.b, 3.5.1 (queues), 4.1 (commands), 7.1 (command errors), 6.3.26 SMMU_CMDQ_BASE to 6.3.28 SMMU_CMDQ_CONS.
 final class CommandIssuer {
   private static final int MOST_FETCH_RETRIES = 4;
 

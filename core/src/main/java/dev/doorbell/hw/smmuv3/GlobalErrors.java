@@ -4,7 +4,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// The pair SMMU_GERROR and SMMU_GERRORN: an error is active while its two bits differ. Safe for use from many threads.
 ///
-/// **Source** IHI 0070 G.b, 6.3.18 and 6.3.19.
+/// **Source** IHI 0070 G.b, 6.3 SMMU_GERROR, SMMU_GERRORN.
 final class GlobalErrors {
   private final SmmuPort port;
   private final ReentrantLock lock = new ReentrantLock();

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Locks are taken in the order streams of a driver, address space, queue.
 ///
-/// **Source** IHI 0070 G.b, 6.3.9 to 6.3.31 (registers), 3.17 and 3.21 (invalidation), 3.11 (start).
+/// **Source** IHI 0070 G.b, 6.3 (registers), 3.17 and 3.21 (invalidation), 3.11 (start).
 public final class SmmuDriver implements Iommu, AutoCloseable {
   /// Above so many granules one command for the whole address space is cheaper than one a granule.
   private static final int MOST_TLBI = 64;

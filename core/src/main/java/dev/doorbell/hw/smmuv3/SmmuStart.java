@@ -13,7 +13,7 @@ import java.util.List;
 /// The order is the one that the manual asks for and that Linux keeps: abort what arrives, disable, attributes, tables, command queue, invalidate
 /// everything, event queue, interrupts, translation.
 ///
-/// **Source** IHI 0070 G.b, 3.11 Reset, enable and initialization; 6.3.9 (CR0), 6.3.14 (GBPA).
+/// **Source** IHI 0070 G.b, 3.11 Reset, enable and initialization; 6.3 (SMMU_CR0, SMMU_GBPA).
 ///
 /// @param features what the hardware can do
 /// @param stage the stage in use

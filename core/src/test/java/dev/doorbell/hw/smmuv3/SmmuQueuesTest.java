@@ -196,7 +196,7 @@ class SmmuQueuesTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 6.3.18: no interrupt while IRQ_CTRL says so")
+  @DisplayName("IHI 0070 6.3 IRQ_CTRL: no interrupt while IRQ_CTRL says so")
   void maskedInterrupts() {
     SmmuBench bench = new SmmuBench().start();
     bench.write32(0x50, 0);

@@ -106,7 +106,7 @@ class SmmuRegistersTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 6.3.16 GBPA: takes writes with Update alone; ABORT ends accesses while SMMUEN is 0")
+      "IHI 0070 6.3 GBPA: takes writes with Update alone; ABORT ends accesses while SMMUEN is 0")
   void gbpa() {
     SmmuBench bench = new SmmuBench();
     assertEquals(0x1234, bench.read(0x1234));
@@ -121,7 +121,7 @@ class SmmuRegistersTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 6.3.16: without GBPA it reads as zero and accesses pass")
+  @DisplayName("IHI 0070 6.3 GBPA: without GBPA it reads as zero and accesses pass")
   void noGbpa() {
     SmmuBench bench = new SmmuBench(SmmuFeatures.qemu72());
     bench.write32(0x44, 1L << 31 | 1L << 20);

@@ -65,7 +65,7 @@ class SmmuWalkerHostileTest {
   }
 
   @Test
-  @DisplayName("IHI 0070 6.3.14: a disabled SMMU bypasses or aborts as SMMU_GBPA says")
+  @DisplayName("IHI 0070 6.3 GBPA: a disabled SMMU bypasses or aborts as SMMU_GBPA says")
   void disabled() {
     SmmuWalker bypass =
         new SmmuWalker("smmu", Map.of("CR0", 0L, "GBPA", 0L), pa -> OptionalLong.empty());
