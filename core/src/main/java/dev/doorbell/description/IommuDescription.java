@@ -62,11 +62,13 @@ public sealed interface IommuDescription {
   /// Arm SMMUv1 or SMMUv2 (IHI 0062), MMU-400/401/500 among them.
   ///
   /// @param kind `SMMUv1`, `SMMUv2`, `MMU-500` …
+  /// @param streamMask bits of a StreamID that tell nothing of who sends, and are not compared
   record Smmuv2(
       String id,
       String kind,
       AddressRange window,
       boolean coherent,
+      int streamMask,
       Abilities abilities,
       Source source)
       implements IommuDescription {
@@ -219,6 +221,11 @@ public sealed interface IommuDescription {
     public Optional<AddressRange> registers() {
       return Optional.empty();
     }
+  }
+
+  /// {@return a StreamID as the IOMMU compares it: two that are equal here are one stream to it}
+  default int compared(int streamId) {
+    return this instanceof Smmuv2 s ? streamId & ~s.streamMask() : streamId;
   }
 
   /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}

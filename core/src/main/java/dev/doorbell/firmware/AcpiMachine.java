@@ -278,6 +278,7 @@ final class AcpiMachine {
                 kind,
                 w,
                 s.coherent(),
+                0,
                 Abilities.of(draft, s.base()),
                 source));
   }

@@ -48,6 +48,9 @@ final class FdtMachine {
     this.riscv = new FdtRiscv(draft, tree, addresses);
   }
 
+  /// A StreamID has 16 bits at most (IHI 0062 D.c, 10.6.37).
+  private static final int STREAM_BITS = 0xffff;
+
   private static Map<String, String> smmus() {
     Map<String, String> out = new LinkedHashMap<>();
     out.put("nvidia,smmu-500", "");
@@ -341,6 +344,7 @@ final class FdtMachine {
             kind,
             window,
             node.has("dma-coherent"),
+            (int) node.cell("stream-match-mask").orElse(0) & STREAM_BITS,
             Abilities.of(draft, window.start()),
             node.source()));
   }

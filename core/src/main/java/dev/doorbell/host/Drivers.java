@@ -12,6 +12,8 @@ import dev.doorbell.hw.gicv3.GicV3Driver;
 import dev.doorbell.hw.gicv3.GicV3Hardware;
 import dev.doorbell.hw.lapic.LapicDriver;
 import dev.doorbell.hw.lapic.LapicHardware;
+import dev.doorbell.hw.smmuv2.SmmuV2Driver;
+import dev.doorbell.hw.smmuv2.SmmuV2Settings;
 import dev.doorbell.hw.smmuv3.SmmuDriver;
 import dev.doorbell.hw.smmuv3.SmmuSettings;
 import dev.doorbell.hw.smmuv3.SmmuTags;
@@ -83,8 +85,8 @@ final class Drivers {
                     machine.memory(),
                     machine.frames(),
                     settings));
-        case IommuDescription.Smmuv2 _,
-            IommuDescription.VtD _,
+        case IommuDescription.Smmuv2 s -> startSmmuv2(s);
+        case IommuDescription.VtD _,
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
@@ -96,6 +98,22 @@ final class Drivers {
         }
       }
     }
+  }
+
+  /// A window that has no room for an SMMU leads to none: functions behind it are refused like those behind what is not driven.
+  private void startSmmuv2(IommuDescription.Smmuv2 s) {
+    if (s.window().bytes() < SmmuV2Driver.LEAST_WINDOW) {
+      return;
+    }
+    SmmuV2Settings usual = SmmuV2Settings.USUAL.withStreamMask(s.streamMask());
+    iommus.put(
+        s.id(),
+        SmmuV2Driver.open(
+            s.id(),
+            machine.registers(s.window()),
+            machine.memory(),
+            machine.frames(),
+            options.stage().map(usual::with).orElse(usual)));
   }
 
   private void startInterrupts() {

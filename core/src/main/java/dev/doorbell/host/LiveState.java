@@ -14,6 +14,9 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
+import dev.doorbell.hw.smmuv2.BankRegisters;
+import dev.doorbell.hw.smmuv2.Gr0Registers;
+import dev.doorbell.hw.smmuv2.Gr1Registers;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
@@ -31,6 +34,9 @@ import java.util.OptionalLong;
 /// A live machine's registers and tables, read as a recorded one's would be: what walkers see of
 /// functions whose vectors Doorbell programmed.
 public final class LiveState implements MachineState {
+  private static final long SMALL_PAGE = 0x1000;
+  private static final long LARGE_PAGE = 0x1_0000;
+
   private final Host host;
   private final List<HostFunction> functions;
 
@@ -47,6 +53,13 @@ public final class LiveState implements MachineState {
         for (IommuDescription i : host.machine().description().iommus()) {
           if (i instanceof IommuDescription.Smmuv3 s) {
             out.add(block(s.window(), SmmuRegisters.MAP, "SMMU_"));
+          }
+        }
+      }
+      case "smmuv2" -> {
+        for (IommuDescription i : host.machine().description().iommus()) {
+          if (i instanceof IommuDescription.Smmuv2 s) {
+            out.add(smmuv2(s.window()));
           }
         }
       }
@@ -70,6 +83,35 @@ public final class LiveState implements MachineState {
       }
     }
     return out;
+  }
+
+  /// Both global spaces, and the banks that are on.
+  private Block smmuv2(AddressRange window) {
+    RegisterBus bus = host.machine().registers(window);
+    Map<String, Long> registers =
+        new HashMap<>(block(window, Gr0Registers.MAP, "SMMU_").registers());
+    long idr1 = registers.getOrDefault("IDR1", 0L);
+    long page = Gr0Registers.IDR1_PAGESIZE.isSet(idr1) ? LARGE_PAGE : SMALL_PAGE;
+    long pages = 2L << Gr0Registers.IDR1_NUMPAGENDXB.getInt(idr1);
+    int banks = Gr0Registers.IDR1_NUMCB.getInt(idr1);
+    for (Register r : Gr1Registers.MAP.registers()) {
+      for (int i = 0; i < banks; i++) {
+        long at = page + r.offset(i);
+        String name = r.name().substring("SMMU_".length()) + i;
+        read(bus, at, r.bytes()).ifPresent(v -> registers.put(name, v));
+      }
+    }
+    for (int i = 0; i < banks; i++) {
+      long start = (pages + i) * page;
+      long control = read(bus, start, Integer.BYTES).orElse(0L);
+      for (Register r : BankRegisters.MAP.registers()) {
+        if (control != 0 || r == BankRegisters.SCTLR) {
+          String name = "CB%d_%s".formatted(i, r.name().substring("SMMU_CBn_".length()));
+          read(bus, start + r.offset(), r.bytes()).ifPresent(v -> registers.put(name, v));
+        }
+      }
+    }
+    return new Block(window.start(), registers);
   }
 
   private void redistributors(GicDescription gic, List<Block> out) {
@@ -145,8 +187,12 @@ public final class LiveState implements MachineState {
   }
 
   private static Optional<Long> read(RegisterBus bus, Register r, int index) {
+    return read(bus, r.offset(index), r.bytes());
+  }
+
+  private static Optional<Long> read(RegisterBus bus, long offset, int bytes) {
     try {
-      return Optional.of(bus.read(r.offset(index), r.bytes()));
+      return Optional.of(bus.read(offset, bytes));
     } catch (BusErrorException e) {
       return Optional.empty();
     }

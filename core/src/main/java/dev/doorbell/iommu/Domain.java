@@ -41,12 +41,12 @@ public final class Domain implements AutoCloseable {
   }
 
   /// {@return an empty domain with translation tables of an IOMMU's kind}
-  ///
   /// @param name for messages, such as `domain 1`
-  /// @throws IllegalArgumentException when the IOMMU has not this granule
+  /// @throws GranuleNotSupported when the IOMMU has not this granule
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   public static Domain create(String name, DomainPolicy policy, Iommu iommu, Granule granule) {
-    return new Domain(name, policy, iommu, iommu.createAddressSpace(granule));
+    AddressSpace made = iommu.createAddressSpace(GranuleNotSupported.check(name, iommu, granule));
+    return new Domain(name, policy, iommu, made);
   }
 
   public String name() {

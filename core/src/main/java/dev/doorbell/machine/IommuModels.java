@@ -6,12 +6,16 @@ import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.hw.smmuv2.Gr0Registers;
+import dev.doorbell.hw.smmuv2.SmmuV2Features;
+import dev.doorbell.hw.smmuv2.SmmuV2Model;
 import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuModel;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.hw.smmuv3.SmmuWires;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /// Builds the IOMMUs of a description and puts them on the bus.
 final class IommuModels {
@@ -20,6 +24,10 @@ final class IommuModels {
 
   private static final int MOST_OUTPUT_BITS = 48;
   private static final int MOST_STREAM_BITS = 24;
+
+  /// What SMMU_SMRn holds without the extension (IHI 0062 D.c, 10.6.37).
+  private static final int SMMU2_STREAM_BITS = 15;
+
   private static final long REQUESTERS = 0x10000;
 
   /// Stands for an IOMMU that has no model: nothing passes.
@@ -48,8 +56,8 @@ final class IommuModels {
           bus.add(smmu.id(), AddressRange.ofSize(smmu.window().start(), WINDOW), model);
           out.put(smmu.id(), model);
         }
-        case IommuDescription.Smmuv2 _,
-            IommuDescription.VtD _,
+        case IommuDescription.Smmuv2 smmu -> out.put(smmu.id(), smmuv2(smmu));
+        case IommuDescription.VtD _,
             IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
@@ -61,6 +69,35 @@ final class IommuModels {
       }
     }
     return out;
+  }
+
+  private Translator smmuv2(IommuDescription.Smmuv2 smmu) {
+    if (!SmmuV2Features.fits(smmu.window().bytes())) {
+      return CLOSED;
+    }
+    SmmuV2Features features = features(smmu);
+    SmmuV2Model model = new SmmuV2Model(features, memory);
+    bus.add(smmu.id(), AddressRange.ofSize(smmu.window().start(), features.windowBytes()), model);
+    return model;
+  }
+
+  /// What is known of the kind, with the output width that the capture tells, and StreamIDs of 16 bits where firmware has such.
+  private SmmuV2Features features(IommuDescription.Smmuv2 smmu) {
+    long window = smmu.window().bytes();
+    SmmuV2Features usual =
+        switch (smmu.kind()) {
+          case "SMMUv1" -> SmmuV2Features.version1(true, true, window);
+          case "MMU-400" -> SmmuV2Features.version1(false, true, window);
+          case "MMU-401" -> SmmuV2Features.version1(true, false, window);
+          default ->
+              SmmuV2Features.mmu500(window)
+                  .withIdr0(
+                      Gr0Registers.IDR0_EXIDS,
+                      streamIdBits(smmu.id(), SMMU2_STREAM_BITS) > SMMU2_STREAM_BITS ? 1 : 0);
+        };
+    OptionalInt bits = smmu.abilities().outputBits();
+    boolean known = bits.isPresent() && SmmuV2Features.encodes(bits.getAsInt());
+    return known ? usual.withOutputBits(bits.getAsInt()) : usual;
   }
 
   private SmmuFeatures features(IommuDescription.Smmuv3 smmu) {

@@ -9,6 +9,8 @@ import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
+import dev.doorbell.hw.smmuv2.SmmuV2Walk;
+import dev.doorbell.hw.smmuv2.SmmuV2Walker;
 import dev.doorbell.hw.smmuv3.SmmuWalk;
 import dev.doorbell.hw.smmuv3.SmmuWalker;
 import dev.doorbell.pci.PciFunction;
@@ -150,8 +152,7 @@ public final class RouteWalker {
         case IommuDescription.VirtioIommu v -> virtio(v, address, in);
         case IommuDescription.RiscvIommu r ->
             new RiscvWalk(survey.machine(), state, trail).translate(r, f, address, in);
-        case IommuDescription.Smmuv2 v2 ->
-            unseen(v2.id(), in, "tables of %s are not read".formatted(v2.kind()), v2.source());
+        case IommuDescription.Smmuv2 smmu -> smmuv2(smmu, s.streamId(), address);
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
         case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
         case IommuDescription.Pamu p -> unseen(p.id(), in, "its tables are not read", p.source());
@@ -200,6 +201,19 @@ public final class RouteWalker {
         return OptionalLong.empty();
       }
       return OptionalLong.of(walk.output().get().value());
+    }
+
+    private OptionalLong smmuv2(IommuDescription.Smmuv2 smmu, int streamId, long address) {
+      Optional<MachineState.Block> block = state.block("smmuv2", smmu.window());
+      SmmuV2Walk walk =
+          new SmmuV2Walker(
+                  smmu.id(),
+                  block.map(MachineState.Block::registers).orElse(Map.of()),
+                  state.memory())
+              .walk(streamId, new Iova(address), true);
+      trail.hops(walk.hops());
+      walk.stoppedAt().ifPresent(trail::breaks);
+      return walk.output().map(pa -> OptionalLong.of(pa.value())).orElse(OptionalLong.empty());
     }
 
     /// virtio 1.2, 5.13.6.8.1: accesses to a reported MSI region are not translated.

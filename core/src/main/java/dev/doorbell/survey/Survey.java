@@ -260,18 +260,21 @@ public final class Survey {
     Optional<HostBridge> bridge = machine.hostBridge(d.sbdf());
     if (bridge.isPresent()) {
       for (DmaAliases.Alias alias : DmaAliases.of(topology, f)) {
-        stream(bridge.get(), alias).ifPresent(streams::add);
+        stream(machine, bridge.get(), alias).ifPresent(streams::add);
       }
     }
     return new SurveyedFunction(d, f, rid, streams, bridge.flatMap(b -> msi(b, rid)));
   }
 
-  private static Optional<Stream> stream(HostBridge bridge, DmaAliases.Alias alias) {
+  private static Optional<Stream> stream(
+      MachineDescription machine, HostBridge bridge, DmaAliases.Alias alias) {
     for (HostBridge.StreamMapping m : bridge.streams()) {
       OptionalInt id = m.streamOf(alias.requesterId());
       if (id.isPresent()) {
+        int sent = id.getAsInt();
+        int compared = machine.iommu(m.iommu()).map(i -> i.compared(sent)).orElse(sent);
         return Optional.of(
-            new Stream(m.iommu(), id.getAsInt(), alias.requesterId(), alias.because(), m.source()));
+            new Stream(m.iommu(), compared, alias.requesterId(), alias.because(), m.source()));
       }
     }
     return Optional.empty();

@@ -22,6 +22,7 @@ public record SurveyedFunction(
   /// An identity at an IOMMU.
   ///
   /// @param iommu id of the IOMMU
+  /// @param streamId as the IOMMU compares it ({@link dev.doorbell.description.IommuDescription#compared})
   /// @param requesterId the requester id it comes from
   /// @param because whose id that is
   public record Stream(

@@ -127,6 +127,7 @@ class SharedIdentitiesTest {
                     "MMU-500",
                     i.registers().orElseThrow(),
                     true,
+                    0,
                     i.abilities(),
                     i.source()))
             .toList(),

@@ -1,0 +1,298 @@
+package dev.doorbell.hw.smmuv2;
+
+import static dev.doorbell.hw.smmuv2.Gr0Registers.*;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.BusException;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaGeometry;
+import dev.doorbell.vmsa.VmsaTable;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Drives one SMMUv1 or SMMUv2. Safe for use from many threads.
+///
+/// StreamIDs that differ only in bits that are not compared ({@link SmmuV2Settings#streamMask}) are one stream: what is set for one holds
+/// for the other. Each address space that a stream uses has a context bank, shared by all streams that use it. Locks are taken in the
+/// order driver, address space.
+///
+/// **Source** IHI 0062 D.c, 2 (translation), 3 (faults), 4.5 (TLB maintenance), 10 to 13 (registers).
+public final class SmmuV2Driver implements Iommu, AutoCloseable {
+  /// The smallest register window: two pages of 4 KiB in each half (IHI 0062 D.c, 9.1).
+  public static final long LEAST_WINDOW = 0x4000;
+
+  private final SmmuV2Port port;
+  private final PhysicalMemory memory;
+  private final Frames frames;
+  private final SmmuV2Probe probe;
+  private final Stage stage;
+  private final StreamMap streams;
+  private final ContextBanks banks;
+  private final FaultDrain faults;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, SmmuV2AddressSpace> attached = new HashMap<>();
+
+  private SmmuV2Driver(
+      SmmuV2Port port,
+      PhysicalMemory memory,
+      Frames frames,
+      SmmuV2Settings settings,
+      SmmuV2Probe probe) {
+    this.port = port;
+    this.memory = memory;
+    this.frames = frames;
+    this.probe = probe;
+    this.stage = settings.stage().orElse(probe.preferredStage());
+    this.streams = new StreamMap(port, probe, settings.streamMask());
+    this.banks = new ContextBanks(port, probe);
+    this.faults = new FaultDrain(port, probe.banks());
+  }
+
+  /// {@return a driver of an SMMU that it has reset, with every stream blocked}
+  ///
+  /// @param id of the machine description
+  /// @param registers the whole window
+  /// @throws SmmuV2Unsupported when the hardware lacks what is needed
+  /// @throws SmmuV2Timeout when invalidations do not end
+  public static SmmuV2Driver open(
+      String id,
+      RegisterBus registers,
+      PhysicalMemory memory,
+      Frames frames,
+      SmmuV2Settings settings) {
+    SmmuV2Port port = SmmuV2Port.of(id, registers, settings.polls());
+    SmmuV2Probe probe = SmmuV2Probe.read(port);
+    SmmuV2Driver driver = new SmmuV2Driver(port, memory, frames, settings, probe);
+    if (!probe.has(driver.stage)) {
+      throw new SmmuV2Unsupported(
+          id, "SMMU_IDR0", port.gr0(IDR0), driver.stage + " is not implemented");
+    }
+    driver.start();
+    return driver;
+  }
+
+  /// The order that the manual asks for and that Linux keeps: no stream goes anywhere before client accesses are looked at.
+  private void start() {
+    port.writeGr0(GFSR, GFSR.access().w1c());
+    streams.reset();
+    banks.reset();
+    port.writeGr0(TLBIALLH, 0);
+    port.writeGr0(TLBIALLNSNH, 0);
+    port.sync();
+    port.writeGr0(CR0, control());
+  }
+
+  /// Faults are recorded and told by wire, streams that match nothing fault, and nothing of another one's broadcast is taken over.
+  private long control() {
+    return CR0_GFRE.place(1)
+        | CR0_GFIE.place(1)
+        | CR0_GCFGFRE.place(1)
+        | CR0_GCFGFIE.place(1)
+        | CR0_USFCFG.place(1)
+        | CR0_VMIDPNE.place(1)
+        | CR0_PTM.place(1)
+        | CR0_SMCFCFG.place(1)
+        | CR0_EXIDENABLE.place(probe.extended() ? 1 : 0);
+  }
+
+  @Override
+  public String id() {
+    return port.id();
+  }
+
+  @Override
+  public IommuCapabilities capabilities() {
+    return new IommuCapabilities(
+        probe.version() == 2 ? "SMMUv2" : "SMMUv1",
+        probe.usable(),
+        probe.inputBits(stage),
+        probe.outputBits(stage),
+        probe.streamBits(),
+        true,
+        stage == Stage.STAGE2);
+  }
+
+  @Override
+  public AddressSpace createAddressSpace(Granule granule) {
+    if (!probe.usable().contains(granule)) {
+      throw new IllegalArgumentException(
+          "%s has the granules %s, not %s".formatted(id(), probe.usable(), granule));
+    }
+    VmsaGeometry geometry = probe.geometry(granule, stage);
+    return new SmmuV2AddressSpace(VmsaTable.create(geometry, memory, frames, false), probe.is64());
+  }
+
+  /// @throws StreamMatchesExhausted when the stream needs a register and none is free
+  /// @throws ContextBanksExhausted when the address space needs a bank and none is free
+  /// @throws SmmuV2Unsupported when the hardware cannot tell the StreamID
+  @Override
+  public void attach(int streamId, AddressSpace space) {
+    SmmuV2AddressSpace wanted = usable(space);
+    lock.lock();
+    try {
+      int key = streams.key(streamId);
+      SmmuV2AddressSpace old = attached.get(key);
+      if (old == wanted) {
+        return;
+      }
+      int bank = banks.enter(wanted);
+      try {
+        streams.translate(key, bank);
+      } catch (RuntimeException failed) {
+        withdraw(wanted, failed);
+        throw failed;
+      }
+      attached.put(key, wanted);
+      try {
+        forget(old);
+      } catch (SmmuV2Exception | BusException failed) {
+        comeBack(key, old, failed);
+        withdraw(wanted, failed);
+        throw failed;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The way of a stream is one register.
+  @Override
+  public boolean attachesHitlessly(int streamId, AddressSpace space) {
+    lock.lock();
+    try {
+      return attached.containsKey(streams.key(streamId));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void block(int streamId) {
+    lock.lock();
+    try {
+      int key = streams.key(streamId);
+      streams.block(key);
+      left(key);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// @throws StreamMatchesExhausted when the stream needs a register and none is free
+  @Override
+  public void bypass(int streamId) {
+    lock.lock();
+    try {
+      int key = streams.key(streamId);
+      streams.bypass(key);
+      left(key);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// {@return what was recorded of faults since the last look}
+  public List<SmmuV2Fault> drainFaults() {
+    lock.lock();
+    try {
+      return faults.drain();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Leaves the SMMU with every stream blocked.
+  ///
+  /// @throws IllegalStateException when a stream is still attached
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!attached.isEmpty()) {
+        throw new IllegalStateException(
+            "%s still has the streams %s attached; block them first"
+                .formatted(id(), attached.keySet()));
+      }
+      start();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// A stream was led away from its tables.
+  private void left(int key) {
+    SmmuV2AddressSpace old = attached.remove(key);
+    try {
+      forget(old);
+    } catch (SmmuV2Exception | BusException failed) {
+      comeBack(key, old, failed);
+      throw failed;
+    }
+  }
+
+  private void forget(@Nullable SmmuV2AddressSpace old) {
+    if (old != null) {
+      banks.leave(old);
+    }
+  }
+
+  /// Takes back that a stream left tables which this SMMU could not be made to forget.
+  private void comeBack(int key, @Nullable SmmuV2AddressSpace old, RuntimeException because) {
+    if (old == null) {
+      return;
+    }
+    attached.put(key, old);
+    try {
+      streams.translate(key, banks.of(old));
+    } catch (SmmuV2Exception | BusException again) {
+      because.addSuppressed(again);
+    }
+  }
+
+  /// Takes back that a stream came in, after its way was restored.
+  private void withdraw(SmmuV2AddressSpace space, RuntimeException because) {
+    try {
+      banks.leave(space);
+    } catch (SmmuV2Exception | BusException again) {
+      because.addSuppressed(again);
+      banks.abandon(space);
+    }
+  }
+
+  private SmmuV2AddressSpace usable(AddressSpace space) {
+    if (!(space instanceof SmmuV2AddressSpace own)) {
+      throw new IllegalArgumentException(
+          "%s cannot use %s: it is not an SMMUv2's".formatted(id(), space));
+    }
+    VmsaGeometry g = own.geometry();
+    String why = "";
+    if (!probe.has(g.stage())) {
+      why = g.stage() + " is not implemented";
+    } else if (own.is64() != probe.is64()) {
+      why = "its tables are of the other execution state";
+    } else if (!probe.usable().contains(g.granule())) {
+      why = "granule %s is not among %s".formatted(g.granule(), probe.usable());
+    } else if (g.inputBits() > probe.inputBits(g.stage())) {
+      why =
+          "its %d-bit input is wider than %d bits"
+              .formatted(g.inputBits(), probe.inputBits(g.stage()));
+    } else if (g.outputBits() > probe.outputBits(g.stage())) {
+      why =
+          "its %d-bit output is wider than %d bits"
+              .formatted(g.outputBits(), probe.outputBits(g.stage()));
+    }
+    if (!why.isEmpty()) {
+      throw new IllegalArgumentException("%s cannot use %s: %s".formatted(id(), own, why));
+    }
+    return own;
+  }
+}
