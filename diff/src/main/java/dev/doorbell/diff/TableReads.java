@@ -104,18 +104,20 @@ final class TableReads {
     }
     List<long[]> all = history.since(memory, address, 1, 0);
     int here = level++;
-    boolean global =
-        all.stream()
-            .anyMatch(d -> DescriptorLayout.VALID.isSet(d[0]) && !DescriptorLayout.NG.isSet(d[0]));
-    boolean leaf =
-        here >= CommandLog.lastLevel()
-            || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));
+    boolean last = here >= CommandLog.lastLevel();
+    // A block that was global stays cached when an ASID is dropped, also if a table took its place.
+    boolean global = all.stream().anyMatch(d -> isGlobal(d[0], last));
+    boolean leaf = last || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));
     long iova = message.address();
-    boolean covered = !global || leaf;
     int time =
-        commands.translationDropped(
-            new CommandLog.Walked(iova, asid, granule, here, leaf, covered && global));
+        commands.translationDropped(new CommandLog.Walked(iova, asid, granule, here, leaf, global));
     return history.since(memory, address, 1, time);
+  }
+
+  private static boolean isGlobal(long descriptor, boolean last) {
+    return DescriptorLayout.VALID.isSet(descriptor)
+        && (last || !DescriptorLayout.TABLE.isSet(descriptor))
+        && !DescriptorLayout.NG.isSet(descriptor);
   }
 
   /// Takes note of a descriptor that is not where the scenario's tables are.
