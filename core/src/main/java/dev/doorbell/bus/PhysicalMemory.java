@@ -31,6 +31,21 @@ public interface PhysicalMemory {
     write(pa, value, Long.BYTES);
   }
 
+  /// Writes two quadwords at a multiple of 16 in one: {@link #read128} sees both or neither.
+  ///
+  /// {@return whether it did; false, with nothing written, where this memory has no such access}
+  default boolean write128(long pa, long low, long high) {
+    return false;
+  }
+
+  /// Reads two quadwords at a multiple of 16, as an IOMMU reads an entry of that size.
+  ///
+  /// @param into takes the low one first
+  default void read128(long pa, long[] into) {
+    into[0] = read64(pa);
+    into[1] = read64(pa + Long.BYTES);
+  }
+
   default int read32(long pa) {
     return (int) read(pa, Integer.BYTES);
   }

@@ -6,6 +6,9 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.amdvi.AmdViDomains;
+import dev.doorbell.hw.amdvi.AmdViDriver;
+import dev.doorbell.hw.amdvi.AmdViSettings;
 import dev.doorbell.hw.gicits.ItsDriver;
 import dev.doorbell.hw.gicits.ItsHardware;
 import dev.doorbell.hw.gicv3.GicV3Driver;
@@ -74,8 +77,10 @@ final class Drivers {
   private void startIommus() {
     SmmuSettings usual = SmmuSettings.of(new SmmuTags());
     SmmuSettings settings = options.stage().map(usual::with).orElse(usual);
+    AmdViDomains domains = new AmdViDomains();
     for (IommuDescription i : description.iommus()) {
       switch (i) {
+        case IommuDescription.AmdVi a -> startAmdVi(a, domains);
         case IommuDescription.Smmuv3 s ->
             iommus.put(
                 s.id(),
@@ -87,7 +92,6 @@ final class Drivers {
                     settings));
         case IommuDescription.Smmuv2 s -> startSmmuv2(s);
         case IommuDescription.VtD _,
-            IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
             IommuDescription.Pamu _,
@@ -114,6 +118,24 @@ final class Drivers {
             machine.memory(),
             machine.frames(),
             options.stage().map(usual::with).orElse(usual)));
+  }
+
+  /// Remaps interrupts where the captured kernel had it do so.
+  private void startAmdVi(IommuDescription.AmdVi a, AmdViDomains domains) {
+    boolean remapping = a.remapping().isOn() && lapics.isPresent();
+    AmdViDriver driver =
+        AmdViDriver.open(
+            a.id(),
+            machine.registers(a.window()),
+            machine.memory(),
+            machine.frames(),
+            AmdViSettings.of(domains)
+                .withRemapping(remapping)
+                .withX2apic(lapics.map(LapicDriver::isX2Apic).orElse(false)));
+    iommus.put(a.id(), driver);
+    if (remapping) {
+      lapics.ifPresent(l -> controllers.put(a.id(), l.behind(driver)));
+    }
   }
 
   private void startInterrupts() {

@@ -11,6 +11,7 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.amdvi.AmdViRegisters;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
@@ -74,6 +75,13 @@ public final class LiveState implements MachineState {
         for (MsiControllerDescription c : host.machine().description().msiControllers()) {
           if (c instanceof MsiControllerDescription.GicV2m v) {
             out.add(block(v.window(), GicV2mRegisters.MAP, ""));
+          }
+        }
+      }
+      case "amdvi" -> {
+        for (IommuDescription i : host.machine().description().iommus()) {
+          if (i instanceof IommuDescription.AmdVi a) {
+            out.add(block(a.window(), AmdViRegisters.MAP, ""));
           }
         }
       }

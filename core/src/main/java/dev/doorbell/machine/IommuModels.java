@@ -2,10 +2,13 @@ package dev.doorbell.machine;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.ApicPort;
+import dev.doorbell.bus.InterruptLine;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.hw.amdvi.AmdViFeatures;
+import dev.doorbell.hw.amdvi.AmdViModel;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
 import dev.doorbell.hw.smmuv2.SmmuV2Features;
 import dev.doorbell.hw.smmuv2.SmmuV2Model;
@@ -57,8 +60,13 @@ final class IommuModels {
           out.put(smmu.id(), model);
         }
         case IommuDescription.Smmuv2 smmu -> out.put(smmu.id(), smmuv2(smmu));
+        case IommuDescription.AmdVi amd -> {
+          AmdViModel model = new AmdViModel(AmdViFeatures.all(), memory, apics, InterruptLine.NONE);
+          bus.add(
+              amd.id(), AddressRange.ofSize(amd.window().start(), AmdViModel.WINDOW_BYTES), model);
+          out.put(amd.id(), model);
+        }
         case IommuDescription.VtD _,
-            IommuDescription.AmdVi _,
             IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
             IommuDescription.Pamu _,

@@ -156,6 +156,26 @@ final class Ram implements PhysicalMemory {
     publish();
   }
 
+  /// Writes and reads of pairs exclude one another; they are made when tables change and when entries are fetched, never for each access.
+  @Override
+  public boolean write128(long pa, long low, long high) {
+    bankOf("write", pa, 2 * Long.BYTES);
+    synchronized (banks) {
+      write(pa, low, Long.BYTES);
+      write(pa + Long.BYTES, high, Long.BYTES);
+    }
+    return true;
+  }
+
+  @Override
+  public void read128(long pa, long[] into) {
+    bankOf("read", pa, 2 * Long.BYTES);
+    synchronized (banks) {
+      into[0] = read(pa, Long.BYTES);
+      into[1] = read(pa + Long.BYTES, Long.BYTES);
+    }
+  }
+
   @Override
   public void publish() {
     VarHandle.fullFence();

@@ -7,7 +7,7 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
 
 /// The registers of an AMD IOMMU. Those of features that Doorbell does not know (MARC, SMI filters, performance counters, the second logs)
-/// are gaps, which read as zero and ignore writes.
+/// are gaps, which read as zero and ignore writes. Registers have the names that dumps of them use.
 ///
 /// **Source** AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 3.4 IOMMU MMIO Registers.
 public final class AmdViRegisters {
@@ -181,35 +181,35 @@ public final class AmdViRegisters {
   private static final Access INDEX = Access.rw(POINTER.mask());
   private static final RegisterMap.Builder M = RegisterMap.named("AMD IOMMU", 0x4000);
 
-  public static final Register DEV_TAB_BASE_REG  = M.register("DevTabBase",    0x0000, Access.rw(DEV_TAB_BASE.mask() | DEV_TAB_SIZE.mask()), DEV_TAB);
-  public static final Register CMD_BUF_BASE_REG  = M.register("CmdBufBase",    0x0008, FIELDS_OF_BUFFER, CMD_BUF, CMD_LEN.place(8));
-  public static final Register EVENT_BASE_REG    = M.register("EventLogBase",  0x0010, FIELDS_OF_BUFFER, EVENT_LOG, EVENT_LEN.place(8));
-  public static final Register CONTROL_REG       = M.register("Control",       0x0018, Access.RW, CONTROL);
-  public static final Register EXCL_BASE_REG     = M.register("ExclBase",      0x0020, Access.rw(EXCL_EN.mask() | EXCL_ALLOW.mask() | EXCL_BASE.mask()), EXCLUSION_BASE);
-  public static final Register EXCL_LIMIT_REG    = M.register("ExclLimit",     0x0028, Access.rw(EXCL_LIMIT.mask()), EXCLUSION_LIMIT);
-  public static final Register EXT_FEATURE_REG   = M.register("ExtFeature",    0x0030, Access.RO, EXT_FEATURE);
-  public static final Register PPR_BASE_REG      = M.register("PprLogBase",    0x0038, FIELDS_OF_BUFFER, PPR_LOG, PPR_LEN.place(8));
-  public static final Register HW_EVENT_HIGH_REG = M.register("HwEventUpper",  0x0040, Access.RO, HW_EVENT_HIGH);
-  public static final Register HW_EVENT_LOW_REG  = M.register("HwEventLower",  0x0048, Access.RO, HW_EVENT_LOW);
-  public static final Register HW_EVENT_REG      = M.register("HwEventStatus", 0x0050, new Access(0, HW_EVENT_VALID.mask() | HW_EVENT_OVERFLOW.mask(), 0, 0, 0), HW_EVENT);
-  public static final Register GA_BASE_REG       = M.register("GALogBase",     0x00e0, FIELDS_OF_BUFFER, GA_LOG, GA_LEN.place(8));
-  public static final Register GA_TAIL_ADDR_REG  = M.register("GALogTailAddr", 0x00e8, Access.rw(GA_TAIL_ADDR.mask()), GA_LOG_TAIL_ADDRESS);
+  public static final Register DEV_TAB_BASE_REG  = M.register("DEVTAB_BASE", 0x0000, Access.rw(DEV_TAB_BASE.mask() | DEV_TAB_SIZE.mask()), DEV_TAB);
+  public static final Register CMD_BUF_BASE_REG  = M.register("CMDBUF_BASE", 0x0008, FIELDS_OF_BUFFER, CMD_BUF, CMD_LEN.place(8));
+  public static final Register EVENT_BASE_REG    = M.register("EVTLOG_BASE", 0x0010, FIELDS_OF_BUFFER, EVENT_LOG, EVENT_LEN.place(8));
+  public static final Register CONTROL_REG       = M.register("CONTROL", 0x0018, Access.RW, CONTROL);
+  public static final Register EXCL_BASE_REG     = M.register("EXCL_BASE", 0x0020, Access.rw(EXCL_EN.mask() | EXCL_ALLOW.mask() | EXCL_BASE.mask()), EXCLUSION_BASE);
+  public static final Register EXCL_LIMIT_REG    = M.register("EXCL_LIMIT", 0x0028, Access.rw(EXCL_LIMIT.mask()), EXCLUSION_LIMIT);
+  public static final Register EXT_FEATURE_REG   = M.register("EXT_FEATURES", 0x0030, Access.RO, EXT_FEATURE);
+  public static final Register PPR_BASE_REG      = M.register("PPRLOG_BASE", 0x0038, FIELDS_OF_BUFFER, PPR_LOG, PPR_LEN.place(8));
+  public static final Register HW_EVENT_HIGH_REG = M.register("HW_EVENT_UPPER", 0x0040, Access.RO, HW_EVENT_HIGH);
+  public static final Register HW_EVENT_LOW_REG  = M.register("HW_EVENT_LOWER", 0x0048, Access.RO, HW_EVENT_LOW);
+  public static final Register HW_EVENT_REG      = M.register("HW_EVENT_STATUS", 0x0050, new Access(0, HW_EVENT_VALID.mask() | HW_EVENT_OVERFLOW.mask(), 0, 0, 0), HW_EVENT);
+  public static final Register GA_BASE_REG       = M.register("GALOG_BASE", 0x00e0, FIELDS_OF_BUFFER, GA_LOG, GA_LEN.place(8));
+  public static final Register GA_TAIL_ADDR_REG  = M.register("GALOG_TAIL_ADDR", 0x00e8, Access.rw(GA_TAIL_ADDR.mask()), GA_LOG_TAIL_ADDRESS);
   /// Segments 1 to 7 of the device table.
-  public static final Register DEV_TAB_SEG_REG   = M.array   ("DevTabSeg",     0x0100, 7, Access.rw(DEV_SEG_BASE.mask() | DEV_SEG_SIZE.mask()), DEV_TAB_SEGMENT);
+  public static final Register DEV_TAB_SEG_REG   = M.array   ("DEVTAB_SEG", 0x0100, 7, Access.rw(DEV_SEG_BASE.mask() | DEV_SEG_SIZE.mask()), DEV_TAB_SEGMENT);
   /// Interrupts of the IOMMU's own: general, PPR, GA log.
-  public static final Register XT_INT_REG        = M.array   ("XtIntControl",  0x0170, 3, Access.rw(
+  public static final Register XT_INT_REG        = M.array   ("XT_INT_CONTROL", 0x0170, 3, Access.rw(
       XT_DEST_MODE.mask() | XT_DEST_LOW.mask() | XT_VECTOR.mask() | XT_DELIVERY.mask() | XT_DEST_HIGH.mask()), XT_INT_CONTROL);
-  public static final Register CMD_HEAD_REG      = M.register("CmdBufHead",    0x2000, INDEX, BUFFER_POINTER);
-  public static final Register CMD_TAIL_REG      = M.register("CmdBufTail",    0x2008, INDEX, BUFFER_POINTER);
-  public static final Register EVENT_HEAD_REG    = M.register("EventLogHead",  0x2010, INDEX, BUFFER_POINTER);
-  public static final Register EVENT_TAIL_REG    = M.register("EventLogTail",  0x2018, INDEX, BUFFER_POINTER);
-  public static final Register STATUS_REG        = M.register("Status",        0x2020, new Access(0,
+  public static final Register CMD_HEAD_REG      = M.register("CMD_HEAD", 0x2000, INDEX, BUFFER_POINTER);
+  public static final Register CMD_TAIL_REG      = M.register("CMD_TAIL", 0x2008, INDEX, BUFFER_POINTER);
+  public static final Register EVENT_HEAD_REG    = M.register("EVT_HEAD", 0x2010, INDEX, BUFFER_POINTER);
+  public static final Register EVENT_TAIL_REG    = M.register("EVT_TAIL", 0x2018, INDEX, BUFFER_POINTER);
+  public static final Register STATUS_REG        = M.register("STATUS", 0x2020, new Access(0,
       EVENT_OVERFLOW.mask() | EVENT_LOG_INT.mask() | COM_WAIT_INT.mask() | PPR_OVERFLOW.mask() | PPR_INT.mask() | GA_LOG_OVERFLOW.mask() | GA_INT.mask()
           | PPR_OVERFLOW_B.mask() | EVENT_OVERFLOW_B.mask() | PPR_OVERFLOW_EARLY_B.mask() | PPR_OVERFLOW_EARLY.mask(), 0, 0, 0), STATUS_WORD);
-  public static final Register PPR_HEAD_REG      = M.register("PprLogHead",    0x2030, INDEX, BUFFER_POINTER);
-  public static final Register PPR_TAIL_REG      = M.register("PprLogTail",    0x2038, INDEX, BUFFER_POINTER);
-  public static final Register GA_HEAD_REG       = M.register("GALogHead",     0x2040, Access.rw(GA_POINTER.mask()), GA_LOG_POINTER);
-  public static final Register GA_TAIL_REG       = M.register("GALogTail",     0x2048, Access.rw(GA_POINTER.mask()), GA_LOG_POINTER);
+  public static final Register PPR_HEAD_REG      = M.register("PPR_HEAD", 0x2030, INDEX, BUFFER_POINTER);
+  public static final Register PPR_TAIL_REG      = M.register("PPR_TAIL", 0x2038, INDEX, BUFFER_POINTER);
+  public static final Register GA_HEAD_REG       = M.register("GA_HEAD", 0x2040, Access.rw(GA_POINTER.mask()), GA_LOG_POINTER);
+  public static final Register GA_TAIL_REG       = M.register("GA_TAIL", 0x2048, Access.rw(GA_POINTER.mask()), GA_LOG_POINTER);
   // spotless:on
 
   /// The whole window: 16 KiB.
