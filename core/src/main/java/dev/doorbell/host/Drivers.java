@@ -20,7 +20,12 @@ import dev.doorbell.hw.smmuv2.SmmuV2Settings;
 import dev.doorbell.hw.smmuv3.SmmuDriver;
 import dev.doorbell.hw.smmuv3.SmmuSettings;
 import dev.doorbell.hw.smmuv3.SmmuTags;
+import dev.doorbell.hw.vtd.VtdDriver;
+import dev.doorbell.hw.vtd.VtdHardware;
+import dev.doorbell.hw.vtd.VtdSettings;
+import dev.doorbell.hw.vtd.VtdTags;
 import dev.doorbell.iommu.Iommu;
+import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.SpiController;
 import dev.doorbell.machine.Machine;
@@ -78,6 +83,7 @@ final class Drivers {
     SmmuSettings usual = SmmuSettings.of(new SmmuTags());
     SmmuSettings settings = options.stage().map(usual::with).orElse(usual);
     AmdViDomains domains = new AmdViDomains();
+    VtdTags tags = new VtdTags();
     for (IommuDescription i : description.iommus()) {
       switch (i) {
         case IommuDescription.AmdVi a -> startAmdVi(a, domains);
@@ -91,8 +97,8 @@ final class Drivers {
                     machine.frames(),
                     settings));
         case IommuDescription.Smmuv2 s -> startSmmuv2(s);
-        case IommuDescription.VtD _,
-            IommuDescription.VirtioIommu _,
+        case IommuDescription.VtD v -> startVtd(v, tags);
+        case IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
             IommuDescription.Pamu _,
             IommuDescription.Phb _,
@@ -134,8 +140,26 @@ final class Drivers {
                 .withX2apic(lapics.map(LapicDriver::isX2Apic).orElse(false)));
     iommus.put(a.id(), driver);
     if (remapping) {
-      lapics.ifPresent(l -> controllers.put(a.id(), l.behind(driver)));
+      remapped(driver);
     }
+  }
+
+  private void startVtd(IommuDescription.VtD v, VtdTags tags) {
+    VtdDriver driver =
+        VtdDriver.open(
+            new VtdHardware(
+                v.id(), machine.registers(v.window()), machine.memory(), machine.frames()),
+            new VtdSettings(
+                tags,
+                v.remapping().isOn() && lapics.isPresent(),
+                lapics.map(LapicDriver::isX2Apic).orElse(false)));
+    iommus.put(v.id(), driver);
+    driver.remapper().ifPresent(this::remapped);
+  }
+
+  /// Functions behind an IOMMU that remaps interrupts get their vectors through it.
+  private void remapped(InterruptRemapper remapper) {
+    lapics.ifPresent(l -> controllers.put(remapper.id(), l.behind(remapper)));
   }
 
   private void startInterrupts() {

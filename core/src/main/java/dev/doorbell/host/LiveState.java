@@ -19,6 +19,7 @@ import dev.doorbell.hw.smmuv2.BankRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
 import dev.doorbell.hw.smmuv2.Gr1Registers;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
+import dev.doorbell.hw.vtd.VtdRegisters;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
 import dev.doorbell.pci.Sbdf;
@@ -68,6 +69,13 @@ public final class LiveState implements MachineState {
         for (MsiControllerDescription c : host.machine().description().msiControllers()) {
           if (c instanceof MsiControllerDescription.Its its) {
             out.add(block(its.window(), GitsRegisters.MAP, "GITS_"));
+          }
+        }
+      }
+      case "vtd" -> {
+        for (IommuDescription i : host.machine().description().iommus()) {
+          if (i instanceof IommuDescription.VtD v) {
+            out.add(block(v.window(), VtdRegisters.MAP, ""));
           }
         }
       }
@@ -183,7 +191,7 @@ public final class LiveState implements MachineState {
     Map<String, Long> registers = new HashMap<>();
     for (Register r : map.registers()) {
       for (int i = 0; i < r.count(); i++) {
-        String name = r.name().startsWith(prefix) ? r.name().substring(prefix.length()) : r.name();
+        String name = plain(r.name(), prefix);
         read(bus, r, i).ifPresent(v -> registers.put(name, v));
         if (r.count() > 1) {
           final int index = i;
@@ -192,6 +200,11 @@ public final class LiveState implements MachineState {
       }
     }
     return new Block(window.start(), registers);
+  }
+
+  private static String plain(String name, String prefix) {
+    String rest = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+    return rest.endsWith("_REG") ? rest.substring(0, rest.length() - "_REG".length()) : rest;
   }
 
   private static Optional<Long> read(RegisterBus bus, Register r, int index) {

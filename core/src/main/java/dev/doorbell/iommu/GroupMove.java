@@ -175,7 +175,9 @@ final class GroupMove {
   private List<Holder> toBeHeld(List<Holder> holders) {
     boolean hitless =
         group.streams().stream()
-            .allMatch(s -> s.iommu().attachesHitlessly(s.streamId(), to.space()));
+            .allMatch(s ->
+                !s.iommu().capabilities().translatesMsi()
+                    || s.iommu().attachesHitlessly(s.streamId(), to.space()));
     List<Holder> held = new ArrayList<>();
     for (Holder h : holders) {
       if (h.moves() || !hitless) {

@@ -16,6 +16,8 @@ import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuModel;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.hw.smmuv3.SmmuWires;
+import dev.doorbell.hw.vtd.VtdFeatures;
+import dev.doorbell.hw.vtd.VtdModel;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -24,6 +26,9 @@ import java.util.OptionalInt;
 final class IommuModels {
   /// An SMMUv3's registers: two pages of 64 KiB (IHI 0070, 6.1).
   private static final long WINDOW = 0x20000;
+
+  /// Bytes of a VT-d unit's registers here: a page.
+  private static final long VTD_WINDOW = 0x1000;
 
   private static final int MOST_OUTPUT_BITS = 48;
   private static final int MOST_STREAM_BITS = 24;
@@ -66,8 +71,12 @@ final class IommuModels {
               amd.id(), AddressRange.ofSize(amd.window().start(), AmdViModel.WINDOW_BYTES), model);
           out.put(amd.id(), model);
         }
-        case IommuDescription.VtD _,
-            IommuDescription.VirtioIommu _,
+        case IommuDescription.VtD vtd -> {
+          VtdModel model = new VtdModel(features(vtd), memory, apics);
+          bus.add(vtd.id(), AddressRange.ofSize(vtd.window().start(), VTD_WINDOW), model);
+          out.put(vtd.id(), model);
+        }
+        case IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
             IommuDescription.Pamu _,
             IommuDescription.Phb _,
@@ -106,6 +115,12 @@ final class IommuModels {
     OptionalInt bits = smmu.abilities().outputBits();
     boolean known = bits.isPresent() && SmmuV2Features.encodes(bits.getAsInt());
     return known ? usual.withOutputBits(bits.getAsInt()) : usual;
+  }
+
+  /// A unit as wide as the captured one's, which remaps interrupts where the captured kernel had it do so.
+  private static VtdFeatures features(IommuDescription.VtD vtd) {
+    return VtdFeatures.of(
+        vtd.abilities().inputBits().orElse(MOST_OUTPUT_BITS), vtd.remapping().isOn());
   }
 
   private SmmuFeatures features(IommuDescription.Smmuv3 smmu) {

@@ -37,6 +37,7 @@ public final class IrteLayout {
   private static final Layout H = Layout.lsb0("IRTE[1]", 8);
   private static final Layout PL = Layout.lsb0("posted IRTE[0]", 8);
   private static final Layout PH = Layout.lsb0("posted IRTE[1]", 8);
+  private static final Layout X = Layout.lsb0("IRTE[0] of xAPIC", 8);
   private static final Layout A = Layout.lsb0("remappable address", 8);
   private static final Layout D = Layout.lsb0("remappable data", 4);
 
@@ -71,9 +72,12 @@ public final class IrteLayout {
   public static final Field SHV          = A.bit   ("SHV",       3);
   public static final Field HANDLE_HIGH  = A.bit   ("HANDLE[15]", 2);
   public static final Field SUBHANDLE    = D.bits  ("SUBHANDLE", 15, 0);
+  /// DST in xAPIC mode.
+  public static final Field XAPIC_DST    = X.bits  ("DST_XAPIC",  47, 40);
   // spotless:on
 
   public static final Layout LOW = L.res0(14, 12).res0(31, 24).seal();
+  public static final Layout XAPIC = X.ignored(39, 0).res0(63, 48).seal();
   public static final Layout HIGH = H.res0(63, 20).seal();
   public static final Layout POSTED_LOW = PL.res0(7, 2).res0(13, 12).res0(37, 24).seal();
   public static final Layout POSTED_HIGH = PH.res0(31, 20).seal();

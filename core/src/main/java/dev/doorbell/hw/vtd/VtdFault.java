@@ -1,6 +1,6 @@
 package dev.doorbell.hw.vtd;
 
-/// The fault reasons that a walk can come to, with their codes in a fault recording register (FR).
+/// The fault reasons that a walk or the model can come to, with their codes in a fault recording register (FR).
 ///
 /// In scalable mode the same break has another code than in legacy mode.
 ///
@@ -12,9 +12,17 @@ enum VtdFault {
   BEYOND_WIDTH(0x4),
   WRITE(0x5),
   READ(0x6),
+  PAGING_ACCESS(0x7),
+  ROOT_ACCESS(0x8),
+  CONTEXT_ACCESS(0x9),
+  ROOT_RESERVED(0xa),
+  CONTEXT_RESERVED(0xb),
+  PAGING_RESERVED(0xc),
   REQUEST_RESERVED(0x20),
   INDEX_BEYOND_TABLE(0x21),
   IRTE_NOT_PRESENT(0x22),
+  IRTE_ACCESS(0x23),
+  IRTE_RESERVED(0x24),
   COMPATIBILITY_BLOCKED(0x25),
   SOURCE_ID(0x26),
   SM_ROOT_NOT_PRESENT(0x39),

@@ -32,7 +32,10 @@ class TablesSecondSourceTest {
         "scalable-linux",
         "paging-linux",
         "message-linux",
-        "address-intel");
+        "address-intel",
+        "unit-qemu",
+        "unit-linux",
+        "descriptors-linux");
   }
 
   private static List<Layout> layouts(String table) {
@@ -56,6 +59,36 @@ class TablesSecondSourceTest {
               PasidLayout.DIRECTORY, PasidLayout.ENTRY_0, PasidLayout.ENTRY_1, PasidLayout.ENTRY_2);
       case "paging" -> List.of(PagingLayout.SECOND_STAGE, PagingLayout.FIRST_STAGE);
       case "message" -> List.of(IrteLayout.MESSAGE_ADDRESS, IrteLayout.MESSAGE_DATA);
+      case "unit" ->
+          table.endsWith("linux")
+              ? List.of(
+                  VtdRegisters.VER_REG.layout(),
+                  VtdRegisters.CAP_LAYOUT,
+                  VtdRegisters.ECAP_LAYOUT,
+                  VtdRegisters.FSTS_LAYOUT,
+                  VtdRegisters.IOTLB_LAYOUT,
+                  VtdRegisters.FRCD_HIGH)
+              : List.of(
+                  VtdRegisters.GCMD_LAYOUT,
+                  VtdRegisters.GSTS,
+                  VtdRegisters.CCMD_LAYOUT,
+                  VtdRegisters.FSTS_LAYOUT,
+                  VtdRegisters.ECTL_LAYOUT,
+                  VtdRegisters.QUEUE_LAYOUT,
+                  VtdRegisters.IQA_LAYOUT,
+                  VtdRegisters.ICS_LAYOUT,
+                  VtdRegisters.IVA_LAYOUT,
+                  VtdRegisters.IOTLB_LAYOUT,
+                  VtdRegisters.FRCD_LOW,
+                  VtdRegisters.FRCD_HIGH);
+      case "descriptors" ->
+          List.of(
+              InvalidationLayout.CONTEXT,
+              InvalidationLayout.IOTLB_LOW,
+              InvalidationLayout.IOTLB_HIGH,
+              InvalidationLayout.IEC,
+              InvalidationLayout.WAIT_LOW,
+              InvalidationLayout.DESCRIPTOR);
       case "address" -> List.of(VtdRegisters.RTADDR, VtdRegisters.IRTA_REG);
       default -> List.of(VtdRegisters.GSTS, VtdRegisters.IRTA_REG, PagingLayout.SECOND_STAGE);
     };
@@ -73,17 +106,21 @@ class TablesSecondSourceTest {
     }
     LayoutSource.complete(
         rows,
-        Map.of(
-            "RTADDR_REG.TTM", "both know its lower bit only, as SMT",
-            "PASID directory entry.P", "both write a bare 1",
-            "PASID table entry[0].SSEE", UNUSED,
-            "PASID table entry[2].ERE", UNUSED,
-            "PASID table entry[2].SMEP", UNUSED),
+        Map.ofEntries(
+            Map.entry("RTADDR_REG.TTM", "both know its lower bit only, as SMT"),
+            Map.entry("PASID directory entry.P", "both write a bare 1"),
+            Map.entry("PASID table entry[0].SSEE", UNUSED),
+            Map.entry("PASID table entry[2].ERE", UNUSED),
+            Map.entry("PASID table entry[2].SMEP", UNUSED),
+            Map.entry("IRTE[0] of xAPIC.DST_XAPIC", "both shift by 8 where they write or read it"),
+            Map.entry("inv_wait_dsc[1].STATUS_ADDRESS", "both write a bare address"),
+            Map.entry("IVA_REG.IH", "Linux has it as of the descriptor, QEMU not at all")),
         List.of(
             IrteLayout.class,
             ContextLayout.class,
             PasidLayout.class,
             PagingLayout.class,
+            InvalidationLayout.class,
             VtdRegisters.class));
   }
 

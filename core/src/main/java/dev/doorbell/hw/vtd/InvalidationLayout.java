@@ -1,0 +1,70 @@
+package dev.doorbell.hw.vtd;
+
+import dev.doorbell.bits.Field;
+import dev.doorbell.bits.Layout;
+import dev.doorbell.bits.ValueNames;
+
+/// Descriptors of the invalidation queue: 16 bytes, two little-endian quadwords.
+///
+/// **Source** Intel Virtualization Technology for Directed I/O, revision 4.1, 6.5.2 Queued Invalidation Interface.
+public final class InvalidationLayout {
+  /// Bytes of a descriptor.
+  public static final int BYTES = 16;
+
+  public static final int CONTEXT_CACHE = 0x1;
+  public static final int IOTLB = 0x2;
+  public static final int DEVICE_TLB = 0x3;
+  public static final int INTERRUPT_ENTRY_CACHE = 0x4;
+  public static final int WAIT = 0x5;
+
+  private static final ValueNames TYPES =
+      ValueNames.of(
+          1, "context cache", 2, "IOTLB", 3, "device TLB", 4, "interrupt entry cache", 5, "wait");
+  private static final ValueNames GRANULARITIES =
+      ValueNames.of(0b01, "global", 0b10, "domain", 0b11, "device or pages");
+  private static final Layout T = Layout.lsb0("invalidation descriptor[0]", 8);
+  private static final Layout C = Layout.lsb0("cc_inv_dsc[0]", 8);
+  private static final Layout L = Layout.lsb0("iotlb_inv_dsc[0]", 8);
+  private static final Layout H = Layout.lsb0("iotlb_inv_dsc[1]", 8);
+  private static final Layout I = Layout.lsb0("iec_inv_dsc[0]", 8);
+  private static final Layout W = Layout.lsb0("inv_wait_dsc[0]", 8);
+  private static final Layout S = Layout.lsb0("inv_wait_dsc[1]", 8);
+
+  // spotless:off
+  public static final Field TYPE         = T.bits   ("Type",         3,  0, TYPES);
+  public static final Field CC_TYPE      = C.bits   ("Type",         3,  0);
+  public static final Field CC_G         = C.bits   ("G",            5,  4, GRANULARITIES);
+  public static final Field CC_DID       = C.bits   ("DID",         31, 16);
+  public static final Field CC_SID       = C.bits   ("SID",         47, 32);
+  public static final Field CC_FM        = C.bits   ("FM",          49, 48);
+  public static final Field IOTLB_TYPE   = L.bits   ("Type",         3,  0);
+  public static final Field IOTLB_G      = L.bits   ("G",            5,  4, GRANULARITIES);
+  public static final Field IOTLB_DW     = L.bit    ("DW",           6);
+  public static final Field IOTLB_DR     = L.bit    ("DR",           7);
+  public static final Field IOTLB_DID    = L.bits   ("DID",         31, 16);
+  public static final Field AM           = H.bits   ("AM",           5,  0);
+  public static final Field IH           = H.bit    ("IH",           6);
+  public static final Field ADDR         = H.address("ADDR",        63, 12);
+  public static final Field IEC_TYPE     = I.bits   ("Type",         3,  0);
+  public static final Field IEC_G        = I.bit    ("G",            4, ValueNames.of(0, "global", 1, "index-selective"));
+  public static final Field IM           = I.bits   ("IM",          31, 27);
+  public static final Field IIDX         = I.bits   ("IIDX",        47, 32);
+  public static final Field WAIT_TYPE    = W.bits   ("Type",         3,  0);
+  public static final Field IF           = W.bit    ("IF",           4);
+  public static final Field SW           = W.bit    ("SW",           5);
+  public static final Field FN           = W.bit    ("FN",           6);
+  public static final Field PD           = W.bit    ("PD",           7);
+  public static final Field STATUS_DATA  = W.bits   ("STATUS_DATA", 63, 32);
+  public static final Field STATUS_ADDRESS = S.address("STATUS_ADDRESS", 63, 2);
+  // spotless:on
+
+  public static final Layout DESCRIPTOR = T.ignored(63, 4).seal();
+  public static final Layout CONTEXT = C.res0(15, 6).res0(63, 50).seal();
+  public static final Layout IOTLB_LOW = L.res0(15, 8).res0(63, 32).seal();
+  public static final Layout IOTLB_HIGH = H.res0(11, 7).seal();
+  public static final Layout IEC = I.res0(26, 5).res0(63, 48).seal();
+  public static final Layout WAIT_LOW = W.res0(31, 8).seal();
+  public static final Layout WAIT_HIGH = S.res0(1, 0).seal();
+
+  private InvalidationLayout() {}
+}

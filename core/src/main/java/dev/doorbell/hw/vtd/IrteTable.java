@@ -1,0 +1,259 @@
+package dev.doorbell.hw.vtd;
+
+import static dev.doorbell.hw.vtd.IrteLayout.*;
+
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.InterruptRemapper;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.RemapEntries;
+import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.irq.X86Interrupt;
+import dev.doorbell.irq.X86MessageLayout;
+import java.util.BitSet;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// The interrupt remapping table of a unit, as the driver writes it. An entry takes messages of one source-id. One that is in use changes by one
+/// write of its lower half, which has vector and destination.
+///
+/// **Threads.** Safe for use from many. One lock, taken before the queue's.
+///
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1, 6.2.4 (interrupt entry cache), 9.10.
+final class IrteTable implements InterruptRemapper {
+  /// IRTA_REG.S for the largest table.
+  private static final int LARGEST = 15;
+
+  private static final int ENTRIES = 2 << LARGEST;
+  private static final int PAGE = 4096;
+  private static final long LAST_XAPIC = 0xfe;
+  private static final long LAST_X2APIC = 0xffff_fffeL;
+
+  private final String id;
+  private final PhysicalMemory memory;
+  private final QueueDriver queue;
+  private final boolean extended;
+  private final boolean keepsAbsent;
+  private final long base;
+  private final BitSet taken = new BitSet(ENTRIES);
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private IrteTable(String id, VtdHardware unit, QueueDriver queue, Modes modes) {
+    this.id = id;
+    this.memory = unit.memory();
+    this.queue = queue;
+    this.extended = modes.extended();
+    this.keepsAbsent = modes.keepsAbsent();
+    this.base = allocate(unit.frames());
+  }
+
+  /// How the unit is.
+  ///
+  /// @param extended whether destinations have 32 bits
+  /// @param keepsAbsent whether it keeps what is not present (CAP_REG.CM)
+  record Modes(boolean extended, boolean keepsAbsent) {}
+
+  private static long allocate(Frames frames) {
+    return frames.allocate((long) ENTRIES * BYTES, PAGE).value();
+  }
+
+  /// {@return an empty table that the unit looks at}
+  static IrteTable start(VtdHardware hardware, VtdPort port, QueueDriver queue, Modes modes) {
+    IrteTable t = new IrteTable(port.id, hardware, queue, modes);
+    port.set(
+        VtdRegisters.IRTADDR_REG,
+        VtdRegisters.IRTA.place(t.base)
+            | (modes.extended() ? VtdRegisters.EIME.mask() : 0)
+            | VtdRegisters.SIZE.place(LARGEST));
+    port.command(VtdRegisters.SIRTP, true, VtdRegisters.IRTPS);
+    queue.allEntries();
+    port.command(VtdRegisters.CFI, false, VtdRegisters.CFIS);
+    port.command(VtdRegisters.IRE, true, VtdRegisters.IRES);
+    return t;
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public boolean isolated() {
+    return true;
+  }
+
+  @Override
+  public long lastDestination() {
+    return extended ? LAST_X2APIC : LAST_XAPIC;
+  }
+
+  @Override
+  public int free() {
+    lock.lock();
+    try {
+      return ENTRIES - taken.cardinality();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public RemapEntries allocate(MsiSource source, int count, boolean contiguous) {
+    lock.lock();
+    try {
+      int[] indexes = contiguous ? run(count) : some(count);
+      if (indexes.length < count) {
+        throw new VectorsExhausted(
+            source,
+            id,
+            count,
+            contiguous ? longestRun() : ENTRIES - taken.cardinality(),
+            Source.rule("IRTA_REG.S of %s: %d entries".formatted(id, ENTRIES)));
+      }
+      for (int i : indexes) {
+        taken.set(i);
+      }
+      return new Entries(source.deviceId(), indexes, contiguous);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private int[] some(int count) {
+    int[] out = new int[Math.min(count, ENTRIES - taken.cardinality())];
+    int at = 0;
+    for (int i = 0; i < out.length; i++) {
+      at = taken.nextClearBit(at);
+      out[i] = at++;
+    }
+    return out;
+  }
+
+  private int[] run(int count) {
+    for (int first = 0; first + count <= ENTRIES; first += count) {
+      int used = taken.nextSetBit(first);
+      if (used < 0 || used >= first + count) {
+        return java.util.stream.IntStream.range(first, first + count).toArray();
+      }
+    }
+    return new int[0];
+  }
+
+  private int longestRun() {
+    for (int count = ENTRIES; count > 0; count /= 2) {
+      if (run(count).length == count) {
+        return count;
+      }
+    }
+    return 0;
+  }
+
+  /// Entries of one device.
+  private final class Entries implements RemapEntries {
+    private final int sourceId;
+    private final int[] indexes;
+    private final boolean shared;
+
+    Entries(int sourceId, int[] indexes, boolean shared) {
+      this.sourceId = sourceId;
+      this.indexes = indexes;
+      this.shared = shared;
+    }
+
+    /// Messages of one address tell their entries apart by the datum, which counts from the handle.
+    @Override
+    public long address(int index) {
+      long handle = indexes[shared ? 0 : index];
+      return FEE.place(X86MessageLayout.WINDOW)
+          | HANDLE_LOW.place(handle & HANDLE_LOW.max())
+          | HANDLE_HIGH.place(handle >>> HANDLE_LOW.width())
+          | FORMAT.mask()
+          | SHV.mask();
+    }
+
+    @Override
+    public int data(int index) {
+      return shared ? (int) SUBHANDLE.place(index) : 0;
+    }
+
+    @Override
+    public boolean keepsMessage() {
+      return true;
+    }
+
+    @Override
+    public void route(int index, X86Interrupt to) {
+      lock.lock();
+      try {
+        long at = at(index);
+        long before = memory.read64(at);
+        boolean present = P.isSet(before);
+        if (!present) {
+          memory.write64(at + Long.BYTES, SID.place(sourceId & SID.max()) | SVT.place(SVT_SID));
+          memory.publish();
+        }
+        write(index, before, low(to), present || keepsAbsent);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private long low(X86Interrupt to) {
+      long destination = extended ? DST.place(to.destination()) : XAPIC_DST.place(to.destination());
+      return P.mask()
+          | (to.logical() ? DM.mask() : 0)
+          | DLM.place(to.deliveryMode())
+          | V.place(to.vector())
+          | destination;
+    }
+
+    @Override
+    public void block(int index) {
+      lock.lock();
+      try {
+        long before = memory.read64(at(index));
+        if (P.isSet(before)) {
+          write(index, before, 0, true);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /// Changes an entry, and takes the change back when the unit does not drop what it kept.
+    private void write(int index, long before, long next, boolean kept) {
+      long at = at(index);
+      memory.write64(at, next);
+      memory.publish();
+      if (kept) {
+        try {
+          queue.entry(indexes[index]);
+        } catch (RuntimeException failed) {
+          memory.write64(at, before);
+          memory.publish();
+          throw failed;
+        }
+      }
+    }
+
+    private long at(int index) {
+      return base + (long) indexes[index] * BYTES;
+    }
+
+    @Override
+    public void free() {
+      for (int i = 0; i < indexes.length; i++) {
+        block(i);
+      }
+      lock.lock();
+      try {
+        for (int i : indexes) {
+          memory.write64(base + (long) i * BYTES + Long.BYTES, 0);
+          taken.clear(i);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+}

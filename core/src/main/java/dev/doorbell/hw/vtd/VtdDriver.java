@@ -1,0 +1,278 @@
+package dev.doorbell.hw.vtd;
+
+import static dev.doorbell.hw.vtd.VtdRegisters.*;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.irq.InterruptRemapper;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A remapping unit of VT-d in legacy mode: second-stage tables, queued invalidation, and interrupt remapping where the unit has it and it is
+/// wanted. Functions are blocked from the start.
+///
+/// **Threads.** Safe for use from many. One lock a unit for its context tables, taken before an address space's and the queue's.
+///
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 6.5.2, 11.4.
+public final class VtdDriver implements Iommu {
+  private static final int PREFERRED_LEVELS = 4;
+  private static final int OUTPUT_BITS = 52;
+  private static final int SOURCE_BITS = 16;
+
+  private final VtdHardware hardware;
+  private final VtdPort port;
+  private final VtdSettings settings;
+  private final long cap;
+  private final long ecap;
+  private final QueueDriver queue;
+  private final ContextTables contexts;
+  private final Optional<InterruptRemapper> remapper;
+  private final int passing;
+  private final Map<Integer, VtdAddressSpace> spaces = new HashMap<>();
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private VtdDriver(VtdHardware hardware, VtdSettings settings) {
+    this.hardware = hardware;
+    this.settings = settings;
+    port = new VtdPort(hardware.id(), hardware.registers());
+    cap = port.get(CAP_REG);
+    ecap = port.get(ECAP_REG);
+    require(QI.isSet(ecap), "ECAP_REG", ecap, "without queued invalidation (QI)");
+    require(levels() != 0, "CAP_REG", cap, "without tables of 3, 4 or 5 levels (SAGAW)");
+    port.command(TE, false, TES);
+    port.command(IRE, false, IRES);
+    contexts = new ContextTables(hardware.memory(), hardware.frames());
+    hardware.memory().publish();
+    port.set(RTADDR_REG, RTA.place(contexts.root()) | TTM.place(TTM_LEGACY));
+    port.command(SRTP, true, RTPS);
+    queue = QueueDriver.start(port, hardware.memory(), hardware.frames());
+    queue.allContexts();
+    queue.allPages();
+    passing = settings.tags().take(hardware.id());
+    remapper = settings.remapsInterrupts() ? Optional.of(startRemapping()) : Optional.empty();
+    port.command(TE, true, TES);
+  }
+
+  /// {@return the driver of a unit that translates}
+  ///
+  /// @throws VtdException when the hardware lacks what is needed, or does not do what it is told
+  public static VtdDriver open(VtdHardware hardware, VtdSettings settings) {
+    return new VtdDriver(hardware, settings);
+  }
+
+  private void require(boolean has, String register, long value, String lacks) {
+    if (!has) {
+      throw VtdException.unsupported(hardware.id(), register, value, lacks);
+    }
+  }
+
+  private InterruptRemapper startRemapping() {
+    require(IR.isSet(ecap), "ECAP_REG", ecap, "without interrupt remapping (IR)");
+    require(
+        !settings.extended() || EIM.isSet(ecap),
+        "ECAP_REG",
+        ecap,
+        "without extended interrupt mode (EIM), which x2APIC needs");
+    return IrteTable.start(
+        hardware, port, queue, new IrteTable.Modes(settings.extended(), keepsAbsent()));
+  }
+
+  /// {@return what remaps interrupts; empty where the unit lets them pass}
+  public Optional<InterruptRemapper> remapper() {
+    return remapper;
+  }
+
+  @Override
+  public String id() {
+    return hardware.id();
+  }
+
+  @Override
+  public IommuCapabilities capabilities() {
+    return new IommuCapabilities(
+        "VT-d", List.of(Granule.K4), inputBits(levels()), OUTPUT_BITS, SOURCE_BITS, false, true);
+  }
+
+  private int inputBits(int levels) {
+    int width = PagingLayout.PAGE_BITS + levels * PagingLayout.INDEX_BITS;
+    return Math.min(width, MGAW.getInt(cap) + 1);
+  }
+
+  /// {@return levels of new tables: 4 where the unit has such, else what it has; 0 for none}
+  private int levels() {
+    int most = 0;
+    for (int levels = 3; levels <= 5; levels++) {
+      if ((SAGAW.get(cap) >>> levels - SAGAW_FEWEST_LEVELS & 1) != 0
+          && (most == 0 || levels <= PREFERRED_LEVELS)) {
+        most = levels;
+      }
+    }
+    return most;
+  }
+
+  /// {@return whether the unit keeps what is not present}
+  boolean keepsAbsent() {
+    return CM.isSet(cap);
+  }
+
+  @Override
+  public AddressSpace createAddressSpace(Granule granule) {
+    if (!granule.equals(Granule.K4)) {
+      throw new IllegalArgumentException(
+          "%s has pages of %s, not of %s".formatted(id(), Granule.K4, granule));
+    }
+    int domain = settings.tags().take(id());
+    try {
+      SecondStageTable table =
+          new SecondStageTable(
+              hardware.memory(),
+              hardware.frames(),
+              levels(),
+              1 + Integer.numberOfTrailingZeros(~SSLPS.getInt(cap)));
+      return new VtdAddressSpace(settings.tags(), table, inputBits(levels()), OUTPUT_BITS, domain);
+    } catch (RuntimeException failed) {
+      settings.tags().giveBack(domain);
+      throw failed;
+    }
+  }
+
+  @Override
+  public void attach(int streamId, AddressSpace space) {
+    VtdAddressSpace s = usable(space);
+    replace(streamId, ContextTables.translated(s), s);
+  }
+
+  private VtdAddressSpace usable(AddressSpace space) {
+    if (!(space instanceof VtdAddressSpace s)) {
+      throw new IllegalArgumentException("%s cannot use %s".formatted(id(), space));
+    }
+    boolean walks = (SAGAW.get(cap) >>> s.levels() - SAGAW_FEWEST_LEVELS & 1) != 0;
+    boolean numbered = s.domain() < 1 << PREFERRED_LEVELS + 2 * ND.getInt(cap);
+    boolean large = (s.pageSizes() & ~pageSizes()) == 0;
+    if (!walks || !numbered || !large || s.aperture().last() >>> MGAW.getInt(cap) + 1 != 0) {
+      throw new IllegalArgumentException(
+          "%s cannot use %s: %d levels, CAP_REG is 0x%x".formatted(id(), s, s.levels(), cap));
+    }
+    return s;
+  }
+
+  private long pageSizes() {
+    long sizes = 0;
+    for (int i = 0; i <= SSLPS.width(); i++) {
+      if (i == 0 || (SSLPS.get(cap) >>> i - 1 & 1) != 0) {
+        sizes |= 1L << PagingLayout.PAGE_BITS + i * PagingLayout.INDEX_BITS;
+      }
+    }
+    return sizes;
+  }
+
+  @Override
+  public void block(int streamId) {
+    replace(streamId, ContextTables.Entry.ABSENT, null);
+  }
+
+  /// Lets a function's accesses pass untranslated.
+  ///
+  /// @throws VtdException when the unit has no pass-through
+  @Override
+  public void bypass(int streamId) {
+    require(PT.isSet(ecap), "ECAP_REG", ecap, "without pass-through (PT)");
+    replace(streamId, ContextTables.passing(passing, levels()), null);
+  }
+
+  /// The two halves of an entry cannot change at once, so that one in use is first taken away and forgotten by the unit.
+  private void replace(int streamId, ContextTables.Entry next, @Nullable VtdAddressSpace space) {
+    if (streamId < 0 || streamId >>> SOURCE_BITS != 0) {
+      throw new IllegalArgumentException(
+          "source-id 0x%x does not fit the %d bits of %s".formatted(streamId, SOURCE_BITS, id()));
+    }
+    lock.lock();
+    try (Rollback rollback = new Rollback()) {
+      ContextTables.Entry before = contexts.get(streamId);
+      if (space != null) {
+        space.enter(this);
+        rollback.add(() -> space.leave(this));
+      }
+      if (before.isPresent()) {
+        rollback.add(() -> contexts.put(streamId, before));
+        contexts.remove(streamId);
+        queue.context(streamId, before.domain());
+        queue.domain(before.domain());
+      }
+      if (next.isPresent()) {
+        rollback.add(() -> takeBack(streamId, next));
+        contexts.put(streamId, next);
+        if (keepsAbsent()) {
+          queue.context(streamId, 0);
+        }
+      }
+      VtdAddressSpace old = spaces.get(streamId);
+      if (space == null) {
+        spaces.remove(streamId);
+      } else {
+        spaces.put(streamId, space);
+      }
+      if (old != null) {
+        old.leave(this);
+      }
+      rollback.commit();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void takeBack(int streamId, ContextTables.Entry entry) {
+    contexts.remove(streamId);
+    queue.context(streamId, entry.domain());
+    queue.domain(entry.domain());
+  }
+
+  /// Makes the unit forget translations of a range.
+  void invalidate(VtdAddressSpace space, AddressRange range) {
+    long pages = range.bytes() >>> PagingLayout.PAGE_BITS;
+    int mask =
+        Long.SIZE
+            - Long.numberOfLeadingZeros((range.start() ^ range.last()) >>> PagingLayout.PAGE_BITS);
+    boolean tooWide = mask > MAMV.getInt(cap) || pages <= 0;
+    if (!PSI.isSet(cap) || tooWide) {
+      queue.domain(space.domain());
+    } else {
+      long run = 1L << mask + PagingLayout.PAGE_BITS;
+      queue.run(space.domain(), range.start() & -run, mask);
+    }
+  }
+
+  /// Takes what the unit recorded.
+  ///
+  /// {@return the records, oldest first as far as the registers tell}
+  public List<VtdFaultRecord> takeFaults() {
+    lock.lock();
+    try {
+      List<VtdFaultRecord> out = new ArrayList<>();
+      int count = NFR.getInt(cap) + 1;
+      int first = FRI.getInt(port.get(FSTS_REG));
+      long base = FRO.get(cap) * OFFSET_UNIT;
+      for (int i = 0; i < count; i++) {
+        long at = base + (long) ((first + i) % count) * OFFSET_UNIT;
+        long high = port.getAt(at + Long.BYTES);
+        if (F.isSet(high)) {
+          out.add(VtdFaultRecord.of(port.getAt(at), high));
+          port.setAt(at + Long.BYTES, F.mask());
+        }
+      }
+      port.set(FSTS_REG, PFO.mask());
+      return out;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package dev.doorbell.hw.vtd;
+
+import static dev.doorbell.hw.vtd.VtdRegisters.*;
+
+/// What a model of a remapping unit has: the contents of its capability registers.
+public final class VtdFeatures {
+  private static final int FIVE_LEVELS = 57;
+  private static final int FOUR_LEVELS = 48;
+  private static final int THREE_LEVELS = 39;
+  private static final int LARGE_PAGES = 0b0011;
+  private static final int DOMAINS_64K = 6;
+  private static final int MOST_MASK = 18;
+
+  private final long cap;
+  private final long ecap;
+
+  private VtdFeatures(long cap, long ecap) {
+    this.cap = cap;
+    this.ecap = ecap;
+  }
+
+  /// {@return CAP_REG}
+  long cap() {
+    return cap;
+  }
+
+  /// {@return ECAP_REG}
+  long ecap() {
+    return ecap;
+  }
+
+  /// {@return legacy mode, queued invalidation, pages of 4 KiB, 2 MiB and 1 GiB, and pass-through; what is not present is not cached}
+  ///
+  /// @param inputBits width of an IOVA, 39 to 57
+  /// @param remapping whether interrupts can be remapped, with 32-bit destinations
+  public static VtdFeatures of(int inputBits, boolean remapping) {
+    int levels = inputBits > FOUR_LEVELS ? 0b1100 : inputBits > THREE_LEVELS ? 0b0110 : 0b0010;
+    int bits = Math.clamp(inputBits, THREE_LEVELS, FIVE_LEVELS);
+    long cap =
+        ND.place(DOMAINS_64K)
+            | SAGAW.place(levels)
+            | MGAW.place(bits - 1L)
+            | FRO.place(FRCD_REG.offset() / OFFSET_UNIT)
+            | SSLPS.place(LARGE_PAGES)
+            | PSI.mask()
+            | NFR.place(FAULT_RECORDS - 1L)
+            | MAMV.place(MOST_MASK)
+            | DWD.mask()
+            | DRD.mask();
+    long ecap = C.mask() | QI.mask() | PT.mask() | IRO.place(IVA_REG.offset() / OFFSET_UNIT);
+    long remaps = IR.mask() | EIM.mask() | MHMV.place(MHMV.max());
+    return new VtdFeatures(cap, remapping ? ecap | remaps : ecap);
+  }
+}
