@@ -68,13 +68,14 @@ final class AssignPrinter {
       Optional<AddressRange> window) {}
 
   void done(List<Assignment.Fired> fired, Granule granule, Again again) {
+    boolean remapped = fired.stream().anyMatch(f -> f.vector().entry().isPresent());
     Table t =
         new Table(
             "function",
             "vector",
             "programmed",
             "data",
-            "IOVA page",
+            remapped ? "IRTE" : "IOVA page",
             "doorbell",
             "INTID",
             "CPU",
@@ -86,7 +87,9 @@ final class AssignPrinter {
           v.index(),
           Json.hex(v.message().address()),
           Json.hex(v.message().data()),
-          Json.hex(granule.alignDown(v.message().address())),
+          remapped
+              ? v.entry().stream().mapToObj(Integer::toString).findFirst().orElse("none")
+              : Json.hex(granule.alignDown(v.message().address())),
           Json.hex(v.doorbell().value()),
           v.intid(),
           v.cpu(),

@@ -213,19 +213,38 @@ public final class Host {
         .filter(_ -> absent(f).isEmpty())
         .map(m ->
             new Isolation(
-                m.controllers().stream()
-                    .allMatch(c ->
-                        survey
-                            .machine()
-                            .msiController(c)
-                            .map(MsiControllerDescription::isolated)
-                            .orElse(false)),
+                m.controllers().stream().allMatch(c -> isolates(c, f)),
                 String.join(", ", m.controllers()),
-                OptionalInt.of(m.deviceId()),
-                m.source()))
+                // A source-id means something to one unit only, where it is a StreamID too: sharing
+                // one is refused as that.
+                remapped(m) ? OptionalInt.empty() : OptionalInt.of(m.deviceId()),
+                remapped(m) ? survey.isolation(f).source() : m.source()))
         .orElseGet(() ->
             new Isolation(
                 true, "no MSI controller", OptionalInt.empty(), f.description().source()));
+  }
+
+  private boolean remapped(SurveyedFunction.MsiPath m) {
+    return m.controllers().stream().anyMatch(this::isApic);
+  }
+
+  private boolean isApic(String controller) {
+    return survey
+        .machine()
+        .msiController(controller)
+        .filter(c -> c instanceof MsiControllerDescription.LocalApic)
+        .isPresent();
+  }
+
+  /// Local APICs look at nobody: the IOMMU in the function's path does, or not.
+  private boolean isolates(String controller, SurveyedFunction f) {
+    return isApic(controller)
+        ? survey.isolation(f).state() == dev.doorbell.survey.Isolation.State.YES
+        : survey
+            .machine()
+            .msiController(controller)
+            .map(MsiControllerDescription::isolated)
+            .orElse(false);
   }
 
   /// {@return the doorbells of every MSI controller that Doorbell drives, whoever is behind it}

@@ -1,6 +1,7 @@
 package dev.doorbell.irq;
 
 import dev.doorbell.address.Pa;
+import java.util.OptionalInt;
 
 /// A vector in use, as it is at one moment.
 ///
@@ -9,6 +10,7 @@ import dev.doorbell.address.Pa;
 /// @param doorbell where the message arrives after translation
 /// @param controller id of the MSI controller there
 /// @param intid the interrupt that it raises: an LPI, an SPI, a CPU's vector on x86
+/// @param entry the interrupt_index of the table entry that the message leads to, where interrupts are remapped (x86)
 /// @param number what the controller tells of it by when it has arrived
 /// @param cpu the CPU that takes it
 /// @param masked whether its owner holds it back
@@ -18,6 +20,7 @@ public record LiveVector(
     Pa doorbell,
     String controller,
     int intid,
+    OptionalInt entry,
     int number,
     int cpu,
     boolean masked) {}

@@ -276,6 +276,7 @@ public final class MsiFunction {
                   new Pa(v.doorbell(s.inner())),
                   v.controller().id(),
                   v.intid(s.inner()),
+                  v.entry(s.inner()),
                   v.number(s.inner()),
                   v.cpu(s.inner()),
                   registers.isMasked(i)));

@@ -3,6 +3,7 @@ package dev.doorbell.irq;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.DoorbellLease;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Vectors of one function at one controller, with the doorbells that they ring. Messages are composed once, when something
 /// changes, and looked up afterwards (R15, R16). Changes are guarded by the MSI domain's lock.
@@ -87,6 +88,10 @@ final class MsiVectors {
 
   int intid(int index) {
     return block.intid(index);
+  }
+
+  OptionalInt entry(int index) {
+    return block.entry(index);
   }
 
   int number(int index) {

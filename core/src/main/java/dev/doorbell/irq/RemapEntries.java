@@ -1,5 +1,7 @@
 package dev.doorbell.irq;
 
+import java.util.OptionalInt;
+
 /// Entries of one device at one {@link InterruptRemapper}. {@link #address} and {@link #data} are pure look-ups: they never block or allocate
 /// and may be called from any thread; the caller serialises the others.
 public interface RemapEntries {
@@ -8,6 +10,9 @@ public interface RemapEntries {
 
   /// {@return the datum of its message}
   int data(int index);
+
+  /// {@return the number of a vector's entry in its table; empty where there is no table}
+  OptionalInt entry(int index);
 
   /// {@return whether {@link #route} keeps address and datum: false where the message itself names vector and processor}
   boolean keepsMessage();

@@ -1,5 +1,7 @@
 package dev.doorbell.irq;
 
+import java.util.OptionalInt;
+
 /// Vectors of one device at one MSI controller. Reads are pure look-ups: they never block or allocate and may be called from any thread.
 public interface VectorBlock {
   MsiController controller();
@@ -14,6 +16,11 @@ public interface VectorBlock {
 
   /// {@return the interrupt that the vector raises now (LPI, SPI, a CPU's vector on x86)}
   int intid(int index);
+
+  /// {@return the interrupt_index of the table entry that a vector's message leads to, where interrupts are remapped (x86)}
+  default OptionalInt entry(int index) {
+    return OptionalInt.empty();
+  }
 
   /// {@return the number under which {@link MsiController#collect} tells of it: one of the controller's, which never changes while the vector
   /// is taken, where {@link #intid} may change with the CPU}

@@ -5,6 +5,8 @@ import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.PciFunction;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// Sizes and addresses of an endpoint's BARs: as the captured kernel placed them, or guessed from what must fit in them.
 ///
@@ -56,6 +58,14 @@ record BarPlacement(long[] bytes, long[] addresses) {
         addresses[bar] = 0;
       }
     }
+  }
+
+  /// {@return the BARs that the capture placed}
+  List<AddressRange> ranges() {
+    return IntStream.range(0, BARS)
+        .filter(i -> bytes[i] != 0 && addresses[i] != 0)
+        .mapToObj(this::range)
+        .toList();
   }
 
   AddressRange range(int bar) {

@@ -170,7 +170,7 @@ public final class EmbeddedMachine implements Machine {
     PciTopology topology = topology(description);
     Map<Integer, RequesterRoutes> routes = new HashMap<>();
     for (HostBridge b : description.hostBridges()) {
-      List<HostBridge.Window> windows = windows(b);
+      List<HostBridge.Window> windows = windows(b, topology);
       RequesterRoutes upstream =
           routes.computeIfAbsent(
               b.segment(), segment -> new RequesterRoutes(bridges(segment), iommus, bus));
@@ -190,7 +190,7 @@ public final class EmbeddedMachine implements Machine {
   }
 
   /// The windows that firmware tells, and one of the machine's own for BARs that the capture has not placed.
-  private List<HostBridge.Window> windows(HostBridge b) {
+  private List<HostBridge.Window> windows(HostBridge b, PciTopology topology) {
     List<HostBridge.Window> out = new ArrayList<>();
     for (HostBridge.Window w : b.windows()) {
       if (!w.io() && bus.occupant(w.cpu()).isEmpty()) {
@@ -198,32 +198,46 @@ public final class EmbeddedMachine implements Machine {
       }
     }
     if (out.isEmpty()) {
-      out.addAll(capturedBars(b));
+      out.addAll(capturedBars(b, topology));
     }
     out.add(spare(b, out));
     return out;
   }
 
   /// Where no window is known, each MiB that holds a BAR is one.
-  private List<HostBridge.Window> capturedBars(HostBridge b) {
+  private List<HostBridge.Window> capturedBars(HostBridge b, PciTopology topology) {
     Map<Long, HostBridge.Window> out = new HashMap<>();
     long mib = Sizes.MIB;
     for (FunctionDescription f : description.functions()) {
-      for (FunctionDescription.Bar bar : f.resources()) {
-        if (bar.io() || !b.owns(f.sbdf().segment(), f.sbdf().bus())) {
-          continue;
-        }
-        for (long at = bar.range().start() & -mib;
-            Long.compareUnsigned(at, bar.range().last()) <= 0;
-            at += mib) {
+      if (!b.owns(f.sbdf().segment(), f.sbdf().bus())) {
+        continue;
+      }
+      for (AddressRange bar : bars(f, topology)) {
+        for (long at = bar.start() & -mib; Long.compareUnsigned(at, bar.last()) <= 0; at += mib) {
           AddressRange piece = AddressRange.ofSize(at, mib);
-          if (bus.occupant(piece).isEmpty()) {
+          if (bus.occupant(piece).isEmpty() && !ram.meets(piece)) {
             out.putIfAbsent(at, new HostBridge.Window(piece, at, false, false, f.source()));
           }
         }
       }
     }
     return List.copyOf(out.values());
+  }
+
+  /// Memory BARs as the kernel placed them; where it was not recorded, as the function's registers tell, with the sizes that the machine gives
+  /// them.
+  private static List<AddressRange> bars(FunctionDescription f, PciTopology topology) {
+    if (!f.resources().isEmpty()) {
+      return f.resources().stream()
+          .filter(bar -> !bar.io())
+          .map(FunctionDescription.Bar::range)
+          .toList();
+    }
+    return topology
+        .function(f.sbdf())
+        .filter(pci -> !pci.isBridge())
+        .map(pci -> BarPlacement.of(f, pci, 0).ranges())
+        .orElse(List.of());
   }
 
   private HostBridge.Window spare(HostBridge b, List<HostBridge.Window> others) {

@@ -162,7 +162,8 @@ public final class Survey {
     return out;
   }
 
-  private Isolation isolation(SurveyedFunction f) {
+  /// {@return whether a function can raise its own vectors only, as far as its IOMMU and its MSI controllers decide it}
+  public Isolation isolation(SurveyedFunction f) {
     if (f.msi().isEmpty()) {
       return new Isolation(
           Isolation.State.UNSEEN,

@@ -6,6 +6,7 @@ import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.X86CommandLayout;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.irq.X86MessageLayout;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /// Messages that go to the local APICs as they are: address and datum name processor and vector, and nobody looks at who sends.
@@ -62,6 +63,11 @@ final class DirectMessages implements InterruptRemapper {
     @Override
     public int data(int index) {
       return (int) X86MessageLayout.VECTOR.place(vectors.get(index));
+    }
+
+    @Override
+    public OptionalInt entry(int index) {
+      return OptionalInt.empty();
     }
 
     @Override

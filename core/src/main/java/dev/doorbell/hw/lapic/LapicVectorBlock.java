@@ -10,6 +10,7 @@ import dev.doorbell.irq.VectorsShareMessage;
 import dev.doorbell.irq.X86CommandLayout;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.BitSet;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /// Vectors of one device: for each an entry at the remapper, and a place: a CPU and a vector there.
@@ -77,6 +78,11 @@ final class LapicVectorBlock implements VectorBlock {
   @Override
   public int intid(int index) {
     return VectorLedger.vector(places.get(index));
+  }
+
+  @Override
+  public OptionalInt entry(int index) {
+    return entries.entry(index);
   }
 
   @Override

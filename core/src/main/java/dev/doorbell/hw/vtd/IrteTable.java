@@ -12,6 +12,7 @@ import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.BitSet;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The interrupt remapping table of a unit, as the driver writes it. An entry takes messages of one source-id. One that is in use changes by one
@@ -174,6 +175,11 @@ final class IrteTable implements InterruptRemapper {
     @Override
     public int data(int index) {
       return shared ? (int) SUBHANDLE.place(index) : 0;
+    }
+
+    @Override
+    public OptionalInt entry(int index) {
+      return OptionalInt.of(indexes[index]);
     }
 
     @Override
