@@ -27,7 +27,7 @@ public interface Translator {
   /// Takes an interrupt message, between {@link #begin} and {@link #end} like other accesses.
   ///
   /// {@return whether it became an interrupt; a fault was recorded otherwise}
-  default BusOutcome message(int streamId, long address, int bytes, long value) {
+  default BusOutcome message(int streamId, long address, long value, int bytes) {
     return BusOutcome.ERROR;
   }
 

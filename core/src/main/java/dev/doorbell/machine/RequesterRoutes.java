@@ -78,7 +78,7 @@ final class RequesterRoutes implements DmaPort {
     t.begin();
     try {
       if (t.isMessage(address)) {
-        return t.message(streamOf[rid], address, bytes, value);
+        return t.message(streamOf[rid], address, value, bytes);
       }
       long pa = t.translate(streamOf[rid], -1, address, Translator.WRITE);
       return pa == Translator.FAULT

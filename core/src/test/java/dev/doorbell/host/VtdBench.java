@@ -55,7 +55,7 @@ final class VtdBench {
   }
 
   BusOutcome ring(int requester, long address, int data) {
-    return model.message(requester, address, 4, Integer.toUnsignedLong(data));
+    return model.message(requester, address, Integer.toUnsignedLong(data), 4);
   }
 
   /// {@return number and CPU of each interrupt that arrived}

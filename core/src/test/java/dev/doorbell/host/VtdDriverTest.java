@@ -191,7 +191,7 @@ class VtdDriverTest {
     assertEquals(List.of(), bench.collect());
     assertEquals(List.of(0x26, 0x22, 0x25, 0x20), bench.faults());
     assertEquals(Translator.FAULT, bench.read(US, block.doorbell(2)));
-    assertEquals(BusOutcome.ERROR, bench.model.message(US, block.doorbell(2), 2, 0));
+    assertEquals(BusOutcome.ERROR, bench.model.message(US, block.doorbell(2), 0, 2));
   }
 
   @Test

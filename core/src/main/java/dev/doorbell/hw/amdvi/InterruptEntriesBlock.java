@@ -3,6 +3,7 @@ package dev.doorbell.hw.amdvi;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.irq.X86MessageLayout;
+import java.util.OptionalInt;
 
 /// Entries of one device's interrupt remapping table. The datum of a message is the entry's index; of its address nothing is looked at but the
 /// range in which it lies.
@@ -26,6 +27,11 @@ final class InterruptEntriesBlock implements RemapEntries {
   @Override
   public int data(int index) {
     return (int) IrteLayout.INDEX.place(indexes[index]);
+  }
+
+  @Override
+  public OptionalInt entry(int index) {
+    return OptionalInt.of(indexes[index]);
   }
 
   @Override

@@ -224,7 +224,7 @@ public final class VtdModel implements MmioDevice, Translator {
 
   /// 3.14: only a write of 4 bytes is a message.
   @Override
-  public BusOutcome message(int streamId, long address, int bytes, long value) {
+  public BusOutcome message(int streamId, long address, long value, int bytes) {
     if (bytes != Integer.BYTES || (address & bytes - 1) != 0) {
       return BusOutcome.ERROR;
     }
