@@ -47,7 +47,8 @@ final class DiffCommand implements Callable<Integer> {
       names = "--hardware",
       paramLabel = "NAME",
       defaultValue = "smmuv3",
-      description = "smmuv3 (the default), its, or gicv2m.")
+      description =
+          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, or gicv2m.")
   private String hardware = "smmuv3";
 
   @Option(
@@ -145,7 +146,7 @@ final class DiffCommand implements Callable<Integer> {
             new UnusableInput(
                 "NoSuchHardware",
                 "no hardware is called '%s'".formatted(hardware),
-                "give --hardware smmuv3, its or gicv2m"));
+                "give --hardware " + Hardware.names().replace("|", ", ")));
   }
 
   private static Scenario read(Path file) {

@@ -64,6 +64,10 @@ final class Campaign {
   private void clearMemory() {
     model.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
     other.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
+    if (hardware == Hardware.SMMUV3_FULL) {
+      TargetPattern.fill(model.memory());
+      TargetPattern.fill(other.memory());
+    }
   }
 
   /// Runs a scenario, on reset machines if the last one left them different.

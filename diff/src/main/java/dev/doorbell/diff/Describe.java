@@ -23,12 +23,12 @@ final class Describe {
       case Step.Write(long address, _, _) -> register(hardware, address);
       case Step.Read(long address, _) -> register(hardware, address);
       case Step.Command(List<Long> words) -> command(hardware, words);
-      case Step.Clear _, Step.Message _, Step.Drain _, Step.Acknowledge _ -> "";
+      case Step.Clear _, Step.Message _, Step.Fetch _, Step.Drain _, Step.Acknowledge _ -> "";
     };
   }
 
   private static String store(Hardware hardware, long address) {
-    if (hardware != Hardware.SMMUV3) {
+    if (!hardware.isSmmu()) {
       return "";
     }
     if (address >= Board.TABLES) {
@@ -46,11 +46,11 @@ final class Describe {
       return "";
     }
     long code =
-        hardware == Hardware.SMMUV3
+        hardware.isSmmu()
             ? CommandLayout.OPCODE.get(words.getFirst())
             : ItsCommandLayout.CODE.get(words.getFirst());
     String name =
-        hardware == Hardware.SMMUV3
+        hardware.isSmmu()
             ? CommandLayout.OPCODE.names().nameOf(code)
             : ItsCommandLayout.NAMES.nameOf(code);
     return name.isEmpty() ? "command %02x".formatted(code) : name;
@@ -59,7 +59,7 @@ final class Describe {
   /// {@return a register's name}
   static String register(Hardware hardware, long address) {
     return switch (hardware) {
-      case SMMUV3 -> in(SmmuRegisters.MAP, address - Board.SMMU, "");
+      case SMMUV3, SMMUV3_FULL -> in(SmmuRegisters.MAP, address - Board.SMMU, "");
       case ITS -> {
         long cpu = (address - Board.GICR) / GicrRegisters.BYTES;
         yield address >= Board.GICR

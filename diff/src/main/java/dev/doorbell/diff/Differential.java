@@ -75,7 +75,8 @@ public final class Differential implements AutoCloseable {
 
   private static Discipline discipline(Hardware hardware, SmmuDialect dialect) {
     return switch (hardware) {
-      case SMMUV3 -> new SmmuDiscipline(dialect);
+      case SMMUV3 -> new SmmuDiscipline(hardware, dialect.ofWritesAlone());
+      case SMMUV3_FULL -> new SmmuDiscipline(hardware, dialect);
       case ITS -> new ItsDiscipline();
       case GICV2M -> new V2mDiscipline();
     };

@@ -21,7 +21,6 @@ import dev.doorbell.hw.gicv3.GicV3Model;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuModel;
-import dev.doorbell.hw.smmuv3.SmmuWires;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,6 +28,7 @@ import java.util.List;
 final class ModelRig implements Rig, SystemBus {
   private static final int SPIS = 256;
   private static final int PRIORITY_BITS = 8;
+  private static final long DISTRIBUTOR_BYTES = 0x1_0000;
 
   /// More than one scenario uses; each invalidation goes through all of them.
   private static final int CACHED = 256;
@@ -59,10 +59,14 @@ final class ModelRig implements Rig, SystemBus {
   public void reset() {
     windows.clear();
     switch (hardware) {
-      case SMMUV3 -> {
-        SmmuModel smmu = new SmmuModel(features, memory, this, SmmuWires.NONE);
+      case SMMUV3, SMMUV3_FULL -> {
+        SmmuLines lines = new SmmuLines();
+        SmmuModel smmu = new SmmuModel(features, memory, this, lines.wires());
         translator = smmu;
         windows.add(new Window(Board.SMMU, SmmuModel.WINDOW_BYTES, smmu));
+        if (hardware == Hardware.SMMUV3_FULL) {
+          windows.add(new Window(Board.GICD, DISTRIBUTOR_BYTES, lines));
+        }
       }
       case ITS -> its();
       case GICV2M -> {
@@ -84,7 +88,7 @@ final class ModelRig implements Rig, SystemBus {
       mpidrs.add(cpu);
     }
     GicV3Model gic = new GicV3Model(GicV3Config.of(mpidrs, Board.GICR), memory);
-    windows.add(new Window(Board.GICD, 0x1_0000, gic.distributor()));
+    windows.add(new Window(Board.GICD, DISTRIBUTOR_BYTES, gic.distributor()));
     windows.add(
         new Window(
             Board.GICR,
@@ -144,6 +148,25 @@ final class ModelRig implements Rig, SystemBus {
         // A write that nothing takes is lost, as the device does not wait for an answer.
         write(pa, Integer.toUnsignedLong(data), Integer.BYTES, requester);
       }
+    } finally {
+      translator.end();
+    }
+  }
+
+  @Override
+  public long fetch(int requester, long address) {
+    if (hardware != Hardware.SMMUV3_FULL) {
+      throw new IllegalArgumentException(
+          "of %s no device reads; %s has such devices"
+              .formatted(hardware.id(), Hardware.SMMUV3_FULL.id()));
+    }
+    translator.begin();
+    try {
+      long pa = translator.translate(requester, -1, address, Translator.READ);
+      if (pa != Translator.FAULT && memory.holds(pa, Integer.BYTES)) {
+        return Integer.toUnsignedLong(memory.read32(pa));
+      }
+      return 0;
     } finally {
       translator.end();
     }

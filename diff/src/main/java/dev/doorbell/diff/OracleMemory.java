@@ -94,6 +94,10 @@ final class OracleMemory implements PhysicalMemory {
       if (quirks.contains(SmmuQuirk.SECOND_TABLE) && firstTableIsLegal(cd)) {
         tables.swapTables(cd);
       }
+      if (quirks.contains(SmmuQuirk.TABLE_CACHED) && choices.choose(2) == 1) {
+        cd[1] = CdLayout.HAD0.with(cd[1], 1);
+        cd[2] = CdLayout.HAD1.with(cd[2], 1);
+      }
       tables.chosen(cd);
       return context(cd);
     }

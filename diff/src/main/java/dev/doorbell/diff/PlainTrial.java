@@ -157,6 +157,8 @@ final class PlainTrial implements Trial {
         other.message(requester, address, data);
         look(step, "a message");
       }
+      case Step.Fetch _ ->
+          throw new IllegalArgumentException("no device reads memory where there is no IOMMU");
       case Step.Drain() -> acknowledge(step, MOST_ACKNOWLEDGED);
       case Step.Acknowledge() -> acknowledge(step, 1);
     }

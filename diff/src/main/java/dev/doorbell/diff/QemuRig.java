@@ -37,6 +37,7 @@ final class QemuRig implements Rig {
   private final Hardware hardware;
   private final QemuProcess process;
   private final QtestBatch batch;
+  private final EduReads reads;
   private final Map<Integer, Edu> devices = new LinkedHashMap<>();
   private final List<Asked> asked = new ArrayList<>();
 
@@ -64,8 +65,11 @@ final class QemuRig implements Rig {
     this.process = process;
     this.hardware = hardware;
     batch = process.qtest().batch();
+    reads = new EduReads(process, hardware);
     clearBelowArena();
     placeDevices();
+    makeEdges();
+    reads.letRun();
   }
 
   /// Starts QEMU.
@@ -94,7 +98,7 @@ final class QemuRig implements Rig {
 
   private static String machine(Hardware hardware) {
     return switch (hardware) {
-      case SMMUV3 -> "virt,gic-version=3,iommu=smmuv3";
+      case SMMUV3, SMMUV3_FULL -> "virt,gic-version=3,iommu=smmuv3";
       case ITS -> "virt,gic-version=3,its=on";
       case GICV2M -> "virt,gic-version=2";
     };
@@ -104,6 +108,9 @@ final class QemuRig implements Rig {
     List<String> out = new ArrayList<>();
     out.addAll(List.of("-cpu", "cortex-a57,start-powered-off=on"));
     out.addAll(List.of("-smp", Integer.toString(hardware == Hardware.ITS ? Board.GICV3_CPUS : 1)));
+    if (hardware == Hardware.SMMUV3_FULL) {
+      out.addAll(EduReads.ARGUMENTS);
+    }
     int ports = 0;
     for (int requester : Board.REQUESTERS) {
       if (requester >>> BUS_SHIFT == 0) {
@@ -134,15 +141,25 @@ final class QemuRig implements Rig {
   @Override
   public void reset() {
     flush();
+    reads.stop();
     process.reset();
     clearWhatStays();
     clearBelowArena();
     placeDevices();
+    makeEdges();
+    reads.letRun();
+  }
+
+  private void makeEdges() {
+    if (hardware == Hardware.SMMUV3_FULL) {
+      batch.write(SmmuLines.CONFIGURE, SmmuLines.EDGES, Integer.BYTES);
+      flush();
+    }
   }
 
   /// What a reset leaves as it was: active priorities (`gicv2-apr-reset`), and where the stream table is.
   private void clearWhatStays() {
-    if (hardware == Hardware.SMMUV3) {
+    if (hardware.isSmmu()) {
       batch.write(Board.SMMU + SmmuRegisters.STRTAB_BASE.offset(), 0, Long.BYTES);
       batch.write(Board.SMMU + SmmuRegisters.STRTAB_BASE_CFG.offset(), 0, Integer.BYTES);
     }
@@ -269,13 +286,25 @@ final class QemuRig implements Rig {
     flush();
   }
 
-  @Override
-  public void message(int requester, long address, int data) {
+  private Edu device(int requester) {
     Edu edu = devices.get(requester);
     if (edu == null) {
       throw new IllegalArgumentException(
           "no device with requester id 0x%x; there are %s".formatted(requester, devices.keySet()));
     }
+    return edu;
+  }
+
+  @Override
+  public long fetch(int requester, long address) {
+    Edu edu = device(requester);
+    flush();
+    return reads.fetch(edu.bar, address);
+  }
+
+  @Override
+  public void message(int requester, long address, int data) {
+    Edu edu = device(requester);
     long msi = edu.config + edu.capability;
     if (edu.address != address) {
       long low = MsiLayout.ADDRESS.get(address);

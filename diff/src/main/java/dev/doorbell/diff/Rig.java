@@ -37,6 +37,13 @@ interface Rig extends AutoCloseable {
   /// Lets a device write a message.
   void message(int requester, long address, int data);
 
+  /// Lets a device read four bytes, and waits for them.
+  ///
+  /// {@return what it got, zero-extended; zero where nothing answered}
+  ///
+  /// @throws IllegalArgumentException when this machine has no devices that read
+  long fetch(int requester, long address);
+
   @Override
   void close();
 }

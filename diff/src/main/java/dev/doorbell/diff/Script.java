@@ -15,11 +15,13 @@ import java.util.stream.Collectors;
 /// read 0x9050060 4
 /// command 0x46 0x0
 /// message 0x8 0x10004 0x8001
+/// fetch 0x8 0x10008
 /// drain
 /// acknowledge
 /// ```
 public final class Script {
   private static final int WORD_AND_WIDTH = 4;
+  private static final String FIRST_LINE = "the first line must be: hardware " + Hardware.names();
 
   private Script() {}
 
@@ -47,6 +49,8 @@ public final class Script {
       case Step.Command(List<Long> words) -> "command" + words(words);
       case Step.Message(int requester, long address, int data) ->
           "message %s %s %s".formatted(hex(requester), hex(address), hex(data));
+      case Step.Fetch(int requester, long address) ->
+          "fetch %s %s".formatted(hex(requester), hex(address));
       case Step.Drain() -> "drain";
       case Step.Acknowledge() -> "acknowledge";
     };
@@ -79,14 +83,14 @@ public final class Script {
       }
     }
     if (hardware == null) {
-      throw new BadScript(where, number, "", "the first line must be: hardware smmuv3|its|gicv2m");
+      throw new BadScript(where, number, "", FIRST_LINE);
     }
     return new Scenario(hardware, steps);
   }
 
   private static Hardware first(String[] parts) {
     if (parts.length != 2 || !parts[0].equals("hardware")) {
-      throw new IllegalArgumentException("the first line must be: hardware smmuv3|its|gicv2m");
+      throw new IllegalArgumentException(FIRST_LINE);
     }
     return Hardware.of(parts[1])
         .orElseThrow(() -> new IllegalArgumentException("no such hardware: " + parts[1]));
@@ -97,7 +101,7 @@ public final class Script {
       case "store" -> new Step.Store(aligned(parts, Long.BYTES), numbers(parts, 2));
       case "clear" -> {
         need(parts, 3);
-        yield new Step.Clear(aligned(parts, Long.BYTES), number(parts[2]) & -Long.BYTES);
+        yield new Step.Clear(aligned(parts, Long.BYTES), number(parts[2]) & -Integer.BYTES);
       }
       case "write" -> {
         need(parts, WORD_AND_WIDTH);
@@ -114,6 +118,10 @@ public final class Script {
             (int) number(parts[1]),
             number(parts[2]) & -Integer.BYTES,
             (int) (number(parts[3]) & Character.MAX_VALUE));
+      }
+      case "fetch" -> {
+        need(parts, 3);
+        yield new Step.Fetch((int) number(parts[1]), number(parts[2]) & -Integer.BYTES);
       }
       case "drain" -> new Step.Drain();
       case "acknowledge" -> new Step.Acknowledge();

@@ -4,6 +4,7 @@ import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.qemu.QemuVersion;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.Set;
 
 /// How the other machine's SMMU is known to differ.
@@ -33,6 +34,13 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks) {
 
   static SmmuDialect of(QemuVersion version) {
     return version.major() < FIRST_WITH_TWO_STAGES ? QEMU_7_2 : QEMU_10;
+  }
+
+  /// {@return the same for devices that do not read}
+  SmmuDialect ofWritesAlone() {
+    Set<SmmuQuirk> less = new HashSet<>(quirks);
+    less.remove(SmmuQuirk.TABLE_CACHED);
+    return new SmmuDialect(features, less);
   }
 
   boolean hasStage2() {

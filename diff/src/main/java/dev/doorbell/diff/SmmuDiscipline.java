@@ -3,11 +3,12 @@ package dev.doorbell.diff;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.List;
 
-/// SMMUv3, stage 1.
-record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
+/// SMMUv3: stage 1, and stage 2 where the other machine has it.
+record SmmuDiscipline(Hardware hardware, SmmuDialect dialect) implements Discipline {
   @Override
   public List<Step> generate(long seed, int steps) {
-    return new SmmuGenerator(seed, dialect.hasStage2()).generate(steps);
+    return new SmmuGenerator(seed, dialect.hasStage2(), hardware == Hardware.SMMUV3_FULL)
+        .generate(steps);
   }
 
   /// QEMU's SMMU stays with two levels once it has had them (`smmu-two-level-sticky`).
@@ -22,7 +23,7 @@ record SmmuDiscipline(SmmuDialect dialect) implements Discipline {
 
   @Override
   public Trial begin(ModelRig model, Rig other, Pace pace) {
-    return new SmmuTrial(model, other, dialect, pace);
+    return new SmmuTrial(hardware, model, other, dialect, pace);
   }
 
   @Override

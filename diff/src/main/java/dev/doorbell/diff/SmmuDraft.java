@@ -13,12 +13,15 @@ final class SmmuDraft {
   final TableSlots slots = new TableSlots();
   private int messages;
   private int asids;
+  private final boolean reads;
 
-  SmmuDraft(Dice dice) {
+  /// @param reads whether half of the devices' accesses are reads
+  SmmuDraft(Dice dice, boolean reads) {
     this.dice = dice;
+    this.reads = reads;
   }
 
-  /// {@return how many messages it has}
+  /// {@return how many messages it has, reads among them}
   int messages() {
     return messages;
   }
@@ -40,6 +43,10 @@ final class SmmuDraft {
   void message(SmmuStream s, long near) {
     messages++;
     long page = near & -(long) Board.PAGE;
+    if (reads && dice.percent(50)) {
+      steps.add(new Step.Fetch(s.id, page | (long) messages * Integer.BYTES));
+      return;
+    }
     steps.add(new Step.Message(s.id, page | (long) messages * Integer.BYTES, 0x8000 | messages));
   }
 

@@ -25,9 +25,10 @@ final class SmmuGenerator {
   private int split;
   private long cr0;
 
-  SmmuGenerator(long seed, boolean stage2) {
+  /// @param full whether devices read, too
+  SmmuGenerator(long seed, boolean stage2, boolean full) {
     this.stage2 = stage2;
-    draft = new SmmuDraft(new Dice(seed));
+    draft = new SmmuDraft(new Dice(seed), full);
     commands = new SmmuCommandMaker(draft);
     tables = new SmmuTableMaker(draft, commands);
     entries = new SmmuEntryMaker(draft, commands, stage2);

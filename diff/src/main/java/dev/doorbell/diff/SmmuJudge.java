@@ -58,6 +58,22 @@ final class SmmuJudge {
     return Verdict.SAME;
   }
 
+  /// Compares what interrupts came with a step, of two machines that recorded the same and are in the same state.
+  ///
+  /// @param silent whether nothing was recorded
+  Verdict lines(SmmuLook model, SmmuLook other, boolean silent, String after) {
+    long more = other.lines() & ~model.lines();
+    if (model.lines() == other.lines()) {
+      return Verdict.SAME;
+    }
+    return more == SmmuLines.EVENT_QUEUE
+            && model.lines() == (other.lines() & ~more)
+            && !silent
+            && knows(SmmuQuirk.EVENT_EACH)
+        ? new Verdict.Tolerated(List.of(SmmuQuirk.EVENT_EACH.id()), true)
+        : different("interrupts of the SMMU with " + after, model.lines(), other.lines());
+  }
+
   private static Verdict different(String what, long ours, long theirs) {
     return new Verdict.Different(what, Script.hex(ours), Script.hex(theirs));
   }
@@ -98,10 +114,10 @@ final class SmmuJudge {
     oracle.goBack(time, registers);
   }
 
-  /// Compares what a message led to.
+  /// Compares what a device's access led to.
   ///
   /// @param full whether a queue had no room for a record
-  Verdict message(Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean full) {
+  Verdict message(Step.Access message, SmmuOutcome ours, SmmuOutcome theirs, boolean full) {
     if (ours.equals(theirs)) {
       return Verdict.SAME;
     }
@@ -113,7 +129,7 @@ final class SmmuJudge {
     }
     if (!holds(permitted.get(), ours, silent)) {
       return new Verdict.Different(
-          "outcome of the message, and the model's is none of " + permitted.get(),
+          "outcome of the access, and the model's is none of " + permitted.get(),
           ours.toString(),
           theirs.toString());
     }
@@ -123,8 +139,7 @@ final class SmmuJudge {
     return known(message, ours, theirs, silent);
   }
 
-  private Verdict known(
-      Step.Message message, SmmuOutcome ours, SmmuOutcome theirs, boolean silent) {
+  private Verdict known(Step.Access message, SmmuOutcome ours, SmmuOutcome theirs, boolean silent) {
     if (dialect.quirks().contains(SmmuQuirk.IOVA_48_BITS)
         && message.address() >>> INPUT_BITS != 0
         && theirs.equals(NOTHING)) {
@@ -139,7 +154,7 @@ final class SmmuJudge {
     Set<SmmuQuirk> needed = EnumSet.noneOf(SmmuQuirk.class);
     needed.addAll(dialect.quirks());
     if (!explains(message, needed, theirs, silent)) {
-      return new Verdict.Different("outcome of the message", ours.toString(), theirs.toString());
+      return new Verdict.Different("outcome of the access", ours.toString(), theirs.toString());
     }
     for (SmmuQuirk q : dialect.quirks()) {
       needed.remove(q);
@@ -153,7 +168,7 @@ final class SmmuJudge {
   }
 
   private boolean explains(
-      Step.Message message, Set<SmmuQuirk> quirks, SmmuOutcome outcome, boolean silent) {
+      Step.Access message, Set<SmmuQuirk> quirks, SmmuOutcome outcome, boolean silent) {
     return oracle.permitted(message, quirks).map(p -> holds(p, outcome, silent)).orElse(true);
   }
 

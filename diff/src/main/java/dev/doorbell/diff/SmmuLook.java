@@ -3,10 +3,11 @@ package dev.doorbell.diff;
 import dev.doorbell.bits.Register;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What an SMMU's registers say at one time.
 ///
-/// @param now their contents, in the order of {@link #WATCHED}; they may still be on their way
+/// @param now their contents, in the order of {@link #WATCHED} or {@link #WITH_LINES}; they may still be on their way
 record SmmuLook(long[] now) {
   static final List<Place> WATCHED =
       List.of(
@@ -18,13 +19,22 @@ record SmmuLook(long[] now) {
           place(SmmuRegisters.EVENTQ_CONS),
           place(SmmuRegisters.IRQ_CTRLACK));
 
+  /// The same, with the interrupts that are pending.
+  static final List<Place> WITH_LINES =
+      Stream.concat(WATCHED.stream(), Stream.of(SmmuLines.PENDING)).toList();
+
   private static Place place(Register register) {
     return new Place(register.name(), Board.SMMU + register.offset(), register.bytes());
   }
 
   /// {@return one of registers that are all zero}
   static SmmuLook zero() {
-    return new SmmuLook(new long[WATCHED.size()]);
+    return new SmmuLook(new long[WITH_LINES.size()]);
+  }
+
+  /// {@return interrupts that have come since the last look, where they are watched}
+  long lines() {
+    return now.length > WATCHED.size() ? now[WATCHED.size()] & SmmuLines.ALL : 0;
   }
 
   long cr0ack() {

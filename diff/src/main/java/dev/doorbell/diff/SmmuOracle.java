@@ -55,7 +55,7 @@ final class SmmuOracle {
   }
 
   /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try}
-  Optional<Set<SmmuOutcome>> permitted(Step.Message message, Set<SmmuQuirk> quirks) {
+  Optional<Set<SmmuOutcome>> permitted(Step.Access message, Set<SmmuQuirk> quirks) {
     Set<SmmuOutcome> out = new HashSet<>();
     Choices choices = new Choices();
     for (int run = 0; run < MOST_RUNS; run++) {
@@ -68,11 +68,11 @@ final class SmmuOracle {
   }
 
   /// {@return the outcome that reads everything as it is now, on an SMMU without quirks}
-  SmmuOutcome fresh(Step.Message message) {
+  SmmuOutcome fresh(Step.Access message) {
     return once(message, EnumSet.noneOf(SmmuQuirk.class), new Choices());
   }
 
-  private SmmuOutcome once(Step.Message message, Set<SmmuQuirk> quirks, Choices choices) {
+  private SmmuOutcome once(Step.Access message, Set<SmmuQuirk> quirks, Choices choices) {
     TableReads reads = new TableReads(history, commands, message);
     long tableConfig = register(SmmuRegisters.STRTAB_BASE_CFG);
     OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
@@ -91,14 +91,14 @@ final class SmmuOracle {
         SmmuRegisters.CR0,
         (register(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
             | SmmuRegisters.CR0_EVENTQEN.mask());
-    long pa = model.translate(message.requester(), -1, message.address(), Translator.WRITE);
+    long pa = model.translate(message.requester(), -1, message.address(), message.direction());
     SmmuRecord record = view.recorded();
     if (quirks.contains(SmmuQuirk.SILENT_IPA_SIZE)
         && reads.second()
         && message.address() >>> SmmuGenerator.outputBits() != 0
         && record != null
         && record.id() >= EventLayout.F_TRANSLATION) {
-      return outcome(Translator.FAULT, null);
+      return outcome(reads, Translator.FAULT, null);
     }
     if (quirks.contains(SmmuQuirk.TABLE_PERMISSION) && reads.tableDenied()) {
       return refused(record, reads, view, quirks);
@@ -108,31 +108,38 @@ final class SmmuOracle {
         && pa == Translator.FAULT) {
       if (reads.reservedFaultsAccess() && !quirks.contains(SmmuQuirk.NO_ACCESS_FLAG)) {
         return outcome(
-            pa, record == null ? null : adapted(with(record, EventLayout.F_ACCESS), view, quirks));
+            reads,
+            pa,
+            record == null ? null : adapted(with(record, EventLayout.F_ACCESS), view, quirks));
       }
       if (reads.second() && reads.reservedOutput() >>> SmmuGenerator.outputBits() != 0) {
         return outcome(
+            reads,
             pa,
             record == null ? null : adapted(with(record, EventLayout.F_ADDR_SIZE), view, quirks));
       }
-      return reads.reservedIsReadOnly()
+      return reads.reservedDenies()
           ? refused(record, reads, view, quirks)
-          : outcome(reads.reservedOutput(), null);
+          : outcome(reads, reads.reservedOutput(), null);
     }
-    return outcome(pa, record == null ? null : adapted(record, view, quirks));
+    return outcome(reads, pa, record == null ? null : adapted(record, view, quirks));
   }
 
-  private static SmmuOutcome outcome(long pa, @Nullable SmmuRecord record) {
-    return new SmmuOutcome(
-        Landing.isRam(pa) ? pa : SmmuOutcome.NOWHERE, record == null ? List.of() : List.of(record));
+  private SmmuOutcome outcome(TableReads reads, long pa, @Nullable SmmuRecord record) {
+    List<SmmuRecord> records = record == null ? List.of() : List.of(record);
+    boolean ram = Landing.isRam(pa);
+    if (reads.isRead()) {
+      return SmmuOutcome.read(ram ? Integer.toUnsignedLong(memory.read32(pa)) : 0, records);
+    }
+    return new SmmuOutcome(ram ? pa : SmmuOutcome.NOWHERE, records);
   }
 
   /// F_PERMISSION instead of the model's fault, recorded where CD.R says so.
-  private static SmmuOutcome refused(
+  private SmmuOutcome refused(
       @Nullable SmmuRecord record, TableReads reads, OracleMemory view, Set<SmmuQuirk> quirks) {
     return record == null || !reads.recorded()
-        ? outcome(Translator.FAULT, null)
-        : outcome(Translator.FAULT, adapted(denied(record), view, quirks));
+        ? outcome(reads, Translator.FAULT, null)
+        : outcome(reads, Translator.FAULT, adapted(denied(record), view, quirks));
   }
 
   private static SmmuRecord denied(SmmuRecord record) {

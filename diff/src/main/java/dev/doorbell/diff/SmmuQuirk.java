@@ -47,6 +47,9 @@ enum SmmuQuirk {
   TABLE_PERMISSION(
       "smmu-aptable-early",
       "DDI 0487 D8.4, D8.12: APTable counts when the leaf is found; QEMU ends the walk with F_PERMISSION at the table"),
+  TABLE_CACHED(
+      "smmu-aptable-cached",
+      "DDI 0487 D8.4: APTable counts for every access; a write that hits the TLB entry which a read made passes in QEMU, as the entry has the leaf's permissions alone"),
   SUBSTREAMS_REFUSED(
       "smmu-s1cdmax",
       "5.2.2 SteIllegal: without substreams S1CDMax is ignored; QEMU takes others than zero for ILLEGAL"),
@@ -62,6 +65,9 @@ enum SmmuQuirk {
   STALL_REFUSED(
       "smmu-s1stalld",
       "5.2, S1STALLD: ignored where stage 1 does not translate; QEMU 10 takes it for ILLEGAL then, too"),
+  EVENT_EACH(
+      "smmu-event-each",
+      "3.18, 7.2: the event queue's interrupt comes when the queue becomes non-empty; QEMU's comes with each record"),
   NO_OUTPUT_SIZE(
       "smmu-output-size",
       "3.4, 7.3.14: an output address wider than IPS faults with F_ADDR_SIZE; QEMU 7.2 lets it pass");

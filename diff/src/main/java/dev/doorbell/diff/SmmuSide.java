@@ -9,11 +9,14 @@ import java.util.List;
 /// One machine's SMMU as the software of a scenario sees it.
 final class SmmuSide {
   final Rig rig;
+  private final boolean lines;
   private long seen;
   private SmmuLook last = SmmuLook.zero();
 
-  SmmuSide(Rig rig) {
+  /// @param lines whether its interrupts are watched, too
+  SmmuSide(Rig rig, boolean lines) {
     this.rig = rig;
+    this.lines = lines;
   }
 
   void write(Register register, long value) {
@@ -22,7 +25,10 @@ final class SmmuSide {
 
   /// {@return what the registers say behind all that is under way}
   SmmuLook ask() {
-    last = new SmmuLook(rig.ask(SmmuLook.WATCHED));
+    last = new SmmuLook(rig.ask(lines ? SmmuLook.WITH_LINES : SmmuLook.WATCHED));
+    if (lines) {
+      rig.write(SmmuLines.CLEAR, SmmuLines.ALL, Integer.BYTES);
+    }
     return last;
   }
 

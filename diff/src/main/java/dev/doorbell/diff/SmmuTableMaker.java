@@ -68,7 +68,9 @@ final class SmmuTableMaker {
     e.value = table ? mutatedTable(e) : mutatedLeaf(s, e);
     if (s.space.second && e.level < LAST_LEVEL && DescriptorLayout.TABLE.isSet(e.value)) {
       // QEMU 10 does not look at the size of a table's address at stage 2 (`smmu-s2-table`).
+      // Nor of one that all ones tell, which is what is read where PCI has nothing.
       long next = DescriptorLayout.NEXT_TABLE.get(e.value) & -1L >>> (Long.SIZE - TABLE_BITS);
+      next &= next >= Board.PCI_HIGH ? ~Board.PCI_HIGH : -1L;
       e.value = DescriptorLayout.NEXT_TABLE.with(e.value, next);
     }
     draft.steps.add(new Step.Store(e.address, List.of(e.value)));

@@ -1,6 +1,7 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.bits.Register;
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.ArrayList;
@@ -13,11 +14,12 @@ import org.jspecify.annotations.Nullable;
 /// A scenario of an SMMU on two machines.
 ///
 /// After each step it compares what software can see: SMMU_CR0ACK, SMMU_IRQ_CTRLACK, the active errors, SMMU_CMDQ_CONS, new event records, and
-/// where a message's datum is in memory. A landing is taken back before another step can come upon it, so that the memories stay alike.
+/// where a message's datum is in memory, or from where a device read. A landing is taken back before another step can come upon it, so that the memories stay alike.
 ///
 /// Ahead, the other machine is waited for only where the next step needs its answer. What is known to part the two is made up for on the model
 /// then, in the expectation that the other machine does as it is known to; if it does not, that is a difference.
 final class SmmuTrial implements Trial {
+  private final Hardware hardware;
   private final ModelRig machine;
   private final SmmuSide model;
   private final SmmuSide other;
@@ -26,40 +28,21 @@ final class SmmuTrial implements Trial {
   private final Map<Long, Long> written = new HashMap<>();
   private final History history = new History();
   private final CommandLog commands = new CommandLog();
-  private final List<Moment> moments = new ArrayList<>();
+  private final List<SmmuMoment> moments = new ArrayList<>();
   private final List<Late> late = new ArrayList<>();
   private SmmuLook othersBefore = SmmuLook.zero();
   private SmmuLook modelsBefore = SmmuLook.zero();
   private int at;
   private boolean looked;
   private boolean parted;
+  private long got;
 
-  /// What both machines showed after a step.
-  ///
-  /// @param records the model's new ones
-  /// @param registers as they were written, until then
-  /// @param reasons known differences that the model was brought past
-  /// @param message what a device wrote
-  /// @param landed where the model wrote that
-  /// @param live whether nothing happened since, so that the two can be brought together again
-  /// @param starts whether nothing is compared, but what is in the event queue belongs to the past
-  private record Moment(
-      int at,
-      String after,
-      SmmuLook model,
-      SmmuLook other,
-      List<SmmuRecord> records,
-      Map<Long, Long> registers,
-      List<String> reasons,
-      Step.@Nullable Message message,
-      long landed,
-      boolean live,
-      boolean starts) {}
-
-  SmmuTrial(ModelRig model, Rig other, SmmuDialect dialect, Pace pace) {
+  SmmuTrial(Hardware hardware, ModelRig model, Rig other, SmmuDialect dialect, Pace pace) {
+    this.hardware = hardware;
     machine = model;
-    this.model = new SmmuSide(model);
-    this.other = new SmmuSide(other);
+    boolean lines = hardware == Hardware.SMMUV3_FULL;
+    this.model = new SmmuSide(model, lines);
+    this.other = new SmmuSide(other, lines);
     this.pace = pace;
     judge = new SmmuJudge(dialect, model.memory(), history, commands);
   }
@@ -122,11 +105,12 @@ final class SmmuTrial implements Trial {
         written.put(address, value);
         model.rig.write(address, value, bytes);
         other.rig.write(address, value, bytes);
-        afterWrite("the write of " + Describe.register(Hardware.SMMUV3, address));
+        afterWrite("the write of " + Describe.register(hardware, address));
       }
       case Step.Read(long address, int bytes) -> read(address, bytes);
       case Step.Command(List<Long> words) -> command(words);
       case Step.Message m -> message(m);
+      case Step.Fetch f -> fetch(f);
       case Step.Drain() -> {
         settle();
         model.write(SmmuRegisters.EVENTQ_CONS, model.look().eventProducer());
@@ -163,8 +147,19 @@ final class SmmuTrial implements Trial {
       SmmuLook mine = model.ask();
       model.skipEvents(mine);
       moments.add(
-          new Moment(
-              at, "", mine, other.ask(), List.of(), Map.of(), List.of(), null, 0L, false, true));
+          new SmmuMoment(
+              at,
+              "",
+              mine,
+              other.ask(),
+              List.of(),
+              Map.of(),
+              List.of(),
+              null,
+              0L,
+              0L,
+              false,
+              true));
     }
   }
 
@@ -188,7 +183,7 @@ final class SmmuTrial implements Trial {
     written.put(Board.SMMU + SmmuRegisters.CMDQ_PROD.offset(), next);
     model.write(SmmuRegisters.CMDQ_PROD, next);
     other.write(SmmuRegisters.CMDQ_PROD, next);
-    look(Describe.command(Hardware.SMMUV3, words), null, SmmuOutcome.NOWHERE, false);
+    look(Describe.command(hardware, words), null, SmmuOutcome.NOWHERE, false);
   }
 
   private void message(Step.Message m) {
@@ -209,8 +204,20 @@ final class SmmuTrial implements Trial {
     }
   }
 
+  private void fetch(Step.Fetch f) {
+    start();
+    settle();
+    if (parted) {
+      return;
+    }
+    got = other.rig.fetch(f.requester(), f.address());
+    long word = machine.fetch(f.requester(), f.address());
+    look("a read", f, SmmuOutcome.read(word, List.of()).landed(), true);
+    settle();
+  }
+
   /// Asks both machines what a step may have changed.
-  private void look(String after, Step.@Nullable Message message, long landed, boolean waits) {
+  private void look(String after, Step.@Nullable Access access, long landed, boolean waits) {
     boolean live = waits || pace == Pace.STEPWISE;
     long before = model.last().consumer();
     SmmuLook mine = model.ask();
@@ -224,7 +231,7 @@ final class SmmuTrial implements Trial {
     List<SmmuRecord> records = model.newRecords(mine, log2);
     Map<Long, Long> registers = pace == Pace.AHEAD ? Map.copyOf(written) : written;
     moments.add(
-        new Moment(
+        new SmmuMoment(
             at,
             after,
             mine,
@@ -232,7 +239,8 @@ final class SmmuTrial implements Trial {
             records,
             registers,
             reasons,
-            message,
+            access,
+            got,
             landed,
             live,
             false));
@@ -252,15 +260,15 @@ final class SmmuTrial implements Trial {
   /// Waits for the other machine, and compares.
   private void settle() {
     other.rig.settle();
-    for (Moment m : List.copyOf(moments)) {
+    for (SmmuMoment m : List.copyOf(moments)) {
       if (!parted) {
-        if (m.starts) {
-          other.skipEvents(m.other);
+        if (m.starts()) {
+          other.skipEvents(m.other());
         } else {
           compare(m);
         }
-        othersBefore = m.other;
-        modelsBefore = m.model;
+        othersBefore = m.other();
+        modelsBefore = m.model();
       }
     }
     moments.clear();
@@ -273,37 +281,57 @@ final class SmmuTrial implements Trial {
     }
   }
 
-  private void compare(Moment m) {
-    int log2 = log2(m.registers, SmmuRegisters.EVENTQ_BASE);
-    List<SmmuRecord> theirs = other.newRecords(m.other, log2);
-    Step.Message message = m.message;
-    if (message != null) {
-      long landed = Landing.find(other.rig.memory(), message, m.landed, theirs.isEmpty());
-      if (landed != SmmuOutcome.NOWHERE) {
-        // The memories are alike, so that what was there before is the same, too.
-        other.rig.memory().write32(landed, model.rig.memory().read32(landed));
-      }
+  private void compare(SmmuMoment m) {
+    int log2 = log2(m.registers(), SmmuRegisters.EVENTQ_BASE);
+    List<SmmuRecord> theirs = other.newRecords(m.other(), log2);
+    Step.Access access = m.access();
+    if (access != null) {
+      long landed = othersLanding(m, access, theirs.isEmpty());
       boolean full = modelsBefore.isFull(log2) || othersBefore.isFull(log2);
-      SmmuOutcome ours = new SmmuOutcome(m.landed, m.records);
-      judge.goBack(m.at, m.registers);
-      found(m.at, judge.message(message, ours, new SmmuOutcome(landed, theirs), full));
-    } else if (!m.records.equals(theirs)) {
+      SmmuOutcome ours = new SmmuOutcome(m.landed(), m.records());
+      judge.goBack(m.at(), m.registers());
+      found(m.at(), judge.message(access, ours, new SmmuOutcome(landed, theirs), full));
+    } else if (!m.records().equals(theirs)) {
       found(
-          m.at,
+          m.at(),
           new Verdict.Different(
-              "event records after " + m.after, m.records.toString(), theirs.toString()));
+              "event records after " + m.after(), m.records().toString(), theirs.toString()));
     }
+    // What a full queue does is `smmu-event-overflow`, its interrupts included.
+    boolean alike =
+        !parted && m.records().equals(theirs) && !m.model().isFull(log2) && !m.other().isFull(log2);
     if (!parted) {
-      found(m.at, state(m, log2));
+      Verdict verdict = state(m, log2);
+      found(m.at(), verdict);
+      alike &= verdict instanceof Verdict.Same;
+    }
+    if (alike) {
+      found(m.at(), judge.lines(m.model(), m.other(), m.records().isEmpty(), m.after()));
     }
   }
 
+  /// {@return where the other machine's device wrote, or what it read}
+  private long othersLanding(SmmuMoment m, Step.Access access, boolean silent) {
+    PhysicalMemory memory = other.rig.memory();
+    return switch (access) {
+      case Step.Fetch _ -> SmmuOutcome.read(m.got(), List.of()).landed();
+      case Step.Message message -> {
+        long landed = Landing.find(memory, message, m.landed(), silent);
+        if (landed != SmmuOutcome.NOWHERE) {
+          // The memories are alike, so that what was there before is the same, too.
+          memory.write32(landed, model.rig.memory().read32(landed));
+        }
+        yield landed;
+      }
+    };
+  }
+
   /// Compares the registers, and brings the two together again where a known difference has parted them.
-  private Verdict state(Moment m, int log2Events) {
-    List<String> reasons = new ArrayList<>(m.reasons);
-    SmmuLook mine = m.model;
-    SmmuLook his = m.other;
-    if (m.live) {
+  private Verdict state(SmmuMoment m, int log2Events) {
+    List<String> reasons = new ArrayList<>(m.reasons());
+    SmmuLook mine = m.model();
+    SmmuLook his = m.other();
+    if (m.live()) {
       boolean full = mine.isFull(log2Events) || his.isFull(log2Events);
       if (full
           && judge.knows(SmmuQuirk.QUEUE_FULL)
@@ -317,13 +345,13 @@ final class SmmuTrial implements Trial {
       passOver(reasons, his);
       mine = model.last();
     }
-    Verdict rest = judge.state(mine, his, m.after);
+    Verdict rest = judge.state(mine, his, m.after());
     if (reasons.isEmpty()) {
       return rest;
     }
     return rest instanceof Verdict.Same
         ? new Verdict.Tolerated(reasons, true)
-        : m.live ? rest : new Verdict.Unclear();
+        : m.live() ? rest : new Verdict.Unclear();
   }
 
   private long slot(long index) {

@@ -1,5 +1,6 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.bus.Translator;
 import java.util.List;
 
 /// One thing that software or a device does. A step means the same on every machine, and can be written down as one line of text
@@ -44,7 +45,33 @@ public sealed interface Step {
   /// @param requester the device's requester id, which is its StreamID and DeviceID
   /// @param address what the device emits, a multiple of 4
   /// @param data below 2^16
-  record Message(int requester, long address, int data) implements Step {}
+  record Message(int requester, long address, int data) implements Access {
+    @Override
+    public int direction() {
+      return Translator.WRITE;
+    }
+  }
+
+  /// A device reads four bytes; what it gets is compared.
+  ///
+  /// @param requester as of {@link Message}
+  /// @param address what the device emits, a multiple of 4
+  record Fetch(int requester, long address) implements Access {
+    @Override
+    public int direction() {
+      return Translator.READ;
+    }
+  }
+
+  /// What a device does to memory.
+  sealed interface Access extends Step {
+    int requester();
+
+    long address();
+
+    /// {@return {@link Translator#READ} or {@link Translator#WRITE}}
+    int direction();
+  }
 
   /// Software takes everything out of the SMMU's event queue.
   record Drain() implements Step {}

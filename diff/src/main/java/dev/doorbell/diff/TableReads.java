@@ -1,6 +1,7 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Translator;
 import dev.doorbell.hw.smmuv3.CdLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.vmsa.DescriptorLayout;
@@ -13,7 +14,7 @@ final class TableReads {
 
   private final History history;
   private final CommandLog commands;
-  private final Step.Message message;
+  private final Step.Access message;
   private static final long TOP_CUT = -1L >>> Byte.SIZE;
   private boolean walking;
   private boolean recorded;
@@ -28,7 +29,7 @@ final class TableReads {
   private int granule = 12;
   private int level;
 
-  TableReads(History history, CommandLog commands, Step.Message message) {
+  TableReads(History history, CommandLog commands, Step.Access message) {
     this.history = history;
     this.commands = commands;
     this.message = message;
@@ -136,6 +137,7 @@ final class TableReads {
         DescriptorLayout.VALID.isSet(descriptor) && !DescriptorLayout.TABLE.isSet(descriptor);
     boolean table = DescriptorLayout.VALID.isSet(descriptor) && !block;
     if (table
+        && message.direction() == Translator.WRITE
         && !second
         && here < CommandLog.lastLevel()
         && !hierarchyIgnored
@@ -158,6 +160,11 @@ final class TableReads {
     return tableDenied;
   }
 
+  /// {@return whether the access is a read}
+  boolean isRead() {
+    return message.direction() == Translator.READ;
+  }
+
   /// {@return whether stage 2 alone translates}
   boolean second() {
     return second;
@@ -168,11 +175,13 @@ final class TableReads {
     return recorded;
   }
 
-  /// {@return whether that block denies writes}
-  boolean reservedIsReadOnly() {
+  /// {@return whether that block denies the access}
+  boolean reservedDenies() {
+    boolean write = message.direction() == Translator.WRITE;
+    int wanted = write ? DescriptorLayout.S2AP_WRITE : DescriptorLayout.S2AP_READ;
     return second
-        ? (DescriptorLayout.S2_AP.get(reserved) & DescriptorLayout.S2AP_WRITE) == 0
-        : DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
+        ? (DescriptorLayout.S2_AP.get(reserved) & wanted) == 0
+        : write && DescriptorLayout.AP.get(reserved) >= DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
   }
 
   /// {@return whether that block's access flag makes every access fault}

@@ -88,6 +88,12 @@ class AheadTest {
     }
 
     @Override
+    public long fetch(int requester, long address) {
+      settle();
+      return model.fetch(requester, address);
+    }
+
+    @Override
     public void close() {
       model.close();
     }

@@ -27,6 +27,10 @@ final class FaultyRig implements Rig {
     MISPLACES_MESSAGE(Hardware.SMMUV3),
     /// Commands with a reserved opcode are taken.
     TAKES_ILLEGAL(Hardware.SMMUV3),
+    /// A device reads four bytes further on.
+    MISPLACES_READ(Hardware.SMMUV3_FULL),
+    /// The event queue's interrupt does not come.
+    FORGETS_INTERRUPT(Hardware.SMMUV3_FULL),
     /// CLEAR leaves the interrupt pending.
     FORGETS_CLEAR(Hardware.ITS),
     /// DISCARD leaves the mapping.
@@ -131,12 +135,24 @@ final class FaultyRig implements Rig {
 
   @Override
   public long[] ask(List<Place> places) {
-    return model.ask(places);
+    long[] answers = model.ask(places);
+    for (int i = 0; i < answers.length && fault == Fault.FORGETS_INTERRUPT; i++) {
+      if (places.get(i).equals(SmmuLines.PENDING)) {
+        answers[i] &= ~SmmuLines.EVENT_QUEUE;
+      }
+    }
+    return answers;
   }
 
   @Override
   public void settle() {
     model.settle();
+  }
+
+  @Override
+  public long fetch(int requester, long address) {
+    return model.fetch(
+        requester, fault == Fault.MISPLACES_READ ? address + Integer.BYTES : address);
   }
 
   @Override
