@@ -30,6 +30,9 @@ public record MachineDescription(
     List<Oddity> oddities,
     List<Unseen> unseen) {
 
+  /// Requester ids of one segment; firmware's mappings often state more ids than there can be.
+  private static final long REQUESTERS = 0x10000;
+
   /// A run of RAM.
   public record Memory(AddressRange range, Source source) {}
 
@@ -81,6 +84,17 @@ public record MachineDescription(
 
   public Optional<IommuDescription> iommu(String id) {
     return iommus.stream().filter(i -> i.id().equals(id)).findFirst();
+  }
+
+  /// {@return the highest StreamID that a requester id maps to at an IOMMU; 0 when none does}
+  public long highestStreamId(String iommu) {
+    return hostBridges.stream()
+        .flatMap(b -> b.streams().stream())
+        .filter(m -> m.iommu().equals(iommu))
+        .mapToLong(
+            m -> Integer.toUnsignedLong(m.firstStreamId()) + Math.min(m.count(), REQUESTERS) - 1)
+        .max()
+        .orElse(0);
   }
 
   public Optional<MsiControllerDescription> msiController(String id) {

@@ -97,10 +97,10 @@ final class Drivers {
                     machine.frames(),
                     settings));
         case IommuDescription.Smmuv2 s -> startSmmuv2(s);
+        case IommuDescription.Pamu p -> iommus.put(p.id(), PowerPcStart.pamu(machine, p));
         case IommuDescription.VtD v -> startVtd(v, tags);
         case IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
-            IommuDescription.Pamu _,
             IommuDescription.Phb _,
             IommuDescription.PaprTce _,
             IommuDescription.Other _ -> {
@@ -165,6 +165,10 @@ final class Drivers {
   private void startInterrupts() {
     if (description.gic().isEmpty() && description.apic().isPresent()) {
       startApics(description.apic().get());
+      return;
+    }
+    if (description.gic().isEmpty() && PowerPcStart.hasBanks(description)) {
+      controllers.putAll(PowerPcStart.banks(machine));
       return;
     }
     GicDescription gic =

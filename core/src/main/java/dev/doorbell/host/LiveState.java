@@ -15,6 +15,7 @@ import dev.doorbell.hw.amdvi.AmdViRegisters;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
+import dev.doorbell.hw.pamu.PamuRegisters;
 import dev.doorbell.hw.smmuv2.BankRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
 import dev.doorbell.hw.smmuv2.Gr1Registers;
@@ -90,6 +91,17 @@ public final class LiveState implements MachineState {
         for (IommuDescription i : host.machine().description().iommus()) {
           if (i instanceof IommuDescription.AmdVi a) {
             out.add(block(a.window(), AmdViRegisters.MAP, ""));
+          }
+        }
+      }
+      case "pamu" -> {
+        for (IommuDescription i : host.machine().description().iommus()) {
+          if (i instanceof IommuDescription.Pamu p) {
+            out.add(
+                block(
+                    AddressRange.ofSize(p.window().start(), PamuRegisters.BYTES),
+                    PamuRegisters.MAP,
+                    ""));
           }
         }
       }

@@ -129,7 +129,7 @@ public final class EmbeddedMachine implements Machine {
 
   @Override
   public Optional<CpuInterface> cpuInterface() {
-    return Optional.of(interrupts.cpus());
+    return interrupts.cpus();
   }
 
   @Override

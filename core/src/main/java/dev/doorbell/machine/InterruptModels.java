@@ -34,23 +34,20 @@ final class InterruptModels {
   private final MachineDescription machine;
   private final PhysicalMemory memory;
   private final SystemMap bus;
-  private final CpuInterface cpus;
+  private final Optional<CpuInterface> cpus;
   private Optional<LapicModel> lapics = Optional.empty();
 
   private InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
     this.machine = machine;
     this.memory = memory;
     this.bus = bus;
-    this.cpus =
-        machine
-            .gic()
-            .map(this::gic)
-            .or(() -> machine.apic().map(this::apic))
-            .orElseThrow(() ->
-                new NotModelled(
-                    "the interrupt controller",
-                    "firmware describes neither a GIC nor local APICs",
-                    Source.rule("MADT or device tree")));
+    this.cpus = machine.gic().map(this::gic).or(() -> machine.apic().map(this::apic));
+    if (cpus.isEmpty() && !MpicModels.build(machine, bus)) {
+      throw new NotModelled(
+          "the interrupt controller",
+          "firmware describes neither a GIC nor local APICs nor an MPIC with message interrupts",
+          Source.rule("MADT or device tree"));
+    }
   }
 
   /// {@return the interrupt controllers of a description, on its bus}
@@ -60,8 +57,8 @@ final class InterruptModels {
     return new InterruptModels(machine, memory, bus);
   }
 
-  /// {@return the CPUs' side}
-  CpuInterface cpus() {
+  /// {@return the CPUs' side; empty where drivers find interrupts in the controller's registers}
+  Optional<CpuInterface> cpus() {
     return cpus;
   }
 

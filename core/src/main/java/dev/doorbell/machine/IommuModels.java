@@ -9,6 +9,8 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.hw.amdvi.AmdViFeatures;
 import dev.doorbell.hw.amdvi.AmdViModel;
+import dev.doorbell.hw.pamu.PamuModel;
+import dev.doorbell.hw.pamu.PamuRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
 import dev.doorbell.hw.smmuv2.SmmuV2Features;
 import dev.doorbell.hw.smmuv2.SmmuV2Model;
@@ -36,7 +38,7 @@ final class IommuModels {
   /// What SMMU_SMRn holds without the extension (IHI 0062 D.c, 10.6.37).
   private static final int SMMU2_STREAM_BITS = 15;
 
-  private static final long REQUESTERS = 0x10000;
+  private static final int MOST_LIODN = 0xffff;
 
   /// Stands for an IOMMU that has no model: nothing passes.
   private static final Translator CLOSED = (_, _, _, _) -> Translator.FAULT;
@@ -71,6 +73,7 @@ final class IommuModels {
               amd.id(), AddressRange.ofSize(amd.window().start(), AmdViModel.WINDOW_BYTES), model);
           out.put(amd.id(), model);
         }
+        case IommuDescription.Pamu pamu -> out.put(pamu.id(), pamu(pamu));
         case IommuDescription.VtD vtd -> {
           VtdModel model = new VtdModel(features(vtd), memory, apics);
           bus.add(vtd.id(), AddressRange.ofSize(vtd.window().start(), VTD_WINDOW), model);
@@ -78,7 +81,6 @@ final class IommuModels {
         }
         case IommuDescription.VirtioIommu _,
             IommuDescription.RiscvIommu _,
-            IommuDescription.Pamu _,
             IommuDescription.Phb _,
             IommuDescription.PaprTce _,
             IommuDescription.Other _ ->
@@ -123,6 +125,21 @@ final class IommuModels {
         vtd.abilities().inputBits().orElse(MOST_OUTPUT_BITS), vtd.remapping().isOn());
   }
 
+  /// Every unit has the same tables; one translates for them all.
+  private Translator pamu(IommuDescription.Pamu pamu) {
+    int most = (int) Math.min(machine.highestStreamId(pamu.id()), MOST_LIODN);
+    PamuModel first = new PamuModel(memory, most);
+    for (long at = 0;
+        at + PamuRegisters.BYTES <= pamu.window().bytes();
+        at += PamuRegisters.BYTES) {
+      bus.add(
+          pamu.id(),
+          AddressRange.ofSize(pamu.window().start() + at, PamuRegisters.BYTES),
+          at == 0 ? first : new PamuModel(memory, most));
+    }
+    return first;
+  }
+
   private SmmuFeatures features(IommuDescription.Smmuv3 smmu) {
     SmmuFeatures usual = SmmuFeatures.qemu10();
     int bits = smmu.abilities().outputBits().orElse(MOST_OUTPUT_BITS);
@@ -135,14 +152,7 @@ final class IommuModels {
 
   /// As wide as firmware's highest StreamID needs.
   private int streamIdBits(String id, int least) {
-    long highest =
-        machine.hostBridges().stream()
-            .flatMap(b -> b.streams().stream())
-            .filter(m -> m.iommu().equals(id))
-            .mapToLong(m ->
-                Integer.toUnsignedLong(m.firstStreamId()) + Math.min(m.count(), REQUESTERS) - 1)
-            .max()
-            .orElse(0);
+    long highest = machine.highestStreamId(id);
     return Math.clamp(Long.SIZE - Long.numberOfLeadingZeros(highest), least, MOST_STREAM_BITS);
   }
 }

@@ -32,6 +32,7 @@ public final class Planner {
     List<AddressRange> ram = ram(request, land, window, conflicts);
     new FunctionChecks(machine, request, conflicts).check(subjects, land.granule());
     new RangeChecks(machine, land, conflicts).check(subjects, window, ram);
+    SubWindows.check(subjects, window, ram, conflicts);
     List<LedgerLine> ledger = Ledger.of(subjects, request.maxVectors(), conflicts, unseen);
     addAssumptions(subjects, land, window, ram, unseen);
     List<Thing> regions = new ArrayList<>(land.hardware());

@@ -3,6 +3,7 @@ package dev.doorbell.plan;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Sizes;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
@@ -25,12 +26,14 @@ final class WindowPlanner {
   private final Landscape land;
   private final List<AddressRange> ram;
   private final boolean ramKnown;
+  private final long ramBytes;
 
   WindowPlanner(MachineDescription machine, Landscape land, PlanRequest request) {
     this.machine = machine;
     this.land = land;
     this.ram = request.ram();
     // RAM of a size is laid out around the window afterwards.
+    this.ramBytes = request.ramBytes().orElse(0);
     this.ramKnown = !request.ram().isEmpty() || request.ramBytes().isPresent();
   }
 
@@ -82,8 +85,13 @@ final class WindowPlanner {
     long size = Math.max(powerOfTwo(all), CUSTOMARY_BYTES);
     boolean low = subjects.stream().anyMatch(Subject::needsLowWindow);
     long limit = low ? Sizes.FOUR_GIB - 1 : land.aperture().last();
+    // RAM around a window in its middle would not lie in windows of one size.
+    boolean few =
+        ramKnown
+            && subjects.stream()
+                .anyMatch(s -> s.iommu().orElse(null) instanceof IommuDescription.Pamu);
     for (long bytes = size; bytes >= powerOfTwo(needed); bytes >>>= 1) {
-      Optional<AddressRange> found = customary(bytes, limit);
+      Optional<AddressRange> found = few ? Optional.empty() : customary(bytes, limit);
       if (found.isPresent()) {
         return window(
             found.get(),
@@ -92,7 +100,7 @@ final class WindowPlanner {
             "customary base, " + clear(bytes, size),
             Source.rule("Linux MSI_IOVA_BASE"));
       }
-      found = lowest(bytes, limit);
+      found = lowest(few ? Math.max(bytes, powerOfTwo(ramEnd())) : bytes, bytes, limit);
       if (found.isPresent()) {
         return window(
             found.get(),
@@ -114,6 +122,11 @@ final class WindowPlanner {
         Source.rule("computed"));
   }
 
+  /// {@return the first address above RAM that begins at 0, as a guest's does where windows are few}
+  private long ramEnd() {
+    return ram.stream().mapToLong(r -> r.last() + 1).max().orElse(Math.max(1, ramBytes));
+  }
+
   private static long powerOfTwo(long atLeast) {
     return Long.highestOneBit(atLeast * 2 - 1);
   }
@@ -130,8 +143,8 @@ final class WindowPlanner {
 
   /// Aligned candidates that are free start right after something that is taken, or at the first that is not 0, which drivers mistake
   /// for none.
-  private Optional<AddressRange> lowest(long size, long limit) {
-    for (long base = size; Long.compareUnsigned(base + (size - 1), limit) <= 0 && base != 0; ) {
+  private Optional<AddressRange> lowest(long from, long size, long limit) {
+    for (long base = from; Long.compareUnsigned(base + (size - 1), limit) <= 0 && base != 0; ) {
       AddressRange at = AddressRange.ofSize(base, size);
       Optional<AddressRange> hit = blocker(at);
       if (hit.isEmpty()) {

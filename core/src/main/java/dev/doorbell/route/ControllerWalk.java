@@ -41,8 +41,9 @@ final class ControllerWalk {
           new RiscvWalk(machine, state, trail).deliver(imsic, pa.value(), data);
       case MsiControllerDescription.LocalApic apic ->
           throw new IllegalArgumentException(apic.id() + " is reached through X86Walk");
-      case MsiControllerDescription.MpicMsi _,
-          MsiControllerDescription.PhbMsi _,
+      case MsiControllerDescription.MpicMsi bank ->
+          new PowerWalk(machine, state, trail).deliver(bank, pa, data);
+      case MsiControllerDescription.PhbMsi _,
           MsiControllerDescription.PaprMsi _,
           MsiControllerDescription.Other _ ->
           trail.cannotSee(

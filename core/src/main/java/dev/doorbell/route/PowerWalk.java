@@ -1,15 +1,22 @@
 package dev.doorbell.route;
 
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.mpic.MpicMsiWalker;
+import dev.doorbell.hw.pamu.PamuWalk;
+import dev.doorbell.hw.pamu.PamuWalker;
 import dev.doorbell.hw.phb.PhbMessageLayout;
 import dev.doorbell.hw.phb.PhbMessageWalker;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.SurveyedFunction;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -56,6 +63,41 @@ final class PowerWalk {
         "the address is one of DMA, and the TCEs of its PE cannot be seen",
         phb.source());
     return OptionalLong.empty();
+  }
+
+  /// {@return where a write leaves a PAMU; empty when it ends inside or cannot be followed}
+  OptionalLong translate(IommuDescription.Pamu pamu, int liodn, long address) {
+    PamuWalk walk =
+        new PamuWalker(
+                pamu.id(),
+                state
+                    .block("pamu", pamu.window())
+                    .map(MachineState.Block::registers)
+                    .orElse(Map.of()),
+                state.memory(),
+                state.basis())
+            .walk(liodn, new Iova(address));
+    trail.hops(walk.hops());
+    if (walk.output().isEmpty()) {
+      trail.breaks(walk.stoppedAt().orElse("the walk ended"));
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(walk.output().get().value());
+  }
+
+  /// {@return the rest of a message's way, in a bank of an MPIC}
+  Route deliver(MsiControllerDescription.MpicMsi bank, Pa pa, int data) {
+    MpicMsiWalker.Arrival a =
+        new MpicMsiWalker(bank.id(), new Pa(bank.index()), bank.wide())
+            .arrive(pa, data, state.basis());
+    trail.hops(List.of(a.hop()));
+    if (a.number().isEmpty()) {
+      trail.breaks(a.hop().why());
+      return trail.stopped();
+    }
+    return trail.delivered(
+        new Route.Interrupt(bank.id(), a.number().getAsInt(), OptionalInt.empty()),
+        Optional.empty());
   }
 
   /// {@return where a write leaves a guest's window: outside it the hypervisor decides}

@@ -155,7 +155,7 @@ public final class RouteWalker {
         case IommuDescription.Smmuv2 smmu -> smmuv2(smmu, s.streamId(), address);
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
         case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
-        case IommuDescription.Pamu p -> unseen(p.id(), in, "its tables are not read", p.source());
+        case IommuDescription.Pamu p -> power().translate(p, s.streamId(), address);
         case IommuDescription.Phb p -> power().translate(p, address, in);
         case IommuDescription.PaprTce t -> power().translate(t, address, in);
         case IommuDescription.Other o ->

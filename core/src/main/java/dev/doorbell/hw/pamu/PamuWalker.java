@@ -1,0 +1,203 @@
+package dev.doorbell.hw.pamu;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Layout;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.MemoryView;
+import dev.doorbell.explain.Source;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a PAMU's entries and tells what becomes of a write. Not thread-safe; one walk at a time.
+///
+/// **Source**: Linux 6.12 `drivers/iommu/fsl_pamu.h`; sub-windows as Linux 5.10 `fsl_pamu.c` writes them.
+public final class PamuWalker {
+  private static final String CANNOT_SEE = "cannot see";
+
+  private final String id;
+  private final Map<String, Long> registers;
+  private final MemoryView memory;
+  private final Basis basis;
+  private final List<Hop> hops = new ArrayList<>();
+
+  /// @param registers of one unit by name, such as `PPBAL`; missing ones cannot be seen
+  public PamuWalker(String id, Map<String, Long> registers, MemoryView memory, Basis basis) {
+    this.id = id;
+    this.registers = Map.copyOf(registers);
+    this.memory = memory;
+    this.basis = basis;
+  }
+
+  /// An entry as far as it can be seen.
+  private record Entry(long at, long[] words) {
+    long word(int index) {
+      return words[index];
+    }
+  }
+
+  /// {@return the way of a write}
+  public PamuWalk walk(int liodn, Iova iova) {
+    hops.clear();
+    String in = "LIODN 0x%x, IOVA %s".formatted(liodn, iova);
+    Long control = registers.get("PC");
+    if (control == null) {
+      return unseen(in, "PC was not recorded", rule("PC"));
+    }
+    if (!PamuRegisters.PE.isSet(control)) {
+      return stop(in, "refused", "PC.PE is 0: the PAMU is off", rule("PC"));
+    }
+    OptionalLong base = joined("PPBAH", "PPBAL");
+    OptionalLong limit = joined("PPLAH", "PPLAL");
+    if (base.isEmpty() || limit.isEmpty()) {
+      return unseen(in, "PPBA and PPLA were not recorded", rule("PPBAL"));
+    }
+    long at = base.getAsLong() + (long) liodn * PaaceLayout.BYTES;
+    if (Long.compareUnsigned(at, limit.getAsLong()) >= 0) {
+      return stop(in, "refused", "the LIODN is beyond the PPAACT's end", rule("PPLAL"));
+    }
+    Entry primary = entry(at);
+    if (primary == null) {
+      return unseen(in, "the PPAACE at 0x%x was not recorded".formatted(at), memory.source(at));
+    }
+    long af = primary.word(PaaceLayout.AF);
+    if (!PaaceLayout.V.isSet(af) || PaaceLayout.PT.isSet(af)) {
+      return stop(
+          in,
+          "refused",
+          "no valid PPAACE: " + told(PaaceLayout.PRIMARY_LAYOUT, af),
+          memory.source(at));
+    }
+    long start = PaaceLayout.joined(primary.word(PaaceLayout.WBAH), PaaceLayout.WBAL, af);
+    long size = PaaceLayout.size(PaaceLayout.WSE.getInt(af));
+    long offset = iova.value() - start;
+    if (Long.compareUnsigned(offset, size) >= 0) {
+      return stop(
+          in,
+          "refused",
+          "outside the window of 0x%x bytes at 0x%x".formatted(size, start),
+          memory.source(at));
+    }
+    hop(
+        "PPAACE",
+        in,
+        "offset 0x%x of a window of 0x%x bytes".formatted(offset, size),
+        told(PaaceLayout.PRIMARY_LAYOUT, af),
+        memory.source(at));
+    return PaaceLayout.MW.isSet(af)
+        ? subwindow(liodn, primary, offset, size)
+        : out(primary, iova.value(), offset);
+  }
+
+  private PamuWalk subwindow(int liodn, Entry primary, long offset, long size) {
+    long ia = primary.word(PaaceLayout.IA);
+    int count = PaaceLayout.count(PaaceLayout.WCE.getInt(ia));
+    long slot = size / count;
+    int index = (int) (offset / slot);
+    String in = "sub-window %d of %d".formatted(index, count);
+    Entry e = primary;
+    if (index > 0) {
+      OptionalLong base = joined("SPBAH", "SPBAL");
+      if (base.isEmpty()) {
+        return unseen(in, "SPBA was not recorded", rule("SPBAL"));
+      }
+      long at = base.getAsLong() + (primary.word(PaaceLayout.FSPI) + index - 1) * PaaceLayout.BYTES;
+      Entry secondary = entry(at);
+      if (secondary == null) {
+        return unseen(in, "the SPAACE at 0x%x was not recorded".formatted(at), memory.source(at));
+      }
+      long af = secondary.word(PaaceLayout.AF);
+      if (!PaaceLayout.S_V.isSet(af) || PaaceLayout.LIODN.get(af) != liodn) {
+        return stop(
+            in,
+            "refused",
+            "no valid SPAACE of this LIODN: " + told(PaaceLayout.SECONDARY_LAYOUT, af),
+            memory.source(at));
+      }
+      e = secondary;
+    }
+    long within = offset % slot;
+    long mapped = PaaceLayout.size(PaaceLayout.SWSE.getInt(e.word(PaaceLayout.WIN)));
+    if (within >= mapped) {
+      return stop(
+          in,
+          "refused",
+          "offset 0x%x, and 0x%x bytes are mapped".formatted(within, mapped),
+          memory.source(e.at()));
+    }
+    return out(e, offset, within);
+  }
+
+  private PamuWalk out(Entry e, long iova, long within) {
+    long af = e.word(PaaceLayout.AF);
+    String in = "write at offset 0x%x".formatted(within);
+    if (PaaceLayout.AP.getInt(af) < PaaceLayout.AP_UPDATE) {
+      return stop(in, "refused", "AP allows no writes", memory.source(e.at()));
+    }
+    boolean none = PaaceLayout.ATM.getInt(e.word(PaaceLayout.IA)) == PaaceLayout.ATM_NONE;
+    long to =
+        none
+            ? iova
+            : PaaceLayout.joined(
+                    e.word(PaaceLayout.TWBAH), PaaceLayout.TWBAL, e.word(PaaceLayout.WIN))
+                + within;
+    hop(
+        PaaceLayout.PT.isSet(af) ? "SPAACE" : "PPAACE window",
+        in,
+        new Pa(to).toString(),
+        told(PaaceLayout.IA_LAYOUT, e.word(PaaceLayout.IA))
+            + " "
+            + told(PaaceLayout.WIN_LAYOUT, e.word(PaaceLayout.WIN)),
+        memory.source(e.at()));
+    return new PamuWalk(hops, Optional.of(new Pa(to)), Optional.empty());
+  }
+
+  private @Nullable Entry entry(long at) {
+    long[] words = new long[PaaceLayout.WORDS];
+    for (int i = 0; i < words.length; i++) {
+      OptionalLong raw = memory.read32(at + (long) i * Integer.BYTES);
+      if (raw.isEmpty()) {
+        return null;
+      }
+      words[i] = PaaceLayout.swapped(raw.getAsLong());
+    }
+    return new Entry(at, words);
+  }
+
+  private OptionalLong joined(String high, String low) {
+    Long h = registers.get(high);
+    Long l = registers.get(low);
+    return h == null || l == null
+        ? OptionalLong.empty()
+        : OptionalLong.of(PaaceLayout.joined(h, PamuRegisters.WORD, l));
+  }
+
+  private Source rule(String register) {
+    return Source.rule("%s of %s".formatted(register, id));
+  }
+
+  private static String told(Layout layout, long word) {
+    return layout.decode(word).stream()
+        .map(Object::toString)
+        .reduce((a, b) -> a + " " + b)
+        .orElse("");
+  }
+
+  private void hop(String what, String in, String out, String why, Source source) {
+    hops.add(new Hop(id + " " + what, in, out, why, source, basis));
+  }
+
+  private PamuWalk stop(String in, String out, String why, Source source) {
+    hop("PAACE", in, out, why, source);
+    return new PamuWalk(hops, Optional.empty(), Optional.of(why));
+  }
+
+  private PamuWalk unseen(String in, String why, Source source) {
+    return stop(in, CANNOT_SEE, why, source);
+  }
+}

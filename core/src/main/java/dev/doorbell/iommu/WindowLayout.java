@@ -1,0 +1,109 @@
+package dev.doorbell.iommu;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Pa;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// How mappings lie in the windows of an IOMMU that has few of them, all of one size, a power of two (Freescale PAMU).
+///
+/// The IOVAs from 0 to a power of two above the highest mapping are cut into `count` slots, a power of two. In each slot one piece of memory can
+/// lie, from the slot's first byte on, as long as a power of two, and aligned to its length in physical memory.
+///
+/// **Source**: Linux 5.10 `drivers/iommu/fsl_pamu_domain.c` (geometry, windows) and `fsl_pamu.h`.
+///
+/// @param bytes of all slots
+/// @param count slots
+/// @param pieces what lies in slots, by slot
+public record WindowLayout(long bytes, int count, List<Piece> pieces) {
+  /// Smallest slot and piece.
+  public static final long LEAST = 0x1000;
+
+  /// Something to lie in windows.
+  ///
+  /// @param pa its physical address; only its alignment counts here
+  public record Part(AddressRange iovas, long pa, Protection protection) {}
+
+  /// What lies in one slot.
+  ///
+  /// @param bytes from the slot's first byte on
+  public record Piece(int slot, long bytes, Pa pa, Protection protection) {}
+
+  public WindowLayout {
+    pieces = List.copyOf(pieces);
+  }
+
+  /// {@return bytes of a slot}
+  public long slotBytes() {
+    return bytes / count;
+  }
+
+  /// {@return the layout with fewest slots; empty when there is none with so many}
+  ///
+  /// @param parts that do not overlap, whole multiples of {@link #LEAST}
+  /// @param most slots, a power of two
+  public static Optional<WindowLayout> of(List<Part> parts, int most) {
+    List<Part> runs = runs(parts);
+    long last = runs.isEmpty() ? LEAST - 1 : runs.getLast().iovas().last();
+    long bytes = last < 0 ? Long.MIN_VALUE : Math.max(LEAST, powerOfTwo(last));
+    for (int count = 1; count <= most && Long.divideUnsigned(bytes, count) >= LEAST; count *= 2) {
+      Optional<List<Piece>> pieces = cut(runs, Long.divideUnsigned(bytes, count));
+      if (pieces.isPresent() && bytes > 0) {
+        return Optional.of(new WindowLayout(bytes, count, pieces.get()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// {@return the least power of two above an address}
+  private static long powerOfTwo(long last) {
+    return Long.highestOneBit(last) << 1;
+  }
+
+  /// Neighbours that lead on to one another are one.
+  private static List<Part> runs(List<Part> parts) {
+    List<Part> out = new ArrayList<>();
+    for (Part p :
+        parts.stream().sorted(Comparator.comparing((Part p) -> p.iovas().start())).toList()) {
+      Part before = out.isEmpty() ? null : out.getLast();
+      if (before != null
+          && before.iovas().last() + 1 == p.iovas().start()
+          && before.pa() + before.iovas().bytes() == p.pa()
+          && before.protection().equals(p.protection())) {
+        AddressRange both = new AddressRange(before.iovas().start(), p.iovas().last());
+        out.set(out.size() - 1, new Part(both, before.pa(), before.protection()));
+      } else {
+        out.add(p);
+      }
+    }
+    return out;
+  }
+
+  private static Optional<List<Piece>> cut(List<Part> runs, long slot) {
+    List<Piece> out = new ArrayList<>();
+    int taken = -1;
+    for (Part run : runs) {
+      long at = run.iovas().start();
+      long left = run.iovas().bytes();
+      long pa = run.pa();
+      if (at % slot != 0) {
+        return Optional.empty();
+      }
+      while (left > 0) {
+        long bytes = Math.min(left, slot);
+        int index = (int) (at / slot);
+        if (Long.bitCount(bytes) != 1 || pa % bytes != 0 || index <= taken) {
+          return Optional.empty();
+        }
+        out.add(new Piece(index, bytes, new Pa(pa), run.protection()));
+        taken = index;
+        at += bytes;
+        pa += bytes;
+        left -= bytes;
+      }
+    }
+    return Optional.of(out);
+  }
+}

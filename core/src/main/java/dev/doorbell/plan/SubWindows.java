@@ -1,0 +1,57 @@
+package dev.doorbell.plan;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.IommuDescription;
+import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.WindowLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Whether RAM and doorbells can lie together in the windows of an IOMMU that has few, all of one size (R25).
+final class SubWindows {
+  /// Most sub-windows of a LIODN that Linux uses.
+  private static final int MOST = 256;
+
+  private SubWindows() {}
+
+  static void check(
+      List<Subject> subjects,
+      Optional<WindowPlan> window,
+      List<AddressRange> ram,
+      List<Conflict> conflicts) {
+    Optional<IommuDescription> pamu =
+        subjects.stream()
+            .flatMap(s -> s.iommu().stream())
+            .filter(i -> i instanceof IommuDescription.Pamu)
+            .findFirst();
+    if (pamu.isEmpty() || window.isEmpty()) {
+      return;
+    }
+    List<WindowLayout.Part> parts = new ArrayList<>();
+    // Where the guest's memory lies is chosen later, as well aligned as it has to be.
+    ram.forEach(r -> parts.add(new WindowLayout.Part(r, r.start(), Protection.READ_WRITE)));
+    WindowPlan w = window.get();
+    long at = w.range().start();
+    for (WindowPlan.Doorbell d : w.doorbells()) {
+      AddressRange page = AddressRange.ofSize(at, w.granule().bytes());
+      parts.add(new WindowLayout.Part(page, d.page().start(), Protection.DOORBELL));
+      at += w.granule().bytes();
+    }
+    if (WindowLayout.of(parts, MOST).isEmpty()) {
+      conflicts.add(
+          new Conflict(
+              "WindowsDoNotFit",
+              Thing.at("MSI window", w.range(), w.source()),
+              Thing.named(pamu.get().id(), pamu.get().source()),
+              true,
+              "%s has %d windows of one size for a LIODN, each a power of two that is filled from its start: RAM %s and the doorbells of %s do not lie in them together"
+                  .formatted(pamu.get().id(), MOST, ram, w.range()),
+              ram.isEmpty()
+                  ? "plan functions behind one MPIC bank at a time"
+                  : "give the guest RAM from 0 on, in a power of two or a few pieces of one, and let the window be chosen behind it (%s)"
+                      .formatted(Source.rule("PPAACE.WSE and WCE"))));
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.doorbell.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.iommu.MsiWindowExhausted;
+import dev.doorbell.iommu.NotIsolated;
+import dev.doorbell.irq.LiveVector;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.route.Route;
+import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Shared;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The main job on QorIQ machines: a bank's page in a PAMU window.
+@DisplayName("Assignment on machines with PAMU and MPIC")
+class PowerPcAssignmentTest {
+  private static final AddressRange WINDOW = AddressRange.ofSize(0x800_0000L, 0x1000);
+  private static final Sbdf FIRST = Sbdf.parse("0000:01:00.0");
+  private static final Sbdf SECOND = Sbdf.parse("0001:01:00.0");
+
+  private static Host host(String capture) {
+    MachineDescription m =
+        Firmware.read(Sysroot.open(Shared.require("captures/powerpc/" + capture)));
+    m = new WhatIf(FIRST, 8, 0, true).addTo(m);
+    m = m.hostBridge(SECOND).isPresent() ? new WhatIf(SECOND, 0, 4, true).addTo(m) : m;
+    return Host.start(EmbeddedMachine.of(m));
+  }
+
+  private static Assignment.Request request(AddressRange window, boolean unsafe) {
+    return new Assignment.Request(Granule.K4, Optional.of(window), 1, 2048, unsafe);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cyrus-p5040",
+        "dt-b4860qds",
+        "dt-p2041rdb",
+        "dt-p4080ds",
+        "dt-p5020ds",
+        "dt-t1042rdb",
+        "dt-t4240rdb"
+      })
+  @DisplayName(
+      "every vector arrives through the window, its route says so, and afterwards nothing is left")
+  void everyVector(String capture) {
+    Host host = host(capture);
+    long before = host.machine().frames().bytesInUse();
+    try (Assignment a = Assignment.of(host, List.of(FIRST), request(WINDOW, true))) {
+      HostFunction f = a.functions().getFirst();
+      assertEquals(8, a.vectors(f).size());
+      for (LiveVector v : a.vectors(f)) {
+        assertTrue(WINDOW.contains(v.message().address()));
+        assertTrue(a.fire(f, v).delivered());
+        Route r =
+            new RouteWalker(host.survey(), new LiveState(host, a.functions()))
+                .walk(FIRST, v.index());
+        assertTrue(r.delivered(), r.stoppedAt().orElse(""));
+        assertEquals(v.intid(), r.interrupt().orElseThrow().intid());
+      }
+    }
+    assertEquals(before, host.machine().frames().bytesInUse());
+  }
+
+  @Test
+  @DisplayName("a bank does not look at who writes: refused unless its owner is trusted")
+  void notIsolated() {
+    Host host = host("dt-p4080ds");
+    assertThrows(
+        NotIsolated.class, () -> Assignment.of(host, List.of(FIRST), request(WINDOW, false)));
+  }
+
+  @Test
+  @DisplayName("controllers with a bank each: two pages, and a window of one is too small")
+  void twoBanks() {
+    Host host = host("dt-p4080ds");
+    assertThrows(
+        MsiWindowExhausted.class,
+        () -> Assignment.of(host, List.of(FIRST, SECOND), request(WINDOW, true)));
+    AddressRange two = AddressRange.ofSize(0x800_0000L, 0x2000);
+    try (Assignment a = Assignment.of(host, List.of(FIRST, SECOND), request(two, true))) {
+      for (HostFunction f : a.functions()) {
+        for (LiveVector v : a.vectors(f)) {
+          assertTrue(a.fire(f, v).delivered());
+        }
+      }
+    }
+  }
+}

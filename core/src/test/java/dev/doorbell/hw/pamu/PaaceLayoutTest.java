@@ -1,0 +1,40 @@
+package dev.doorbell.hw.pamu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.doorbell.hw.LayoutSource;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+class PaaceLayoutTest {
+  @Test
+  @DisplayName("PAACE: fields are where another publication has them")
+  void secondSource() throws IOException {
+    LayoutSource.check(
+        PaaceLayoutTest.class,
+        "uboot-fsl-pamu.txt",
+        List.of(
+            PaaceLayout.PRIMARY_LAYOUT,
+            PaaceLayout.SECONDARY_LAYOUT,
+            PaaceLayout.DA_LAYOUT,
+            PaaceLayout.IA_LAYOUT,
+            PaaceLayout.WIN_LAYOUT,
+            PamuRegisters.PC_LAYOUT),
+        List.of(PamuRegisters.MAP));
+  }
+
+  @Test
+  @DisplayName(
+      "WSE and WCE: as the Linux driver lists the encodings of sizes, and counts sub-windows")
+  void encodings() {
+    assertEquals(0xb, PaaceLayout.sizeCode(0x1000));
+    assertEquals(0x13, PaaceLayout.sizeCode(0x10_0000));
+    assertEquals(0x1f, PaaceLayout.sizeCode(0x1_0000_0000L));
+    assertEquals(0x1_0000_0000L, PaaceLayout.size(0x1f));
+    assertEquals(0, PaaceLayout.countCode(2));
+    assertEquals(7, PaaceLayout.countCode(256));
+    assertEquals(256, PaaceLayout.count(7));
+  }
+}

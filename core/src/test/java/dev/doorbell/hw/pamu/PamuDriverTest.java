@@ -1,0 +1,195 @@
+package dev.doorbell.hw.pamu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.OutOfFramesException;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.MemoryView;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.WindowsDoNotFit;
+import dev.doorbell.simple.CountedFrames;
+import dev.doorbell.simple.ModelRegisters;
+import dev.doorbell.simple.PlainMemory;
+import dev.doorbell.testkit.Property;
+import dev.doorbell.testkit.SeededRandom;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("PAMU: driver, model and walker")
+class PamuDriverTest {
+  private static final long PAGE = 0x1000;
+  private static final int LIODNS = 64;
+
+  private final PlainMemory memory = new PlainMemory(0x1000_0000L, 0x100_0000);
+  private final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x100_0000);
+  private final PamuModel model = new PamuModel(memory, LIODNS - 1);
+  private final PamuDriver driver =
+      PamuDriver.open("pamu", List.of(new ModelRegisters(model)), memory, frames, LIODNS);
+
+  private long write(int liodn, long iova) {
+    return model.translate(liodn, -1, iova, Translator.WRITE);
+  }
+
+  private long read(int liodn, long iova) {
+    return model.translate(liodn, -1, iova, Translator.READ);
+  }
+
+  @Test
+  @DisplayName("a doorbell's page: writes to it arrive, reads and neighbours are refused")
+  void doorbell() {
+    AddressSpace s = driver.createAddressSpace(Granule.K4);
+    s.map(new Iova(0x800_0000), new Pa(0xf_fe04_4000L), PAGE, Protection.DOORBELL);
+    driver.attach(5, s);
+    assertEquals(0xf_fe04_4140L, write(5, 0x800_0140));
+    assertEquals(Translator.FAULT, read(5, 0x800_0140));
+    assertEquals(Translator.FAULT, write(5, 0x800_1000));
+    assertEquals(Translator.FAULT, write(6, 0x800_0140), "a LIODN that is not attached");
+    driver.block(5);
+    assertEquals(Translator.FAULT, write(5, 0x800_0140));
+    s.close();
+  }
+
+  @Test
+  @DisplayName("AVS1, AVAH, AVAL: the first violation is kept until it is cleared, PICS says so")
+  void violation() {
+    ModelRegisters r = new ModelRegisters(model);
+    write(7, 0x12_3456_7000L);
+    write(8, 0);
+    long status = Integer.toUnsignedLong(r.read32(PamuRegisters.AVS1.offset()));
+    assertEquals(7, PamuRegisters.AVS1_LIODN.get(status));
+    assertTrue(PamuRegisters.AVS1_AV.isSet(status));
+    assertEquals(0x12, r.read32(PamuRegisters.AVAH.offset()));
+    assertEquals(0x3456_7000, r.read32(PamuRegisters.AVAL.offset()));
+    assertTrue(PamuRegisters.AV_STATUS.isSet(r.read32(PamuRegisters.PICS.offset())));
+    r.write32(PamuRegisters.AVS1.offset(), 0);
+    write(8, 0);
+    assertEquals(
+        8,
+        PamuRegisters.AVS1_LIODN.get(
+            Integer.toUnsignedLong(r.read32(PamuRegisters.AVS1.offset()))));
+    assertEquals(Translator.FAULT, write(LIODNS + 100, 0));
+  }
+
+  @Test
+  @DisplayName("R25: what no 256 windows of one size can hold is refused, and nothing changes")
+  void refused() {
+    AddressSpace s = driver.createAddressSpace(Granule.K4);
+    driver.attach(3, s);
+    s.map(new Iova(0), new Pa(0), 0x8000_0000L, Protection.READ_WRITE);
+    WindowsDoNotFit e =
+        assertThrows(
+            WindowsDoNotFit.class,
+            () -> s.map(new Iova(0x8000_1000L), new Pa(0xf_fe04_4000L), PAGE, Protection.DOORBELL));
+    assertTrue(e.refusal().message().contains("256 windows"));
+    assertEquals(0x1234, write(3, 0x1234));
+    assertEquals(Translator.FAULT, write(3, 0x8000_1000L));
+    s.map(new Iova(0x8000_0000L), new Pa(0xf_fe04_4000L), PAGE, Protection.DOORBELL);
+    assertEquals(0xf_fe04_4140L, write(3, 0x8000_0140L));
+  }
+
+  @Test
+  @DisplayName("no run of secondary entries: refused, and who was attached goes on as before")
+  void exhausted() {
+    Map<Integer, AddressSpace> spaces = new HashMap<>();
+    OutOfFramesException full = null;
+    int liodn = 0;
+    while (full == null) {
+      AddressSpace s = driver.createAddressSpace(Granule.K4);
+      s.map(new Iova(255 * PAGE), new Pa(0x1_0000), PAGE, Protection.READ_WRITE);
+      s.map(new Iova(0), new Pa(0x2_0000), PAGE, Protection.READ_ONLY);
+      try {
+        driver.attach(liodn, s);
+        spaces.put(liodn++, s);
+      } catch (OutOfFramesException e) {
+        full = e;
+      }
+    }
+    assertTrue(liodn >= 8, "attached: " + liodn);
+    for (int l : spaces.keySet()) {
+      assertEquals(0x1_0008, write(l, 255 * PAGE + 8));
+      assertEquals(0x2_0008, read(l, 8));
+    }
+    assertEquals(Translator.FAULT, write(liodn, 255 * PAGE));
+  }
+
+  @Test
+  @DisplayName(
+      "random maps and unmaps: each LIODN reaches what is mapped and nothing else, and the walker says the same")
+  void property() {
+    Property.check("pamu maps", 60, this::scenario);
+  }
+
+  private void scenario(SeededRandom random) {
+    AddressSpace s = driver.createAddressSpace(Granule.K4);
+    TreeMap<Long, Long> pages = new TreeMap<>();
+    int one = 1 + random.below(LIODNS / 2);
+    int other = one + LIODNS / 4;
+    driver.attach(one, s);
+    for (int step = 0; step < 12; step++) {
+      if (step == 4) {
+        driver.attach(other, s);
+      }
+      long bytes = PAGE << random.below(4);
+      long iova = random.below(64) * PAGE;
+      long pa = 0x4000_0000L + random.below(64) * bytes;
+      if (random.oneIn(3)) {
+        try {
+          s.unmap(new Iova(iova), bytes);
+          for (long at = 0; at < bytes; at += PAGE) {
+            pages.remove(iova + at);
+          }
+        } catch (WindowsDoNotFit e) {
+          // What would be left cannot lie in windows: nothing may have changed.
+        }
+      } else {
+        try {
+          s.map(new Iova(iova), new Pa(pa), bytes, Protection.READ_WRITE);
+          for (long at = 0; at < bytes; at += PAGE) {
+            pages.put(iova + at, pa + at);
+          }
+        } catch (WindowsDoNotFit | IllegalArgumentException e) {
+          // Nothing may have changed.
+        }
+      }
+      for (int liodn : new int[] {one, other}) {
+        boolean attached = liodn == one || step >= 4;
+        for (long at = 0; at < 70 * PAGE; at += PAGE) {
+          Long to = attached ? pages.get(at) : null;
+          long expected = to == null ? Translator.FAULT : to + 8;
+          assertEquals(expected, write(liodn, at + 8), "LIODN %d at 0x%x".formatted(liodn, at));
+          assertEquals(expected, walked(liodn, at + 8));
+        }
+      }
+    }
+    driver.block(one);
+    driver.block(other);
+    s.close();
+  }
+
+  private long walked(int liodn, long iova) {
+    Map<String, Long> registers = new HashMap<>();
+    PamuRegisters.MAP
+        .registers()
+        .forEach(r ->
+            registers.put(
+                r.name(), Integer.toUnsignedLong(new ModelRegisters(model).read32(r.offset()))));
+    MemoryView view = pa -> OptionalLong.of(memory.read64(pa));
+    return new PamuWalker("pamu", registers, view, Basis.OBSERVED)
+        .walk(liodn, new Iova(iova))
+        .output()
+        .map(Pa::value)
+        .orElse(Translator.FAULT);
+  }
+}

@@ -1,0 +1,54 @@
+package dev.doorbell.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Survey;
+import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Shared;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("R25: plans for the windows of a PAMU")
+class SubWindowsTest {
+  private static Plan plan(OptionalLong bytes, Optional<AddressRange> window) {
+    Sbdf f = Sbdf.parse("0000:01:00.0");
+    MachineDescription m =
+        new WhatIf(f, 8, 0, true)
+            .addTo(Firmware.read(Sysroot.open(Shared.require("captures/powerpc/dt-p4080ds"))));
+    PlanRequest request =
+        new PlanRequest(List.of(), bytes, window, Optional.empty(), OptionalInt.empty(), true);
+    return new Planner(m).plan(new Subjects(Survey.of(m)).of(f).stream().toList(), request);
+  }
+
+  @Test
+  @DisplayName("a window is placed behind RAM, at a power of two, so that both fit")
+  void behindRam() {
+    for (long bytes : new long[] {0x1000_0000L, 0x2000_0000L, 0x3000_0000L, 0x8000_0000L}) {
+      Plan p = plan(OptionalLong.of(bytes), Optional.empty());
+      assertEquals(List.of(AddressRange.ofSize(0, bytes)), p.ram());
+      assertTrue(p.conflicts().stream().noneMatch(c -> c.kind().equals("WindowsDoNotFit")));
+      assertEquals(Long.highestOneBit(bytes * 2 - 1), p.window().orElseThrow().range().start());
+    }
+  }
+
+  @Test
+  @DisplayName("a window in the middle of RAM does not fit, and the plan says so")
+  void inTheMiddle() {
+    Plan p =
+        plan(
+            OptionalLong.of(0x2000_0000L),
+            Optional.of(AddressRange.ofSize(0x800_0000L, 0x10_0000)));
+    assertTrue(
+        p.conflicts().stream().anyMatch(c -> c.kind().equals("WindowsDoNotFit") && c.blocks()));
+  }
+}
