@@ -187,7 +187,7 @@ public final class AmdViWalker {
       trail.stopRegister(
           "DEVTAB_BASE",
           "device id 0x%x".formatted(device),
-          "ILLEGAL_DEV_TABLE_ENTRY: the device id lies beyond the table's %d entries"
+          "IO_PAGE_FAULT: the device id lies beyond the table's %d entries"
               .formatted(bytes / BYTES));
       return Optional.empty();
     }

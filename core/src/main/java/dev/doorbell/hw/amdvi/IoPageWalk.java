@@ -75,6 +75,13 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
       int next = IoPageLayout.NEXT_LEVEL.getInt(e);
       if (next == IoPageLayout.PAGE || next == IoPageLayout.SIZED_PAGE) {
         int bits = next == IoPageLayout.PAGE ? shift : sizedBits(e);
+        if (next == IoPageLayout.SIZED_PAGE && (bits <= shift || bits >= width(level))) {
+          return stop(
+              name,
+              "IO_PAGE_FAULT: a page of 2^%d bytes is not of this level; %s"
+                  .formatted(bits, fields),
+              pa);
+        }
         long mask = bits >= Long.SIZE ? -1L : (1L << bits) - 1;
         long out = IoPageLayout.ADDRESS.get(e) & ~mask | iova.value() & mask;
         trail.entry(name, iova.toString(), "0x" + Long.toHexString(out), fields, pa);
