@@ -4,13 +4,18 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The command queue: what goes in is complete when {@link #run} returns. Safe for use from many threads.
 ///
+/// Completion is told by SMMU_CMDQ_CONS, or by a CMD_SYNC that writes a number to memory ({@link #waitInMemory}): each has its own, so that an older
+/// one cannot be taken for it. When that write fails (GERROR.MSI_CMDQ_ABT_ERR) the register tells from then on.
+///
 /// **Source** IHI 0070 G.b, 3.5.1 (queues), 4.1 (commands), 7.1 (command errors), 6.3.26 SMMU_CMDQ_BASE to 6.3.28 SMMU_CMDQ_CONS.
 final class CommandIssuer {
   private static final int MOST_FETCH_RETRIES = 4;
+  private static final long SIGNAL_BYTES = 64;
 
   private final SmmuPort port;
   private final GlobalErrors errors;
@@ -20,6 +25,9 @@ final class CommandIssuer {
   private final Pa base;
   private final ReentrantLock lock = new ReentrantLock();
   private int prod;
+  private Optional<Pa> signal = Optional.empty();
+  private boolean signals;
+  private int signalled;
 
   private CommandIssuer(
       SmmuPort port, GlobalErrors errors, PhysicalMemory memory, Frames frames, int log2) {
@@ -35,6 +43,14 @@ final class CommandIssuer {
   static CommandIssuer create(
       SmmuPort port, GlobalErrors errors, PhysicalMemory memory, Frames frames, int log2) {
     return new CommandIssuer(port, errors, memory, frames, log2);
+  }
+
+  /// From now on a completion is waited for in memory, where the SMMU writes it, and not by reading its register.
+  void waitInMemory() {
+    Pa word = frames.allocate(SIGNAL_BYTES, SIGNAL_BYTES);
+    memory.write32(word.value(), signalled);
+    signal = Optional.of(word);
+    signals = true;
   }
 
   /// Tells the hardware where the queue is. The queue must be disabled.
@@ -59,7 +75,7 @@ final class CommandIssuer {
       for (SmmuCommand command : commands) {
         put(command);
       }
-      put(SmmuCommand.sync());
+      put(signals ? SmmuCommand.sync(signal.orElseThrow(), ++signalled) : SmmuCommand.sync());
       kick();
       await(0);
     } finally {
@@ -70,6 +86,7 @@ final class CommandIssuer {
   /// Gives the queue's memory back. The queue must be disabled.
   void free() {
     frames.free(base, bytes(log2));
+    signal.ifPresent(word -> frames.free(word, SIGNAL_BYTES));
   }
 
   private void put(SmmuCommand command) {
@@ -100,7 +117,9 @@ final class CommandIssuer {
         refused = fetch || refused != null ? refused : error;
         continue;
       }
-      if (fill() <= most) {
+      // Where a command was refused it may have been the one that was to tell.
+      boolean told = most == 0 && signals && refused == null && !isSignalLost();
+      if (told ? memory.read32(signal.orElseThrow().value()) == signalled : fill() <= most) {
         if (refused != null) {
           throw refused;
         }
@@ -113,6 +132,15 @@ final class CommandIssuer {
         "SMMU_CMDQ_CONS reaching 0x%x".formatted(prod),
         port.read(SmmuRegisters.CMDQ_CONS),
         port.polls());
+  }
+
+  /// {@return whether the SMMU could not write a completion; from then on its register tells}
+  private boolean isSignalLost() {
+    if (SmmuRegisters.GERROR_MSI_CMDQ_ABT_ERR.isSet(errors.active())) {
+      errors.acknowledge(SmmuRegisters.GERROR_MSI_CMDQ_ABT_ERR.mask());
+      signals = false;
+    }
+    return !signals;
   }
 
   /// Takes the refused command out of the way and lets the hardware go on. A fetch that was aborted is tried again.

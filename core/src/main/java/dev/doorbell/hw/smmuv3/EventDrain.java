@@ -81,9 +81,11 @@ final class EventDrain {
     frames.free(base, bytes(log2));
   }
 
-  /// Acknowledges every active error but the command queue's, whose recovery is the command queue's.
+  /// Acknowledges every active error but the command queue's, whose recovery is the command queue's, as is that of its messages.
   private List<String> globalErrors() {
-    long active = SmmuRegisters.GERROR_CMDQ_ERR.with(errors.active(), 0);
+    long active =
+        SmmuRegisters.GERROR_MSI_CMDQ_ABT_ERR.with(
+            SmmuRegisters.GERROR_CMDQ_ERR.with(errors.active(), 0), 0);
     if (active == 0) {
       return List.of();
     }

@@ -18,6 +18,7 @@ import java.util.List;
 /// @param vmidBits 8 or 16
 /// @param hyp EL2 translations exist and must be invalidated at start
 /// @param msi the SMMU can send its own interrupts as messages
+/// @param syncMsi CMD_SYNC can tell its completion by a write to memory that software sees
 /// @param pri the PRI queue exists
 /// @param stalls whether faults could stall; entries then forbid it
 /// @param replacesLive break-before-make level 2
@@ -34,6 +35,7 @@ record ProbedFeatures(
     int vmidBits,
     boolean hyp,
     boolean msi,
+    boolean syncMsi,
     boolean pri,
     boolean stalls,
     boolean replacesLive,
@@ -79,6 +81,7 @@ record ProbedFeatures(
         SmmuRegisters.IDR0_VMID16.isSet(idr0) ? 16 : 8,
         SmmuRegisters.IDR0_HYP.isSet(idr0),
         SmmuRegisters.IDR0_MSI.isSet(idr0),
+        SmmuRegisters.IDR0_MSI.isSet(idr0) && SmmuRegisters.IDR0_COHACC.isSet(idr0),
         SmmuRegisters.IDR0_PRI.isSet(idr0),
         SmmuRegisters.IDR0_STALL_MODEL.get(idr0) == STALL_OR_TERMINATE,
         SmmuRegisters.IDR3_BBML.get(idr3) == BBML_2,

@@ -1,5 +1,7 @@
 package dev.doorbell.hw.smmuv3;
 
+import dev.doorbell.address.Pa;
+
 /// One command of the command queue.
 ///
 /// **Source** IHI 0070 G.b, 4.3 to 4.7.
@@ -63,6 +65,19 @@ record SmmuCommand(long w0, long w1) {
         CommandLayout.SYNC_OPCODE.place(CommandLayout.CMD_SYNC)
             | CommandLayout.SYNC_CS.place(CommandLayout.SIG_NONE),
         0);
+  }
+
+  /// The same, and writes a datum to memory then.
+  ///
+  /// @param word where, aligned to 4 bytes
+  static SmmuCommand sync(Pa word, int datum) {
+    return new SmmuCommand(
+        CommandLayout.SYNC_OPCODE.place(CommandLayout.CMD_SYNC)
+            | CommandLayout.SYNC_CS.place(CommandLayout.SIG_IRQ)
+            | CommandLayout.SYNC_MSH.place(CommandLayout.SYNC_MSH.max())
+            | CommandLayout.SYNC_MSI_ATTR.place(CommandLayout.SYNC_MSI_ATTR.max())
+            | CommandLayout.SYNC_MSI_DATA.place(Integer.toUnsignedLong(datum)),
+        CommandLayout.SYNC_MSI_ADDRESS.place(word.value()));
   }
 
   /// {@return the manual's name, or the opcode where it has none}

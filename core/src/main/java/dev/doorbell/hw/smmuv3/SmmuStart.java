@@ -48,6 +48,9 @@ record SmmuStart(
               frames,
               Math.min(COMMAND_QUEUE_LOG2, features.commandQueueLog2()));
       undo.push(commands::free);
+      if (features.syncMsi()) {
+        commands.waitInMemory();
+      }
       EventDrain events =
           EventDrain.create(
               port, errors, memory, frames, Math.min(EVENT_QUEUE_LOG2, features.eventQueueLog2()));

@@ -9,6 +9,7 @@ import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Walks an SMMU's own registers and tables from a StreamID to a physical address, and says what each entry means. Reads nothing but what
 /// it is given, changes nothing, and ends after at most a few dozen reads, whatever the memory holds.
@@ -32,6 +33,14 @@ public final class SmmuWalker {
   ///
   /// @param write whether it writes; an MSI does
   public SmmuWalk walk(int streamId, Iova input, boolean write) {
+    return walk(streamId, OptionalInt.empty(), input, write);
+  }
+
+  /// {@return the way of one access}
+  ///
+  /// @param substream its SubstreamID, when it carries one
+  /// @param write whether it writes
+  public SmmuWalk walk(int streamId, OptionalInt substream, Iova input, boolean write) {
     SmmuTrail trail = new SmmuTrail(id, memory);
     Optional<Long> cr0 = register(trail, SmmuRegisters.CR0, "whether the SMMU translates");
     if (cr0.isEmpty()) {
@@ -56,7 +65,7 @@ public final class SmmuWalker {
     if (idr5.isEmpty()) {
       return trail.stopped();
     }
-    return new SteWalk(trail, SmmuRegisters.IDR5_OAS.getInt(idr5.get()))
+    return new SteWalk(trail, SmmuRegisters.IDR5_OAS.getInt(idr5.get()), substream)
         .walk(entry.get(), input, write);
   }
 

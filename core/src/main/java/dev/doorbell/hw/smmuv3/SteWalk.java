@@ -16,6 +16,7 @@ import dev.doorbell.vmsa.VmsaWalker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
@@ -25,11 +26,14 @@ final class SteWalk {
   private static final int TAG_BITS = 8;
 
   private final SmmuTrail trail;
+  private final ContextLookup contexts;
   private final int outputBits;
 
   /// @param oas SMMU_IDR5.OAS
-  SteWalk(SmmuTrail trail, int oas) {
+  /// @param substream of the access, when it carries one
+  SteWalk(SmmuTrail trail, int oas, OptionalInt substream) {
     this.trail = trail;
+    this.contexts = new ContextLookup(trail, substream);
     this.outputBits = VmsaGeometry.decodeSize(oas);
   }
 
@@ -62,6 +66,10 @@ final class SteWalk {
             print(SteLayout.ENTRY, ste),
             source,
             Basis.OBSERVED));
+    boolean first = config == SteLayout.CONFIG_S1_TRANS || config == SteLayout.CONFIG_NESTED;
+    if (!first && contexts.isRefused()) {
+      return trail.stopped();
+    }
     Optional<Tables> stage2 = Optional.empty();
     if (config == SteLayout.CONFIG_S2_TRANS || config == SteLayout.CONFIG_NESTED) {
       stage2 = stage2(ste, source);
@@ -132,26 +140,30 @@ final class SteWalk {
 
   private SmmuWalk stage1(long[] ste, Iova input, boolean write, Optional<Tables> stage2) {
     MemoryView memory = stage2.map(this::through).orElse(trail.memory());
-    Optional<Long> at = contextAddress(ste, memory);
-    if (at.isEmpty()) {
+    OptionalLong found = contexts.find(ste, memory);
+    if (found.isEmpty()) {
       return trail.stopped();
     }
-    Optional<long[]> read = words(memory, at.get(), "the context descriptor");
+    long at = found.getAsLong();
+    if (at == ContextLookup.BYPASS) {
+      return stage2.isEmpty()
+          ? bypass(input, Source.rule("IHI 0070 5.2 STE.S1DSS"))
+          : finish(stage2.get(), input.value(), write);
+    }
+    Optional<long[]> read = words(memory, at, "the context descriptor");
     if (read.isEmpty()) {
       return trail.stopped();
     }
     long[] cd = read.get();
-    Source source = memory.source(at.get());
+    Source source = memory.source(at);
     if (!CdLayout.V.isSet(cd[0])) {
       return trail.stop(
-          input.toString(),
-          "C_BAD_CD: the CD at 0x%x is 0x%x, V=0".formatted(at.get(), cd[0]),
-          source);
+          input.toString(), "C_BAD_CD: the CD at 0x%x is 0x%x, V=0".formatted(at, cd[0]), source);
     }
     trail.add(
         new Hop(
             "CD",
-            "CD at 0x%x".formatted(at.get()),
+            "CD at 0x%x".formatted(at),
             "ASID 0x%x".formatted(CdLayout.ASID.get(cd[0])),
             print(CdLayout.ENTRY, cd),
             source,
@@ -219,39 +231,6 @@ final class SteWalk {
     return walk.steps().isEmpty()
         ? Source.rule("IHI 0070 3.4")
         : trail.memory().source(walk.steps().getLast().entry().value());
-  }
-
-  /// {@return where the descriptor of an access without a SubstreamID lies}
-  private Optional<Long> contextAddress(long[] ste, MemoryView memory) {
-    long at = SteLayout.S1_CONTEXT_PTR.get(ste[0]);
-    if (!SteLayout.S1_CD_MAX.isSet(ste[0])) {
-      return Optional.of(at);
-    }
-    int dss = SteLayout.S1_DSS.getInt(ste[1]);
-    if (dss != SteLayout.S1DSS_SSID0) {
-      trail.stop(
-          "no SubstreamID",
-          "F_STREAM_DISABLED or stage 1 bypass: S1CDMax is not 0 and S1DSS=%d (%s)"
-              .formatted(dss, SteLayout.S1_DSS.names().nameOf(dss)),
-          Source.rule("IHI 0070 5.2 STE.S1DSS"));
-      return Optional.empty();
-    }
-    int format = SteLayout.S1_FMT.getInt(ste[0]);
-    if (format == 0b00 || format == 0b11) {
-      return Optional.of(at);
-    }
-    OptionalLong word = memory.read64(at);
-    if (word.isEmpty() || !CdLayout.L1_V.isSet(word.getAsLong())) {
-      trail.stop(
-          "substream 0",
-          word.isEmpty()
-              ? "cannot see the level 1 context descriptor at 0x%x".formatted(at)
-              : "C_BAD_SUBSTREAMID: the level 1 context descriptor is 0x%x, V=0"
-                  .formatted(word.getAsLong()),
-          memory.source(at));
-      return Optional.empty();
-    }
-    return Optional.of(CdLayout.L1_L2_PTR.get(word.getAsLong()));
   }
 
   private Optional<Tables> tables(long[] cd, boolean upper, Source source) {

@@ -17,11 +17,21 @@ final class DriverBench {
   final CountedFrames frames = new CountedFrames(memory, RAM, RAM_BYTES);
   final SmmuTags tags = new SmmuTags();
 
+  /// What the models wrote as messages, and whether such writes end in errors.
+  int messages;
+
+  boolean messagesFail;
+
   SmmuModel model(SmmuFeatures features) {
-    SystemBus nothing =
+    SystemBus ram =
         new SystemBus() {
           @Override
           public BusOutcome write(long pa, long value, int bytes, int requester) {
+            messages++;
+            if (messagesFail) {
+              return BusOutcome.ERROR;
+            }
+            memory.write(pa, value, bytes);
             return BusOutcome.OK;
           }
 
@@ -30,7 +40,7 @@ final class DriverBench {
             return BusRead.error(bytes);
           }
         };
-    return new SmmuModel(features, memory, nothing, SmmuWires.NONE);
+    return new SmmuModel(features, memory, ram, SmmuWires.NONE);
   }
 
   SmmuDriver open(SmmuModel model) {
