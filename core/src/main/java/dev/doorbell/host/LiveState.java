@@ -7,6 +7,7 @@ import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.IommuDescription;
+import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.MemoryView;
@@ -50,67 +51,43 @@ public final class LiveState implements MachineState {
 
   @Override
   public List<Block> blocks(String kind) {
+    MachineDescription machine = host.machine().description();
     List<Block> out = new ArrayList<>();
-    switch (kind) {
-      case "smmuv3" -> {
-        for (IommuDescription i : host.machine().description().iommus()) {
-          if (i instanceof IommuDescription.Smmuv3 s) {
-            out.add(block(s.window(), SmmuRegisters.MAP, "SMMU_"));
-          }
-        }
-      }
-      case "smmuv2" -> {
-        for (IommuDescription i : host.machine().description().iommus()) {
-          if (i instanceof IommuDescription.Smmuv2 s) {
-            out.add(smmuv2(s.window()));
-          }
-        }
-      }
-      case "its" -> {
-        for (MsiControllerDescription c : host.machine().description().msiControllers()) {
-          if (c instanceof MsiControllerDescription.Its its) {
-            out.add(block(its.window(), GitsRegisters.MAP, "GITS_"));
-          }
-        }
-      }
-      case "vtd" -> {
-        for (IommuDescription i : host.machine().description().iommus()) {
-          if (i instanceof IommuDescription.VtD v) {
-            out.add(block(v.window(), VtdRegisters.MAP, ""));
-          }
-        }
-      }
-      case "v2m" -> {
-        for (MsiControllerDescription c : host.machine().description().msiControllers()) {
-          if (c instanceof MsiControllerDescription.GicV2m v) {
-            out.add(block(v.window(), GicV2mRegisters.MAP, ""));
-          }
-        }
-      }
-      case "amdvi" -> {
-        for (IommuDescription i : host.machine().description().iommus()) {
-          if (i instanceof IommuDescription.AmdVi a) {
-            out.add(block(a.window(), AmdViRegisters.MAP, ""));
-          }
-        }
-      }
-      case "pamu" -> {
-        for (IommuDescription i : host.machine().description().iommus()) {
-          if (i instanceof IommuDescription.Pamu p) {
-            out.add(
-                block(
-                    AddressRange.ofSize(p.window().start(), PamuRegisters.BYTES),
-                    PamuRegisters.MAP,
-                    ""));
-          }
-        }
-      }
-      case "gicr" -> host.machine().description().gic().ifPresent(g -> redistributors(g, out));
-      default -> {
-        // No other kind of block is walked.
-      }
+    if (kind.equals("gicr")) {
+      machine.gic().ifPresent(g -> redistributors(g, out));
     }
+    machine.iommus().forEach(i -> block(kind, i).ifPresent(out::add));
+    machine.msiControllers().forEach(c -> block(kind, c).ifPresent(out::add));
     return out;
+  }
+
+  /// {@return the registers of an IOMMU, if it is of the kind}
+  private Optional<Block> block(String kind, IommuDescription iommu) {
+    return switch (iommu) {
+      case IommuDescription.Smmuv3 s when kind.equals("smmuv3") ->
+          Optional.of(block(s.window(), SmmuRegisters.MAP, "SMMU_"));
+      case IommuDescription.Smmuv2 s when kind.equals("smmuv2") -> Optional.of(smmuv2(s.window()));
+      case IommuDescription.VtD v when kind.equals("vtd") ->
+          Optional.of(block(v.window(), VtdRegisters.MAP, ""));
+      case IommuDescription.AmdVi a when kind.equals("amdvi") ->
+          Optional.of(block(a.window(), AmdViRegisters.MAP, ""));
+      case IommuDescription.Pamu p when kind.equals("pamu") -> {
+        AddressRange first = AddressRange.ofSize(p.window().start(), PamuRegisters.BYTES);
+        yield Optional.of(block(first, PamuRegisters.MAP, ""));
+      }
+      default -> Optional.empty();
+    };
+  }
+
+  /// {@return the registers of an MSI controller, if it is of the kind}
+  private Optional<Block> block(String kind, MsiControllerDescription controller) {
+    return switch (controller) {
+      case MsiControllerDescription.Its i when kind.equals("its") ->
+          Optional.of(block(i.window(), GitsRegisters.MAP, "GITS_"));
+      case MsiControllerDescription.GicV2m v when kind.equals("v2m") ->
+          Optional.of(block(v.window(), GicV2mRegisters.MAP, ""));
+      default -> Optional.empty();
+    };
   }
 
   /// Both global spaces, and the banks that are on.
