@@ -206,14 +206,17 @@ abstract class VfioContract extends ContractFixture {
     assertThrows(Misaligned.class, () -> c.map(new Iova(granule / 2), b, Protection.READ_WRITE));
     assertThrows(
         OutsideAperture.class, () -> c.map(new Iova(-b.bytes()), b, Protection.READ_WRITE));
-    AddressRange window = c.msiWindow().orElseThrow();
-    assertThrows(
-        MsiWindowConflict.class, () -> c.map(new Iova(window.start()), b, Protection.READ_WRITE));
+    assertEquals(lab.translatesMessages(), c.msiWindow().isPresent());
+    c.msiWindow()
+        .ifPresent(window -> {
+          Iova inside = new Iova(window.start());
+          assertThrows(MsiWindowConflict.class, () -> c.map(inside, b, Protection.READ_WRITE));
+          assertTrue(c.iovaRanges().stream().noneMatch(r -> r.overlaps(window)));
+        });
     assertThrows(
         UnmapSplitsMapping.class,
         () -> c.unmap(AddressRange.ofSize(0x10_0000, b.bytes() - granule)));
     assertEquals(0, c.unmap(AddressRange.ofSize(0x80_0000, 0x1000)));
-    assertTrue(c.iovaRanges().stream().noneMatch(r -> r.overlaps(window)));
     assertEquals(b.bytes(), c.unmap(AddressRange.ofSize(0x10_0000, b.bytes())));
   }
 

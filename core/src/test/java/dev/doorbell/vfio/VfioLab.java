@@ -21,6 +21,11 @@ interface VfioLab extends AutoCloseable {
 
   WindowAnswer windowAnswer();
 
+  /// {@return whether messages are translated like other writes, so that a container has a window for them}
+  default boolean translatesMessages() {
+    return true;
+  }
+
   /// {@return functions with MSI-X of at least four vectors, each in a viable group of its own}
   List<Sbdf> msix();
 

@@ -1,9 +1,19 @@
 package dev.doorbell.linux;
 
+import dev.doorbell.explain.Refusal.Figure;
+import java.util.Optional;
+
 /// Why a call was refused, and what to do.
 ///
 /// @param reason in our words; lower case, no period
-public record Because(String reason, String advice) {
+/// @param needed what the call needs, where it is a quantity
+/// @param available what there is of it
+public record Because(
+    String reason, String advice, Optional<Figure> needed, Optional<Figure> available) {
+  public Because(String reason, String advice) {
+    this(reason, advice, Optional.empty(), Optional.empty());
+  }
+
   /// Says why a call fails, where more is known than the errno's general meaning.
   @FunctionalInterface
   public interface Teller {

@@ -152,6 +152,7 @@ public record Errno(int number, String name, String meaning) {
   public static final Errno ENOENT = of(2);
   public static final Errno EINTR = of(4);
   public static final Errno EIO = of(5);
+  public static final Errno ENXIO = of(6);
   public static final Errno EBADF = of(9);
   public static final Errno EAGAIN = of(11);
   public static final Errno ENOMEM = of(12);
@@ -174,6 +175,16 @@ public record Errno(int number, String name, String meaning) {
   public static Errno of(int number) {
     Errno e = ALL.get(number);
     return e != null ? e : new Errno(number, "errno " + number, "a reason without a name");
+  }
+
+  /// {@return the errno that the headers name so}
+  ///
+  /// @throws IllegalArgumentException when they name none so
+  static Errno named(String name) {
+    return ALL.values().stream()
+        .filter(e -> e.name.equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("there is no errno " + name));
   }
 
   /// {@return the errno in a negative answer of {@link SystemCalls}}

@@ -3,7 +3,6 @@ package dev.doorbell.linux;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Source;
 import java.util.List;
-import java.util.Optional;
 
 /// The kernel refused a call.
 public final class ErrnoException extends LinuxException {
@@ -21,8 +20,8 @@ public final class ErrnoException extends LinuxException {
             "ErrnoException",
             "%s of %s: %s (%s, %d)"
                 .formatted(operation, target, because.reason(), errno.name(), errno.number()),
-            Optional.empty(),
-            Optional.empty(),
+            because.needed(),
+            because.available(),
             List.of(target),
             Source.rule("Linux " + operation),
             because.advice()));

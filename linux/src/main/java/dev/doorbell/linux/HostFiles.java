@@ -3,6 +3,7 @@ package dev.doorbell.linux;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -10,6 +11,9 @@ import dev.doorbell.pci.Seen;
 import dev.doorbell.vfio.Viability;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -43,6 +47,8 @@ final class HostFiles {
 
   /// Where Linux maps doorbells on machines whose MSIs are translated (`MSI_IOVA_BASE`, `MSI_IOVA_LENGTH`).
   static final AddressRange SW_MSI = AddressRange.ofSize(0x800_0000L, 0x10_0000L);
+
+  private static final long AT_PAGESZ = 6;
 
   private final Path root;
 
@@ -210,7 +216,8 @@ final class HostFiles {
     UNSEEN
   }
 
-  /// **Source**: chip names in `/proc/interrupts`: `ITS-…`, `IR-…`; `GICv2m`, `MBI`
+  /// **Source**: chip names in `/proc/interrupts`: `ITS-…`, `IR-…`, `PNV-PCI-MSI` and `pSeries-PCI-MSI` (POWER's bridges compare who writes
+  /// with the interrupt's owner, OPAL_PCI_SET_XIVE_PE); `GICv2m`, `MBI`
   Isolation isolation() {
     String all = text("proc/interrupts").orElse("");
     boolean open =
@@ -218,8 +225,7 @@ final class HostFiles {
     if (open) {
       return Isolation.OPEN;
     }
-    boolean isolated =
-        all.lines().anyMatch(l -> l.matches(".*\\bITS-.*") || l.matches(".*\\bIR-.*"));
+    boolean isolated = all.lines().anyMatch(l -> l.matches(".*\\b(ITS|IR|PNV-PCI|pSeries-PCI)-.*"));
     return isolated ? Isolation.ISOLATED : Isolation.UNSEEN;
   }
 
@@ -235,15 +241,38 @@ final class HostFiles {
     return false;
   }
 
-  /// {@return the process's limit of locked memory as the kernel prints it, such as `8388608`}
-  String lockedMemoryLimit() {
-    return text("proc/self/limits")
+  /// {@return the first word behind a name at a line's begin, as procfs prints its tables}
+  Optional<String> field(String path, String name) {
+    return text(path)
         .orElse("")
         .lines()
-        .filter(l -> l.startsWith("Max locked memory"))
-        .map(l -> l.substring("Max locked memory".length()).strip().split("\\s+", 2)[0])
-        .findFirst()
-        .orElse("unknown");
+        .filter(l -> l.startsWith(name))
+        .map(l -> l.substring(name.length()).strip().split("\\s+", 2)[0])
+        .findFirst();
+  }
+
+  /// {@return the size of this process's pages}
+  ///
+  /// **Source**: `getauxval(3)`, AT_PAGESZ
+  long pageBytes() {
+    Path p = root.resolve("proc/self/auxv");
+    if (!Files.isReadable(p)) {
+      return Granule.K4.bytes();
+    }
+    try {
+      LongBuffer pairs =
+          ByteBuffer.wrap(Files.readAllBytes(p)).order(ByteOrder.nativeOrder()).asLongBuffer();
+      while (pairs.remaining() > 1) {
+        long type = pairs.get();
+        long value = pairs.get();
+        if (type == AT_PAGESZ) {
+          return value;
+        }
+      }
+      return Granule.K4.bytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read /proc/self/auxv", e);
+    }
   }
 
   static String device(Sbdf function) {

@@ -64,12 +64,7 @@ final class HotReset {
   /// Resets. With containers the groups' files prove that the caller owns what is reset; with iommufd the device's own does.
   static void perform(Descriptor device, DmaSpace space) {
     List<Descriptor> proof =
-        switch (space) {
-          case Type1Space t ->
-              t.groupDescriptors(
-                  affected(device).stream().map(Affected::owner).distinct().toList());
-          case IommufdSpace i -> List.of();
-        };
+        space.proof(affected(device).stream().map(Affected::owner).distinct().toList());
     List<Descriptor> held = new ArrayList<>();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = VfioLayout.HOT_RESET.allocate(arena, (long) proof.size() * Integer.BYTES);

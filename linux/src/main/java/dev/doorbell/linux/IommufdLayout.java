@@ -14,6 +14,9 @@ final class IommufdLayout {
   static final Ioctl IOMMU_IOAS_IOVA_RANGES  = Ioctl.io("IOMMU_IOAS_IOVA_RANGES", TYPE, 0x84);
   static final Ioctl IOMMU_IOAS_MAP          = Ioctl.io("IOMMU_IOAS_MAP", TYPE, 0x85);
   static final Ioctl IOMMU_IOAS_UNMAP        = Ioctl.io("IOMMU_IOAS_UNMAP", TYPE, 0x86);
+  static final Ioctl IOMMU_HWPT_ALLOC        = Ioctl.io("IOMMU_HWPT_ALLOC", TYPE, 0x89);
+  static final Ioctl IOMMU_HWPT_SET_DIRTY_TRACKING = Ioctl.io("IOMMU_HWPT_SET_DIRTY_TRACKING", TYPE, 0x8b);
+  static final Ioctl IOMMU_HWPT_GET_DIRTY_BITMAP   = Ioctl.io("IOMMU_HWPT_GET_DIRTY_BITMAP", TYPE, 0x8c);
   static final Ioctl VFIO_DEVICE_BIND_IOMMUFD      = Ioctl.io("VFIO_DEVICE_BIND_IOMMUFD", TYPE, 118);
   static final Ioctl VFIO_DEVICE_ATTACH_IOMMUFD_PT = Ioctl.io("VFIO_DEVICE_ATTACH_IOMMUFD_PT", TYPE, 119);
   static final Ioctl VFIO_DEVICE_DETACH_IOMMUFD_PT = Ioctl.io("VFIO_DEVICE_DETACH_IOMMUFD_PT", TYPE, 120);
@@ -54,6 +57,33 @@ final class IommufdLayout {
   static final Member UNMAP_IOVA = UNMAP.u64("iova");
   static final Member UNMAP_LENGTH = UNMAP.u64("length");
 
+  static final Struct HWPT_ALLOC = Struct.of("struct iommu_hwpt_alloc");
+  static final Member HWPT_ALLOC_SIZE = HWPT_ALLOC.u32("size");
+  static final Member HWPT_ALLOC_FLAGS = HWPT_ALLOC.u32("flags");
+  static final Member HWPT_ALLOC_DEV_ID = HWPT_ALLOC.u32("dev_id");
+  static final Member HWPT_ALLOC_PT_ID = HWPT_ALLOC.u32("pt_id");
+  static final Member HWPT_ALLOC_OUT_ID = HWPT_ALLOC.u32("out_hwpt_id");
+  static final Member HWPT_ALLOC_RESERVED = HWPT_ALLOC.u32("__reserved");
+  static final Member HWPT_ALLOC_DATA_TYPE = HWPT_ALLOC.u32("data_type");
+  static final Member HWPT_ALLOC_DATA_LEN = HWPT_ALLOC.u32("data_len");
+  static final Member HWPT_ALLOC_DATA_UPTR = HWPT_ALLOC.u64("data_uptr");
+
+  static final Struct SET_DIRTY = Struct.of("struct iommu_hwpt_set_dirty_tracking");
+  static final Member SET_DIRTY_SIZE = SET_DIRTY.u32("size");
+  static final Member SET_DIRTY_FLAGS = SET_DIRTY.u32("flags");
+  static final Member SET_DIRTY_HWPT_ID = SET_DIRTY.u32("hwpt_id");
+  static final Member SET_DIRTY_RESERVED = SET_DIRTY.u32("__reserved");
+
+  static final Struct GET_DIRTY = Struct.of("struct iommu_hwpt_get_dirty_bitmap");
+  static final Member GET_DIRTY_SIZE = GET_DIRTY.u32("size");
+  static final Member GET_DIRTY_HWPT_ID = GET_DIRTY.u32("hwpt_id");
+  static final Member GET_DIRTY_FLAGS = GET_DIRTY.u32("flags");
+  static final Member GET_DIRTY_RESERVED = GET_DIRTY.u32("__reserved");
+  static final Member GET_DIRTY_IOVA = GET_DIRTY.u64("iova");
+  static final Member GET_DIRTY_LENGTH = GET_DIRTY.u64("length");
+  static final Member GET_DIRTY_PAGE_SIZE = GET_DIRTY.u64("page_size");
+  static final Member GET_DIRTY_DATA = GET_DIRTY.u64("data");
+
   static final Struct BIND = Struct.of("struct vfio_device_bind_iommufd");
   static final Member BIND_ARGSZ = BIND.u32("argsz");
   static final Member BIND_FLAGS = BIND.u32("flags");
@@ -73,6 +103,8 @@ final class IommufdLayout {
   static final int MAP_FIXED_IOVA = 1;
   static final int MAP_WRITEABLE = 2;
   static final int MAP_READABLE = 4;
+  static final int HWPT_DIRTY_TRACKING = 2;
+  static final int DIRTY_ENABLE = 1;
 
   static {
     DESTROY.end(8);
@@ -81,6 +113,10 @@ final class IommufdLayout {
     IOVA_RANGES.end(32);
     MAP.end(40);
     UNMAP.end(24);
+    // Newer kernels have members more, for page faults. The kernel takes both.
+    HWPT_ALLOC.end(40);
+    SET_DIRTY.end(16);
+    GET_DIRTY.end(48);
     BIND.end(16);
     ATTACH.end(12);
     DETACH.end(8);

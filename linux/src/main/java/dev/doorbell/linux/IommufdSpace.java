@@ -11,10 +11,14 @@ import dev.doorbell.vfio.InUse;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// An IOAS of iommufd and the VFIO devices attached to it: `/dev/iommu` and `/dev/vfio/devices/vfioN`.
 final class IommufdSpace implements DmaSpace {
@@ -26,9 +30,18 @@ final class IommufdSpace implements DmaSpace {
   private final String name;
   private final Descriptor iommufd;
   private final int ioas;
+  private final IommufdTables tables;
 
   /// Devices of the groups that are attached.
-  private final Map<Integer, Map<Sbdf, Descriptor>> groups = new HashMap<>();
+  private final Map<Integer, Map<Sbdf, Bound>> groups = new HashMap<>();
+
+  /// A device that is bound.
+  ///
+  /// @param id by which the kernel knows it here
+  private record Bound(Descriptor file, int id) {}
+
+  /// Tables that remember writes, by group; null while nothing is to be remembered.
+  private @Nullable Map<Integer, Integer> remembering;
 
   private IommufdSpace(Kernel kernel, HostFiles files, String name, Descriptor iommufd, int ioas) {
     this.kernel = kernel;
@@ -36,6 +49,7 @@ final class IommufdSpace implements DmaSpace {
     this.name = name;
     this.iommufd = iommufd;
     this.ioas = ioas;
+    this.tables = new IommufdTables(iommufd, ioas);
   }
 
   static IommufdSpace open(Kernel kernel, HostFiles files, String name) {
@@ -63,7 +77,7 @@ final class IommufdSpace implements DmaSpace {
 
   @Override
   public void attach(LinuxGroup group) {
-    Map<Sbdf, Descriptor> devices = new LinkedHashMap<>();
+    Map<Sbdf, Bound> devices = new LinkedHashMap<>();
     try (Rollback rollback = new Rollback()) {
       for (Sbdf f : group.functions()) {
         String node = files.vfioDevice(f).orElse("");
@@ -73,9 +87,9 @@ final class IommufdSpace implements DmaSpace {
         }
         Descriptor d = openDevice(group, f, "/dev/vfio/devices/" + node);
         rollback.add(d::close);
-        bind(group, f, d);
-        attachDevice(f, d);
-        devices.put(f, d);
+        int id = bind(group, f, d);
+        attachDevice(f, d, ioas);
+        devices.put(f, new Bound(d, id));
       }
       if (devices.isEmpty()) {
         throw new ErrnoException(
@@ -88,13 +102,17 @@ final class IommufdSpace implements DmaSpace {
                     .formatted(group.functions())));
       }
       groups.put(group.id(), devices);
+      rollback.add(() -> groups.remove(group.id()));
+      if (remembering != null) {
+        remember(group.id(), remembering);
+      }
       rollback.commit();
     }
   }
 
   private Descriptor openDevice(LinuxGroup group, Sbdf f, String path) {
     try {
-      return kernel.open(path, KernelConstants.O_RDWR, e -> Type1Space.noDevice(e, f));
+      return kernel.open(path, KernelConstants.O_RDWR, e -> ContainerFiles.noDevice(e, f));
     } catch (ErrnoException e) {
       if (e.errno().equals(Errno.EBUSY)) {
         throw new InUse("attach " + group.name() + " to " + name, path, "another process");
@@ -103,7 +121,8 @@ final class IommufdSpace implements DmaSpace {
     }
   }
 
-  private void bind(LinuxGroup group, Sbdf f, Descriptor d) {
+  /// {@return by which number the kernel knows the device from now on}
+  private int bind(LinuxGroup group, Sbdf f, Descriptor d) {
     int fd = iommufd.acquire();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment b = IommufdLayout.BIND.allocate(arena);
@@ -113,6 +132,7 @@ final class IommufdSpace implements DmaSpace {
       if (answer < 0) {
         throw bindRefused(group, f, Errno.in(answer));
       }
+      return IommufdLayout.BIND_OUT_DEVID.getInt(b);
     } finally {
       iommufd.release();
     }
@@ -140,11 +160,14 @@ final class IommufdSpace implements DmaSpace {
         IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, Because.general(e));
   }
 
-  private void attachDevice(Sbdf f, Descriptor d) {
+  /// Leads a device's requests to tables, instead of those before.
+  ///
+  /// @param to the IOAS, for the kernel to choose, or tables themselves
+  private void attachDevice(Sbdf f, Descriptor d, int to) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment a = IommufdLayout.ATTACH.allocate(arena);
       IommufdLayout.ATTACH_ARGSZ.set(a, a.byteSize());
-      IommufdLayout.ATTACH_PT_ID.set(a, ioas);
+      IommufdLayout.ATTACH_PT_ID.set(a, to);
       d.ioctl(
           IommufdLayout.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
           a,
@@ -160,13 +183,21 @@ final class IommufdSpace implements DmaSpace {
 
   @Override
   public void detach(LinuxGroup group) {
-    Map<Sbdf, Descriptor> devices = groups.remove(group.id());
+    Map<Sbdf, Bound> devices = groups.remove(group.id());
     if (devices != null) {
       // Closing a device detaches it.
-      devices.values().forEach(Descriptor::close);
+      devices.values().forEach(b -> b.file.close());
     }
-    if (groups.isEmpty()) {
-      unmapAll();
+    Integer made = remembering == null ? null : remembering.remove(group.id());
+    try {
+      if (made != null) {
+        tables.destroy(made);
+      }
+    } finally {
+      if (groups.isEmpty()) {
+        remembering = null;
+        unmapAll();
+      }
     }
   }
 
@@ -185,28 +216,40 @@ final class IommufdSpace implements DmaSpace {
 
   @Override
   public Descriptor kvmFile(LinuxGroup group, Sbdf function) {
-    Map<Sbdf, Descriptor> devices = groups.get(group.id());
-    Descriptor d = devices == null ? null : devices.get(function);
-    if (d == null) {
+    Map<Sbdf, Bound> devices = groups.get(group.id());
+    Bound b = devices == null ? null : devices.get(function);
+    if (b == null) {
       throw new ErrnoException(
-          "open", function.toString(), Errno.ENODEV, Type1Space.noDevice(Errno.ENODEV, function));
+          "open",
+          function.toString(),
+          Errno.ENODEV,
+          ContainerFiles.noDevice(Errno.ENODEV, function));
     }
-    return d;
+    return b.file;
   }
 
+  /// A device's own file proves it.
   @Override
-  public List<AddressRange> ranges() {
+  public List<Descriptor> proof(List<Integer> wanted) {
+    return List.of();
+  }
+
+  /// The kernel tells the alignment it wants, not all sizes: every power of two from there on will do.
+  @Override
+  public List<DmaWindow> windows() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment room = arena.allocate((long) MOST_RANGES * IommufdLayout.IOVA_RANGE.bytes(), 8);
       MemorySegment r = ask(arena, room);
-      List<AddressRange> out = new ArrayList<>();
+      long sizes = -Math.max(IommufdLayout.RANGES_OUT_ALIGNMENT.get(r), Granule.K4.bytes());
+      List<DmaWindow> out = new ArrayList<>();
       for (long i = 0; i < IommufdLayout.RANGES_NUM.get(r); i++) {
         long at = i * IommufdLayout.IOVA_RANGE.bytes();
-        out.add(
+        AddressRange iovas =
             new AddressRange(
-                IommufdLayout.RANGE_START.get(room, at), IommufdLayout.RANGE_LAST.get(room, at)));
+                IommufdLayout.RANGE_START.get(room, at), IommufdLayout.RANGE_LAST.get(room, at));
+        out.add(new DmaWindow(iovas, sizes));
       }
-      out.sort(null);
+      out.sort(Comparator.comparing(DmaWindow::iovas));
       return out;
     }
   }
@@ -221,18 +264,14 @@ final class IommufdSpace implements DmaSpace {
     return r;
   }
 
-  /// The kernel tells the alignment it wants, not all sizes: every power of two from there on will do.
+  /// iommufd has no limit but memory's.
   @Override
-  public long pageSizes() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment room = arena.allocate((long) MOST_RANGES * IommufdLayout.IOVA_RANGE.bytes(), 8);
-      long alignment = IommufdLayout.RANGES_OUT_ALIGNMENT.get(ask(arena, room));
-      return -Math.max(alignment, Granule.K4.bytes());
-    }
+  public OptionalLong mappingsLeft() {
+    return OptionalLong.empty();
   }
 
   @Override
-  public void map(AddressRange iovas, long address, Protection protection) {
+  public void map(AddressRange iovas, ProcessBuffer memory, Protection protection) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment m = IommufdLayout.MAP.allocate(arena);
       int flags =
@@ -242,19 +281,19 @@ final class IommufdSpace implements DmaSpace {
       IommufdLayout.MAP_SIZE.set(m, m.byteSize());
       IommufdLayout.MAP_FLAGS.set(m, flags);
       IommufdLayout.MAP_IOAS_ID.set(m, ioas);
-      IommufdLayout.MAP_USER_VA.set(m, address);
+      IommufdLayout.MAP_USER_VA.set(m, memory.address());
       IommufdLayout.MAP_LENGTH.set(m, iovas.bytes());
       IommufdLayout.MAP_IOVA.set(m, iovas.start());
       iommufd.ioctl(
-          IommufdLayout.IOMMU_IOAS_MAP, m, e -> Type1Space.memoryRefused(e, files, iovas));
+          IommufdLayout.IOMMU_IOAS_MAP, m, e -> LockedMemory.because(e, files, iovas.bytes()));
     }
   }
 
   @Override
-  public long unmap(AddressRange iovas) {
+  public OptionalLong unmap(AddressRange iovas) {
     long[] bytes = new long[1];
     Kernel.check(tryUnmap(iovas, bytes), "IOMMU_IOAS_UNMAP", name);
-    return bytes[0];
+    return OptionalLong.of(bytes[0]);
   }
 
   private int tryUnmap(AddressRange iovas, long[] bytes) {
@@ -271,9 +310,60 @@ final class IommufdSpace implements DmaSpace {
     }
   }
 
+  /// Gives every group tables that remember, in the place of its own; what is mapped stays mapped.
+  @Override
+  public Granule startDirty() {
+    Map<Integer, Integer> all = new HashMap<>();
+    try (Rollback rollback = new Rollback()) {
+      for (int group : groups.keySet()) {
+        remember(group, all);
+        rollback.add(() -> forget(group, all));
+      }
+      remembering = all;
+      rollback.commit();
+    }
+    return windows().getFirst().granule();
+  }
+
+  private void remember(int group, Map<Integer, Integer> all) {
+    Map<Sbdf, Bound> devices = Objects.requireNonNull(groups.get(group));
+    int made = tables.allocate(group, devices.values().iterator().next().id);
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(() -> tables.destroy(made));
+      for (Map.Entry<Sbdf, Bound> d : devices.entrySet()) {
+        attachDevice(d.getKey(), d.getValue().file, made);
+        rollback.add(() -> attachDevice(d.getKey(), d.getValue().file, ioas));
+      }
+      tables.remember(made, true);
+      all.put(group, made);
+      rollback.commit();
+    }
+  }
+
+  private void forget(int group, Map<Integer, Integer> all) {
+    int made = Objects.requireNonNull(all.remove(group));
+    tables.remember(made, false);
+    Objects.requireNonNull(groups.get(group)).forEach((f, b) -> attachDevice(f, b.file, ioas));
+    tables.destroy(made);
+  }
+
+  @Override
+  public void stopDirty() {
+    Map<Integer, Integer> all = Objects.requireNonNull(remembering);
+    remembering = null;
+    try (Rollback each = new Rollback()) {
+      List.copyOf(all.keySet()).forEach(group -> each.add(() -> forget(group, all)));
+    }
+  }
+
+  @Override
+  public void dirty(AddressRange iovas, Granule page, MemorySegment bits) {
+    Objects.requireNonNull(remembering).values().forEach(t -> tables.read(t, iovas, page, bits));
+  }
+
   @Override
   public void close() {
-    groups.values().forEach(devices -> devices.values().forEach(Descriptor::close));
+    groups.values().forEach(devices -> devices.values().forEach(b -> b.file.close()));
     groups.clear();
     iommufd.close();
   }

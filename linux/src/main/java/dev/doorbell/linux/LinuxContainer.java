@@ -5,7 +5,6 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
-import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -14,6 +13,7 @@ import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.GranuleNotSupported;
 import dev.doorbell.vfio.Group;
+import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.MsiWindowNeed;
 import dev.doorbell.vfio.NotAttached;
 import dev.doorbell.vfio.NotMachineMemory;
@@ -23,10 +23,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// A container of the kernel.
-final class LinuxContainer implements Container {
+/// A container of the kernel. Besides what every {@link Container} does: it tells how many mappings there is room for, makes windows where
+/// the IOMMU has them (POWER), takes memory in huge pages, and has the kernel remember what devices write.
+public final class LinuxContainer implements Container {
   private final LinuxVfio vfio;
   private final String name;
   private final ContainerOptions options;
@@ -34,6 +38,7 @@ final class LinuxContainer implements Container {
   private final ReentrantLock lock = new ReentrantLock();
   private final List<LinuxGroup> groups = new ArrayList<>();
   private final LinuxMappings mappings;
+  private @Nullable DirtyPages tracked;
   private boolean closed;
 
   LinuxContainer(LinuxVfio vfio, String name, ContainerOptions options, DmaSpace space) {
@@ -65,7 +70,9 @@ final class LinuxContainer implements Container {
           });
       group.take(this);
       rollback.add(group::letGo);
-      requireIsolation(group);
+      if (!options.unsafeInterrupts()) {
+        group.requireIsolation(name);
+      }
       mappings.requireClear(group);
       space.attach(group);
       rollback.add(() -> space.detach(group));
@@ -75,22 +82,6 @@ final class LinuxContainer implements Container {
       rollback.commit();
     } finally {
       lock.unlock();
-    }
-  }
-
-  /// The kernel refuses by itself, unless its administrator told it not to; this program's user may not have agreed to that.
-  private void requireIsolation(LinuxGroup group) {
-    if (options.unsafeInterrupts() || group.isolatedMsi()) {
-      return;
-    }
-    HostFiles.Isolation seen = vfio.files().isolation();
-    if (seen == HostFiles.Isolation.OPEN || vfio.files().allowsUnsafeInterrupts()) {
-      throw new NotIsolated(
-          name,
-          group.name(),
-          group.functions().getFirst().toString(),
-          "the kernel's MSI controller",
-          Source.file("proc/interrupts"));
     }
   }
 
@@ -110,6 +101,8 @@ final class LinuxContainer implements Container {
       } finally {
         if (groups.isEmpty()) {
           mappings.clear();
+          // The kernel forgets with its last group.
+          tracked = null;
         }
       }
     } finally {
@@ -119,12 +112,7 @@ final class LinuxContainer implements Container {
 
   @Override
   public List<Group> groups() {
-    lock.lock();
-    try {
-      return List.copyOf(groups);
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> List.copyOf(groups));
   }
 
   /// {@return a function's open file, for its group}
@@ -134,20 +122,18 @@ final class LinuxContainer implements Container {
 
   @Override
   public DmaBuffer allocate(long bytes) {
-    if (bytes <= 0) {
-      throw new IllegalArgumentException("a buffer of " + bytes + " bytes is none");
-    }
-    long granule = bufferGranule().bytes();
-    return ProcessBuffer.allocate(vfio.kernel(), Math.ceilDiv(bytes, granule) * granule);
+    Granule granule =
+        locked(() -> groups.isEmpty() ? options.granule().orElse(Granule.K4) : granuleOf());
+    return ProcessBuffer.allocate(vfio.kernel(), bytes, granule);
   }
 
-  private Granule bufferGranule() {
-    lock.lock();
-    try {
-      return groups.isEmpty() ? options.granule().orElse(Granule.K4) : granuleOf();
-    } finally {
-      lock.unlock();
-    }
+  /// {@return zeroed memory in huge pages that the administrator set aside, in whole ones}
+  ///
+  /// With pages as large as a block of the IOMMU's tables, and an IOVA aligned to them, a mapping takes one entry a page.
+  ///
+  /// @throws ErrnoException with ENOMEM and both figures when fewer are free
+  public DmaBuffer allocateHuge(long bytes) {
+    return ProcessBuffer.allocateHuge(vfio.kernel(), vfio.files(), bytes);
   }
 
   @Override
@@ -164,47 +150,35 @@ final class LinuxContainer implements Container {
     if (!(buffer instanceof ProcessBuffer b)) {
       throw new NotMachineMemory("a foreign buffer", "this process");
     }
-    lock.lock();
-    try {
-      requireAttached("map memory");
-      AddressRange iovas = mappings.check(iova, b, granuleOf(), space.ranges(), groups);
-      b.mapped();
-      try {
-        space.map(iovas, b.address(), protection);
-      } catch (RuntimeException | Error e) {
-        b.unmapped();
-        throw e;
-      }
-      mappings.add(iova, b);
-    } finally {
-      lock.unlock();
-    }
+    attached(
+        "map memory",
+        () -> {
+          AddressRange iovas = mappings.check(iova, b, granuleOf(), space.windows(), groups);
+          b.mapped();
+          try {
+            space.map(iovas, b, protection);
+          } catch (RuntimeException | Error e) {
+            b.unmapped();
+            throw e;
+          }
+          mappings.add(iova, b);
+          return iovas;
+        });
   }
 
   @Override
   public long unmap(AddressRange iovas) {
-    lock.lock();
-    try {
-      requireAttached("unmap memory");
-      return mappings.unmap(iovas, space);
-    } finally {
-      lock.unlock();
-    }
+    return attached("unmap memory", () -> mappings.unmap(iovas, space));
   }
 
   @Override
   public Granule granule() {
-    lock.lock();
-    try {
-      requireAttached("tell the granule");
-      return granuleOf();
-    } finally {
-      lock.unlock();
-    }
+    return attached("tell the granule", this::granuleOf);
   }
 
   private Granule granuleOf() {
-    long sizes = space.pageSizes();
+    long sizes =
+        space.windows().stream().mapToLong(DmaWindow::pageSizes).reduce(0, (a, b) -> a | b);
     Granule smallest = new Granule(Math.max(Long.numberOfTrailingZeros(sizes), Granule.K4.shift()));
     return options
         .granule()
@@ -219,93 +193,140 @@ final class LinuxContainer implements Container {
 
   @Override
   public List<AddressRange> iovaRanges() {
-    lock.lock();
-    try {
-      requireAttached("tell the IOVA ranges");
-      return space.ranges();
-    } finally {
-      lock.unlock();
-    }
+    return windows().stream().map(DmaWindow::iovas).toList();
+  }
+
+  /// {@return IOVAs that can be mapped, ascending, each with the sizes of its pages}
+  ///
+  /// @throws NotAttached when no group is attached
+  public List<DmaWindow> windows() {
+    return attached("tell the IOVA ranges", space::windows);
+  }
+
+  /// Makes a window of IOVAs with pages of some size. The kernel places it.
+  ///
+  /// @param bytes a power of two
+  /// @throws NotAttached when no group is attached
+  /// @throws KernelLacks where the IOMMU has none that can be made, or no more
+  /// @throws ErrnoException when it cannot be as large, or have such pages
+  ///
+  /// **Source**: Linux `VFIO_IOMMU_SPAPR_TCE_CREATE`
+  public DmaWindow addWindow(Granule pages, long bytes) {
+    return attached("make a window", () -> space.addWindow(pages, bytes));
+  }
+
+  /// Takes a window away.
+  ///
+  /// @throws InUse when something is mapped in it
+  public void removeWindow(DmaWindow window) {
+    attached(
+        "take a window away",
+        () -> {
+          mappings.requireNoneIn(window.iovas());
+          space.removeWindow(window);
+          return window;
+        });
+  }
+
+  /// {@return mappings that the kernel has room for; empty where it has no such limit, or does not tell}
+  ///
+  /// @throws NotAttached when no group is attached
+  ///
+  /// **Source**: Linux `VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL`; the limit is `vfio_iommu_type1`'s `dma_entry_limit`
+  public OptionalLong mappingsLeft() {
+    return attached("tell how many mappings are left", space::mappingsLeft);
+  }
+
+  /// Has the kernel remember what devices write, until the result is closed.
+  ///
+  /// @throws NotAttached when no group is attached
+  /// @throws KernelLacks where it cannot
+  /// @throws InUse when it does already
+  public DirtyPages trackWrites() {
+    return attached(
+        "track writes",
+        () -> {
+          if (tracked != null) {
+            throw new InUse("track writes", name, "another tracking of it");
+          }
+          DirtyPages t = new DirtyPages(this, space.startDirty());
+          tracked = t;
+          return t;
+        });
+  }
+
+  /// {@return pages of the mappings that were written}
+  List<AddressRange> takeDirty(DirtyPages by) {
+    return attached(
+        "tell what was written",
+        () -> {
+          if (tracked != by) {
+            throw new IllegalStateException("the tracking of writes in " + name + " has ended");
+          }
+          return by.collect(mappings.all(), space);
+        });
+  }
+
+  void endTracking(DirtyPages by) {
+    locked(() -> {
+      if (tracked == by) {
+        tracked = null;
+        space.stopDirty();
+      }
+      return by;
+    });
   }
 
   @Override
   public List<ReservedRegion> reserved() {
-    lock.lock();
-    try {
-      return groups.stream().flatMap(g -> g.reserved().stream()).distinct().toList();
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> groups.stream().flatMap(g -> g.reserved().stream()).distinct().toList());
   }
 
   @Override
   public MsiWindowNeed msiWindowNeed() {
-    lock.lock();
-    try {
-      requireAttached("tell the MSI window that is needed");
-      return KernelWindow.need(
-          groups.stream().flatMap(g -> g.functions().stream()).toList(),
-          vfio.options().doorbells(),
-          granuleOf());
-    } finally {
-      lock.unlock();
-    }
+    return need(() -> groups.stream().flatMap(g -> g.functions().stream()).toList());
   }
 
   @Override
   public MsiWindowNeed msiWindowBound() {
-    lock.lock();
-    try {
-      requireAttached("tell the MSI window that is needed");
-      return KernelWindow.need(
-          vfio.files().groups().stream().flatMap(g -> vfio.files().functions(g).stream()).toList(),
-          vfio.options().doorbells(),
-          granuleOf());
-    } finally {
-      lock.unlock();
-    }
+    return need(() ->
+        vfio.files().groups().stream().flatMap(g -> vfio.files().functions(g).stream()).toList());
+  }
+
+  private MsiWindowNeed need(Supplier<List<Sbdf>> functions) {
+    return attached(
+        "tell the MSI window that is needed",
+        () -> KernelWindow.need(functions.get(), vfio.options().doorbells(), granuleOf()));
   }
 
   /// Refuses vectors for which the kernel's window has no room: the kernel itself would map past its end.
   void requireRoomForDoorbells() {
-    lock.lock();
-    try {
-      Optional<AddressRange> window = msiWindow();
-      if (window.isPresent()) {
-        KernelWindow.require(name, window.get(), msiWindowNeed(), granuleOf());
-      }
-    } finally {
-      lock.unlock();
-    }
+    msiWindow().ifPresent(w -> KernelWindow.require(name, w, msiWindowNeed(), granule()));
   }
 
   @Override
   public void reserveMsiWindow(AddressRange range) {
-    throw new WindowFixedByKernel(
-        range,
+    throw fixed(range);
+  }
+
+  @Override
+  public void removeMsiWindow() {
+    throw fixed(msiWindow().orElse(HostFiles.SW_MSI));
+  }
+
+  private WindowFixedByKernel fixed(AddressRange asked) {
+    return new WindowFixedByKernel(
+        asked,
         msiWindow().orElse(HostFiles.SW_MSI),
         Source.rule("Linux MSI_IOVA_BASE, MSI_IOVA_LENGTH"));
   }
 
   @Override
-  public void removeMsiWindow() {
-    AddressRange window = msiWindow().orElse(HostFiles.SW_MSI);
-    throw new WindowFixedByKernel(
-        window, window, Source.rule("Linux MSI_IOVA_BASE, MSI_IOVA_LENGTH"));
-  }
-
-  @Override
   public Optional<AddressRange> msiWindow() {
-    lock.lock();
-    try {
-      return groups.stream()
-          .flatMap(g -> g.reserved().stream())
-          .filter(r -> r.kind() == ReservedRegion.Kind.SW_MSI)
-          .map(ReservedRegion::range)
-          .findFirst();
-    } finally {
-      lock.unlock();
-    }
+    return reserved().stream()
+        .filter(r -> r.kind() == ReservedRegion.Kind.SW_MSI)
+        .map(ReservedRegion::range)
+        .findFirst();
   }
 
   @Override
@@ -345,10 +366,23 @@ final class LinuxContainer implements Container {
     throw new IllegalArgumentException("group " + group.id() + " is not one of this kernel");
   }
 
-  private void requireAttached(String attempt) {
-    requireOpen();
-    if (groups.isEmpty()) {
-      throw new NotAttached(attempt, name, "attach a group to " + name + " first");
+  /// {@return what an action on a container with a group answers}
+  private <T> T attached(String attempt, Supplier<T> action) {
+    return locked(() -> {
+      requireOpen();
+      if (groups.isEmpty()) {
+        throw new NotAttached(attempt, name, "attach a group to " + name + " first");
+      }
+      return action.get();
+    });
+  }
+
+  private <T> T locked(Supplier<T> action) {
+    lock.lock();
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -160,9 +160,7 @@ public final class LinuxDevice implements Device {
   @Override
   public List<IrqInfo> irqs() {
     List<IrqInfo> out = new ArrayList<>();
-    for (IrqType t : IrqType.values()) {
-      out.add(new IrqInfo(t, count(t), irqs(t).isResizable(t)));
-    }
+    irqs.forEach((t, i) -> out.add(new IrqInfo(t, i.count(), i.isResizable(t))));
     return out;
   }
 
@@ -307,13 +305,7 @@ public final class LinuxDevice implements Device {
   ///
   /// @throws ErrnoException with ENODEV when its bus or slot cannot be reset
   public List<Sbdf> resetTogether() {
-    lock.lock();
-    try {
-      requireOpen();
-      return HotReset.together(descriptor);
-    } finally {
-      lock.unlock();
-    }
+    return HotReset.together(descriptor);
   }
 
   /// Resets the bus or slot of the function. All functions that share it must be in this container's groups.

@@ -1,6 +1,7 @@
 package dev.doorbell.linux;
 
 import dev.doorbell.explain.Source;
+import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
@@ -65,6 +66,21 @@ final class LinuxGroup implements Group {
   @Override
   public boolean isolatedMsi() {
     return vfio.files().isolation() == HostFiles.Isolation.ISOLATED;
+  }
+
+  /// The kernel refuses by itself, unless its administrator told it not to; this program's user may not have agreed to that.
+  ///
+  /// @param container that is to have the group
+  void requireIsolation(String container) {
+    boolean open = vfio.files().isolation() == HostFiles.Isolation.OPEN;
+    if (!isolatedMsi() && (open || vfio.files().allowsUnsafeInterrupts())) {
+      throw new NotIsolated(
+          container,
+          name(),
+          functions().getFirst().toString(),
+          "the kernel's MSI controller",
+          Source.file("proc/interrupts"));
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.doorbell.linux;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.MappingOverlap;
 import dev.doorbell.iommu.Misaligned;
@@ -11,10 +12,12 @@ import dev.doorbell.iommu.OutsideAperture;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.iommu.ReservedRegionConflict;
 import dev.doorbell.iommu.UnmapSplitsMapping;
+import dev.doorbell.vfio.InUse;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /// What a container of the kernel maps, kept here as well: an overlap, or a cut through a mapping, is refused by its own name before the
@@ -57,8 +60,18 @@ final class LinuxMappings {
   }
 
   /// Refuses by name what the kernel would refuse with EINVAL or EEXIST.
+  ///
+  /// @param least the container's granule; a window may have larger pages
   AddressRange check(
-      Iova iova, ProcessBuffer b, Granule g, List<AddressRange> ranges, List<LinuxGroup> groups) {
+      Iova iova, ProcessBuffer b, Granule least, List<DmaWindow> windows, List<LinuxGroup> groups) {
+    List<AddressRange> ranges = windows.stream().map(DmaWindow::iovas).toList();
+    Granule g =
+        windows.stream()
+            .filter(w -> w.iovas().contains(iova.value()))
+            .map(DmaWindow::granule)
+            .filter(w -> w.shift() > least.shift())
+            .findFirst()
+            .orElse(least);
     long last = iova.value() + (b.bytes() - 1);
     String what = "mapping of 0x%x bytes at IOVA %s".formatted(b.bytes(), iova);
     if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
@@ -104,6 +117,19 @@ final class LinuxMappings {
     }
   }
 
+  /// {@return IOVAs of the mappings, ascending}
+  List<AddressRange> all() {
+    return mapped.entrySet().stream().map(LinuxMappings::iovas).toList();
+  }
+
+  /// @throws InUse when something is mapped in a window
+  void requireNoneIn(AddressRange window) {
+    overlapping(window)
+        .ifPresent(m -> {
+          throw new InUse("take a window away", "the window " + window, "mapping " + m);
+        });
+  }
+
   /// Unmaps whole mappings.
   ///
   /// {@return bytes that were mapped}
@@ -123,14 +149,20 @@ final class LinuxMappings {
     }
     long bytes = gone.values().stream().mapToLong(ProcessBuffer::bytes).sum();
     AddressRange whole = new AddressRange(gone.firstKey().value(), last.last());
-    long said = space.unmap(whole);
-    if (said != bytes) {
+    OptionalLong said = space.unmap(whole);
+    if (said.isPresent() && said.getAsLong() != bytes) {
       throw new IllegalStateException(
           "the kernel unmapped 0x%x bytes of %s in %s, where 0x%x were mapped"
-              .formatted(said, whole, name, bytes));
+              .formatted(said.getAsLong(), whole, name, bytes));
     }
-    gone.values().forEach(ProcessBuffer::unmapped);
+    List<ProcessBuffer> unmapped = List.copyOf(gone.values());
     gone.clear();
+    // Each is tried, whatever the one before throws.
+    try (Rollback all = new Rollback()) {
+      unmapped.forEach(b -> all.add(() -> space.unlock(b)));
+    } finally {
+      unmapped.forEach(ProcessBuffer::unmapped);
+    }
     return bytes;
   }
 

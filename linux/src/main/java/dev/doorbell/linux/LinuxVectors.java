@@ -89,6 +89,10 @@ final class LinuxVectors {
           new Because(
               "other vectors of the function are enabled, or these cannot be changed one by one",
               "disable the function's vectors first");
+      case "ENODEV", "ENXIO", "EIO" ->
+          new Because(
+              "the function is gone, or answers no more",
+              "close it; `dmesg` says who took it away (hot-unplug, an error, power management)");
       default -> Because.general(e);
     };
   }

@@ -2,7 +2,6 @@ package dev.doorbell.linux;
 
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.Sbdf;
-import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Group;
 import dev.doorbell.vfio.InUse;
@@ -93,16 +92,39 @@ public final class LinuxVfio implements Vfio {
   }
 
   @Override
-  public Container open(ContainerOptions wanted) {
+  public LinuxContainer open(ContainerOptions wanted) {
     String name = "container " + containers.incrementAndGet();
     DmaSpace space =
         switch (options.access()) {
-          case CONTAINER -> Type1Space.open(kernel, files, name);
+          case CONTAINER -> container(name);
           case IOMMUFD -> IommufdSpace.open(kernel, files, name);
         };
     LinuxContainer c = new LinuxContainer(this, name, wanted, space);
     open.add(c);
     return c;
+  }
+
+  /// A container of the kind of IOMMU that this kernel has.
+  private DmaSpace container(String name) {
+    ContainerFiles c = ContainerFiles.open(kernel, files, name);
+    try {
+      if (c.has(VfioLayout.TYPE1V2_IOMMU)) {
+        return new Type1Space(c);
+      }
+      if (c.has(SpaprLayout.SPAPR_TCE_V2_IOMMU) || c.has(SpaprLayout.SPAPR_TCE_IOMMU)) {
+        return new SpaprSpace(c);
+      }
+      throw new ErrnoException(
+          VfioLayout.VFIO_CHECK_EXTENSION.name(),
+          ContainerFiles.PATH,
+          Errno.EOPNOTSUPP,
+          new Because(
+              "the kernel has neither the type 1 IOMMU, version 2, nor that of POWER (SPAPR TCE)",
+              "load vfio_iommu_type1; it needs a kernel of 3.16 or later"));
+    } catch (RuntimeException | Error e) {
+      c.close();
+      throw e;
+    }
   }
 
   void forget(LinuxContainer container) {

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
 import java.lang.foreign.Arena;
@@ -29,11 +30,14 @@ final class ProcessBuffer implements DmaBuffer {
     /// Ends the memory with the buffer; of memory that was wrapped, nothing.
     final Runnable end;
 
+    final AddressRange whole;
+
     int maps;
     boolean closed;
 
-    Run(Runnable end) {
+    Run(Runnable end, MemorySegment memory) {
       this.end = end;
+      this.whole = AddressRange.ofSize(memory.address(), memory.byteSize());
     }
   }
 
@@ -47,15 +51,43 @@ final class ProcessBuffer implements DmaBuffer {
     this.whole = whole;
   }
 
+  private static long whole(long bytes, long unit) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("a buffer of " + bytes + " bytes is none");
+    }
+    return Math.ceilDiv(bytes, unit) * unit;
+  }
+
   /// {@return zeroed memory of the process, in pages of its own}
   // The arena is closed by the buffer.
   @SuppressWarnings("MustBeClosedChecker")
-  static ProcessBuffer allocate(Kernel kernel, long bytes) {
+  static ProcessBuffer allocate(Kernel kernel, long bytes, Granule granule) {
+    long whole = whole(bytes, granule.bytes());
     Arena arena = Arena.ofShared();
     try {
       int flags = KernelConstants.MAP_PRIVATE | KernelConstants.MAP_ANONYMOUS;
-      MemorySegment m = kernel.map(arena, bytes, flags, -1, "a DMA buffer");
-      return new ProcessBuffer(new Run(arena::close), m, true);
+      MemorySegment m = kernel.map(arena, whole, flags, -1, "a DMA buffer");
+      return new ProcessBuffer(new Run(arena::close, m), m, true);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /// {@return zeroed memory of the process, in huge pages of the kernel's usual size}
+  // The arena is closed by the buffer.
+  @SuppressWarnings("MustBeClosedChecker")
+  static ProcessBuffer allocateHuge(Kernel kernel, HostFiles files, long bytes) {
+    HugePages pages = HugePages.of(files);
+    long whole = whole(bytes, pages.bytes());
+    Arena arena = Arena.ofShared();
+    try {
+      int flags =
+          KernelConstants.MAP_PRIVATE | KernelConstants.MAP_ANONYMOUS | KernelConstants.MAP_HUGETLB;
+      Kernel.FilePart part = new Kernel.FilePart(-1, 0, whole);
+      MemorySegment m =
+          kernel.map(arena, part, flags, "a DMA buffer", e -> pages.refused(e, whole));
+      return new ProcessBuffer(new Run(arena::close, m), m, true);
     } catch (RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -64,11 +96,16 @@ final class ProcessBuffer implements DmaBuffer {
 
   /// {@return somebody's native memory}
   static ProcessBuffer of(MemorySegment memory) {
-    return new ProcessBuffer(new Run(() -> {}), memory, true);
+    return new ProcessBuffer(new Run(() -> {}, memory), memory, true);
   }
 
   long address() {
     return memory.address();
+  }
+
+  /// {@return all of the memory that this is a part of}
+  AddressRange whole() {
+    return run.whole;
   }
 
   /// Counts a mapping, which keeps the memory.

@@ -2,7 +2,7 @@ package dev.doorbell.linux;
 
 import dev.doorbell.linux.Struct.Member;
 
-/// Requests and structures of VFIO: of a container with type 1 IOMMU, of a group, and of a device.
+/// Requests and structures of VFIO: of a container with type 1 IOMMU, of a group, and of a device. {@link SpaprLayout} has those of POWER.
 ///
 /// **Source**: Linux `include/uapi/linux/vfio.h`
 final class VfioLayout {
@@ -17,6 +17,7 @@ final class VfioLayout {
   static final Ioctl VFIO_IOMMU_GET_INFO             = Ioctl.io("VFIO_IOMMU_GET_INFO", TYPE, BASE + 12);
   static final Ioctl VFIO_IOMMU_MAP_DMA              = Ioctl.io("VFIO_IOMMU_MAP_DMA", TYPE, BASE + 13);
   static final Ioctl VFIO_IOMMU_UNMAP_DMA            = Ioctl.io("VFIO_IOMMU_UNMAP_DMA", TYPE, BASE + 14);
+  static final Ioctl VFIO_IOMMU_DIRTY_PAGES          = Ioctl.io("VFIO_IOMMU_DIRTY_PAGES", TYPE, BASE + 17);
   // A group, /dev/vfio/N.
   static final Ioctl VFIO_GROUP_GET_STATUS           = Ioctl.io("VFIO_GROUP_GET_STATUS", TYPE, BASE + 3);
   static final Ioctl VFIO_GROUP_SET_CONTAINER        = Ioctl.io("VFIO_GROUP_SET_CONTAINER", TYPE, BASE + 4);
@@ -113,6 +114,27 @@ final class VfioLayout {
   static final Member IOVA_RANGES_RESERVED = IOVA_RANGES_CAP.u32("reserved");
   static final Member IOVA_RANGES = IOVA_RANGES_CAP.rest("iova_ranges", 8);
 
+  static final Struct MIGRATION_CAP = Struct.of("struct vfio_iommu_type1_info_cap_migration");
+  static final Member MIGRATION_HEADER = MIGRATION_CAP.block("header", 8, 4);
+  static final Member MIGRATION_FLAGS = MIGRATION_CAP.u32("flags");
+  static final Member MIGRATION_PGSIZES = MIGRATION_CAP.u64("pgsize_bitmap");
+  static final Member MIGRATION_MAX_BITMAP = MIGRATION_CAP.u64("max_dirty_bitmap_size");
+
+  static final Struct BITMAP = Struct.of("struct vfio_bitmap");
+  static final Member BITMAP_PGSIZE = BITMAP.u64("pgsize");
+  static final Member BITMAP_SIZE = BITMAP.u64("size");
+  static final Member BITMAP_DATA = BITMAP.u64("data");
+
+  static final Struct DIRTY = Struct.of("struct vfio_iommu_type1_dirty_bitmap");
+  static final Member DIRTY_ARGSZ = DIRTY.u32("argsz");
+  static final Member DIRTY_FLAGS = DIRTY.u32("flags");
+  static final Member DIRTY_DATA = DIRTY.rest("data", 1);
+
+  static final Struct DIRTY_GET = Struct.of("struct vfio_iommu_type1_dirty_bitmap_get");
+  static final Member DIRTY_GET_IOVA = DIRTY_GET.u64("iova");
+  static final Member DIRTY_GET_SIZE = DIRTY_GET.u64("size");
+  static final Member DIRTY_GET_BITMAP = DIRTY_GET.block("bitmap", 24, 8);
+
   static final Struct DMA_AVAIL_CAP = Struct.of("struct vfio_iommu_type1_info_dma_avail");
   static final Member DMA_AVAIL_HEADER = DMA_AVAIL_CAP.block("header", 8, 4);
   static final Member DMA_AVAIL = DMA_AVAIL_CAP.u32("avail");
@@ -150,7 +172,11 @@ final class VfioLayout {
   static final int TYPE1_HAS_PGSIZES = 1;
   static final int TYPE1_HAS_CAPS = 2;
   static final int CAP_IOVA_RANGES = 1;
+  static final int CAP_MIGRATION = 2;
   static final int CAP_DMA_AVAIL = 3;
+  static final int DIRTY_START = 1;
+  static final int DIRTY_STOP = 2;
+  static final int DIRTY_GET_BITS = 4;
   static final int MAP_READ = 1;
   static final int MAP_WRITE = 2;
 
@@ -170,6 +196,10 @@ final class VfioLayout {
     TYPE1_INFO.end(24);
     IOVA_RANGE.end(16);
     IOVA_RANGES_CAP.end(16);
+    MIGRATION_CAP.end(32);
+    BITMAP.end(24);
+    DIRTY.end(8);
+    DIRTY_GET.end(40);
     DMA_AVAIL_CAP.end(12);
     DMA_MAP.end(32);
     DMA_UNMAP.end(24);

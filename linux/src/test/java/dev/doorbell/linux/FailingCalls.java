@@ -12,6 +12,8 @@ public final class FailingCalls {
   private final SystemCalls to;
   private final List<String> made = new ArrayList<>();
   private int failing = -1;
+  private int failingRequest;
+  private String failingPath = "";
   private Errno errno = Errno.EIO;
 
   public FailingCalls(SystemCalls to) {
@@ -24,7 +26,21 @@ public final class FailingCalls {
   public void fail(int index, Errno with) {
     made.clear();
     failing = index;
+    failingRequest = 0;
+    failingPath = "";
     errno = with;
+  }
+
+  /// Lets every request of one kind fail, until {@link #fail}.
+  public void failIoctl(Ioctl request, Errno with) {
+    fail(-1, with);
+    failingRequest = request.number();
+  }
+
+  /// Lets every opening of a file fail, until {@link #fail}.
+  public void failOpen(String path, Errno with) {
+    fail(-1, with);
+    failingPath = path;
   }
 
   /// {@return names of the calls since {@link #fail}}
@@ -43,7 +59,12 @@ public final class FailingCalls {
               }
               if (!GIVES_BACK.contains(method.getName())) {
                 made.add(method.getName());
-                if (made.size() - 1 == failing) {
+                boolean asked =
+                    failingRequest != 0
+                            && method.getName().equals("ioctl")
+                            && arguments[1].equals(failingRequest)
+                        || method.getName().equals("open") && arguments[0].equals(failingPath);
+                if (asked || made.size() - 1 == failing) {
                   return method.getReturnType() == int.class
                       ? (Object) (-errno.number())
                       : (Object) (long) -errno.number();

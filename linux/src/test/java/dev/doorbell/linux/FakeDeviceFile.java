@@ -18,8 +18,11 @@ final class FakeDeviceFile extends FakeFile {
   private static final int CAP_MSIX_MAPPABLE = 3;
 
   final FakeFunction function;
-  @Nullable IommufdFile bound;
-  @Nullable IommufdFile attached;
+  @Nullable FakeIommufd bound;
+  @Nullable FakeIommufd attached;
+
+  /// The tables that its requests meet: the IOAS, or some of its own.
+  int table;
 
   FakeDeviceFile(FakeKernel kernel, String path, FakeFunction function) {
     super(kernel, path);
@@ -34,6 +37,11 @@ final class FakeDeviceFile extends FakeFile {
   @Override
   boolean exclusive() {
     return !isOwn();
+  }
+
+  /// By which iommufd knows it.
+  int id() {
+    return 0x40 + function.group;
   }
 
   private boolean isBoundElsewhere() {
@@ -71,21 +79,24 @@ final class FakeDeviceFile extends FakeFile {
       if (IommufdLayout.BIND_ARGSZ.get(s) != s.byteSize()
           || IommufdLayout.BIND_FLAGS.get(s) != 0
           || isBoundElsewhere()
-          || !(kernel.files.get(IommufdLayout.BIND_IOMMUFD.getInt(s)) instanceof IommufdFile i)) {
+          || !(kernel.files.get(IommufdLayout.BIND_IOMMUFD.getInt(s)) instanceof FakeIommufd i)) {
         return INVALID;
       }
       if (i.refuses()) {
         return -Errno.EPERM.number();
       }
       bound = i;
+      IommufdLayout.BIND_OUT_DEVID.set(s, id());
       return 0;
     }
     if (is(request, IommufdLayout.VFIO_DEVICE_ATTACH_IOMMUFD_PT)) {
       MemorySegment s = in(argument, IommufdLayout.ATTACH);
-      if (bound == null || !bound.isIoas(IommufdLayout.ATTACH_PT_ID.getInt(s))) {
+      int wanted = IommufdLayout.ATTACH_PT_ID.getInt(s);
+      if (bound == null || !bound.isTable(wanted)) {
         return INVALID;
       }
       attached = bound;
+      table = wanted;
       return 0;
     }
     if (isOwn() && bound == null) {
@@ -149,7 +160,8 @@ final class FakeDeviceFile extends FakeFile {
     }
     boolean fixed = index == 1 || index == 2 && !function.resizable;
     VfioLayout.IRQ_INFO_COUNT.set(s, function.vectors(index));
-    VfioLayout.IRQ_INFO_FLAGS.set(s, 1 | (fixed ? VfioLayout.IRQ_NORESIZE : 0));
+    boolean line = index == 0;
+    VfioLayout.IRQ_INFO_FLAGS.set(s, 1 | (line ? 6 : 0) | (fixed ? VfioLayout.IRQ_NORESIZE : 0));
     return 0;
   }
 
@@ -164,6 +176,9 @@ final class FakeDeviceFile extends FakeFile {
     int max = index < 0 || index > 4 ? 0 : function.vectors(index);
     if (argsz < s.byteSize() || start < 0 || start >= max || start + count > max) {
       return INVALID;
+    }
+    if (index == 0 && function.line != null) {
+      return setLine(function.line, flags, count, wide(argument, argsz));
     }
     boolean none = flags == (VfioLayout.SET_DATA_NONE | VfioLayout.SET_ACTION_TRIGGER);
     boolean events = flags == (VfioLayout.SET_DATA_EVENTFD | VfioLayout.SET_ACTION_TRIGGER);
@@ -189,6 +204,30 @@ final class FakeDeviceFile extends FakeFile {
       fds.add(w.get(JAVA_INT, s.byteSize() + (long) i * Integer.BYTES));
     }
     return function.setTriggers(index, start, fds, kernel.takeIrqs(max));
+  }
+
+  /// Requests for INTx: `vfio_pci_set_intx_mask`, `_unmask`, `_trigger`.
+  private static int setLine(FakeLine line, int flags, int count, MemorySegment all) {
+    int data = flags & 7;
+    int action = flags & ~7;
+    boolean event = data == VfioLayout.SET_DATA_EVENTFD;
+    if (event && all.byteSize() < VfioLayout.IRQ_SET.bytes() + Integer.BYTES) {
+      return INVALID;
+    }
+    int fd = event ? all.get(JAVA_INT, VfioLayout.IRQ_SET.bytes()) : -1;
+    if (action == VfioLayout.SET_ACTION_TRIGGER && event) {
+      return line.set(fd);
+    }
+    if (!line.isEnabled()) {
+      return INVALID;
+    }
+    return switch (action) {
+      case VfioLayout.SET_ACTION_TRIGGER -> count == 0 ? line.disable() : line.loopback();
+      case VfioLayout.SET_ACTION_UNMASK -> event ? line.letThroughBy(fd) : line.mask(false);
+      // The kernel's own answer: it has no masking by eventfd.
+      case VfioLayout.SET_ACTION_MASK -> event ? -Errno.ENOTTY.number() : line.mask(true);
+      default -> INVALID;
+    };
   }
 
   @Override

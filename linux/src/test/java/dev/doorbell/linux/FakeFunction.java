@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// A function bound to vfio-pci as the fake kernel drives it: a model of an endpoint, and its vectors led to eventfds.
 final class FakeFunction {
@@ -41,6 +42,9 @@ final class FakeFunction {
   private int type = -1;
   private int granted;
   private int firstIrq;
+
+  /// INTx, of a function that has it.
+  @Nullable FakeLine line;
 
   /// How many vectors the host has left for this function.
   int vectorsLeft = Integer.MAX_VALUE;
@@ -92,6 +96,7 @@ final class FakeFunction {
   /// {@return vectors of a VFIO interrupt index}
   int vectors(int index) {
     return switch (index) {
+      case 0 -> line == null ? 0 : 1;
       case 1 -> pci.msi().thing().map(MessageTable::size).orElse(0);
       case 2 -> msix().map(MsixCapability::vectors).orElse(0);
       case 3, REQUEST -> 1;
@@ -226,6 +231,9 @@ final class FakeFunction {
   /// What vfio-pci does when the last file of the function is closed.
   void closed() {
     notices.clear();
+    if (line != null) {
+      line.disable();
+    }
     disable(type);
     model.reset();
     place();

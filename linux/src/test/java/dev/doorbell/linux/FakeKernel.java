@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,19 @@ public final class FakeKernel implements DmaPort {
   private final RootComplexModel complex = new RootComplexModel(0, 0, 0, this, false);
   final FakeSysfs sysfs;
   private int nextIrq;
+
+  /// Whether type 1 and the IOMMU remember what devices write, and whether iommufd has requests for it.
+  boolean remembersWrites;
+
+  boolean hasDirtyTables = true;
+
+  /// `dma_entry_limit`.
+  int mostMappings = 65535;
+
+  /// Bytes that a process may lock.
+  long mayLock = Long.MAX_VALUE;
+
+  FakePower power = FakePower.NONE;
 
   /// @param root an empty folder for sysfs and procfs
   public FakeKernel(Path root) {
@@ -52,15 +66,38 @@ public final class FakeKernel implements DmaPort {
     f.place();
     functions.put(sbdf, f);
     String group = "sys/kernel/iommu_groups/" + f.group;
-    sysfs.write(group + "/reserved_regions", "0x0000000008000000 0x00000000080fffff msi\n");
+    sysfs.write(
+        group + "/reserved_regions",
+        power == FakePower.NONE ? "0x0000000008000000 0x00000000080fffff msi\n" : "");
     sysfs.write(group + "/devices/" + sbdf + "/x", "");
     sysfs.add(f, driver);
+  }
+
+  /// The machine is a POWER server, before its functions are added.
+  public void makePower(FakePower kind) {
+    power = kind;
+    sysfs.write("proc/interrupts", " 49:  0  PNV-PCI-MSI 524288 Edge  virtio0-config\n");
+  }
+
+  /// From now on the kernel remembers what devices write.
+  public void rememberWrites() {
+    remembersWrites = true;
   }
 
   /// From now on the machine's MSIs go through a GICv2m, and its administrator allows that.
   public void makeUnsafe() {
     sysfs.write("proc/interrupts", " 24:  7  GICv2m-PCI-MSI-0000:00:01.0  eth0\n");
     allowUnsafeInterrupts(true);
+  }
+
+  /// Gives a function INTx.
+  public void giveLine(Sbdf function) {
+    functions.get(function).line = new FakeLine(this::signal);
+  }
+
+  /// A function asserts its INTx or lets it go.
+  public synchronized void level(Sbdf function, boolean high) {
+    Objects.requireNonNull(functions.get(function).line).level(high);
   }
 
   public void allowUnsafeInterrupts(boolean allowed) {
@@ -236,14 +273,26 @@ public final class FakeKernel implements DmaPort {
         yield null;
       }
       case "ioctl" -> f == null ? null : (Object) f.ioctl((int) a[1], (MemorySegment) a[2]);
-      case "read", "write" ->
-          f == null
-              ? null
-              : (Object)
-                  f.access(
-                      call.equals("write"), (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
+      case "read", "write" -> {
+        if (f == null && call.equals("write")) {
+          written((Integer) a[0]);
+        }
+        yield f == null
+            ? null
+            : (Object)
+                f.access(
+                    call.equals("write"), (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
+      }
       default -> null;
     };
+  }
+
+  private void written(int fd) {
+    for (FakeFunction f : functions.values()) {
+      if (f.line != null) {
+        f.line.written(fd);
+      }
+    }
   }
 
   private @Nullable Object opened(String path) {

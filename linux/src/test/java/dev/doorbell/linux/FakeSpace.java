@@ -8,16 +8,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// The mappings of a container or an IOAS, as the kernel keeps them: by its rules, answered by errno.
 final class FakeSpace {
   static final List<AddressRange> RANGES =
       List.of(new AddressRange(0, 0x7ff_ffffL), new AddressRange(0x810_0000L, 0xffff_ffff_ffffL));
-  private static final long PAGE = 0x1000;
+  static final long PAGE = 0x1000;
 
   private record Mapping(AddressRange iovas, long address, boolean read, boolean write) {}
 
   private final TreeMap<Long, Mapping> mappings = new TreeMap<>();
+  private final TreeSet<Long> written = new TreeSet<>();
 
   /// {@return 0, or an errno negated}
   int map(AddressRange iovas, long address, boolean read, boolean write) {
@@ -42,8 +44,37 @@ final class FakeSpace {
     return OptionalLong.of(met.stream().mapToLong(m -> m.iovas.bytes()).sum());
   }
 
+  int size() {
+    return mappings.size();
+  }
+
   void clear() {
     mappings.clear();
+    written.clear();
+  }
+
+  /// One entry of a table of POWER's: what was there before is replaced.
+  void replace(AddressRange page, long address, boolean read, boolean write) {
+    mappings.put(page.start(), new Mapping(page, address, read, write));
+  }
+
+  /// {@return whether a device reaches memory of this process}
+  boolean reaches(AddressRange memory) {
+    return mappings.values().stream()
+        .anyMatch(m -> memory.overlaps(AddressRange.ofSize(m.address, m.iovas.bytes())));
+  }
+
+  /// {@return whether a mapping lies in some IOVAs and none is cut by their ends, as a request for what was written must be}
+  boolean isWhole(AddressRange iovas) {
+    List<Mapping> met = mappings.values().stream().filter(m -> m.iovas.overlaps(iovas)).toList();
+    return !met.isEmpty() && met.stream().allMatch(m -> iovas.contains(m.iovas));
+  }
+
+  /// {@return pages that were written since this was asked last}
+  List<Long> takeWritten(AddressRange iovas) {
+    List<Long> out = written.stream().filter(iovas::contains).toList();
+    written.removeAll(out);
+    return out;
   }
 
   /// {@return process memory that a device reaches at an IOVA}
@@ -55,6 +86,9 @@ final class FakeSpace {
         || !(write ? e.getValue().write : e.getValue().read)) {
       return Optional.empty();
     }
+    if (write) {
+      written.add(iova & -PAGE);
+    }
     long address = e.getValue().address + (iova - e.getKey());
     return Optional.of(MemorySegment.ofAddress(address).reinterpret(bytes));
   }
@@ -65,6 +99,14 @@ final class FakeSpace {
       value = value << Byte.SIZE | m.get(ValueLayout.JAVA_BYTE, i) & 0xff;
     }
     return value;
+  }
+
+  /// Sets a page's bit in a bitmap that begins at some IOVA.
+  @SuppressWarnings("restricted")
+  static void mark(long bitmap, long index) {
+    MemorySegment m = MemorySegment.ofAddress(bitmap).reinterpret(index / Byte.SIZE + 1);
+    byte before = m.get(ValueLayout.JAVA_BYTE, index / Byte.SIZE);
+    m.set(ValueLayout.JAVA_BYTE, index / Byte.SIZE, (byte) (before | 1 << index % Byte.SIZE));
   }
 
   static void store(MemorySegment m, long value) {

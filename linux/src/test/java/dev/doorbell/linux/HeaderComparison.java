@@ -14,8 +14,9 @@ import java.util.List;
 
 /// Compares declarations of structures and request numbers with the kernel's headers, by the C compiler.
 public final class HeaderComparison {
-  /// Newer headers have padding more at the end; the kernel takes the older size, too.
-  private static final List<String> GROWN = List.of("struct vfio_device_info");
+  /// Newer headers have more at the end; the kernel takes the older size, too.
+  private static final List<String> GROWN =
+      List.of("struct vfio_device_info", "struct iommu_hwpt_alloc");
 
   private HeaderComparison() {}
 
@@ -55,9 +56,11 @@ public final class HeaderComparison {
     c.append("#define W(s, m) printf(\" %zu\\n\", sizeof(((s *) 0)->m))\nint main(void) {\n");
     for (Field f : layout.getDeclaredFields()) {
       Object value = constant(f);
-      if (value instanceof Struct s && !GROWN.contains(s.name())) {
-        c.append("printf(\"%s sizeof %%zu\\n\", sizeof(%s));\n".formatted(s.name(), s.name()));
-        expected.add("%s sizeof %d".formatted(s.name(), s.bytes()));
+      if (value instanceof Struct s) {
+        if (!GROWN.contains(s.name())) {
+          c.append("printf(\"%s sizeof %%zu\\n\", sizeof(%s));\n".formatted(s.name(), s.name()));
+          expected.add("%s sizeof %d".formatted(s.name(), s.bytes()));
+        }
         for (Struct.Member m : s.members()) {
           c.append("M(%s, %s);\n".formatted(s.name(), m.name()));
           expected.add("%s %s %d".formatted(s.name(), m.name(), m.offset()));

@@ -8,6 +8,7 @@ import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.EndpointSpec.Msi;
 import dev.doorbell.linux.FakeKernel;
+import dev.doorbell.linux.FakePower;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxVfio;
 import dev.doorbell.linux.OpenFiles;
@@ -29,9 +30,15 @@ final class FakeKernelLab implements VfioLab {
   final FakeKernel kernel;
   private final Path root;
   private final LinuxVfio vfio;
+  private final boolean translates;
   private final Map<String, Integer> before;
 
   FakeKernelLab(LinuxOptions.Access access, boolean resizable) {
+    this(access, resizable, FakePower.NONE);
+  }
+
+  /// @param power what POWER server the machine is, if one
+  FakeKernelLab(LinuxOptions.Access access, boolean resizable, FakePower power) {
     before = OpenFiles.held();
     try {
       root = Files.createTempDirectory("doorbell-fake-kernel");
@@ -39,6 +46,10 @@ final class FakeKernelLab implements VfioLab {
       throw new UncheckedIOException(e);
     }
     kernel = new FakeKernel(root);
+    if (power != FakePower.NONE) {
+      kernel.makePower(power);
+    }
+    translates = power == FakePower.NONE;
     for (Sbdf f : msix()) {
       kernel.add(f, EndpointSpec.demo(8), "vfio-pci", resizable);
     }
@@ -55,6 +66,11 @@ final class FakeKernelLab implements VfioLab {
   @Override
   public WindowAnswer windowAnswer() {
     return WindowAnswer.FIXED;
+  }
+
+  @Override
+  public boolean translatesMessages() {
+    return translates;
   }
 
   @Override
@@ -75,6 +91,9 @@ final class FakeKernelLab implements VfioLab {
   /// Isolation is the whole machine's on Linux: from now on it has none.
   @Override
   public Optional<Sbdf> notIsolated() {
+    if (!translates) {
+      return Optional.empty();
+    }
     kernel.makeUnsafe();
     return Optional.of(msix().getLast());
   }

@@ -1,0 +1,259 @@
+package dev.doorbell.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.hw.pcie.DemoLayout;
+import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.DmaBuffer;
+import dev.doorbell.vfio.InUse;
+import dev.doorbell.vfio.NotAttached;
+import dev.doorbell.vfio.RegionType;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@DisplayName("Linux: what containers of the kernel have besides, over a kernel in memory")
+class LinuxContainerTest {
+  private static final Sbdf F = Sbdf.parse("00:01.0");
+  private static final Sbdf G = Sbdf.parse("00:02.0");
+  private static final Iova FROM = new Iova(0x10_0000);
+  private static final Iova TO = new Iova(0x20_0000);
+  private static final AddressRange LOW = AddressRange.ofSize(0, 0x100_0000);
+
+  private final Map<String, Integer> before = OpenFiles.held();
+  private FakeKernel kernel;
+
+  @BeforeEach
+  void start(@TempDir Path root) {
+    kernel = new FakeKernel(root);
+    kernel.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    kernel.add(G, EndpointSpec.demo(8), "vfio-pci", false);
+  }
+
+  @AfterEach
+  void givesAllBack() {
+    assertEquals(before, OpenFiles.held());
+  }
+
+  private LinuxVfio open(Access access) {
+    return LinuxVfio.open(
+        new LinuxOptions(kernel.calls(), kernel.root(), access, false, f -> List.of()));
+  }
+
+  /// Has a function copy a word.
+  private static void copy(Device d, Iova from, Iova to) {
+    RegisterBus r = d.region(RegionType.BAR0);
+    r.write(DemoLayout.SOURCE.offset(), from.value(), Long.BYTES);
+    r.write(DemoLayout.DESTINATION.offset(), to.value(), Long.BYTES);
+    r.write(DemoLayout.LENGTH.offset(), 8, Integer.BYTES);
+    r.write(DemoLayout.COPY.offset(), DemoLayout.START.place(1), Integer.BYTES);
+    assertTrue(DemoLayout.DONE.isSet(r.read(DemoLayout.COPIED.offset(), Integer.BYTES)));
+  }
+
+  @Test
+  @DisplayName(
+      "iommufd: pages that a device writes are told once, neighbours as one; those that it reads are not")
+  void writesAreRemembered() {
+    kernel.rememberWrites();
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (DmaBuffer from = c.allocate(0x1000);
+          DmaBuffer to = c.allocate(0x8000);
+          Device d = vfio.group(F).open(F)) {
+        d.config().write(4, 6, 2);
+        c.map(FROM, from, Protection.READ_ONLY);
+        c.map(TO, to, Protection.READ_WRITE);
+        copy(d, FROM, TO);
+        DirtyPages t = c.trackWrites();
+        assertEquals(Granule.K4, t.page());
+        assertThrows(InUse.class, c::trackWrites);
+        assertEquals(List.of(), t.take(), "what was written before does not count");
+        copy(d, FROM, new Iova(TO.value() + 0x2000));
+        copy(d, FROM, new Iova(TO.value() + 0x3008));
+        copy(d, FROM, new Iova(TO.value() + 0x7000));
+        assertEquals(
+            List.of(
+                AddressRange.ofSize(TO.value() + 0x2000, 0x2000),
+                AddressRange.ofSize(TO.value() + 0x7000, 0x1000)),
+            t.take());
+        assertEquals(List.of(), t.take());
+        c.attach(vfio.group(G));
+        try (Device g = vfio.group(G).open(G)) {
+          g.config().write(4, 6, 2);
+          copy(g, FROM, TO);
+        }
+        assertEquals(
+            List.of(AddressRange.ofSize(TO.value(), 0x1000)),
+            t.take(),
+            "of a group that came later");
+        c.detach(vfio.group(G));
+        t.close();
+        t.close();
+        assertThrows(IllegalStateException.class, t::take);
+        copy(d, FROM, TO);
+        try (DirtyPages again = c.trackWrites()) {
+          assertEquals(List.of(), again.take());
+        }
+        c.unmap(LOW);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("type 1: every page that is mapped counts as written, each time")
+  void type1CountsAll() {
+    kernel.rememberWrites();
+    try (LinuxVfio vfio = open(Access.CONTAINER);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (DmaBuffer b = c.allocate(0x5000);
+          DirtyPages t = c.trackWrites()) {
+        assertEquals(List.of(), t.take());
+        c.map(FROM, b, Protection.READ_WRITE);
+        List<AddressRange> all = List.of(AddressRange.ofSize(FROM.value(), 0x5000));
+        assertEquals(all, t.take());
+        assertEquals(all, t.take());
+        c.unmap(LOW);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName(
+      "a kernel, or an IOMMU, that remembers nothing: NoDirtyTracking, and functions work on")
+  void nothingRemembered(Access access) {
+    try (LinuxVfio vfio = open(access);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      assertThrows(NotAttached.class, c::trackWrites);
+      c.attach(vfio.group(F));
+      for (boolean requests : new boolean[] {true, false}) {
+        kernel.hasDirtyTables = requests;
+        KernelLacks e = assertThrows(KernelLacks.class, c::trackWrites);
+        assertEquals("NoDirtyTracking", e.refusal().type());
+      }
+      try (DmaBuffer b = c.allocate(0x1000)) {
+        c.map(FROM, b, Protection.READ_WRITE);
+        assertEquals(0x1000, c.unmap(LOW));
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("the last group takes tracking with it, and another group finds none")
+  void trackingEndsWithTheLastGroup() {
+    kernel.rememberWrites();
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      DirtyPages t = c.trackWrites();
+      c.detach(vfio.group(F));
+      c.attach(vfio.group(G));
+      assertThrows(IllegalStateException.class, t::take);
+      t.close();
+      c.trackWrites().close();
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL: how many mappings are left, and ENOSPC in words beyond")
+  void mappingsRunOut() {
+    kernel.mostMappings = 2;
+    try (LinuxVfio vfio = open(Access.CONTAINER);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertEquals(OptionalLong.of(2), c.mappingsLeft());
+      try (DmaBuffer b = c.allocate(0x3000)) {
+        for (int i = 0; i < 2; i++) {
+          DmaBuffer part = b.part(AddressRange.ofSize(i * 0x1000L, 0x1000));
+          c.map(new Iova(FROM.value() + i * 0x1000L), part, Protection.READ_WRITE);
+        }
+        assertEquals(OptionalLong.of(0), c.mappingsLeft());
+        ErrnoException e =
+            assertThrows(ErrnoException.class, () -> c.map(TO, b, Protection.READ_WRITE));
+        assertEquals(Errno.ENOSPC, e.errno());
+        assertTrue(e.refusal().advice().contains("dma_entry_limit"));
+        assertEquals(0x2000, c.unmap(LOW));
+        assertEquals(OptionalLong.of(2), c.mappingsLeft());
+      }
+    }
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertFalse(c.mappingsLeft().isPresent(), "iommufd has no such limit");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName("ENOMEM for locked pages: both figures, RLIMIT_MEMLOCK and what is locked already")
+  void lockedMemoryRunsOut(Access access) {
+    kernel.write("proc/self/limits", "Max locked memory         65536      65536      bytes\n");
+    kernel.write("proc/self/status", "VmLck:\t       8 kB\nVmPin:\t       4 kB\n");
+    FailingCalls failing = new FailingCalls(kernel.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), kernel.root(), access, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (DmaBuffer b = c.allocate(0x2_0000)) {
+        failing.failIoctl(
+            access == Access.CONTAINER
+                ? VfioLayout.VFIO_IOMMU_MAP_DMA
+                : IommufdLayout.IOMMU_IOAS_MAP,
+            Errno.ENOMEM);
+        ErrnoException e =
+            assertThrows(ErrnoException.class, () -> c.map(FROM, b, Protection.READ_WRITE));
+        assertEquals(0x2_0000, e.refusal().needed().orElseThrow().value());
+        assertEquals(65536 - 12 * 1024, e.refusal().available().orElseThrow().value());
+        assertTrue(e.getMessage().contains("RLIMIT_MEMLOCK"), e.getMessage());
+        failing.fail(-1, Errno.EIO);
+        c.map(FROM, b, Protection.READ_WRITE);
+        c.unmap(LOW);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "huge pages that nobody set aside are refused with both figures; those that are there can be had")
+  void hugePages() {
+    kernel.write(
+        "proc/meminfo",
+        "HugePages_Total:       3\nHugePages_Free:        1\nHugepagesize:       2048 kB\n");
+    FailingCalls failing = new FailingCalls(kernel.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), kernel.root(), Access.CONTAINER, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      failing.fail(0, Errno.ENOMEM);
+      ErrnoException e = assertThrows(ErrnoException.class, () -> c.allocateHuge(0x20_0001));
+      assertEquals(List.of("mmap"), failing.made());
+      assertEquals(0x40_0000, e.refusal().needed().orElseThrow().value());
+      assertEquals(0x20_0000, e.refusal().available().orElseThrow().value());
+      assertTrue(e.refusal().advice().contains("nr_hugepages"));
+    }
+  }
+}

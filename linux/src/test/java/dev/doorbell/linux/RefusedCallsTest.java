@@ -1,0 +1,121 @@
+package dev.doorbell.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Iova;
+import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.Container;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.DmaBuffer;
+import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.IrqType;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@DisplayName(
+    "Linux: what a user is told of a call that the kernel refuses, and that everything is given back")
+class RefusedCallsTest {
+  private static final Sbdf F = Sbdf.parse("00:01.0");
+
+  // spotless:off
+  @ParameterizedTest(name = "{0} {1} with {2}: {3}")
+  @CsvSource(delimiter = '|', textBlock = """
+      # no module
+      CONTAINER | open /dev/vfio/vfio                 | ENOENT     | modprobe vfio-pci
+      CONTAINER | open /dev/vfio/vfio                 | ENODEV     | modprobe vfio-pci
+      IOMMUFD   | open /dev/iommu                     | ENOENT     | modprobe iommufd
+      CONTAINER | open /dev/vfio/1                    | ENOENT     | bind [0000:00:01.0] to vfio-pci
+      # no permission
+      CONTAINER | open /dev/vfio/vfio                 | EACCES     | give this user access
+      CONTAINER | open /dev/vfio/1                    | EACCES     | give this user access
+      CONTAINER | open /dev/vfio/1                    | EPERM      | give this user access
+      IOMMUFD   | open /dev/iommu                     | EACCES     | give this user access
+      IOMMUFD   | open /dev/vfio/devices/vfio1        | EACCES     | give this user access
+      # too many files
+      CONTAINER | open /dev/vfio/1                    | EMFILE     | ulimit -n
+      # a kernel that is too old for a call
+      IOMMUFD   | IOMMU_IOAS_ALLOC                    | ENOTTY     | newer kernel
+      IOMMUFD   | VFIO_DEVICE_BIND_IOMMUFD            | ENOTTY     | newer kernel
+      CONTAINER | VFIO_SET_IOMMU                      | ENOTTY     | newer kernel
+      CONTAINER | VFIO_DEVICE_GET_REGION_INFO         | ENOTTY     | newer kernel
+      # somebody has it
+      CONTAINER | open /dev/vfio/1                    | EBUSY      | another process
+      CONTAINER | VFIO_GROUP_SET_CONTAINER            | EBUSY      | another container
+      CONTAINER | VFIO_GROUP_GET_DEVICE_FD            | EBUSY      | close it there first
+      IOMMUFD   | VFIO_DEVICE_BIND_IOMMUFD            | EBUSY      | another container
+      # the device is gone in the middle
+      CONTAINER | VFIO_GROUP_GET_DEVICE_FD            | ENODEV     | not bound to a VFIO driver
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENODEV     | the function is gone
+      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | EIO        | the function is gone
+      IOMMUFD   | VFIO_DEVICE_GET_REGION_INFO         | ENODEV     | the device is gone
+      # memory
+      CONTAINER | VFIO_IOMMU_MAP_DMA                  | EFAULT     | not this process's own pages
+      IOMMUFD   | IOMMU_IOAS_MAP                      | ENOMEM     | RLIMIT_MEMLOCK
+      # vectors
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
+      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | EINVAL     | disable the function's vectors first
+      """)
+  // spotless:on
+  @DisplayName("no module, no permission, too old, in use, gone, no memory, no vectors")
+  void told(Access access, String call, String errno, String words, @TempDir Path root) {
+    Map<String, Integer> before = OpenFiles.held();
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    FailingCalls failing = new FailingCalls(k.calls());
+    if (call.startsWith("open ")) {
+      failing.failOpen(call.substring("open ".length()), Errno.named(errno));
+    } else {
+      failing.failIoctl(request(call), Errno.named(errno));
+    }
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
+    RuntimeException e = assertThrows(RuntimeException.class, () -> session(o));
+    String all = e.getMessage() + "; " + ((dev.doorbell.explain.Refused) e).refusal().advice();
+    assertTrue(all.contains(words), all);
+    assertEquals(before, OpenFiles.held(), all);
+    failing.fail(-1, Errno.EIO);
+    session(o);
+    assertEquals(before, OpenFiles.held());
+  }
+
+  private static Ioctl request(String name) {
+    for (Class<?> layout : List.of(VfioLayout.class, IommufdLayout.class)) {
+      try {
+        return (Ioctl) layout.getDeclaredField(name).get(null);
+      } catch (NoSuchFieldException e) {
+        // The other one has it.
+        continue;
+      } catch (IllegalAccessException e) {
+        throw new AssertionError(e);
+      }
+    }
+    throw new AssertionError("no request " + name);
+  }
+
+  private static void session(LinuxOptions options) {
+    try (LinuxVfio vfio = LinuxVfio.open(options);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (DmaBuffer b = c.allocate(0x2000);
+          Device d = vfio.group(F).open(F)) {
+        c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
+        try {
+          d.enable(IrqType.MSIX, 2, List.of(new EventCounter(), new EventCounter()));
+        } finally {
+          c.unmap(c.iovaRanges().getFirst());
+        }
+      }
+    }
+  }
+}
