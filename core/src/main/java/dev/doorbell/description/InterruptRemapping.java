@@ -13,8 +13,16 @@ public record InterruptRemapping(State state, String because, Source source) {
     ON,
     /// A write to the interrupt address range is an interrupt, whoever sends it.
     OFF,
-    /// Nothing in the capture tells.
+    /// Firmware offers it, and nothing in the capture tells whether it is used.
     UNSEEN
+  }
+
+  /// {@return what a kernel makes of it that turns remapping on wherever firmware offers it, as Doorbell and by default Linux do}
+  public InterruptRemapping asOffered() {
+    return state == State.UNSEEN
+        ? new InterruptRemapping(
+            State.ON, "firmware offers to remap interrupts, and Doorbell turns it on", source)
+        : this;
   }
 
   public boolean isOn() {

@@ -228,6 +228,30 @@ public sealed interface IommuDescription {
     return this instanceof Smmuv2 s ? streamId & ~s.streamMask() : streamId;
   }
 
+  /// {@return the same IOMMU, remapping interrupts where firmware offers it and nothing tells whether it is used}
+  default IommuDescription remappingAsOffered() {
+    return switch (this) {
+      case VtD v ->
+          new VtD(
+              v.id(),
+              v.window(),
+              v.segment(),
+              v.includeAll(),
+              v.remapping().asOffered(),
+              v.abilities(),
+              v.source());
+      case AmdVi a ->
+          new AmdVi(
+              a.id(),
+              a.window(),
+              a.function(),
+              a.remapping().asOffered(),
+              a.abilities(),
+              a.source());
+      default -> this;
+    };
+  }
+
   /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}
   default Optional<InterruptRemapping> interruptRemapping() {
     return switch (this) {

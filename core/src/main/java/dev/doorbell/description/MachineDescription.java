@@ -100,4 +100,22 @@ public record MachineDescription(
   public Optional<MsiControllerDescription> msiController(String id) {
     return msiControllers.stream().filter(c -> c.id().equals(id)).findFirst();
   }
+
+  /// {@return the same machine as a kernel runs it that remaps interrupts wherever firmware offers it}
+  public MachineDescription remappingAsOffered() {
+    return new MachineDescription(
+        arch,
+        firmware,
+        iommus.stream().map(IommuDescription::remappingAsOffered).toList(),
+        msiControllers,
+        gic,
+        apic,
+        hostBridges,
+        functions,
+        memory,
+        reserved,
+        recorded,
+        oddities,
+        unseen);
+  }
 }

@@ -53,14 +53,16 @@ public final class EmbeddedMachine implements Machine {
 
   /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
   ///
-  /// An IOMMU that has no model is there as one that lets nothing pass.
+  /// An IOMMU that has no model is there as one that lets nothing pass. One of x86 remaps interrupts where firmware offers it, unless the
+  /// captured kernel is known to have left it off.
   ///
   /// @throws NotModelled when the description has no interrupt controller that a model stands for, or no room for drivers' tables
   public static EmbeddedMachine of(MachineDescription description) {
     List<AddressRange> memory =
         description.memory().stream().map(MachineDescription.Memory::range).toList();
     return new EmbeddedMachine(
-        description, memory.isEmpty() ? List.of(unseenRam(description)) : memory);
+        description.remappingAsOffered(),
+        memory.isEmpty() ? List.of(unseenRam(description)) : memory);
   }
 
   /// 1 GiB clear of everything that firmware describes.
