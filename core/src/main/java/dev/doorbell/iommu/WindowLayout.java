@@ -3,7 +3,6 @@ package dev.doorbell.iommu;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -66,7 +65,9 @@ public record WindowLayout(long bytes, int count, List<Piece> pieces) {
   private static List<Part> runs(List<Part> parts) {
     List<Part> out = new ArrayList<>();
     for (Part p :
-        parts.stream().sorted(Comparator.comparing((Part p) -> p.iovas().start())).toList()) {
+        parts.stream()
+            .sorted((a, b) -> Long.compareUnsigned(a.iovas().start(), b.iovas().start()))
+            .toList()) {
       Part before = out.isEmpty() ? null : out.getLast();
       if (before != null
           && before.iovas().last() + 1 == p.iovas().start()

@@ -96,6 +96,19 @@ class AmdViAgreementTest {
     };
   }
 
+  private static PlainMemory tables(SeededRandom random) {
+    PlainMemory memory = new PlainMemory(0, BYTES);
+    for (long at = 0x1000; at < BYTES; at += 8) {
+      if (random.oneIn(3)) {
+        memory.write64(at, at >= INTERRUPTS ? interrupts(random) : entry(random));
+      }
+    }
+    for (int device = 0; device < DEVICES; device++) {
+      device(random, memory, device);
+    }
+    return memory;
+  }
+
   @Test
   @DisplayName("Model and walker agree about accesses and messages on random tables")
   void agree() {
@@ -104,15 +117,7 @@ class AmdViAgreementTest {
         "AMD-Vi model and walker agree",
         80,
         random -> {
-          PlainMemory memory = new PlainMemory(0, BYTES);
-          for (long at = 0x1000; at < BYTES; at += 8) {
-            if (random.oneIn(3)) {
-              memory.write64(at, at >= INTERRUPTS ? interrupts(random) : entry(random));
-            }
-          }
-          for (int device = 0; device < DEVICES; device++) {
-            device(random, memory, device);
-          }
+          PlainMemory memory = tables(random);
           List<String> arrived = new ArrayList<>();
           AmdViModel model =
               new AmdViModel(
