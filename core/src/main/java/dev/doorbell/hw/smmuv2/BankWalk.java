@@ -68,6 +68,7 @@ final class BankWalk {
     streamId = stream;
     iova = address;
     access = wanted;
+    faulting = null;
     return this;
   }
 

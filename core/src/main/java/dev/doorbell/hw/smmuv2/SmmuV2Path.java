@@ -7,7 +7,6 @@ import static dev.doorbell.hw.smmuv2.Gr0Registers.*;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.PhysicalMemory;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The way of one access: global bypass, stream, context bank, and the record of what went wrong.
@@ -87,10 +86,12 @@ final class SmmuV2Path {
     }
     boolean privileged = S2CR_PRIVCFG.getInt(way) == PRIVILEGED;
     long pa = walk.translate(bank, second, privileged);
-    if (pa == FAULT) {
-      faults.context(Objects.requireNonNull(walk.faulting), walk);
+    BankContext faulting = walk.faulting;
+    if (faulting != null) {
+      faults.context(faulting, walk);
       return FAULT;
     }
+    // Where nothing translates an address passes as it is, all ones too.
     return passed(pa, streamId, write);
   }
 

@@ -103,6 +103,18 @@ class SmmuV2TranslationTest {
   }
 
   @Test
+  @DisplayName(
+      "M=0: an address of all ones is too wide for the output, and no fault of the bank; the fault before it is not told again")
+  void allOnes() {
+    assertEquals(Translator.FAULT, bench.write(SID, 0x2000));
+    assertEquals(FSR_TF.mask(), cause());
+    bench.bank(1, SCTLR, 0);
+    assertEquals(Translator.FAULT, bench.write(SID, -1L));
+    assertEquals(0, cause());
+    assertEquals(Gr0Registers.GFSR_EF.mask(), bench.gr0(Gr0Registers.GFSR, 0));
+  }
+
+  @Test
   @DisplayName("TTBR1 serves addresses whose upstream sign bit is set")
   void upper() {
     RawSmmu.Tables high =
