@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.description.MsiControllerDescription.LocalApic;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.irq.LiveVector;
@@ -68,14 +69,15 @@ final class AssignPrinter {
       Optional<AddressRange> window) {}
 
   void done(List<Assignment.Fired> fired, Granule granule, Again again) {
-    boolean remapped = fired.stream().anyMatch(f -> f.vector().entry().isPresent());
+    boolean x86 =
+        fired.stream().anyMatch(f -> LocalApic.WINDOW.contains(f.vector().doorbell().value()));
     Table t =
         new Table(
             "function",
             "vector",
             "programmed",
             "data",
-            remapped ? "IRTE" : "IOVA page",
+            x86 ? "IRTE" : "IOVA page",
             "doorbell",
             "INTID",
             "CPU",
@@ -87,7 +89,7 @@ final class AssignPrinter {
           v.index(),
           Json.hex(v.message().address()),
           Json.hex(v.message().data()),
-          remapped
+          x86
               ? v.entry().stream().mapToObj(Integer::toString).findFirst().orElse("none")
               : Json.hex(granule.alignDown(v.message().address())),
           Json.hex(v.doorbell().value()),
@@ -102,7 +104,9 @@ final class AssignPrinter {
             .formatted(arrived, fired.size());
     console.blank();
     console.line("  " + (arrived == fired.size() ? console.good(sum) : console.bad(sum)));
-    console.line("  everything is undone: vectors released, functions detached, window unmapped");
+    console.line(
+        "  everything is undone: vectors released, functions detached"
+            + (again.window().isPresent() ? ", window unmapped" : ""));
     List<Sbdf> functions = fired.stream().map(Assignment.Fired::function).distinct().toList();
     if (!functions.isEmpty()) {
       next(functions, again);
@@ -144,10 +148,12 @@ final class AssignPrinter {
     tip(
         "plan %s%s%s%s --ram %s".formatted(all, how, placed, most, asked.ramOr("4G")),
         "a guest memory map around the window");
-    tip(
-        "assign %s%s%s%s --granule 64K --window 0x8000000-0x8000fff"
-            .formatted(all, sampled, again.drivers(), most),
-        "how too small a window is refused");
+    if (again.window().isPresent()) {
+      tip(
+          "assign %s%s%s%s --granule 64K --window 0x8000000-0x8000fff"
+              .formatted(all, sampled, again.drivers(), most),
+          "how too small a window is refused");
+    }
     tip(
         "inspect" + (again.named() ? again.machine() : ""),
         again.named() ? "the whole machine" : "the machine under your hands");

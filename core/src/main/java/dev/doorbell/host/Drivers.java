@@ -2,6 +2,7 @@ package dev.doorbell.host;
 
 import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.GicDescription;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -151,7 +152,7 @@ final class Drivers {
                 v.id(), machine.registers(v.window()), machine.memory(), machine.frames()),
             new VtdSettings(
                 tags,
-                v.remapping().isOn() && lapics.isPresent(),
+                v.remapping().state() != InterruptRemapping.State.OFF && lapics.isPresent(),
                 lapics.map(LapicDriver::isX2Apic).orElse(false)));
     iommus.put(v.id(), driver);
     driver.remapper().ifPresent(this::remapped);

@@ -236,15 +236,17 @@ public final class Host {
         .isPresent();
   }
 
-  /// Local APICs look at nobody: the IOMMU in the function's path does, or not.
+  /// Local APICs look at nobody: what remaps the function's messages does, or nothing is there.
   private boolean isolates(String controller, SurveyedFunction f) {
-    return isApic(controller)
-        ? survey.isolation(f).state() == dev.doorbell.survey.Isolation.State.YES
-        : survey
-            .machine()
-            .msiController(controller)
-            .map(MsiControllerDescription::isolated)
-            .orElse(false);
+    if (isApic(controller)) {
+      MsiController driver = drivers.controllerFor(controller, f);
+      return driver != null && driver.isolated();
+    }
+    return survey
+        .machine()
+        .msiController(controller)
+        .map(MsiControllerDescription::isolated)
+        .orElse(false);
   }
 
   /// {@return the doorbells of every MSI controller that Doorbell drives, whoever is behind it}

@@ -41,7 +41,8 @@ import java.util.stream.Collectors;
 /// firmware would.
 ///
 /// CPUs do not run, so that nothing acknowledges a GICv3's interrupts: {@link #cpuInterface} is empty there, and drivers find what has
-/// arrived in the pending table. A GICv2's CPU interface is memory-mapped, and its driver acknowledges there.
+/// arrived in the pending table. A GICv2's CPU interface is memory-mapped, and its driver acknowledges there. Of local APICs {@link #cpuInterface}
+/// tells each vector once, until a reset.
 ///
 /// **Threads**: safe.
 public final class QemuMachine implements Machine {
@@ -60,6 +61,7 @@ public final class QemuMachine implements Machine {
   private volatile FrameStore frames;
   private volatile Map<Sbdf, PlacedFunction> placed = Map.of();
   private volatile Map<Sbdf, VirtualFunction> virtual = Map.of();
+  private final Optional<QemuApics> apics;
   private final Map<Sbdf, Stimulus> stimuli = new ConcurrentHashMap<>();
 
   private QemuMachine(Board board, QemuProcess qemu, List<Integer> extraRoots) {
@@ -91,6 +93,7 @@ public final class QemuMachine implements Machine {
     frames = pool();
     setUp();
     description = describe();
+    apics = description.apic().map(a -> new QemuApics(qemu, a.ids()));
   }
 
   private MachineDescription describe() {
@@ -155,6 +158,7 @@ public final class QemuMachine implements Machine {
     qemu.reset();
     platform.powerOn();
     stimuli.clear();
+    apics.ifPresent(QemuApics::reset);
     frames = pool();
     setUp();
     if (!virtual.isEmpty()) {
@@ -316,7 +320,7 @@ public final class QemuMachine implements Machine {
 
   @Override
   public Optional<CpuInterface> cpuInterface() {
-    return Optional.empty();
+    return apics.map(a -> a);
   }
 
   @Override

@@ -20,6 +20,7 @@ final class VectorLedger {
   private final List<Long> apicIds;
   private final BitSet[] taken;
   private final int[] free;
+  private final int[] next;
 
   VectorLedger(List<Long> apicIds) {
     this.apicIds = apicIds;
@@ -27,6 +28,8 @@ final class VectorLedger {
     Arrays.setAll(taken, _ -> new BitSet(VECTORS));
     free = new int[apicIds.size()];
     Arrays.fill(free, PER_CPU);
+    next = new int[apicIds.size()];
+    Arrays.fill(next, FIRST);
   }
 
   static int cpu(int place) {
@@ -61,12 +64,19 @@ final class VectorLedger {
     return 0;
   }
 
-  /// Takes a vector of a CPU.
+  /// Takes a vector of a CPU: the next one after that which was taken last, so that what comes late is not taken for a new one's.
   ///
   /// {@return its place, or {@link #NONE}}
   int take(int cpu) {
-    int vector = taken[cpu].nextClearBit(FIRST);
-    return vector < VECTORS ? claim(cpu, vector) : NONE;
+    int vector = taken[cpu].nextClearBit(next[cpu]);
+    if (vector >= VECTORS) {
+      vector = taken[cpu].nextClearBit(FIRST);
+    }
+    if (vector >= VECTORS) {
+      return NONE;
+    }
+    next[cpu] = vector + 1;
+    return claim(cpu, vector);
   }
 
   /// Takes a vector: of a CPU if it has one and can be named, else of the one with most.

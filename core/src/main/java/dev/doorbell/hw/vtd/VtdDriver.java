@@ -58,7 +58,10 @@ public final class VtdDriver implements Iommu {
     queue.allContexts();
     queue.allPages();
     passing = settings.tags().take(hardware.id());
-    remapper = settings.remapsInterrupts() ? Optional.of(startRemapping()) : Optional.empty();
+    remapper =
+        settings.remapsInterrupts() && IR.isSet(ecap)
+            ? Optional.of(startRemapping())
+            : Optional.empty();
     port.command(TE, true, TES);
   }
 
@@ -76,7 +79,6 @@ public final class VtdDriver implements Iommu {
   }
 
   private InterruptRemapper startRemapping() {
-    require(IR.isSet(ecap), "ECAP_REG", ecap, "without interrupt remapping (IR)");
     require(
         !settings.extended() || EIM.isSet(ecap),
         "ECAP_REG",
