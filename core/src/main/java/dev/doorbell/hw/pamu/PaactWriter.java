@@ -178,7 +178,7 @@ final class PaactWriter {
   }
 
   private static long access(Protection p) {
-    return (p.read() ? PaaceLayout.AP_QUERY : 0) + (p.write() ? PaaceLayout.AP_UPDATE : 0);
+    return (p.read() ? PaaceLayout.AP_QUERY : 0L) + (p.write() ? PaaceLayout.AP_UPDATE : 0L);
   }
 
   private long primary(int liodn) {

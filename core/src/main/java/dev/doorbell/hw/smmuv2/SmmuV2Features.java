@@ -114,7 +114,7 @@ public record SmmuV2Features(int idr0, int idr1, int idr2, int major, int cached
 
   /// {@return bytes of the register window}
   public long windowBytes() {
-    return 2 * pages() * pageBytes();
+    return 2L * pages() * pageBytes();
   }
 
   long pageBytes() {
