@@ -39,6 +39,9 @@ public final class PaaceLayout {
   /// Word 7: operation encodings.
   public static final int OP = 7;
 
+  /// Smallest window and sub-window.
+  public static final long LEAST = 0x1000;
+
   public static final int AP_QUERY = 1;
   public static final int AP_UPDATE = 2;
   public static final int ATM_NONE = 0;
@@ -126,6 +129,13 @@ public final class PaaceLayout {
   /// {@return the encoding of a number of sub-windows: n for 2^(n+1)}
   public static int countCode(int count) {
     return Integer.numberOfTrailingZeros(count) - 1;
+  }
+
+  /// {@return bytes of a sub-window; 0 of an entry whose window cannot be cut into so many}
+  public static long slot(long af, long ia) {
+    long size = size(WSE.getInt(af));
+    int count = count(WCE.getInt(ia));
+    return size > 0 && size / count >= LEAST ? size / count : 0;
   }
 
   /// {@return the number of sub-windows that is encoded}

@@ -7,6 +7,7 @@ import static dev.doorbell.hw.pamu.PamuRegisters.MAP;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterPorts;
 import dev.doorbell.bus.AccessGate;
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
@@ -95,16 +96,18 @@ public final class PamuModel implements MmioDevice, Translator {
       return refuse(streamId, iova, PamuRegisters.AVS1_WAV.place(1));
     }
     return PaaceLayout.MW.isSet(af)
-        ? subwindow(streamId, at, iova, size, access)
+        ? subwindow(streamId, at, iova, access)
         : access(streamId, at, iova, iova - start, access);
   }
 
-  private long subwindow(int liodn, long primary, long iova, long size, int access) {
+  private long subwindow(int liodn, long primary, long iova, int access) {
     long start =
         PaaceLayout.joined(
             word(primary, PaaceLayout.WBAH), PaaceLayout.WBAL, word(primary, PaaceLayout.AF));
-    int count = PaaceLayout.count(PaaceLayout.WCE.getInt(word(primary, PaaceLayout.IA)));
-    long slot = size / count;
+    long slot = PaaceLayout.slot(word(primary, PaaceLayout.AF), word(primary, PaaceLayout.IA));
+    if (slot == 0) {
+      return refuse(liodn, iova, PamuRegisters.AVS1_WAV.place(1));
+    }
     int index = (int) ((iova - start) / slot);
     long at = primary;
     if (index > 0) {
@@ -152,9 +155,13 @@ public final class PamuModel implements MmioDevice, Translator {
     return FAULT;
   }
 
-  /// Entries are big-endian.
+  /// Entries are big-endian. Where there is no memory nothing is valid.
   private long word(long entry, int index) {
-    return PaaceLayout.swapped(memory.read32(entry + (long) index * Integer.BYTES));
+    try {
+      return PaaceLayout.swapped(memory.read32(entry + (long) index * Integer.BYTES));
+    } catch (BusErrorException e) {
+      return 0;
+    }
   }
 
   private long base(Register high, Register low) {

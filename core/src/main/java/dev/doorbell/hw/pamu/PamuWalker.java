@@ -90,14 +90,21 @@ public final class PamuWalker {
         told(PaaceLayout.PRIMARY_LAYOUT, af),
         memory.source(at));
     return PaaceLayout.MW.isSet(af)
-        ? subwindow(liodn, primary, offset, size)
+        ? subwindow(liodn, primary, iova.value(), offset)
         : out(primary, iova.value(), offset);
   }
 
-  private PamuWalk subwindow(int liodn, Entry primary, long offset, long size) {
+  private PamuWalk subwindow(int liodn, Entry primary, long iova, long offset) {
     long ia = primary.word(PaaceLayout.IA);
     int count = PaaceLayout.count(PaaceLayout.WCE.getInt(ia));
-    long slot = size / count;
+    long slot = PaaceLayout.slot(primary.word(PaaceLayout.AF), ia);
+    if (slot == 0) {
+      return stop(
+          "sub-windows",
+          "refused",
+          "the window cannot be cut into %d pages".formatted(count),
+          memory.source(primary.at()));
+    }
     int index = (int) (offset / slot);
     String in = "sub-window %d of %d".formatted(index, count);
     Entry e = primary;
@@ -130,7 +137,7 @@ public final class PamuWalker {
           "offset 0x%x, and 0x%x bytes are mapped".formatted(within, mapped),
           memory.source(e.at()));
     }
-    return out(e, offset, within);
+    return out(e, iova, within);
   }
 
   private PamuWalk out(Entry e, long iova, long within) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.explain.Basis;
@@ -178,6 +179,42 @@ class PamuDriverTest {
     s.close();
   }
 
+  @Test
+  @DisplayName("entries of any content end in an address or a refusal, and model and walker agree")
+  void hostile() {
+    Property.check(
+        "pamu entries",
+        3000,
+        random -> {
+          long tables = 0x1000_0000L + random.below(4) * PAGE;
+          ModelRegisters r = new ModelRegisters(model);
+          r.write32(PamuRegisters.PPBAL.offset(), (int) tables);
+          r.write32(PamuRegisters.SPBAL.offset(), (int) (tables + PAGE));
+          r.write32(PamuRegisters.PPLAL.offset(), (int) random.anyMagnitude());
+          r.write32(PamuRegisters.SPLAL.offset(), -1);
+          for (long at = 0; at < 2 * PAGE; at += 4) {
+            memory.write32(tables + at, (int) random.nextLong());
+          }
+          int liodn = random.below(LIODNS);
+          // Mostly a valid primary entry, so that what lies behind it is reached.
+          long entry = tables + (long) liodn * PaaceLayout.BYTES + 4L * PaaceLayout.AF;
+          long af = PaaceLayout.swapped(memory.read32(entry));
+          af = PaaceLayout.V.with(PaaceLayout.PT.with(af, 0), random.oneIn(8) ? 0 : 1);
+          memory.write32(entry, (int) PaaceLayout.swapped(af));
+          memory.write32(entry - 4, 0);
+          long iova = random.anyMagnitude();
+          assertEquals(write(liodn, iova), walked(liodn, iova));
+        });
+  }
+
+  private OptionalLong seen(long pa) {
+    try {
+      return OptionalLong.of(memory.read64(pa));
+    } catch (BusErrorException e) {
+      return OptionalLong.empty();
+    }
+  }
+
   private long walked(int liodn, long iova) {
     Map<String, Long> registers = new HashMap<>();
     PamuRegisters.MAP
@@ -185,7 +222,7 @@ class PamuDriverTest {
         .forEach(r ->
             registers.put(
                 r.name(), Integer.toUnsignedLong(new ModelRegisters(model).read32(r.offset()))));
-    MemoryView view = pa -> OptionalLong.of(memory.read64(pa));
+    MemoryView view = this::seen;
     return new PamuWalker("pamu", registers, view, Basis.OBSERVED)
         .walk(liodn, new Iova(iova))
         .output()
