@@ -79,7 +79,20 @@ public record MachineDescription(
   /// {@return processors that interrupts can be routed to; 1 where firmware tells none}
   public int cpus() {
     return Math.max(
-        1, gic.map(g -> g.cpus().size()).or(() -> apic.map(a -> a.cpus().size())).orElse(1));
+        1,
+        gic.map(g -> g.cpus().size())
+            .or(() -> apic.map(a -> a.cpus().size()))
+            .or(() -> imsic().map(i -> i.files().size()))
+            .orElse(1));
+  }
+
+  /// {@return the interrupt files that devices' messages go to: the first of supervisor level}
+  public Optional<MsiControllerDescription.Imsic> imsic() {
+    return msiControllers.stream()
+        .filter(MsiControllerDescription.Imsic.class::isInstance)
+        .map(MsiControllerDescription.Imsic.class::cast)
+        .filter(i -> !i.machineLevel() && !i.files().isEmpty())
+        .findFirst();
   }
 
   public Optional<IommuDescription> iommu(String id) {

@@ -45,20 +45,16 @@ final class RiscvMachine {
     machine.bridges(imsic);
   }
 
-  /// A machine without an IOMMU has no RIMT; but it may also not have been captured.
+  /// A machine without a RIMT has no IOMMU, unless its kernel had groups: then the table is only not in the capture.
   private void missing(AcpiTables tables) {
-    if (tables.table("RIMT").isPresent()) {
-      return;
-    }
-    boolean none =
-        draft.recorded.groupsSeen()
-            && draft.recorded.groups().stream().noneMatch(g -> g.name().isEmpty());
-    if (!none) {
+    boolean unreadable = tables.present().contains("RIMT") && tables.table("RIMT").isEmpty();
+    boolean grouped = draft.recorded.groups().stream().anyMatch(g -> g.name().isEmpty());
+    if (unreadable || tables.table("RIMT").isEmpty() && grouped) {
       draft.findings.unseen(
           "RISC-V IOMMUs and id mappings",
-          tables.present().contains("RIMT")
+          unreadable
               ? "the table RIMT is not readable"
-              : "there is no table RIMT",
+              : "there is no table RIMT, and the captured kernel had groups",
           "which IOMMU a function is behind is not known",
           Set.of(Unseen.Hidden.IOMMUS));
     }

@@ -14,8 +14,12 @@ import dev.doorbell.hw.gicits.ItsDriver;
 import dev.doorbell.hw.gicits.ItsHardware;
 import dev.doorbell.hw.gicv3.GicV3Driver;
 import dev.doorbell.hw.gicv3.GicV3Hardware;
+import dev.doorbell.hw.imsic.ImsicDriver;
+import dev.doorbell.hw.imsic.ImsicHardware;
 import dev.doorbell.hw.lapic.LapicDriver;
 import dev.doorbell.hw.lapic.LapicHardware;
+import dev.doorbell.hw.riscviommu.RiscvIommuDriver;
+import dev.doorbell.hw.riscviommu.RiscvIommuSettings;
 import dev.doorbell.hw.smmuv2.SmmuV2Driver;
 import dev.doorbell.hw.smmuv2.SmmuV2Settings;
 import dev.doorbell.hw.smmuv3.SmmuDriver;
@@ -85,6 +89,7 @@ final class Drivers {
     SmmuSettings settings = options.stage().map(usual::with).orElse(usual);
     AmdViDomains domains = new AmdViDomains();
     VtdTags tags = new VtdTags();
+    RiscvIommuSettings riscv = RiscvIommuSettings.usual();
     for (IommuDescription i : description.iommus()) {
       switch (i) {
         case IommuDescription.AmdVi a -> startAmdVi(a, domains);
@@ -97,11 +102,18 @@ final class Drivers {
                     machine.memory(),
                     machine.frames(),
                     settings));
+        case IommuDescription.RiscvIommu r ->
+            machine
+                .registersOf(r)
+                .ifPresent(registers ->
+                    iommus.put(
+                        r.id(),
+                        RiscvIommuDriver.open(
+                            r.id(), registers, machine.memory(), machine.frames(), riscv)));
         case IommuDescription.Smmuv2 s -> startSmmuv2(s);
         case IommuDescription.Pamu p -> iommus.put(p.id(), PowerPcStart.pamu(machine, p));
         case IommuDescription.VtD v -> startVtd(v, tags);
         case IommuDescription.VirtioIommu _,
-            IommuDescription.RiscvIommu _,
             IommuDescription.Phb _,
             IommuDescription.PaprTce _,
             IommuDescription.Other _ -> {
@@ -172,6 +184,10 @@ final class Drivers {
       controllers.putAll(PowerPcStart.banks(machine));
       return;
     }
+    if (description.gic().isEmpty() && machine.interruptFiles().isPresent()) {
+      description.imsic().ifPresent(this::startImsic);
+      return;
+    }
     GicDescription gic =
         description
             .gic()
@@ -204,6 +220,18 @@ final class Drivers {
             new LapicHardware(id, apic.ids(), machine.cpuRegisters(), machine.cpuInterface()));
     lapics = Optional.of(driver);
     controllers.put(id, driver.unremapped());
+  }
+
+  private void startImsic(MsiControllerDescription.Imsic imsic) {
+    controllers.put(
+        imsic.id(),
+        ImsicDriver.open(
+            new ImsicHardware(
+                imsic.id(),
+                imsic.files().stream().map(f -> f.page().start()).toList(),
+                imsic.identities(),
+                imsic.source(),
+                machine.interruptFiles().orElseThrow())));
   }
 
   private void startGicV3(GicDescription gic) {

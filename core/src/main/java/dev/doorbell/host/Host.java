@@ -253,16 +253,21 @@ public final class Host {
   List<DoorbellFrame> doorbells() {
     return survey.machine().msiControllers().stream()
         .filter(c -> drivers.controllers().containsKey(c.id()))
-        .flatMap(c -> frame(c).stream())
+        .flatMap(c -> frames(c).stream())
         .toList();
   }
 
-  private static Optional<DoorbellFrame> frame(MsiControllerDescription c) {
-    return c.doorbell().isPresent() && c.frame().isPresent()
-        ? Optional.of(
-            new DoorbellFrame(
-                c.id(), new Pa(c.doorbell().getAsLong()), c.frame().get(), c.source()))
-        : Optional.empty();
+  private static List<DoorbellFrame> frames(MsiControllerDescription c) {
+    List<DoorbellFrame> out = new ArrayList<>();
+    if (c.doorbell().isEmpty() || c.frame().isEmpty()) {
+      return out;
+    }
+    for (MsiControllerDescription.Doorbell d : c.doorbells()) {
+      String name =
+          c.doorbells().size() == 1 ? c.id() : "%s of CPU %d".formatted(c.id(), out.size());
+      out.add(new DoorbellFrame(name, new Pa(d.address()), d.frame(), c.source()));
+    }
+    return out;
   }
 
   /// {@return the controllers that firmware names for a function, when it describes none of them}
@@ -291,9 +296,10 @@ public final class Host {
               survey
                   .machine()
                   .msiController(id)
-                  .flatMap(Host::frame)
+                  .map(Host::frames)
+                  .filter(frames -> !frames.isEmpty())
                   .ifPresent(
-                      frame -> targets.add(new MsiRoute.Target(driver, m.deviceId(), frame)));
+                      frames -> targets.add(new MsiRoute.Target(driver, m.deviceId(), frames)));
             }
           }
         });

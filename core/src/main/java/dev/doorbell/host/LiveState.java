@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.bus.BusErrorException;
+import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.IommuDescription;
@@ -16,7 +17,9 @@ import dev.doorbell.hw.amdvi.AmdViRegisters;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
+import dev.doorbell.hw.imsic.ImsicRegisters;
 import dev.doorbell.hw.pamu.PamuRegisters;
+import dev.doorbell.hw.riscviommu.RiscvIommuRegisters;
 import dev.doorbell.hw.smmuv2.BankRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
 import dev.doorbell.hw.smmuv2.Gr1Registers;
@@ -75,6 +78,8 @@ public final class LiveState implements MachineState {
         AddressRange first = AddressRange.ofSize(p.window().start(), PamuRegisters.BYTES);
         yield Optional.of(block(first, PamuRegisters.MAP, ""));
       }
+      case IommuDescription.RiscvIommu r when kind.equals("riscv") ->
+          host.machine().registersOf(r).map(bus -> riscv(r, bus));
       default -> Optional.empty();
     };
   }
@@ -86,6 +91,8 @@ public final class LiveState implements MachineState {
           Optional.of(block(i.window(), GitsRegisters.MAP, "GITS_"));
       case MsiControllerDescription.GicV2m v when kind.equals("v2m") ->
           Optional.of(block(v.window(), GicV2mRegisters.MAP, ""));
+      case MsiControllerDescription.Imsic i when kind.equals("imsic") && !i.machineLevel() ->
+          host.machine().interruptFiles().map(f -> imsic(i, f));
       default -> Optional.empty();
     };
   }
@@ -117,6 +124,27 @@ public final class LiveState implements MachineState {
       }
     }
     return new Block(window.start(), registers);
+  }
+
+  private static Block riscv(IommuDescription iommu, RegisterBus bus) {
+    return new Block(
+        iommu.registers().map(AddressRange::start).orElse(0L),
+        registers(bus, RiscvIommuRegisters.MAP, ""));
+  }
+
+  /// What harts see of their files, by the names that the walker knows.
+  private static Block imsic(MsiControllerDescription.Imsic imsic, InterruptFiles files) {
+    Map<String, Long> out = new HashMap<>();
+    for (int cpu = 0; cpu < imsic.files().size(); cpu++) {
+      out.put("eidelivery" + cpu, files.read(cpu, ImsicRegisters.EIDELIVERY));
+      out.put("eithreshold" + cpu, files.read(cpu, ImsicRegisters.EITHRESHOLD));
+      for (int id = 0; id <= imsic.identities(); id += Long.SIZE) {
+        out.put(
+            "eie%d.%d".formatted(cpu, id / Long.SIZE),
+            files.read(cpu, ImsicRegisters.select(ImsicRegisters.EIE0, id)));
+      }
+    }
+    return new Block(imsic.doorbell().orElseThrow(), out);
   }
 
   private void redistributors(GicDescription gic, List<Block> out) {
@@ -176,7 +204,10 @@ public final class LiveState implements MachineState {
   }
 
   private Block block(AddressRange window, RegisterMap map, String prefix) {
-    RegisterBus bus = host.machine().registers(window);
+    return new Block(window.start(), registers(host.machine().registers(window), map, prefix));
+  }
+
+  private static Map<String, Long> registers(RegisterBus bus, RegisterMap map, String prefix) {
     Map<String, Long> registers = new HashMap<>();
     for (Register r : map.registers()) {
       for (int i = 0; i < r.count(); i++) {
@@ -188,7 +219,7 @@ public final class LiveState implements MachineState {
         }
       }
     }
-    return new Block(window.start(), registers);
+    return registers;
   }
 
   private static String plain(String name, String prefix) {

@@ -12,7 +12,8 @@ public interface MsiController {
   /// {@return vectors that one more device could be given at most}
   int vectorsFree();
 
-  /// Takes vectors for a device. They are inactive: the controller drops their messages.
+  /// Takes vectors for a device. They are inactive: the controller drops their messages. A controller whose doorbell depends on the CPU writes
+  /// nothing to hardware here, so that the doorbells can be claimed afterwards, and a vector's {@link VectorBlock#cpu} is where it was taken.
   ///
   /// @param source who
   /// @param count how many, above 0

@@ -8,8 +8,10 @@ import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.iommu.Ringer;
 import dev.doorbell.iommu.Ringers;
 import dev.doorbell.irq.MsiRoute.Target;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// What lies between a function and its MSI controllers: the route, and the IOMMU group whose domain must map the doorbells.
@@ -69,18 +71,19 @@ public final class MsiDomain {
       throw new NoMsiController(function, request.min(), route.absent(), route.source());
     }
     try (Rollback rollback = new Rollback()) {
-      List<DoorbellLease> leases = claim(function);
-      leases.forEach(l -> rollback.add(l::release));
-      if (!request.address64()) {
-        leases.stream()
-            .filter(l -> Long.compareUnsigned(l.iova().value(), 0xffff_ffffL) > 0)
-            .findFirst()
-            .ifPresent(l -> {
-              throw MessageOutOfReach.address(function, l);
-            });
+      List<DoorbellLease> leases = new ArrayList<>();
+      claim(function, request, route.ringers(function), leases, rollback);
+      Taken taken = take(function, request);
+      rollback.add(taken.block()::free);
+      if (taken.target().hasOneForEachCpu()) {
+        claim(
+            function,
+            request,
+            route.ringers(function, taken.target(), MsiVectors.rung(taken.block())),
+            leases,
+            rollback);
       }
-      MsiVectors vectors = take(function, request, leases);
-      rollback.add(vectors::free);
+      MsiVectors vectors = new MsiVectors(taken.block(), taken.used(), leases, taken.target());
       vectors.requireData(function, request.maxData());
       leases.forEach(DoorbellLease::map);
       rollback.commit();
@@ -88,18 +91,63 @@ public final class MsiDomain {
     }
   }
 
-  private List<DoorbellLease> claim(String function) {
-    List<Ringer> ringing = route.ringers(function);
+  private void claim(
+      String function,
+      VectorRequest request,
+      List<Ringer> ringing,
+      List<DoorbellLease> into,
+      Rollback rollback) {
+    List<DoorbellLease> leases = claim(ringing);
+    leases.forEach(l -> rollback.add(l::release));
+    requireReach(function, request.address64(), leases);
+    into.addAll(leases);
+  }
+
+  private static void requireReach(String function, boolean address64, List<DoorbellLease> leases) {
+    if (!address64) {
+      leases.stream()
+          .filter(l -> Long.compareUnsigned(l.iova().value(), 0xffff_ffffL) > 0)
+          .findFirst()
+          .ifPresent(l -> {
+            throw MessageOutOfReach.address(function, l);
+          });
+    }
+  }
+
+  private List<DoorbellLease> claim(List<Ringer> ringing) {
     return group
         .map(g -> g.claimDoorbells(ringing))
         .orElseGet(() -> ringers.orElseThrow().claimUntranslated(ringing));
   }
 
-  private MsiVectors take(String function, VectorRequest request, List<DoorbellLease> leases) {
+  /// Claims and maps the doorbell of a CPU that vectors are to move to, where its controller has one for each and they have not got it.
+  ///
+  /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room for it; nothing is changed then
+  /// @throws MessageOutOfReach when the function cannot hold its address
+  void reach(String function, MsiVectors vectors, int cpu, boolean address64, Rollback rollback) {
+    Target target = vectors.target();
+    if (!target.hasOneForEachCpu() || cpu < 0 || cpu >= target.doorbells().size()) {
+      return;
+    }
+    long doorbell = target.doorbells().get(cpu).doorbell().value();
+    if (!vectors.lacks(doorbell)) {
+      return;
+    }
+    List<DoorbellLease> more = claim(route.ringers(function, target, Set.of(doorbell)));
+    more.forEach(l -> rollback.add(l::release));
+    requireReach(function, address64, more);
+    more.forEach(DoorbellLease::map);
+    vectors.add(more);
+    rollback.add(() -> vectors.remove(more));
+  }
+
+  /// Vectors taken at a controller.
+  private record Taken(VectorBlock block, int used, Target target) {}
+
+  private Taken take(String function, VectorRequest request) {
     int used = request.max();
     while (true) {
-      int at = targetFor(request.taken(used));
-      Target target = route.targets().get(at);
+      Target target = route.targets().get(targetFor(request.taken(used)));
       try {
         VectorBlock block =
             target
@@ -108,7 +156,7 @@ public final class MsiDomain {
                     new MsiSource(function, target.deviceId()),
                     request.taken(used),
                     request.contiguous());
-        return new MsiVectors(block, used, leases, at);
+        return new Taken(block, used, target);
       } catch (VectorsExhausted e) {
         int less = request.less(used, target.controller().vectorsFree());
         if (less < request.min()) {

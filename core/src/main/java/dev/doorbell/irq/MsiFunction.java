@@ -20,6 +20,7 @@ public final class MsiFunction {
   private final MessageTable table;
   private final MsiDomain domain;
   private final FunctionRegisters registers;
+  private final VectorMove move;
   private final Holder holder = new Holder();
   private final List<MsiVectors> all = new ArrayList<>();
   private volatile @Nullable Slot[] slots = new Slot[0];
@@ -30,6 +31,7 @@ public final class MsiFunction {
     this.table = table;
     this.domain = domain;
     this.registers = new FunctionRegisters(table);
+    this.move = new VectorMove(name, domain, registers, table.is64Bit());
   }
 
   /// {@return a function without vectors}
@@ -94,7 +96,7 @@ public final class MsiFunction {
       MsiVectors v = prepare(min, Math.min(max, table.size()), rollback);
       @Nullable Slot[] mine = new Slot[table.size()];
       for (int i = 0; i < v.used(); i++) {
-        v.activate(i, i % domain.route().cpus());
+        v.activate(i, v.firstCpu(i, domain.route().cpus()));
         mine[i] = new Slot(v, i, true);
         registers.want(i, masked);
         listener.given(i, v.controller(), v.number(i));
@@ -160,7 +162,7 @@ public final class MsiFunction {
       } else {
         slot = new Slot(prepare(1, 1, rollback), 0, true);
       }
-      slot.vectors().activate(slot.inner(), cpu);
+      move.activate(slot, cpu, rollback);
       listener.given(index, slot.vectors().controller(), slot.vectors().number(slot.inner()));
       rollback.add(table.save(index, 1)::restore);
       registers.silence(index);
@@ -171,6 +173,7 @@ public final class MsiFunction {
         all.add(slot.vectors());
       }
       put(index, slot);
+      VectorMove.giveUpIdle(slot.vectors(), rollback);
       rollback.commit();
     } finally {
       domain.lock().unlock();
@@ -206,23 +209,15 @@ public final class MsiFunction {
     }
   }
 
-  /// Moves a vector to another CPU. It stays deliverable throughout; where its message changes, the function is programmed anew.
+  /// Moves a vector to another CPU. It stays deliverable throughout; where its message changes, the function is programmed anew. Where the
+  /// doorbell changes, too, the new one is mapped first, and the old one given back at the end unless another vector rings it.
   ///
+  /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room for the other CPU's doorbell; the vector stays where it was
   /// @throws IllegalArgumentException when there is no such vector or CPU; it stays where it was
   public void retarget(int index, int cpu) {
     domain.lock().lock();
-    try (Rollback rollback = new Rollback()) {
-      Slot slot = live(index);
-      int before = slot.vectors().cpu(slot.inner());
-      boolean changed = slot.vectors().retarget(slot.inner(), cpu);
-      rollback.add(() -> {
-        slot.vectors().retarget(slot.inner(), before);
-      });
-      if (changed) {
-        rollback.add(() -> registers.write(index, slot.compose()));
-        registers.write(index, slot.compose());
-      }
-      rollback.commit();
+    try {
+      move.move(index, live(index), cpu);
     } finally {
       domain.lock().unlock();
     }

@@ -6,6 +6,7 @@ import dev.doorbell.iommu.Ringer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// Which MSI controllers a function's messages can reach, as firmware's id mapping tells.
 ///
@@ -17,8 +18,25 @@ public record MsiRoute(List<Target> targets, int cpus, Optional<String> absent, 
   /// One controller in a function's reach.
   ///
   /// @param deviceId the id that travels with the function's writes to it
-  /// @param doorbell what its messages are written to
-  public record Target(MsiController controller, int deviceId, DoorbellFrame doorbell) {}
+  /// @param doorbells what its messages are written to: one, or one for each CPU
+  public record Target(MsiController controller, int deviceId, List<DoorbellFrame> doorbells) {
+    public Target {
+      doorbells = List.copyOf(doorbells);
+      if (doorbells.isEmpty()) {
+        throw new IllegalArgumentException(controller.id() + " has no doorbell");
+      }
+    }
+
+    /// A controller with one doorbell.
+    public Target(MsiController controller, int deviceId, DoorbellFrame doorbell) {
+      this(controller, deviceId, List.of(doorbell));
+    }
+
+    /// {@return whether the doorbell depends on the CPU: then only those of the CPUs in use are mapped}
+    boolean hasOneForEachCpu() {
+      return doorbells.size() > 1;
+    }
+  }
 
   /// A route that names nothing which is not there.
   public MsiRoute(List<Target> targets, int cpus, Source source) {
@@ -32,21 +50,35 @@ public record MsiRoute(List<Target> targets, int cpus, Optional<String> absent, 
     }
   }
 
-  /// {@return the doorbells of all targets}
+  /// {@return the doorbells of all targets and CPUs}
   public List<DoorbellFrame> doorbells() {
-    return targets.stream().map(Target::doorbell).toList();
+    return targets.stream().flatMap(t -> t.doorbells().stream()).toList();
   }
 
-  /// {@return a function as it rings at every target}
+  /// {@return a function as it rings at every target that has one doorbell for all CPUs}
   List<Ringer> ringers(String function) {
     return targets.stream()
-        .map(t ->
-            new Ringer(
-                function,
-                t.doorbell(),
-                t.controller().isolated() ? OptionalInt.of(t.deviceId()) : OptionalInt.empty(),
-                source))
+        .filter(t -> !t.hasOneForEachCpu())
+        .map(t -> ringer(function, t, t.doorbells().getFirst()))
         .toList();
+  }
+
+  /// {@return a function as it rings at some doorbells of a target}
+  ///
+  /// @param addresses physical ones, each once
+  List<Ringer> ringers(String function, Target target, Set<Long> addresses) {
+    return target.doorbells().stream()
+        .filter(d -> addresses.contains(d.doorbell().value()))
+        .map(d -> ringer(function, target, d))
+        .toList();
+  }
+
+  private Ringer ringer(String function, Target t, DoorbellFrame doorbell) {
+    return new Ringer(
+        function,
+        doorbell,
+        t.controller().isolated() ? OptionalInt.of(t.deviceId()) : OptionalInt.empty(),
+        source);
   }
 
   /// {@return whether every controller that the function reaches lets it raise its own vectors only}

@@ -2,26 +2,30 @@ package dev.doorbell.irq;
 
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.DoorbellLease;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// Vectors of one function at one controller, with the doorbells that they ring. Messages are composed once, when something
 /// changes, and looked up afterwards (R15, R16). Changes are guarded by the MSI domain's lock.
 final class MsiVectors {
   private final VectorBlock block;
   private final int used;
-  private final int target;
+  private final MsiRoute.Target target;
   private volatile List<DoorbellLease> leases;
   private volatile MsiMessage[] messages;
 
   /// @param used vectors that the function uses; the block may have more, to round up to a power of two
-  /// @param leases one per controller in the function's reach
-  /// @param target which of them is the block's
-  MsiVectors(VectorBlock block, int used, List<DoorbellLease> leases, int target) {
+  /// @param leases one per controller in the function's reach, and of one that has a doorbell for each CPU those that are rung
+  /// @param target the block's controller
+  MsiVectors(VectorBlock block, int used, List<DoorbellLease> leases, MsiRoute.Target target) {
     this.block = block;
     this.used = used;
     this.target = target;
-    this.leases = leases;
+    this.leases = List.copyOf(leases);
     this.messages = composeAll();
   }
 
@@ -34,18 +38,82 @@ final class MsiVectors {
   }
 
   private MsiMessage composeNow(int index) {
-    DoorbellLease lease = leases.get(target);
     long doorbell = block.doorbell(index);
-    long offset = doorbell - lease.frame().doorbell().value();
-    // Without translation the address may itself say something: vector, processor or entry on x86.
-    boolean reached =
-        lease.domain().isPresent() ? offset == 0 : lease.frame().frame().contains(doorbell);
-    if (!reached) {
+    DoorbellLease lease = leaseOf(doorbell);
+    if (lease == null) {
       throw new IllegalStateException(
           "%s rings at 0x%x, the route says %s"
-              .formatted(block.controller().id(), doorbell, lease.frame().doorbell()));
+              .formatted(block.controller().id(), doorbell, target.doorbells()));
     }
+    // Without translation the address may itself say something: vector, processor or entry on x86.
+    long offset = doorbell - lease.frame().doorbell().value();
     return new MsiMessage(lease.iova().value() + offset, block.data(index));
+  }
+
+  private @Nullable DoorbellLease leaseOf(long doorbell) {
+    for (DoorbellLease l : leases) {
+      boolean reached =
+          l.domain().isPresent()
+              ? l.frame().doorbell().value() == doorbell
+              : l.frame().frame().contains(doorbell);
+      if (reached && target.doorbells().contains(l.frame())) {
+        return l;
+      }
+    }
+    return null;
+  }
+
+  /// {@return the block's controller in the route}
+  MsiRoute.Target target() {
+    return target;
+  }
+
+  /// {@return where a vector is to begin: spread over the CPUs, or where it was taken when its doorbell depends on that}
+  int firstCpu(int index, int cpus) {
+    return target.hasOneForEachCpu() ? block.cpu(index) : index % cpus;
+  }
+
+  /// {@return whether a doorbell that a CPU's vectors ring is not among the leases}
+  boolean lacks(long doorbell) {
+    return leaseOf(doorbell) == null;
+  }
+
+  /// Takes further leases, before a vector rings at them.
+  void add(List<DoorbellLease> more) {
+    List<DoorbellLease> all = new ArrayList<>(leases);
+    all.addAll(more);
+    leases = List.copyOf(all);
+  }
+
+  /// Takes leases out again that no vector rings at.
+  void remove(List<DoorbellLease> some) {
+    leases = leases.stream().filter(l -> !some.contains(l)).toList();
+  }
+
+  /// {@return leases of doorbells of single CPUs that no vector rings at}
+  List<DoorbellLease> idle() {
+    if (!target.hasOneForEachCpu()) {
+      return List.of();
+    }
+    Set<Long> rung = rung(block);
+    return leases.stream()
+        .filter(l ->
+            target.doorbells().contains(l.frame()) && !rung.contains(l.frame().doorbell().value()))
+        .toList();
+  }
+
+  /// {@return the doorbells that a block's vectors ring}
+  static Set<Long> rung(VectorBlock block) {
+    Set<Long> out = new TreeSet<>();
+    for (int i = 0; i < block.count(); i++) {
+      out.add(block.doorbell(i));
+    }
+    return out;
+  }
+
+  /// Ends a move, after the function was programmed anew.
+  void finishMove(int index) {
+    block.finishMove(index);
   }
 
   void requireData(String function, long max) {
@@ -67,10 +135,6 @@ final class MsiVectors {
 
   List<DoorbellLease> leases() {
     return leases;
-  }
-
-  DoorbellLease lease() {
-    return leases.get(target);
   }
 
   MsiController controller() {

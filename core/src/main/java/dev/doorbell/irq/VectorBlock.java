@@ -42,6 +42,11 @@ public interface VectorBlock {
   /// @throws IllegalArgumentException when the controller has no such CPU; the vector stays where it was
   void retarget(int index, int cpu);
 
+  /// Ends a {@link #retarget} that changed the vector's message, after its function was programmed with the new one: what arrived meanwhile at
+  /// the former place moves along, and that place is given back. Until then the former message is delivered, too, and a move back to its CPU
+  /// restores it. Does nothing where a message stays as it is.
+  default void finishMove(int index) {}
+
   /// Holds a vector back at the controller; messages stay pending.
   void mask(int index);
 

@@ -6,11 +6,13 @@ import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.pcie.EndpointModel;
@@ -38,6 +40,7 @@ public final class EmbeddedMachine implements Machine {
   private final SystemMap bus;
   private final FrameStore frames;
   private final InterruptModels interrupts;
+  private final Map<String, AddressRange> iommuWindows;
   private final List<PciModels> complexes = new ArrayList<>();
 
   private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
@@ -46,8 +49,9 @@ public final class EmbeddedMachine implements Machine {
     bus = new SystemMap(ram);
     frames = new FrameStore(ram, pool(memory));
     interrupts = InterruptModels.build(description, ram, bus);
-    Map<String, Translator> iommus =
-        new IommuModels(description, ram, bus, interrupts.apics()).build();
+    IommuModels models = new IommuModels(description, ram, bus, interrupts.apics());
+    Map<String, Translator> iommus = models.build();
+    iommuWindows = models.windows();
     buildPci(iommus);
   }
 
@@ -69,7 +73,7 @@ public final class EmbeddedMachine implements Machine {
   private static AddressRange unseenRam(MachineDescription d) {
     List<AddressRange> taken = new ArrayList<>();
     d.iommus().forEach(i -> i.registers().ifPresent(taken::add));
-    d.msiControllers().forEach(c -> c.frame().ifPresent(taken::add));
+    d.msiControllers().forEach(c -> c.doorbells().forEach(b -> taken.add(b.frame())));
     d.gic().ifPresent(g -> taken.add(g.distributor()));
     d.gic().ifPresent(g -> taken.addAll(g.redistributors()));
     d.gic().flatMap(g -> g.cpuInterface()).ifPresent(taken::add);
@@ -137,6 +141,18 @@ public final class EmbeddedMachine implements Machine {
   @Override
   public Optional<CpuRegisters> cpuRegisters() {
     return interrupts.cpuRegisters();
+  }
+
+  @Override
+  public Optional<InterruptFiles> interruptFiles() {
+    return interrupts.files();
+  }
+
+  @Override
+  public Optional<RegisterBus> registersOf(IommuDescription iommu) {
+    return Optional.ofNullable(iommuWindows.get(iommu.id()))
+        .or(iommu::registers)
+        .map(this::registers);
   }
 
   @Override

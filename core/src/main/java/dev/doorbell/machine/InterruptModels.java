@@ -4,8 +4,10 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
+import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.Arch;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -14,6 +16,7 @@ import dev.doorbell.hw.gicits.ItsConfig;
 import dev.doorbell.hw.gicits.ItsModel;
 import dev.doorbell.hw.gicv3.GicV3Config;
 import dev.doorbell.hw.gicv3.GicV3Model;
+import dev.doorbell.hw.imsic.ImsicModel;
 import dev.doorbell.hw.lapic.LapicModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +38,7 @@ final class InterruptModels {
   private final PhysicalMemory memory;
   private final SystemMap bus;
   private final Optional<CpuInterface> cpus;
+  private final Optional<ImsicModel> files;
   private Optional<LapicModel> lapics = Optional.empty();
 
   private InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
@@ -42,11 +46,14 @@ final class InterruptModels {
     this.memory = memory;
     this.bus = bus;
     this.cpus = machine.gic().map(this::gic).or(() -> machine.apic().map(this::apic));
-    if (cpus.isEmpty() && !MpicModels.build(machine, bus)) {
-      throw new NotModelled(
-          "the interrupt controller",
-          "firmware describes neither a GIC nor local APICs nor an MPIC with message interrupts",
-          Source.rule("MADT or device tree"));
+    this.files = cpus.isPresent() ? Optional.empty() : RiscvModels.interruptFiles(machine, bus);
+    if (cpus.isEmpty() && files.isEmpty() && !MpicModels.build(machine, bus)) {
+      throw machine.arch() == Arch.RISCV64
+          ? RiscvModels.without(machine)
+          : new NotModelled(
+              "the interrupt controller",
+              "firmware describes neither a GIC nor local APICs nor an MPIC with message interrupts",
+              Source.rule("MADT or device tree"));
     }
   }
 
@@ -60,6 +67,11 @@ final class InterruptModels {
   /// {@return the CPUs' side; empty where drivers find interrupts in the controller's registers}
   Optional<CpuInterface> cpus() {
     return cpus;
+  }
+
+  /// {@return the harts' side; RISC-V}
+  Optional<InterruptFiles> files() {
+    return files.map(f -> f);
   }
 
   /// {@return registers that only CPUs reach; x86}

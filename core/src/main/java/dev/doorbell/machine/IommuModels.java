@@ -47,6 +47,7 @@ final class IommuModels {
   private final PhysicalMemory memory;
   private final SystemMap bus;
   private final ApicPort apics;
+  private final Map<String, AddressRange> windows = new HashMap<>();
 
   /// @param apics where those of x86 send the interrupts that they remap
   IommuModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus, ApicPort apics) {
@@ -66,6 +67,11 @@ final class IommuModels {
           bus.add(smmu.id(), AddressRange.ofSize(smmu.window().start(), WINDOW), model);
           out.put(smmu.id(), model);
         }
+        case IommuDescription.RiscvIommu riscv -> {
+          RiscvModels.Placed placed = RiscvModels.iommu(riscv, machine, memory, bus);
+          windows.put(riscv.id(), placed.window());
+          out.put(riscv.id(), placed.model());
+        }
         case IommuDescription.Smmuv2 smmu -> out.put(smmu.id(), smmuv2(smmu));
         case IommuDescription.AmdVi amd -> {
           AmdViModel model = new AmdViModel(AmdViFeatures.all(), memory, apics, InterruptLine.NONE);
@@ -80,7 +86,6 @@ final class IommuModels {
           out.put(vtd.id(), model);
         }
         case IommuDescription.VirtioIommu _,
-            IommuDescription.RiscvIommu _,
             IommuDescription.Phb _,
             IommuDescription.PaprTce _,
             IommuDescription.Other _ ->
@@ -138,6 +143,11 @@ final class IommuModels {
           at == 0 ? first : new PamuModel(memory, most));
     }
     return first;
+  }
+
+  /// {@return where registers lie of those that firmware does not tell it of}
+  Map<String, AddressRange> windows() {
+    return Map.copyOf(windows);
   }
 
   private SmmuFeatures features(IommuDescription.Smmuv3 smmu) {

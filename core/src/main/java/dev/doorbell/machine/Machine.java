@@ -6,8 +6,10 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Firing;
@@ -27,6 +29,11 @@ public interface Machine extends AutoCloseable {
   /// {@return a window onto registers (an IOMMU's, an MSI controller's, a BAR's) by physical address}
   RegisterBus registers(AddressRange window);
 
+  /// {@return the registers of an IOMMU, wherever they are; empty when they cannot be reached}
+  default Optional<RegisterBus> registersOf(IommuDescription iommu) {
+    return iommu.registers().map(this::registers);
+  }
+
   /// {@return a function's live config space}
   ConfigSpace config(Sbdf function);
 
@@ -40,6 +47,11 @@ public interface Machine extends AutoCloseable {
 
   /// {@return registers that only a CPU itself reaches, if this machine has such and lets one reach them (x86)}
   default Optional<CpuRegisters> cpuRegisters() {
+    return Optional.empty();
+  }
+
+  /// {@return the harts' side of their interrupt files, if this machine has such and lets one reach it (RISC-V)}
+  default Optional<InterruptFiles> interruptFiles() {
     return Optional.empty();
   }
 

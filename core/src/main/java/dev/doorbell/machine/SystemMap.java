@@ -48,6 +48,11 @@ final class SystemMap implements SystemBus {
         .findFirst();
   }
 
+  /// {@return whether neither memory nor a device is there}
+  boolean isFree(AddressRange range) {
+    return occupant(range).isEmpty() && !ram.meets(range);
+  }
+
   @Override
   public BusOutcome write(long pa, long value, int bytes, int requester) {
     if (ram.holds(pa, bytes)) {

@@ -1,5 +1,6 @@
 package dev.doorbell.route;
 
+import dev.doorbell.address.Iova;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -7,6 +8,8 @@ import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.hw.imsic.ImsicWalk;
 import dev.doorbell.hw.imsic.ImsicWalker;
+import dev.doorbell.hw.riscviommu.RiscvIommuWalk;
+import dev.doorbell.hw.riscviommu.RiscvIommuWalker;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.Map;
 import java.util.Optional;
@@ -31,19 +34,40 @@ final class RiscvWalk {
   /// {@return where a write leaves the IOMMU; empty when it ends inside or cannot be followed}
   OptionalLong translate(
       IommuDescription.RiscvIommu iommu, SurveyedFunction f, long address, String in) {
-    Optional<Recorded.Group> identity = identity(f);
+    Optional<MachineState.Block> block =
+        iommu.registers().isPresent()
+            ? state.block("riscv", iommu.registers().get())
+            : state.blocks("riscv").stream().findFirst();
+    int deviceId = f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
+    RiscvIommuWalk walk =
+        new RiscvIommuWalker(
+                iommu.id(),
+                block.map(MachineState.Block::registers).orElse(Map.of()),
+                state.memory())
+            .walk(deviceId, new Iova(address), true);
+    String why = walk.stoppedAt().orElse("the walk ended");
+    Optional<Recorded.Group> identity =
+        why.startsWith("cannot see") ? identity(f) : Optional.empty();
     if (identity.isPresent()) {
       trail.recorded(
           iommu.id(),
           in,
           in,
-          "its tables cannot be seen; the kernel wrote down that its group %d has a domain of type identity, in which accesses pass untranslated"
-              .formatted(identity.get().number()),
+          "%s; the kernel wrote down that its group %d has a domain of type identity, in which accesses pass untranslated"
+              .formatted(why, identity.get().number()),
           identity.get().source());
       return OptionalLong.of(address);
     }
-    trail.cannotSee(iommu.id(), in, "its tables cannot be seen", iommu.source());
-    return OptionalLong.empty();
+    if (block.isEmpty()) {
+      trail.cannotSee(iommu.id(), in, "its registers were not recorded", iommu.source());
+      return OptionalLong.empty();
+    }
+    trail.hops(walk.hops());
+    if (walk.output().isEmpty()) {
+      trail.breaks(why);
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(walk.output().get().value());
   }
 
   private Optional<Recorded.Group> identity(SurveyedFunction f) {

@@ -133,8 +133,8 @@ final class LiveWrites {
   }
 
   private void collectBelow(long word, int level, Collection<Long> into) {
-    if (Descriptors.isTable(word, level)) {
-      long below = Descriptors.address(geometry, word);
+    if (space.format().isTable(word, level)) {
+      long below = space.format().address(geometry, word);
       into.add(below);
       try {
         space.collect(below, level + 1, into);

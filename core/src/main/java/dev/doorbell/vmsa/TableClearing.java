@@ -48,9 +48,9 @@ final class TableClearing {
       long word = memory.read64(space.slot(table, end, level));
       AddressRange part = space.clip(end, level, range);
       boolean whole = part.bytes() == geometry.bytes(level);
-      if (Descriptors.isTable(word, level) && !whole) {
-        take(Descriptors.address(geometry, word), level + 1, part);
-      } else if (Descriptors.isLeaf(word, level) && !whole) {
+      if (space.format().isTable(word, level) && !whole) {
+        take(space.format().address(geometry, word), level + 1, part);
+      } else if (space.format().isLeaf(word, level) && !whole) {
         takeForSplit(level, part);
       }
       if (geometry.alignDown(range.start(), level) == geometry.alignDown(range.last(), level)) {
@@ -82,7 +82,7 @@ final class TableClearing {
       long slot = space.slot(table, at, level);
       AddressRange part = new AddressRange(at, space.upTo(at, level, range.last()));
       boolean whole = part.bytes() == geometry.bytes(level);
-      if (Descriptors.isLeaf(memory.read64(slot), level)) {
+      if (space.format().isLeaf(memory.read64(slot), level)) {
         if (whole) {
           writes.change(table, at, level, 0);
           cleared += part.bytes();
@@ -91,7 +91,7 @@ final class TableClearing {
         split(table, level, part);
       }
       long word = memory.read64(slot);
-      if (Descriptors.isTable(word, level)) {
+      if (space.format().isTable(word, level)) {
         cleared += clearBelow(table, at, level, part);
       }
     }
@@ -100,7 +100,7 @@ final class TableClearing {
 
   /// Clears a part of what the table behind a descriptor maps; one that maps nothing any more is unlinked.
   private long clearBelow(long table, long at, int level, AddressRange part) {
-    long below = Descriptors.address(geometry, memory.read64(space.slot(table, at, level)));
+    long below = space.format().address(geometry, memory.read64(space.slot(table, at, level)));
     if (part.bytes() == geometry.bytes(level)) {
       writes.change(table, at, level, 0);
       long cleared = space.collect(below, level + 1, unlinked);
@@ -129,7 +129,7 @@ final class TableClearing {
       memory.publish();
       invalidation.invalidate(block, true);
     }
-    writes.change(table, hole.start(), level, Descriptors.table(geometry, fresh));
+    writes.change(table, hole.start(), level, space.format().table(geometry, fresh));
     if (replacesLive) {
       memory.publish();
       invalidation.invalidate(block, true);
@@ -140,14 +140,15 @@ final class TableClearing {
   private long refined(int level, long block, AddressRange hole) {
     long fresh = spare.remove();
     long start = geometry.alignDown(hole.start(), level - 1);
-    long output = Descriptors.address(geometry, block);
+    long output = space.format().address(geometry, block);
     for (int i = 0; i < geometry.entries(level); i++) {
       AddressRange child =
           AddressRange.ofSize(start + i * geometry.bytes(level), geometry.bytes(level));
-      long leaf = Descriptors.rebase(geometry, level, block, output + (child.start() - start));
+      long leaf = space.format().rebase(geometry, block, level, output + (child.start() - start));
       Optional<AddressRange> cut = child.intersection(hole);
       boolean whole = cut.isEmpty() || cut.get().equals(child);
-      long word = whole ? leaf : Descriptors.table(geometry, refined(level + 1, leaf, cut.get()));
+      long word =
+          whole ? leaf : space.format().table(geometry, refined(level + 1, leaf, cut.get()));
       memory.write64(fresh + (long) i * DescriptorLayout.BYTES, word);
     }
     return fresh;

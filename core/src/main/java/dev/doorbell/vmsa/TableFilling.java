@@ -44,8 +44,8 @@ final class TableFilling {
     for (long at = range.start(); at <= range.last(); at = space.next(at, level)) {
       AddressRange part = new AddressRange(at, space.upTo(at, level, range.last()));
       long word = table == 0 ? 0 : memory.read64(space.slot(table, at, level));
-      if (Descriptors.isTable(word, level)) {
-        take(Descriptors.address(geometry, word), level + 1, part);
+      if (space.format().isTable(word, level)) {
+        take(space.format().address(geometry, word), level + 1, part);
       } else if (!leafFits(part, level)) {
         long fresh = space.allocate(level + 1);
         taken.add(fresh);
@@ -60,13 +60,13 @@ final class TableFilling {
     for (long at = range.start(); at <= range.last(); at = space.next(at, level)) {
       AddressRange part = new AddressRange(at, space.upTo(at, level, range.last()));
       long slot = space.slot(table, at, level);
-      if (leafFits(part, level) && !Descriptors.isTable(memory.read64(slot), level)) {
-        write(table, at, level, Descriptors.leaf(geometry, level, at + delta, protection), live);
+      if (leafFits(part, level) && !space.format().isTable(memory.read64(slot), level)) {
+        write(table, at, level, space.format().leaf(geometry, level, at + delta, protection), live);
         continue;
       }
       long word = memory.read64(slot);
-      if (Descriptors.isTable(word, level)) {
-        fill(Descriptors.address(geometry, word), level + 1, part, live);
+      if (space.format().isTable(word, level)) {
+        fill(space.format().address(geometry, word), level + 1, part, live);
         continue;
       }
       long fresh = spare.remove();
@@ -74,7 +74,7 @@ final class TableFilling {
       if (live) {
         memory.publish();
       }
-      write(table, at, level, Descriptors.table(geometry, fresh), live);
+      write(table, at, level, space.format().table(geometry, fresh), live);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Set;
 /// @param quarantined tables that memory did not take a write to: they are never given back
 record TableSpace(
     VmsaGeometry geometry,
+    TableFormat format,
     PhysicalMemory memory,
     Frames frames,
     Collection<Long> retired,
@@ -69,10 +70,10 @@ record TableSpace(
     long mapped = 0;
     for (int i = 0; i < geometry.entries(level); i++) {
       long word = memory.read64(table + (long) i * DescriptorLayout.BYTES);
-      if (Descriptors.isLeaf(word, level)) {
+      if (format.isLeaf(word, level)) {
         mapped += geometry.bytes(level);
-      } else if (Descriptors.isTable(word, level)) {
-        long below = Descriptors.address(geometry, word);
+      } else if (format.isTable(word, level)) {
+        long below = format.address(geometry, word);
         mapped += collect(below, level + 1, into);
         into.add(below);
       }
@@ -93,12 +94,12 @@ record TableSpace(
   long firstMapped(long table, int level, long start, long last) {
     for (long at = start; at <= last; at = next(at, level)) {
       long word = memory.read64(slot(table, at, level));
-      if (Descriptors.isLeaf(word, level)) {
+      if (format.isLeaf(word, level)) {
         return at;
       }
-      if (Descriptors.isTable(word, level)) {
+      if (format.isTable(word, level)) {
         long found =
-            firstMapped(Descriptors.address(geometry, word), level + 1, at, upTo(at, level, last));
+            firstMapped(format.address(geometry, word), level + 1, at, upTo(at, level, last));
         if (found >= 0) {
           return found;
         }

@@ -25,11 +25,10 @@ public final class VmsaTable implements AutoCloseable {
   private final long root;
   private boolean closed;
 
-  private VmsaTable(
-      VmsaGeometry geometry, PhysicalMemory memory, Frames frames, boolean replacesLive) {
-    this.geometry = geometry;
-    this.memory = memory;
-    this.space = new TableSpace(geometry, memory, frames, new ArrayList<>(), new HashSet<>());
+  private VmsaTable(TableSpace space, boolean replacesLive) {
+    this.geometry = space.geometry();
+    this.memory = space.memory();
+    this.space = space;
     this.replacesLive = replacesLive;
     this.root = space.allocate(geometry.startLevel());
   }
@@ -41,7 +40,22 @@ public final class VmsaTable implements AutoCloseable {
   /// @throws OutOfFramesException when there is no memory for the start table
   public static VmsaTable create(
       VmsaGeometry geometry, PhysicalMemory memory, Frames frames, boolean replacesLive) {
-    return new VmsaTable(geometry, memory, frames, replacesLive);
+    return create(geometry, TableFormat.VMSA, memory, frames, replacesLive);
+  }
+
+  /// {@return empty tables whose entries are of another format}
+  ///
+  /// @param format of single entries
+  /// @throws OutOfFramesException when there is no memory for the start table
+  public static VmsaTable create(
+      VmsaGeometry geometry,
+      TableFormat format,
+      PhysicalMemory memory,
+      Frames frames,
+      boolean replacesLive) {
+    return new VmsaTable(
+        new TableSpace(geometry, format, memory, frames, new ArrayList<>(), new HashSet<>()),
+        replacesLive);
   }
 
   public VmsaGeometry geometry() {
@@ -133,13 +147,13 @@ public final class VmsaTable implements AutoCloseable {
     long table = root;
     for (int level = geometry.startLevel(); level <= VmsaGeometry.LAST_LEVEL; level++) {
       long word = memory.read64(space.slot(table, input, level));
-      if (Descriptors.isLeaf(word, level)) {
-        return Descriptors.address(geometry, word) + geometry.offset(input, level);
+      if (space.format().isLeaf(word, level)) {
+        return space.format().address(geometry, word) + geometry.offset(input, level);
       }
-      if (!Descriptors.isTable(word, level)) {
+      if (!space.format().isTable(word, level)) {
         return -1;
       }
-      table = Descriptors.address(geometry, word);
+      table = space.format().address(geometry, word);
     }
     return -1;
   }

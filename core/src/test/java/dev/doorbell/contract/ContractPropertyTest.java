@@ -84,4 +84,11 @@ class ContractPropertyTest {
   void gicV2m() {
     hold(Sample.gicV2m(), 60);
   }
+
+  @Test
+  @DisplayName(
+      "a RISC-V IOMMU with an IMSIC: the contract of the window holds, forged vectors included")
+  void riscv() {
+    hold(Sample.riscv(), 60);
+  }
 }

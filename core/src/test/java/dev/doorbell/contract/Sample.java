@@ -5,6 +5,10 @@ import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Shared;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -39,6 +43,36 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
         two.name,
         new WhatIf(far, 3, 0, true).addTo(new WhatIf(near, 4, 0, true).addTo(two.description)),
         List.of(two.functions.getFirst(), two.functions.getLast(), near, far));
+  }
+
+  /// One hart, since the reference knows one doorbell a controller; three functions behind a RISC-V IOMMU.
+  static Sample riscv() {
+    List<Sbdf> functions =
+        List.of(Sbdf.parse("00:04.0"), Sbdf.parse("00:05.0"), Sbdf.parse("00:06.0"));
+    MachineDescription bare = treeOf("riscv64-iommu-native");
+    for (Sbdf f : functions) {
+      // MSI-X alone: a device context changes in several words, so that vectors which cannot be
+      // masked stay where they are (VectorsLive).
+      bare = new WhatIf(f, f.device() - 2, 0, true).addTo(bare);
+    }
+    return new Sample("riscv", bare, functions);
+  }
+
+  /// A machine of the laboratory by its device tree alone.
+  private static MachineDescription treeOf(String lab) {
+    Path tree = Shared.require("lab-captures/" + lab + "/sys/firmware/fdt");
+    try {
+      Path root = Files.createTempDirectory("doorbell-tree");
+      Path copy = Files.createDirectories(root.resolve("sys/firmware")).resolve("fdt");
+      Files.copy(tree, copy);
+      MachineDescription d = Firmware.read(Sysroot.open(root));
+      for (Path p = copy; !p.equals(root.getParent()); p = p.getParent()) {
+        Files.delete(p);
+      }
+      return d;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   World world(Wiring wiring) {

@@ -37,6 +37,16 @@ class WiredBlock implements VectorBlock {
   }
 
   @Override
+  public int number(int index) {
+    return real.number(index);
+  }
+
+  @Override
+  public void finishMove(int index) {
+    real.finishMove(index);
+  }
+
+  @Override
   public int cpu(int index) {
     return real.cpu(index);
   }

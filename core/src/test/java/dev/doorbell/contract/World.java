@@ -144,9 +144,9 @@ final class World {
         f.device().requesterId(),
         t.controller().id(),
         t.deviceId(),
-        t.doorbell().doorbell().value(),
-        t.doorbell().frame().start(),
-        t.doorbell().frame().last(),
+        t.doorbells().getFirst().doorbell().value(),
+        t.doorbells().getFirst().frame().start(),
+        t.doorbells().getFirst().frame().last(),
         t.controller().isolated(),
         f.vectors().size(),
         !msix,
@@ -167,7 +167,7 @@ final class World {
   private MsiRoute wire(MsiRoute route) {
     return new MsiRoute(
         route.targets().stream()
-            .map(t -> new MsiRoute.Target(wire(t.controller()), t.deviceId(), t.doorbell()))
+            .map(t -> new MsiRoute.Target(wire(t.controller()), t.deviceId(), t.doorbells()))
             .toList(),
         route.cpus(),
         route.source());
@@ -289,8 +289,11 @@ final class World {
   }
 
   private void collect() {
+    List<MsiFunction> live = functions.stream().map(Fn::vectors).toList();
     for (MsiController c : host.msiControllers()) {
-      var unused = c.collect((intid, cpu) -> arrivals.add(new Arrival(intid, cpu)));
+      var unused =
+          c.collect(
+              (number, cpu) -> arrivals.add(new Arrival(Numbers.intid(live, c, number), cpu)));
     }
   }
 

@@ -1,0 +1,84 @@
+package dev.doorbell.hw.riscviommu;
+
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
+
+import dev.doorbell.bus.Translator;
+import java.util.function.LongSupplier;
+
+/// The way of one thread's untranslated requests: mode, device context, stages, and the record of what went wrong. Reused; for one thread at a
+/// time.
+///
+/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3 (process to translate an IOVA).
+final class InboundPath {
+  /// What all paths of an IOMMU share.
+  ///
+  /// @param ddtp reads the register
+  record Shared(
+      RiscvIommuFeatures features,
+      LongSupplier ddtp,
+      DeviceDirectory directory,
+      FaultQueue faults,
+      IommuMessages messages) {}
+
+  private final Shared shared;
+  private final PageWalk walk;
+  private final DeviceDirectory.Missing missing = new DeviceDirectory.Missing();
+
+  InboundPath(Shared shared, PageWalk walk) {
+    this.shared = shared;
+    this.walk = walk;
+  }
+
+  long translate(int deviceId, int processId, long iova, int access) {
+    long ddtp = shared.ddtp().getAsLong();
+    int mode = DDTP_MODE.getInt(ddtp);
+    if (mode == MODE_OFF) {
+      return fault(FaultLayout.ALL_DISALLOWED, deviceId, processId, iova, access);
+    }
+    if (mode == MODE_BARE) {
+      return SvPteLayout.fits(iova, shared.features().outputBits())
+          ? iova
+          : fault(
+              isWrite(access) ? FaultLayout.WRITE_ACCESS_FAULT : FaultLayout.READ_ACCESS_FAULT,
+              deviceId,
+              processId,
+              iova,
+              access);
+    }
+    DeviceContext context = shared.directory().find(ddtp, deviceId, missing);
+    if (context == null) {
+      return fault(missing.cause, deviceId, processId, iova, access);
+    }
+    if (processId >= 0) {
+      return context.quiet()
+          ? Translator.FAULT
+          : fault(FaultLayout.TYPE_DISALLOWED, deviceId, processId, iova, access);
+    }
+    long pa = walk.translate(context, iova, access);
+    if (walk.cause != 0 && !(context.quiet() && !FaultLayout.reportedDespiteDtf(walk.cause))) {
+      return fault(walk.cause, deviceId, processId, iova, access);
+    }
+    return pa;
+  }
+
+  private static boolean isWrite(int access) {
+    return (access & Translator.WRITE) != 0;
+  }
+
+  private long fault(int cause, int deviceId, int processId, long iova, int access) {
+    int type = isWrite(access) ? FaultLayout.UNTRANSLATED_WRITE : FaultLayout.UNTRANSLATED_READ;
+    long first =
+        FaultLayout.CAUSE.place(cause)
+            | FaultLayout.TTYP.place(type)
+            | FaultLayout.DID.place(deviceId & FaultLayout.DID.max());
+    if (processId >= 0) {
+      first |= FaultLayout.PV.mask() | FaultLayout.PID.place(processId & FaultLayout.PID.max());
+    }
+    boolean guest =
+        cause == FaultLayout.READ_GUEST_PAGE_FAULT || cause == FaultLayout.WRITE_GUEST_PAGE_FAULT;
+    if (shared.faults().record(first, iova, guest ? walk.iotval2 : 0)) {
+      shared.messages().raise(FIP);
+    }
+    return Translator.FAULT;
+  }
+}

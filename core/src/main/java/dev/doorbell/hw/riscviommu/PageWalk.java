@@ -1,0 +1,251 @@
+package dev.doorbell.hw.riscviommu;
+
+import static dev.doorbell.hw.riscviommu.SvPteLayout.*;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.BusErrorException;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.vmsa.CacheProbe;
+import dev.doorbell.vmsa.Invalidation;
+import dev.doorbell.vmsa.TranslationCache;
+
+/// One thread's walk through the stages of a device context. Reused; allocates nothing but where memory does not answer.
+///
+/// It caches as eagerly as the architecture allows: translations of both stages together, and where the last first-stage table of an address
+/// is, until the invalidation that names them. Entries that are not valid are never cached.
+///
+/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3 (process to translate an IOVA), 2.3.3 (MSIs), 2.7 (caching); RISC-V Privileged Architecture
+/// 20240411, 12.3.2 and 18.5.
+final class PageWalk {
+  /// Worlds of the caches.
+  static final int HOST = 0;
+
+  static final int GUEST = 1;
+  private static final int READABLE = Translator.READ;
+  private static final int WRITABLE = Translator.WRITE;
+
+  /// Caches that all walks share.
+  ///
+  /// @param leaves translations of both stages together
+  /// @param tables addresses of last tables of first stages
+  record Caches(TranslationCache leaves, TranslationCache tables) {
+    /// Forgets translations, and pointers to tables where asked.
+    void invalidate(Invalidation what, boolean tablesToo) {
+      leaves.invalidate(what);
+      if (tablesToo) {
+        tables.invalidate(what.within(new AddressRange(0, -1L)));
+      }
+    }
+  }
+
+  private final RiscvIommuFeatures features;
+  private final PhysicalMemory memory;
+  private final Caches caches;
+  private final CacheProbe probe = new CacheProbe();
+  private final CacheProbe pointer = new CacheProbe();
+
+  /// Of the last walk: why it failed, 0 where it did not.
+  int cause;
+
+  /// Of a guest-page fault: the guest physical address, with what kind of access it was.
+  long iotval2;
+
+  private int rights;
+  private int coverage;
+
+  PageWalk(RiscvIommuFeatures features, PhysicalMemory memory, Caches caches) {
+    this.features = features;
+    this.memory = memory;
+    this.caches = caches;
+  }
+
+  /// {@return the physical address; {@link Translator#FAULT} with the cause}
+  long translate(DeviceContext c, long iova, int access) {
+    cause = 0;
+    iotval2 = 0;
+    int world = c.hasSecond() ? GUEST : HOST;
+    // Without a first stage there is no PSCID.
+    int who = TranslationCache.who(c.hasFirst() ? c.space() : 0, c.hasSecond() ? c.gscid() : 0);
+    if (caches.leaves().find(iova, world, who, probe) && (probe.extra & access) == access) {
+      return probe.data + within(iova, probe.size);
+    }
+    probe.generation = caches.leaves().generation();
+    pointer.generation = caches.tables().generation();
+    rights = READABLE | WRITABLE;
+    coverage = Long.SIZE - 1;
+    try {
+      long gpa = c.hasFirst() ? firstStage(c, iova, access, who) : iova;
+      long pa = cause == 0 ? secondStage(c, gpa, access, false) : Translator.FAULT;
+      if (cause != 0) {
+        return Translator.FAULT;
+      }
+      if (!fits(pa, features.outputBits())) {
+        return fails(accessFault(access));
+      }
+      // Untranslated writes of both stages Bare need no cache.
+      if (c.hasFirst() || c.hasSecond()) {
+        keep(iova, pa, world, who);
+      }
+      return pa;
+    } catch (BusErrorException e) {
+      return fails(accessFault(access));
+    }
+  }
+
+  private void keep(long iova, long pa, int world, int who) {
+    int size = Math.min(coverage, SvPteLayout.shift(2));
+    probe.data = pa - within(pa, size);
+    probe.extra = rights;
+    probe.shape = TranslationCache.shape(size, world, false, DirectoryLayout.PAGE_SHIFT, 0);
+    caches.leaves().insert(iova, who, probe);
+  }
+
+  private long firstStage(DeviceContext c, long iova, int access, int who) {
+    int levels = levels(c.firstMode());
+    if (!isCanonical(iova, levels)) {
+      return fails(pageFault(access));
+    }
+    int world = c.hasSecond() ? GUEST : HOST;
+    long table = c.firstRoot();
+    int level = levels - 1;
+    if (caches.tables().find(iova, world, who, pointer)) {
+      table = pointer.data;
+      level = 0;
+    }
+    for (; level >= 0; level--) {
+      long at = table + index(iova, level, 0) * BYTES;
+      long where = c.hasSecond() ? secondStage(c, at, access, true) : at;
+      if (cause != 0) {
+        return Translator.FAULT;
+      }
+      long pte = memory.read64(where);
+      if (isLeaf(pte)) {
+        return leaf(pte, iova, level, access, false)
+            ? pageAt(pte, level, iova)
+            : fails(pageFault(access));
+      }
+      if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0 || level == 0) {
+        return fails(pageFault(access));
+      }
+      table = DirectoryLayout.address(PPN.get(pte));
+      if (level == 1) {
+        pointer.data = table;
+        pointer.extra = 0;
+        pointer.shape =
+            TranslationCache.shape(
+                SvPteLayout.shift(1), world, false, DirectoryLayout.PAGE_SHIFT, 0);
+        caches.tables().insert(iova, who, pointer);
+      }
+    }
+    return fails(pageFault(access));
+  }
+
+  /// @param implicit whether the address is that of a first-stage table
+  private long secondStage(DeviceContext c, long gpa, int access, boolean implicit) {
+    if (!implicit && c.isMsi(gpa)) {
+      return message(c, gpa);
+    }
+    if (!c.hasSecond()) {
+      return gpa;
+    }
+    int levels = levels(c.secondMode());
+    if (!fits(gpa, SvPteLayout.shift(levels) + WIDER_ROOT_BITS)) {
+      return guestFault(gpa, access, implicit);
+    }
+    long table = c.secondRoot();
+    for (int level = levels - 1; level >= 0; level--) {
+      int wider = level == levels - 1 ? WIDER_ROOT_BITS : 0;
+      long pte = memory.read64(table + index(gpa, level, wider) * BYTES);
+      if (isLeaf(pte)) {
+        boolean allowed = leaf(pte, gpa, level, implicit ? READABLE : access, implicit);
+        return allowed ? pageAt(pte, level, gpa) : guestFault(gpa, access, implicit);
+      }
+      if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0) {
+        return guestFault(gpa, access, implicit);
+      }
+      table = DirectoryLayout.address(PPN.get(pte));
+    }
+    return guestFault(gpa, access, implicit);
+  }
+
+  private long message(DeviceContext c, long gpa) {
+    long number = MsiPteLayout.extract(DirectoryLayout.ppn(gpa), c.msiMask());
+    long at = c.msiTable() | number * MsiPteLayout.BYTES;
+    long first;
+    try {
+      first = memory.read64(at);
+    } catch (BusErrorException e) {
+      return fails(FaultLayout.MSI_LOAD_FAULT);
+    }
+    if (!MsiPteLayout.V.isSet(first)) {
+      return fails(FaultLayout.MSI_INVALID);
+    }
+    boolean custom = MsiPteLayout.C.isSet(first);
+    boolean basic = MsiPteLayout.M.getInt(first) == MsiPteLayout.BASIC;
+    if (custom
+        || !basic
+        || (first & MsiPteLayout.FIRST.mask(dev.doorbell.bits.BitKind.RES0)) != 0) {
+      return fails(FaultLayout.MSI_MISCONFIGURED);
+    }
+    coverage = DirectoryLayout.PAGE_SHIFT;
+    return DirectoryLayout.address(MsiPteLayout.PPN.get(first))
+        | within(gpa, DirectoryLayout.PAGE_SHIFT);
+  }
+
+  /// {@return whether a leaf is well formed and allows the access}
+  private boolean leaf(long pte, long address, int level, int access, boolean implicit) {
+    boolean writable = W.isSet(pte);
+    boolean readable = R.isSet(pte);
+    boolean formed =
+        V.isSet(pte)
+            && (pte & RESERVED) == 0
+            && !N.isSet(pte)
+            && !(writable && !readable)
+            && within(PPN.get(pte), level * BITS_PER_LEVEL) == 0
+            && PBMT.getInt(pte) != PBMT_RESERVED
+            && (PBMT.getInt(pte) == 0 || RiscvIommuRegisters.SVPBMT.isSet(features.capabilities()));
+    // A device's access without a process is one of user privilege, at both stages.
+    if (!formed || !U.isSet(pte) || !A.isSet(pte)) {
+      return false;
+    }
+    int allowed = (readable ? READABLE : 0) | (writable && D.isSet(pte) ? WRITABLE : 0);
+    if ((allowed & access) != access) {
+      return false;
+    }
+    if (!implicit) {
+      rights &= allowed;
+      coverage = Math.min(coverage, SvPteLayout.shift(level));
+    }
+    return true;
+  }
+
+  private static long pageAt(long pte, int level, long address) {
+    return DirectoryLayout.address(PPN.get(pte)) | within(address, SvPteLayout.shift(level));
+  }
+
+  private long guestFault(long gpa, int access, boolean implicit) {
+    iotval2 =
+        FaultLayout.GPA.with(
+            FaultLayout.IMPLICIT.place(implicit ? 1 : 0), gpa & FaultLayout.GPA.mask());
+    return fails(
+        (access & WRITABLE) != 0
+            ? FaultLayout.WRITE_GUEST_PAGE_FAULT
+            : FaultLayout.READ_GUEST_PAGE_FAULT);
+  }
+
+  private static int pageFault(int access) {
+    return (access & WRITABLE) != 0 ? FaultLayout.WRITE_PAGE_FAULT : FaultLayout.READ_PAGE_FAULT;
+  }
+
+  private static int accessFault(int access) {
+    return (access & WRITABLE) != 0
+        ? FaultLayout.WRITE_ACCESS_FAULT
+        : FaultLayout.READ_ACCESS_FAULT;
+  }
+
+  private long fails(int why) {
+    cause = why;
+    return Translator.FAULT;
+  }
+}

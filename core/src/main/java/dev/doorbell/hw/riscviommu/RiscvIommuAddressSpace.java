@@ -1,0 +1,203 @@
+package dev.doorbell.hw.riscviommu;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaGeometry;
+import dev.doorbell.vmsa.VmsaTable;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// First-stage tables (Sv39 or Sv48) with a PSCID of their own. Safe for use from many threads.
+///
+/// Only the lower half of the address space is used: addresses of the upper one have all higher bits set.
+final class RiscvIommuAddressSpace implements AddressSpace {
+  private final RiscvIommuSettings.Tags tags;
+  private final VmsaTable table;
+  private final int mode;
+  private final int pscid;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<RiscvIommuDriver, Integer> users = new HashMap<>();
+  private boolean closed;
+
+  private RiscvIommuAddressSpace(
+      RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int pscid) {
+    this.tags = tags;
+    this.table = table;
+    this.mode = mode;
+    this.pscid = pscid;
+  }
+
+  /// {@return empty tables}
+  ///
+  /// @param iommu who makes them
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is taken then
+  static RiscvIommuAddressSpace create(
+      RiscvIommuDriver iommu,
+      RiscvIommuSettings.Tags tags,
+      PhysicalMemory memory,
+      Frames frames,
+      Shape shape) {
+    int pscid = tags.take(iommu.id());
+    try {
+      VmsaGeometry geometry =
+          VmsaGeometry.of(
+              Granule.K4,
+              Stage.STAGE1,
+              SvPteLayout.shift(SvPteLayout.levels(shape.mode())),
+              shape.outputBits());
+      VmsaTable table =
+          VmsaTable.create(geometry, new SvFormat(shape.types()), memory, frames, true);
+      return new RiscvIommuAddressSpace(tags, table, shape.mode(), pscid);
+    } catch (RuntimeException failed) {
+      tags.giveBack(pscid);
+      throw failed;
+    }
+  }
+
+  /// What the IOMMU that makes tables can do.
+  ///
+  /// @param mode `fsc.MODE`
+  /// @param types Svpbmt
+  record Shape(int mode, int outputBits, boolean types) {}
+
+  int mode() {
+    return mode;
+  }
+
+  int pscid() {
+    return pscid;
+  }
+
+  RiscvIommuSettings.Tags tags() {
+    return tags;
+  }
+
+  long root() {
+    return table.root().value();
+  }
+
+  int outputBits() {
+    return table.geometry().outputBits();
+  }
+
+  /// Counts a device in, before its context points here.
+  ///
+  /// @throws IllegalArgumentException when closed
+  void enter(RiscvIommuDriver iommu) {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalArgumentException(this + " is closed");
+      }
+      users.merge(iommu, 1, Integer::sum);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Counts a device out, after its context points elsewhere and, for the last device of an IOMMU, after that IOMMU dropped the translations.
+  void leave(RiscvIommuDriver iommu) {
+    lock.lock();
+    try {
+      users.computeIfPresent(iommu, (_, count) -> count == 1 ? null : count - 1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Granule granule() {
+    return Granule.K4;
+  }
+
+  @Override
+  public long pageSizes() {
+    return table.geometry().pageSizes();
+  }
+
+  @Override
+  public AddressRange aperture() {
+    return AddressRange.ofSize(0, table.geometry().aperture().last() / 2 + 1);
+  }
+
+  @Override
+  public void map(Iova iova, Pa pa, long bytes, Protection protection) {
+    lock.lock();
+    try {
+      requireAperture(iova, bytes);
+      // Entries that are not valid are never cached (2.7): a new mapping needs no invalidation.
+      table.map(iova, pa, bytes, protection, this::invalidate);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireAperture(Iova iova, long bytes) {
+    if (bytes > 0
+        && !(aperture().contains(iova.value()) && aperture().contains(iova.value() + bytes - 1))) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at %s leave the aperture %s".formatted(bytes, iova, aperture()));
+    }
+  }
+
+  @Override
+  public long unmap(Iova iova, long bytes) {
+    lock.lock();
+    try {
+      requireAperture(iova, bytes);
+      return table.unmap(iova, bytes, this::invalidate);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<Pa> translate(Iova iova) {
+    lock.lock();
+    try {
+      return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!users.isEmpty()) {
+        throw new IllegalStateException(
+            "%s still has devices of %s; block them first"
+                .formatted(this, users.keySet().stream().map(RiscvIommuDriver::id).toList()));
+      }
+      if (!closed) {
+        closed = true;
+        table.close();
+        tags.giveBack(pscid);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "RISC-V IOMMU address space of PSCID " + pscid;
+  }
+
+  private void invalidate(AddressRange range, boolean leafOnly) {
+    for (RiscvIommuDriver iommu : List.copyOf(users.keySet())) {
+      iommu.invalidate(pscid, range, leafOnly);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.doorbell.hw.riscviommu;
+
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
+
+/// What a model has.
+///
+/// @param capabilities the register
+/// @param cachedTranslations entries of the translation cache, a power of two
+public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
+  private static final int CACHED = 1024;
+  private static final int LEAST_PAS = 32;
+  private static final int MOST_PAS = 52;
+
+  /// {@return all that the model can do}: both stages of three widths, flat MSI page tables, messages of its own, debug translations
+  ///
+  /// @param outputBits width of physical addresses
+  public static RiscvIommuFeatures usual(int outputBits) {
+    return new RiscvIommuFeatures(
+        VERSION.place(VERSION_1_0)
+            | SV39.mask()
+            | SV48.mask()
+            | SV57.mask()
+            | SVPBMT.mask()
+            | SV39X4.mask()
+            | SV48X4.mask()
+            | SV57X4.mask()
+            | MSI_FLAT.mask()
+            | DBG.mask()
+            | IGS.place(IGS_MSI)
+            | PAS.place(Math.clamp(outputBits, LEAST_PAS, MOST_PAS)),
+        CACHED);
+  }
+
+  /// {@return these features with bits of `capabilities` taken away}
+  public RiscvIommuFeatures without(long bits) {
+    return new RiscvIommuFeatures(capabilities & ~bits, cachedTranslations);
+  }
+
+  /// {@return whether device contexts have the extended format}
+  public boolean extended() {
+    return MSI_FLAT.isSet(capabilities);
+  }
+
+  int outputBits() {
+    return PAS.getInt(capabilities);
+  }
+
+  boolean firstStage(int mode) {
+    return switch (mode) {
+      case DirectoryLayout.BARE -> true;
+      case DirectoryLayout.SV39 -> SV39.isSet(capabilities);
+      case DirectoryLayout.SV48 -> SV48.isSet(capabilities);
+      case DirectoryLayout.SV57 -> SV57.isSet(capabilities);
+      default -> false;
+    };
+  }
+
+  boolean secondStage(int mode) {
+    return switch (mode) {
+      case DirectoryLayout.BARE -> true;
+      case DirectoryLayout.SV39 -> SV39X4.isSet(capabilities);
+      case DirectoryLayout.SV48 -> SV48X4.isSet(capabilities);
+      case DirectoryLayout.SV57 -> SV57X4.isSet(capabilities);
+      default -> false;
+    };
+  }
+
+  /// {@return width of guest physical addresses, which bounds `msi_addr_mask` and `msi_addr_pattern`}
+  int guestBits() {
+    int widest =
+        SV57X4.isSet(capabilities)
+            ? DirectoryLayout.SV57
+            : SV48X4.isSet(capabilities) ? DirectoryLayout.SV48 : DirectoryLayout.SV39;
+    boolean any = widest != DirectoryLayout.SV39 || SV39X4.isSet(capabilities);
+    return any
+        ? SvPteLayout.shift(SvPteLayout.levels(widest)) + SvPteLayout.WIDER_ROOT_BITS
+        : outputBits();
+  }
+}

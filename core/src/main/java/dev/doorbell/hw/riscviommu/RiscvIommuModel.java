@@ -1,0 +1,220 @@
+package dev.doorbell.hw.riscviommu;
+
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
+
+import dev.doorbell.bits.RegisterPorts;
+import dev.doorbell.bus.AccessGate;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.vmsa.TranslationCache;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// A RISC-V IOMMU: its registers, queues and translation, bit for bit.
+///
+/// It caches as eagerly as the architecture allows: device contexts until IODIR.INVAL_DDT, translations and pointers to last tables until
+/// IOTINVAL, so that a forgotten invalidation shows. What is not valid is not cached. Commands run in the thread that writes `cqt`, and are done
+/// when the write returns.
+///
+/// **Threads.** Any number may translate while others write registers. {@link #translate} takes no lock and allocates nothing unless a device
+/// context must be fetched or a fault is recorded. IOFENCE.C completes when the accesses that were in flight have ended.
+///
+/// **Source**: RISC-V IOMMU Architecture 1.0.
+public final class RiscvIommuModel implements MmioDevice, Translator {
+  private final RiscvIommuFeatures features;
+  private final AccessGate gate = new AccessGate();
+  private final DeviceDirectory directory;
+  private final PageWalk.Caches caches;
+  private final InboundPath[] paths = new InboundPath[AccessGate.SLOTS];
+  private final InboundPath debugPath;
+  private final CommandProcessor commands;
+  private final FaultQueue faults;
+  private final IommuMessages messages;
+  private final RegisterPorts ports = new RegisterPorts(MAP);
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile long ddtp;
+  private long pageRequestBase;
+  private long debugIova;
+  private long debugControl;
+  private long debugResponse;
+
+  /// Makes an IOMMU after reset: no device's access passes.
+  ///
+  /// @param memory where its tables and queues lie
+  /// @param bus where its own messages and the data of fences go
+  public RiscvIommuModel(RiscvIommuFeatures features, PhysicalMemory memory, SystemBus bus) {
+    this.features = features;
+    directory = new DeviceDirectory(features, memory);
+    caches =
+        new PageWalk.Caches(
+            new TranslationCache(features.cachedTranslations()),
+            new TranslationCache(features.cachedTranslations()));
+    commands =
+        new CommandProcessor(
+            features, memory, bus, new CommandProcessor.Targets(directory, caches, gate));
+    faults = new FaultQueue(memory);
+    messages = new IommuMessages(bus);
+    InboundPath.Shared shared =
+        new InboundPath.Shared(features, () -> ddtp, directory, faults, messages);
+    for (int i = 0; i < paths.length; i++) {
+      paths[i] = new InboundPath(shared, new PageWalk(features, memory, caches));
+    }
+    debugPath = new InboundPath(shared, new PageWalk(features, memory, caches));
+    wire();
+  }
+
+  private void wire() {
+    ports.on(CAPABILITIES, _ -> features.capabilities());
+    ports.on(DDTP, _ -> ddtp, (_, v) -> writeDdtp(v));
+    ports.on(CQB, _ -> commands.base(), (_, v) -> commands.setBase(v));
+    ports.on(CQH, _ -> commands.head());
+    ports.on(CQT, _ -> commands.tail(), (_, v) -> commands.setTail(v));
+    ports.on(CQCSR, _ -> commands.csr(), (_, v) -> commands.setCsr(v));
+    ports.on(FQB, _ -> faults.base(), (_, v) -> faults.setBase(v));
+    ports.on(FQH, _ -> faults.head(), (_, v) -> faults.setHead(v));
+    ports.on(FQT, _ -> faults.tail());
+    ports.on(FQCSR, _ -> faults.csr(), (_, v) -> faults.setCsr(v));
+    ports.on(PQB, _ -> pageRequestBase, (_, v) -> pageRequestBase = PQB.legalize(0, v));
+    ports.on(IPSR, _ -> messages.pending(), (_, v) -> messages.clear(v));
+    ports.on(ICVEC, _ -> messages.vectors(), (_, v) -> messages.setVectors(v));
+    if (DBG.isSet(features.capabilities())) {
+      ports.on(
+          TR_REQ_IOVA, _ -> debugIova, (_, v) -> debugIova = TR_REQ_IOVA.legalize(debugIova, v));
+      ports.on(TR_REQ_CTL, _ -> debugControl, (_, v) -> debug(v));
+      ports.on(TR_RESPONSE, _ -> debugResponse);
+    }
+  }
+
+  @Override
+  public BusRead read(long offset, int bytes) {
+    if (messages.owns(offset)) {
+      return messages.answers(offset, bytes)
+          ? BusRead.ok(messages.read(offset, bytes))
+          : BusRead.error(bytes);
+    }
+    if (!answers(offset, bytes)) {
+      return BusRead.error(bytes);
+    }
+    lock.lock();
+    try {
+      return BusRead.ok(ports.read(offset, bytes));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public BusOutcome write(long offset, long value, int bytes, int requester) {
+    boolean message = messages.owns(offset);
+    if (message ? !messages.answers(offset, bytes) : !answers(offset, bytes)) {
+      return BusOutcome.ERROR;
+    }
+    int held = gate.held();
+    if (held >= 0) {
+      gate.park(held);
+    }
+    try {
+      if (message) {
+        messages.write(offset, value, bytes);
+      } else {
+        store(offset, value, bytes);
+      }
+      deliver();
+    } finally {
+      if (held >= 0) {
+        gate.unpark(held);
+      }
+    }
+    return BusOutcome.OK;
+  }
+
+  private boolean answers(long offset, int bytes) {
+    return (bytes == Integer.BYTES || bytes == Long.BYTES) && ports.answers(offset, bytes);
+  }
+
+  private void store(long offset, long value, int bytes) {
+    lock.lock();
+    try {
+      ports.write(offset, value, bytes);
+      if (commands.run(levels(ddtp))) {
+        messages.raise(CIP);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static int levels(long ddtp) {
+    return Math.max(0, DDTP_MODE.getInt(ddtp) - MODE_BARE);
+  }
+
+  private void writeDdtp(long value) {
+    int mode = DDTP_MODE.getInt(value);
+    long next = DDTP.legalize(ddtp, value);
+    ddtp = mode > MODE_3LVL ? DDTP_MODE.with(next, DDTP_MODE.get(ddtp)) : next;
+    if (mode == MODE_OFF) {
+      gate.drain();
+    }
+  }
+
+  /// A translation asked for by software: the fault of one that fails is recorded as of any other.
+  ///
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 5 (debug support).
+  private void debug(long control) {
+    debugControl = TR_GO.with(control, 0);
+    if (!TR_GO.isSet(control)) {
+      return;
+    }
+    long pa =
+        debugPath.translate(
+            TR_DID.getInt(control),
+            TR_PV.isSet(control) ? TR_PID.getInt(control) : -1,
+            TR_VPN.get(debugIova),
+            TR_NW.isSet(control) ? READ : READ | WRITE);
+    debugResponse = pa == FAULT ? TR_FAULT.mask() : TR_PPN.place(DirectoryLayout.ppn(pa));
+  }
+
+  @Override
+  public void begin() {
+    gate.enter();
+  }
+
+  @Override
+  public void end() {
+    int held = gate.held();
+    if (held < 0) {
+      throw new IllegalStateException("an access ends that did not begin in this thread");
+    }
+    if (gate.leave(held)) {
+      deliver();
+    }
+  }
+
+  @Override
+  public long translate(int deviceId, int processId, long iova, int access) {
+    int slot = gate.enter();
+    boolean outermost;
+    long pa;
+    try {
+      pa = paths[slot].translate(deviceId, processId, iova, access);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (pa == FAULT && outermost) {
+      deliver();
+    }
+    return pa;
+  }
+
+  /// Sends the IOMMU's own messages. One that nobody takes is a fault of its own, which may want to interrupt in turn.
+  private void deliver() {
+    for (long failed = messages.send(); failed >= 0; failed = messages.send()) {
+      if (faults.record(FaultLayout.CAUSE.place(FaultLayout.MSI_WRITE_FAULT), failed, 0)) {
+        messages.raise(FIP);
+      }
+    }
+  }
+}
