@@ -13,7 +13,6 @@ import dev.doorbell.hw.smmuv2.SmmuV2Walk;
 import dev.doorbell.hw.smmuv2.SmmuV2Walker;
 import dev.doorbell.hw.smmuv3.SmmuWalk;
 import dev.doorbell.hw.smmuv3.SmmuWalker;
-import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.Survey;
@@ -86,31 +85,20 @@ public final class RouteWalker {
                   ? " entry, masked: the write waits for the unmask"
                   : " entry, not masked"),
           p.source());
-      upstream();
+      if (!new UpstreamWalk(survey, trail, f, p.address()).climb(f.pci())) {
+        return trail.stopped();
+      }
+      alias();
       OptionalLong doorbell = translate(p.address(), p.data());
       return doorbell.isEmpty() ? trail.stopped() : arrive(doorbell.getAsLong(), p.data());
     }
 
-    /// The bridges above, and the requester id that the root complex sees.
-    private void upstream() {
-      String in = "requester id 0x%x".formatted(f.sbdf().requesterId());
-      for (PciFunction bridge : survey.topology().path(f.pci())) {
-        trail.derived(
-            bridge.toString(),
-            in,
-            "upstream",
-            "the write lies in no window of its, so it goes up",
-            Source.file(
-                survey
-                    .machine()
-                    .function(bridge.sbdf())
-                    .map(d -> d.source().where())
-                    .orElse(bridge.toString())));
-      }
+    /// The requester id that the root complex sees.
+    private void alias() {
       if (f.requesterId() != f.sbdf().requesterId()) {
         trail.derived(
             f.sbdf().toString(),
-            in,
+            "requester id 0x%x".formatted(f.sbdf().requesterId()),
             "requester id 0x%x".formatted(f.requesterId()),
             "a bridge to a conventional bus speaks for it",
             f.description().source());
