@@ -14,6 +14,7 @@ import dev.doorbell.simple.PlainMemory;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -109,6 +110,54 @@ class AmdViAgreementTest {
     return memory;
   }
 
+  /// What reached the local APICs of a model, and a walker of the same memory.
+  private record Pair(AmdViModel model, List<String> arrived, AmdViWalker walker) {
+    static Pair of(PlainMemory memory) {
+      List<String> arrived = new ArrayList<>();
+      AmdViModel model =
+          new AmdViModel(
+              AmdViFeatures.all(),
+              memory,
+              (destination, command, wide) ->
+                  arrived.add("%x %x %b".formatted(destination, command, wide)),
+              _ -> {});
+      model.write(AmdViRegisters.CONTROL_REG.offset(), 1, 8, SystemBus.CPU);
+      return new Pair(
+          model,
+          arrived,
+          new AmdViWalker("amd", Map.of("CONTROL", 1L, "DEVTAB_BASE", 0L), view(memory)));
+    }
+
+    /// {@return whether the access passes}
+    boolean access(int device, long iova, boolean write) {
+      long walked =
+          walker
+              .dma(device, new Iova(iova), write)
+              .output()
+              .map(Pa::value)
+              .filter(pa -> pa >>> 20 != 0xfee)
+              .orElse(Translator.FAULT);
+      int access = write ? Translator.WRITE : Translator.READ;
+      assertEquals(walked, model.translate(device, -1, iova, access), "device " + device);
+      return walked != Translator.FAULT;
+    }
+
+    /// {@return whether the message arrives}
+    boolean message(int device, int data) {
+      long address = AmdViBench.FEE | 0x7000;
+      String walked =
+          walker
+              .message(device, address, data)
+              .interrupt()
+              .map(i -> "%x %x %b".formatted(i.destination(), i.command(), i.wide()))
+              .orElse("");
+      arrived.clear();
+      model.message(device, address, data, 4);
+      assertEquals(walked, String.join(",", arrived), "message of device " + device);
+      return !walked.isEmpty();
+    }
+  }
+
   @Test
   @DisplayName("Model and walker agree about accesses and messages on random tables")
   void agree() {
@@ -117,49 +166,18 @@ class AmdViAgreementTest {
         "AMD-Vi model and walker agree",
         80,
         random -> {
-          PlainMemory memory = tables(random);
-          List<String> arrived = new ArrayList<>();
-          AmdViModel model =
-              new AmdViModel(
-                  AmdViFeatures.all(),
-                  memory,
-                  (destination, command, wide) ->
-                      arrived.add("%x %x %b".formatted(destination, command, wide)),
-                  _ -> {});
-          model.write(AmdViRegisters.CONTROL_REG.offset(), 1, 8, SystemBus.CPU);
-          AmdViWalker walker =
-              new AmdViWalker("amd", Map.of("CONTROL", 1L, "DEVTAB_BASE", 0L), view(memory));
+          Pair pair = Pair.of(tables(random));
           for (int device = 0; device < DEVICES; device++) {
             long iova = random.oneIn(3) ? random.anyMagnitude() : random.bits(21);
-            boolean write = random.nextBoolean();
             if (iova >>> 20 != 0xfee) {
-              long walked =
-                  walker
-                      .dma(device, new Iova(iova), write)
-                      .output()
-                      .map(Pa::value)
-                      .filter(pa -> pa >>> 20 != 0xfee)
-                      .orElse(Translator.FAULT);
-              int access = write ? Translator.WRITE : Translator.READ;
-              assertEquals(walked, model.translate(device, -1, iova, access), "device " + device);
-              reached[walked == Translator.FAULT ? 0 : 1]++;
+              reached[pair.access(device, iova, random.nextBoolean()) ? 1 : 0]++;
             }
             int data = (int) random.bits(random.between(1, 11));
-            String walked =
-                walker
-                    .message(device, AmdViBench.FEE | 0x7000, data)
-                    .interrupt()
-                    .map(i -> "%x %x %b".formatted(i.destination(), i.command(), i.wide()))
-                    .orElse("");
-            arrived.clear();
-            model.message(device, AmdViBench.FEE | 0x7000, data, 4);
-            assertEquals(walked, String.join(",", arrived), "message of device " + device);
-            reached[walked.isEmpty() ? 2 : 3]++;
+            reached[pair.message(device, data) ? 3 : 2]++;
           }
         });
     for (int count : reached) {
-      assertTrue(
-          count > 200, () -> "reached " + List.of(reached[0], reached[1], reached[2], reached[3]));
+      assertTrue(count > 200, () -> "reached " + Arrays.toString(reached));
     }
   }
 }
