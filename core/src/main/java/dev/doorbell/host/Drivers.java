@@ -139,9 +139,9 @@ final class Drivers {
             options.stage().map(usual::with).orElse(usual)));
   }
 
-  /// Remaps interrupts where the captured kernel had it do so.
+  /// Remaps interrupts unless something says that the machine does not.
   private void startAmdVi(IommuDescription.AmdVi a, AmdViDomains domains) {
-    boolean remapping = a.remapping().isOn() && lapics.isPresent();
+    boolean remapping = a.remapping().state() != InterruptRemapping.State.OFF && lapics.isPresent();
     AmdViDriver driver =
         AmdViDriver.open(
             a.id(),

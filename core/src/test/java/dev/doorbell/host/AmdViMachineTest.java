@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Granule;
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.InterruptRemapping;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.firmware.Firmware;
@@ -32,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AmdViMachineTest {
   private static final Assignment.Request REQUEST =
       new Assignment.Request(Granule.K4, Optional.empty(), 1, 64, false);
+
+  private static final Sbdf WHAT_IF = Sbdf.parse("0000:01:00.0");
 
   private static MachineDescription captured(String name) {
     return Firmware.read(Sysroot.open(Shared.require(name)));
@@ -123,17 +127,56 @@ class AmdViMachineTest {
         routes::toString);
   }
 
+  private static MachineDescription tablesOnly(Optional<InterruptRemapping.State> state) {
+    MachineDescription m = captured("captures/x86/amd-x399-prime");
+    MachineDescription changed =
+        new MachineDescription(
+            m.arch(),
+            m.firmware(),
+            m.iommus().stream().map(i -> state.map(s -> with(i, s)).orElse(i)).toList(),
+            m.msiControllers(),
+            m.gic(),
+            m.apic(),
+            m.hostBridges(),
+            m.functions(),
+            m.memory(),
+            m.reserved(),
+            m.recorded(),
+            m.oddities(),
+            m.unseen());
+    return new WhatIf(WHAT_IF, 4, 0, true).addTo(changed);
+  }
+
+  private static IommuDescription with(IommuDescription i, InterruptRemapping.State state) {
+    return i instanceof IommuDescription.AmdVi a
+        ? new IommuDescription.AmdVi(
+            a.id(),
+            a.window(),
+            a.function(),
+            new InterruptRemapping(state, "the test says so", Source.rule("test")),
+            a.abilities(),
+            a.source())
+        : i;
+  }
+
   @Test
-  @DisplayName(
-      "Where the recorded kernel did not remap, a function is refused as not isolated, or its messages pass")
+  @DisplayName("A capture of tables alone tells nothing against remapping: messages are remapped")
+  void tablesAlone() {
+    Host host = Host.start(EmbeddedMachine.of(tablesOnly(Optional.empty())));
+    List<Route> routes = assign(host, WHAT_IF, 2);
+    assertTrue(
+        routes.stream().allMatch(r -> r.hops().stream().anyMatch(h -> h.at().startsWith("IRTE"))),
+        routes::toString);
+  }
+
+  @Test
+  @DisplayName("Where remapping is off a function is refused as not isolated, or its messages pass")
   void withoutRemapping() {
-    MachineDescription machine = captured("captures/x86/amd-x399-prime");
-    Sbdf sbdf = Sbdf.parse("0000:01:00.0");
-    MachineDescription with = new WhatIf(sbdf, 4, 0, true).addTo(machine);
-    Host host = Host.start(EmbeddedMachine.of(with));
-    assertThrows(NotIsolated.class, () -> Assignment.of(host, List.of(sbdf), REQUEST));
+    Host host =
+        Host.start(EmbeddedMachine.of(tablesOnly(Optional.of(InterruptRemapping.State.OFF))));
+    assertThrows(NotIsolated.class, () -> Assignment.of(host, List.of(WHAT_IF), REQUEST));
     Assignment.Request unsafe = new Assignment.Request(Granule.K4, Optional.empty(), 1, 4, true);
-    try (Assignment a = Assignment.of(host, List.of(sbdf), unsafe)) {
+    try (Assignment a = Assignment.of(host, List.of(WHAT_IF), unsafe)) {
       HostFunction f = a.functions().getFirst();
       for (LiveVector v : a.vectors(f)) {
         assertTrue(a.fire(f, v).delivered());
