@@ -133,6 +133,16 @@ public final class QemuProcess implements AutoCloseable {
       QemuProcess qemu = new QemuProcess(settings, place);
       done = true;
       return qemu;
+    } catch (QemuDied e) {
+      // An old one may not even know the arguments.
+      QemuBinary binary = settings.binary();
+      QemuVersion found = binary.version().orElse(QemuVersion.LEAST);
+      if (found.compareTo(QemuVersion.LEAST) >= 0) {
+        throw e;
+      }
+      QemuTooOld tooOld = new QemuTooOld(binary, found, QemuVersion.LEAST);
+      tooOld.addSuppressed(e);
+      throw tooOld;
     } catch (IOException e) {
       throw new QemuUnstartable("a process", e);
     } finally {

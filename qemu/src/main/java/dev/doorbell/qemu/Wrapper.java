@@ -12,20 +12,23 @@ import java.util.concurrent.TimeUnit;
 ///
 /// QEMU itself lives on when its sockets close. So the shell holds the reading end of a pipe, of which this process has the only writing
 /// end: whichever way this process ends, SIGKILL included, the pipe closes, the shell's watch kills QEMU, and the shell removes the folder.
-/// When the shell itself is killed its watch remains and does the same.
+/// When the shell itself is killed its watch remains and does the same. The program gets a session of its own where the system has `setsid`,
+/// so that a program which starts QEMU as its child ends with it, and a key that interrupts this process does not reach QEMU before we end it.
 final class Wrapper {
   private static final String SCRIPT =
       """
       folder=$1; shift
       exec 3<&0 </dev/null
-      "$@" 3<&- &
+      apart=$(command -v setsid)
+      ${apart:+"$apart"} "$@" 3<&- &
       qemu=$!
-      (while read -r line <&3; do :; done; kill -KILL $qemu; rm -rf -- "$folder") >/dev/null 2>&1 &
+      (while read -r line <&3; do :; done; kill -KILL $qemu; kill -s KILL -- -$qemu; rm -rf -- "$folder") >/dev/null 2>&1 &
       watch=$!
       exec 3<&-
       wait $qemu
       status=$?
       kill $watch
+      kill -s KILL -- -$qemu 2>/dev/null
       rm -rf -- "$folder"
       exit $status
       """;

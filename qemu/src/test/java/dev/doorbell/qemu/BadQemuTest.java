@@ -116,6 +116,37 @@ class BadQemuTest {
     assertTrue(e.getMessage().contains("(start)"), e.getMessage());
   }
 
+  @Test
+  @DisplayName("too old to know its arguments: told by what --version says, with what it printed")
+  void tooOldToStart() throws IOException {
+    QemuBinary fake =
+        FakeQemu.shell(folder, "echo 'QEMU emulator version 2.11.1(Debian 1:2.11)'; exit 1");
+    QemuTooOld e = assertThrows(QemuTooOld.class, () -> Qemus.start(fake, Qemus.PATIENCE));
+    assertTrue(e.getMessage().contains("version 2.11.1, and 7.2.0 is needed"), e.getMessage());
+    assertEquals(1, e.getSuppressed().length);
+  }
+
+  @Test
+  @DisplayName(
+      "a program that starts QEMU as its child: the child ends with it, however it is ended")
+  void children() throws Exception {
+    Path pids = folder.resolve("pids");
+    QemuBinary hangs = FakeQemu.shell(folder, "sleep 600 & echo $! >>'%s'; wait".formatted(pids));
+    assertThrows(QemuTimedOut.class, () -> Qemus.start(hangs, SOON));
+    QemuBinary leaves =
+        FakeQemu.shell(
+            folder,
+            "[ \"$1\" = --version ] || { sleep 600 & echo $! >>'%s'; }; exit 3".formatted(pids));
+    assertThrows(QemuDied.class, () -> Qemus.start(leaves, Qemus.PATIENCE));
+    for (String pid : Files.readAllLines(pids)) {
+      Optional<ProcessHandle> child = ProcessHandle.of(Long.parseLong(pid));
+      if (child.isPresent()) {
+        child.get().onExit().get(60, TimeUnit.SECONDS);
+      }
+    }
+    assertEquals(2, Files.readAllLines(pids).size());
+  }
+
   @ParameterizedTest(name = "{0}")
   @CsvSource({
     "no-json,QemuGarbled,<html>",
