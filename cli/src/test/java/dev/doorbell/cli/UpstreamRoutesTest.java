@@ -63,11 +63,13 @@ class UpstreamRoutesTest {
     assertTrue(trace(0).out().contains("ACS Upstream Forwarding sends it up"));
     acs(PORT, FORWARD, false);
     Run off = trace(1);
-    assertTrue(off.out().contains("stops at 0000:03:00.0: 0x8000040 lies in its window"), off.out());
+    assertTrue(
+        off.out().contains("stops at 0000:03:00.0: 0x8000040 lies in its window"), off.out());
   }
 
   @Test
-  @DisplayName("R10: an address in the window of a switch's other port goes across where Request Redirect is off")
+  @DisplayName(
+      "R10: an address in the window of a switch's other port goes across where Request Redirect is off")
   void peerInSwitch() throws IOException {
     window(OTHER_PORT);
     acs(PORT, REDIRECT, true);
@@ -81,7 +83,8 @@ class UpstreamRoutesTest {
   }
 
   @Test
-  @DisplayName("R10: whether a root complex hands a write across to another root port is not to be seen")
+  @DisplayName(
+      "R10: whether a root complex hands a write across to another root port is not to be seen")
   void peerAtRoot() throws IOException {
     window(OTHER_ROOT_PORT);
     acs("0000:00:03.0", REDIRECT, true);
@@ -94,7 +97,8 @@ class UpstreamRoutesTest {
   }
 
   @Test
-  @DisplayName("R10: a dump of 256 bytes does not show whether ACS redirects, and a window that is not met needs none")
+  @DisplayName(
+      "R10: a dump of 256 bytes does not show whether ACS redirects, and a window that is not met needs none")
   void unseen() throws IOException {
     Path config = config(PORT);
     byte[] whole = Files.readAllBytes(config);
@@ -109,7 +113,14 @@ class UpstreamRoutesTest {
 
   private Run trace(int status) {
     Run run =
-        Run.on(root.toString(), "trace", "0000:04:00.0", "--vector", "3", "--tables", root + "/oracle");
+        Run.on(
+            root.toString(),
+            "trace",
+            "0000:04:00.0",
+            "--vector",
+            "3",
+            "--tables",
+            root + "/oracle");
     assertEquals(status, run.status(), () -> run.out() + run.err());
     return run;
   }
@@ -135,8 +146,7 @@ class UpstreamRoutesTest {
         });
   }
 
-  private void edit(String bridge, Consumer<ByteBuffer> with)
-      throws IOException {
+  private void edit(String bridge, Consumer<ByteBuffer> with) throws IOException {
     byte[] bytes = Files.readAllBytes(config(bridge));
     with.accept(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN));
     Files.write(config(bridge), bytes);

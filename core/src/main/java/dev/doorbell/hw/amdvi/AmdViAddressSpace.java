@@ -6,22 +6,15 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import dev.doorbell.iommu.SharedAddressSpace;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// Host page tables with the DomainID that all AMD IOMMUs know them by.
-final class AmdViAddressSpace implements AddressSpace {
+final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
   private final AmdViSettings settings;
   private final int domain;
   private final IoPageTable table;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<AmdViDriver, Integer> users = new HashMap<>();
-  private boolean closed;
 
   private AmdViAddressSpace(AmdViSettings settings, int domain, IoPageTable table) {
     this.settings = settings;
@@ -55,31 +48,6 @@ final class AmdViAddressSpace implements AddressSpace {
     return settings.domains();
   }
 
-  /// Counts a device of an IOMMU in, before its entry leads here.
-  ///
-  /// @throws IllegalArgumentException when closed
-  void enter(AmdViDriver iommu) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalArgumentException(this + " is closed");
-      }
-      users.merge(iommu, 1, Integer::sum);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Counts a device out, after its entry leads elsewhere and, for the last one of an IOMMU, after that IOMMU dropped the translations.
-  void leave(AmdViDriver iommu) {
-    lock.lock();
-    try {
-      users.computeIfPresent(iommu, (key, count) -> count == 1 ? null : count - 1);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   @Override
   public Granule granule() {
     return Granule.K4;
@@ -95,28 +63,6 @@ final class AmdViAddressSpace implements AddressSpace {
     return table.aperture();
   }
 
-  @Override
-  public void map(Iova iova, Pa pa, long bytes, Protection protection) {
-    AddressRange input = range(iova, bytes);
-    lock.lock();
-    try {
-      table.map(input, pa, protection, this::invalidate, settings.cachesAbsent());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public long unmap(Iova iova, long bytes) {
-    AddressRange input = range(iova, bytes);
-    lock.lock();
-    try {
-      return table.unmap(input, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private static AddressRange range(Iova iova, long bytes) {
     long last = iova.value() + (bytes - 1);
     if (bytes <= 0 || iova.value() < 0 || last < iova.value()) {
@@ -126,38 +72,8 @@ final class AmdViAddressSpace implements AddressSpace {
     return new AddressRange(iova.value(), last);
   }
 
-  @Override
-  public Optional<Pa> translate(Iova iova) {
-    lock.lock();
-    try {
-      return table.translate(iova);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void close() {
-    lock.lock();
-    try {
-      if (!users.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has devices of %s; block them first"
-                .formatted(this, users.keySet().stream().map(AmdViDriver::id).sorted().toList()));
-      }
-      if (closed) {
-        return;
-      }
-      closed = true;
-      table.close();
-      settings.domains().giveBack(domain);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void invalidate(AddressRange input) {
-    for (AmdViDriver iommu : List.copyOf(users.keySet())) {
+    for (AmdViDriver iommu : users()) {
       iommu.invalidate(domain, input);
     }
   }
@@ -165,5 +81,33 @@ final class AmdViAddressSpace implements AddressSpace {
   @Override
   public String toString() {
     return "AMD-Vi address space of DomainID " + domain;
+  }
+
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    AddressRange input = range(iova, bytes);
+    table.map(input, pa, protection, this::invalidate, settings.cachesAbsent());
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    AddressRange input = range(iova, bytes);
+    return table.unmap(input, this::invalidate);
+  }
+
+  @Override
+  protected Optional<Pa> look(Iova iova) {
+    return table.translate(iova);
+  }
+
+  @Override
+  protected void release() {
+    table.close();
+    settings.domains().giveBack(domain);
+  }
+
+  @Override
+  protected String name(AmdViDriver iommu) {
+    return iommu.id();
   }
 }

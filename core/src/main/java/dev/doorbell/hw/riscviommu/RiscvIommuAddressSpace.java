@@ -6,28 +6,21 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// First-stage tables (Sv39 or Sv48) with a PSCID of their own. Safe for use from many threads.
 ///
 /// Only the lower half of the address space is used: addresses of the upper one have all higher bits set.
-final class RiscvIommuAddressSpace implements AddressSpace {
+final class RiscvIommuAddressSpace extends SharedAddressSpace<RiscvIommuDriver> {
   private final RiscvIommuSettings.Tags tags;
   private final VmsaTable table;
   private final int mode;
   private final int pscid;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<RiscvIommuDriver, Integer> users = new HashMap<>();
-  private boolean closed;
 
   private RiscvIommuAddressSpace(
       RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int pscid) {
@@ -90,31 +83,6 @@ final class RiscvIommuAddressSpace implements AddressSpace {
     return table.geometry().outputBits();
   }
 
-  /// Counts a device in, before its context points here.
-  ///
-  /// @throws IllegalArgumentException when closed
-  void enter(RiscvIommuDriver iommu) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalArgumentException(this + " is closed");
-      }
-      users.merge(iommu, 1, Integer::sum);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Counts a device out, after its context points elsewhere and, for the last device of an IOMMU, after that IOMMU dropped the translations.
-  void leave(RiscvIommuDriver iommu) {
-    lock.lock();
-    try {
-      users.computeIfPresent(iommu, (_, count) -> count == 1 ? null : count - 1);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   @Override
   public Granule granule() {
     return Granule.K4;
@@ -130,18 +98,6 @@ final class RiscvIommuAddressSpace implements AddressSpace {
     return AddressRange.ofSize(0, table.geometry().aperture().last() / 2 + 1);
   }
 
-  @Override
-  public void map(Iova iova, Pa pa, long bytes, Protection protection) {
-    lock.lock();
-    try {
-      requireAperture(iova, bytes);
-      // Entries that are not valid are never cached (2.7): a new mapping needs no invalidation.
-      table.map(iova, pa, bytes, protection, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void requireAperture(Iova iova, long bytes) {
     if (bytes > 0
         && !(aperture().contains(iova.value()) && aperture().contains(iova.value() + bytes - 1))) {
@@ -151,53 +107,42 @@ final class RiscvIommuAddressSpace implements AddressSpace {
   }
 
   @Override
-  public long unmap(Iova iova, long bytes) {
-    lock.lock();
-    try {
-      requireAperture(iova, bytes);
-      return table.unmap(iova, bytes, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public Optional<Pa> translate(Iova iova) {
-    lock.lock();
-    try {
-      return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void close() {
-    lock.lock();
-    try {
-      if (!users.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has devices of %s; block them first"
-                .formatted(this, users.keySet().stream().map(RiscvIommuDriver::id).toList()));
-      }
-      if (!closed) {
-        closed = true;
-        table.close();
-        tags.giveBack(pscid);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
   public String toString() {
     return "RISC-V IOMMU address space of PSCID " + pscid;
   }
 
   private void invalidate(AddressRange range, boolean leafOnly) {
-    for (RiscvIommuDriver iommu : List.copyOf(users.keySet())) {
+    for (RiscvIommuDriver iommu : users()) {
       iommu.invalidate(pscid, range, leafOnly);
     }
+  }
+
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    requireAperture(iova, bytes);
+    // Entries that are not valid are never cached (2.7): a new mapping needs no invalidation.
+    table.map(iova, pa, bytes, protection, this::invalidate);
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    requireAperture(iova, bytes);
+    return table.unmap(iova, bytes, this::invalidate);
+  }
+
+  @Override
+  protected Optional<Pa> look(Iova iova) {
+    return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
+  }
+
+  @Override
+  protected void release() {
+    table.close();
+    tags.giveBack(pscid);
+  }
+
+  @Override
+  protected String name(RiscvIommuDriver iommu) {
+    return iommu.id();
   }
 }

@@ -89,7 +89,7 @@ final class ContextBanks {
       turnOn(bank, failed);
       throw failed;
     }
-    space.leave(this);
+    space.forget(this);
     streams[bank] = 0;
     spaces[bank] = null;
   }
@@ -99,7 +99,7 @@ final class ContextBanks {
     int bank = of(space);
     if (--streams[bank] == 0) {
       lost[bank] = true;
-      space.leave(this);
+      space.forget(this);
       spaces[bank] = null;
     }
   }

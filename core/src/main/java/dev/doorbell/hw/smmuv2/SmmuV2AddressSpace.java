@@ -4,25 +4,23 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
-import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Translation tables, and the context bank that they have on each SMMU that uses them.
 ///
 /// At stage 1 a mapping for writing can be read too: the format has no write-only page; stage 2 has.
-final class SmmuV2AddressSpace implements AddressSpace {
+final class SmmuV2AddressSpace extends SharedAddressSpace<ContextBanks> {
   private final VmsaTable table;
   private final boolean is64;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<ContextBanks, Integer> banks = new LinkedHashMap<>();
-  private boolean closed;
+  private final Map<ContextBanks, Integer> banks = new ConcurrentHashMap<>();
 
   /// @param is64 whether descriptors and registers are AArch64 ones
   SmmuV2AddressSpace(VmsaTable table, boolean is64) {
@@ -50,25 +48,14 @@ final class SmmuV2AddressSpace implements AddressSpace {
   ///
   /// @throws IllegalArgumentException when closed
   void enter(ContextBanks of, int bank) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalArgumentException(this + " is closed");
-      }
-      banks.put(of, bank);
-    } finally {
-      lock.unlock();
-    }
+    banks.put(of, bank);
+    enter(of);
   }
 
   /// Forgets it, after its translations were dropped.
-  void leave(ContextBanks of) {
-    lock.lock();
-    try {
-      banks.remove(of);
-    } finally {
-      lock.unlock();
-    }
+  void forget(ContextBanks of) {
+    leave(of);
+    banks.remove(of);
   }
 
   @Override
@@ -87,59 +74,40 @@ final class SmmuV2AddressSpace implements AddressSpace {
   }
 
   @Override
-  public void map(Iova iova, Pa pa, long bytes, Protection protection) {
-    lock.lock();
-    try {
-      // Faults are not cached (IHI 0062 D.c, 4.5), so a new mapping needs no invalidation.
-      table.map(iova, pa, bytes, protection, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public long unmap(Iova iova, long bytes) {
-    lock.lock();
-    try {
-      return table.unmap(iova, bytes, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public Optional<Pa> translate(Iova iova) {
-    lock.lock();
-    try {
-      return table.translate(iova);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void close() {
-    lock.lock();
-    try {
-      if (!banks.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has streams of %s; block them first"
-                .formatted(this, banks.keySet().stream().map(ContextBanks::id).sorted().toList()));
-      }
-      closed = true;
-      table.close();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
   public String toString() {
     return "the %s address space at %s"
         .formatted(stage() == Stage.STAGE1 ? "stage 1" : "stage 2", table.root());
   }
 
   private void invalidate(AddressRange range, boolean leafOnly) {
-    banks.forEach((of, bank) -> of.invalidate(bank, this, range, leafOnly));
+    for (ContextBanks of : users()) {
+      of.invalidate(Objects.requireNonNull(banks.get(of)), this, range, leafOnly);
+    }
+  }
+
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    // Faults are not cached (IHI 0062 D.c, 4.5), so a new mapping needs no invalidation.
+    table.map(iova, pa, bytes, protection, this::invalidate);
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    return table.unmap(iova, bytes, this::invalidate);
+  }
+
+  @Override
+  protected Optional<Pa> look(Iova iova) {
+    return table.translate(iova);
+  }
+
+  @Override
+  protected void release() {
+    table.close();
+  }
+
+  @Override
+  protected String name(ContextBanks of) {
+    return of.id();
   }
 }

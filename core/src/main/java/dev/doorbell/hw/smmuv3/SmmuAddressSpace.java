@@ -6,32 +6,25 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Descriptors;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// Translation tables with the context descriptor and the number that all SMMUs know them by.
 ///
 /// The context descriptor is made once and shared by all streams of all SMMUs: a stream moves from one address space to another by the one
 /// word of its entry that points to it. At stage 1 a mapping for writing can be read too: the format has no write-only page; stage 2 has.
-final class SmmuAddressSpace implements AddressSpace {
+final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
   private final SmmuTags tags;
   private final PhysicalMemory memory;
   private final Frames frames;
   private final VmsaTable table;
   private final int tag;
   private final Optional<Pa> context;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<SmmuDriver, Integer> users = new HashMap<>();
-  private boolean closed;
 
   private SmmuAddressSpace(
       SmmuTags tags, PhysicalMemory memory, Frames frames, VmsaTable table, int tag) {
@@ -99,31 +92,6 @@ final class SmmuAddressSpace implements AddressSpace {
     return context.orElseThrow().value();
   }
 
-  /// Counts a stream of an SMMU in, before its entry points here.
-  ///
-  /// @throws IllegalArgumentException when closed
-  void enter(SmmuDriver smmu) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw new IllegalArgumentException("the address space of tag " + tag + " is closed");
-      }
-      users.merge(smmu, 1, Integer::sum);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Counts a stream out, after its entry points elsewhere and, for the last stream of an SMMU, after that SMMU dropped the translations.
-  void leave(SmmuDriver smmu) {
-    lock.lock();
-    try {
-      users.computeIfPresent(smmu, (key, count) -> count == 1 ? null : count - 1);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   @Override
   public Granule granule() {
     return table.geometry().granule();
@@ -140,67 +108,13 @@ final class SmmuAddressSpace implements AddressSpace {
   }
 
   @Override
-  public void map(Iova iova, Pa pa, long bytes, Protection protection) {
-    lock.lock();
-    try {
-      // Faults are not cached, so a new mapping needs no invalidation (IHI 0070 3.17.5); one that
-      // is
-      // taken back half-way does.
-      table.map(iova, pa, bytes, protection, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public long unmap(Iova iova, long bytes) {
-    lock.lock();
-    try {
-      return table.unmap(iova, bytes, this::invalidate);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public Optional<Pa> translate(Iova iova) {
-    lock.lock();
-    try {
-      return table.translate(iova);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void close() {
-    lock.lock();
-    try {
-      if (!users.isEmpty()) {
-        throw new IllegalStateException(
-            "the address space of tag %d still has streams of %s; block them first"
-                .formatted(tag, users.keySet().stream().map(SmmuDriver::id).sorted().toList()));
-      }
-      if (closed) {
-        return;
-      }
-      closed = true;
-      table.close();
-      context.ifPresent(at -> frames.free(at, CdLayout.BYTES));
-      tags.giveBack(table.geometry().stage(), tag);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
   public String toString() {
     return "SMMUv3 address space of %s %d"
         .formatted(table.geometry().stage() == Stage.STAGE1 ? "ASID" : "VMID", tag);
   }
 
   private void invalidate(AddressRange range, boolean leafOnly) {
-    for (SmmuDriver smmu : List.copyOf(users.keySet())) {
+    for (SmmuDriver smmu : users()) {
       smmu.invalidate(this, range, leafOnly);
     }
   }
@@ -215,5 +129,35 @@ final class SmmuAddressSpace implements AddressSpace {
       memory.write64(at + (long) i * Long.BYTES, cd[i]);
     }
     memory.publish();
+  }
+
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    // Faults are not cached, so a new mapping needs no invalidation (IHI 0070 3.17.5); one that
+    // is
+    // taken back half-way does.
+    table.map(iova, pa, bytes, protection, this::invalidate);
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    return table.unmap(iova, bytes, this::invalidate);
+  }
+
+  @Override
+  protected Optional<Pa> look(Iova iova) {
+    return table.translate(iova);
+  }
+
+  @Override
+  protected void release() {
+    table.close();
+    context.ifPresent(at -> frames.free(at, CdLayout.BYTES));
+    tags.giveBack(table.geometry().stage(), tag);
+  }
+
+  @Override
+  protected String name(SmmuDriver smmu) {
+    return smmu.id();
   }
 }
