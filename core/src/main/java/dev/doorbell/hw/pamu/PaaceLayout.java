@@ -132,7 +132,7 @@ public final class PaaceLayout {
   }
 
   /// {@return bytes of a sub-window; 0 of an entry whose window cannot be cut into so many}
-  public static long slot(long af, long ia) {
+  static long slot(long af, long ia) {
     long size = size(WSE.getInt(af));
     int count = count(WCE.getInt(ia));
     return size > 0 && size / count >= LEAST ? size / count : 0;
