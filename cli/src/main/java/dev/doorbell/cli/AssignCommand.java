@@ -108,6 +108,7 @@ final class AssignCommand implements Callable<Integer> {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> named = Functions.parse(survey, options.functions());
     List<Sbdf> functions = named.isEmpty() ? List.of(Functions.firstWithMsix(survey)) : named;
+    Damage.requireCapabilities(survey, functions);
     Plan plan = PlanCommand.plan(survey, functions, options);
     Granule granule =
         plan.window().map(WindowPlan::granule).or(options::granule).orElse(Granule.K4);

@@ -2,9 +2,14 @@ package dev.doorbell.cli;
 
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Unseen;
+import dev.doorbell.pci.MsixCapability;
+import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.Seen;
 import dev.doorbell.plan.Conflict;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.survey.Doubt;
+import dev.doorbell.survey.Survey;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +30,23 @@ final class Damage {
     List<UnusableInput> doubts = reasons.stream().flatMap(c -> doubt(machine, c).stream()).toList();
     if (!reasons.isEmpty() && doubts.size() == reasons.size()) {
       throw doubts.getFirst();
+    }
+  }
+
+  /// A function of whose configuration space the part with MSI and MSI-X is not there has neither for all one can see.
+  ///
+  /// @throws UnusableInput when that is so of one of the functions
+  static void requireCapabilities(Survey survey, List<Sbdf> functions) {
+    for (Sbdf sbdf : functions) {
+      PciFunction pci = survey.function(sbdf).orElseThrow().pci();
+      if (!pci.msi().isThere()
+          && !pci.msix().isThere()
+          && pci.msix() instanceof Seen.NotVisible<MsixCapability>(String why)) {
+        throw new UnusableInput(
+            "NotInCapture",
+            "whether %s has MSI or MSI-X cannot be seen: %s".formatted(sbdf, why),
+            "capture it as root, which reads configuration space whole; or plan with a what-if function (--with)");
+      }
     }
   }
 

@@ -229,6 +229,7 @@ final class TraceCommand implements Callable<Integer> {
         new Planner(chosen.machine())
             .plan(together.stream().flatMap(f -> subjects.of(f).stream()).toList(), request);
     Damage.check(chosen.machine(), plan);
+    Damage.requireCapabilities(survey, together);
     requireVector(survey, sbdf);
     try (Machine hardware = chosen.hardware()) {
       Host host = Host.start(hardware, drivers.options());

@@ -111,6 +111,30 @@ class UpstreamRoutesTest {
         blind.out());
   }
 
+  @Test
+  @DisplayName(
+      "dumps of 64 bytes: ids are those below PCI Express ports, which is said, and assign ends with exit 2")
+  void sixtyFourBytes() throws IOException {
+    try (Stream<Path> all = Files.walk(root.resolve("sys/devices"))) {
+      for (Path config : all.filter(p -> p.endsWith("config")).toList()) {
+        Files.write(config, Arrays.copyOf(Files.readAllBytes(config), 64));
+      }
+    }
+    assertTrue(trace(0).out().contains("requester id 0x400 -> StreamID 0x400"));
+    Run inspect = Run.on(root.toString(), "inspect");
+    assertTrue(
+        inspect.out().contains("0000:03:00.0 may be a conventional PCI bridge")
+            && inspect.out().contains("requester ids of"),
+        inspect.out());
+    for (String[] more : new String[][] {{"assign"}, {"trace", "--vector", "0"}}) {
+      String[] rest = Arrays.copyOfRange(more, 1, more.length + 1);
+      rest[rest.length - 1] = "0000:04:00.0";
+      Run run = Run.on(root.toString(), more[0], rest);
+      assertEquals(2, run.status(), run.out());
+      assertTrue(run.err().contains("whether 0000:04:00.0 has MSI or MSI-X cannot be seen"));
+    }
+  }
+
   private Run trace(int status) {
     Run run =
         Run.on(

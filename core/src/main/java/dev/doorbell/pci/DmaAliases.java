@@ -2,6 +2,7 @@ package dev.doorbell.pci;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Under which requester ids a function's writes can reach the root complex: conventional buses carry no requester id, so a bridge to one
 /// puts its own in.
@@ -16,7 +17,12 @@ public final class DmaAliases {
   /// @param requesterId bus, device and function
   /// @param owner whose id replaces the function's: a bridge, or the function itself
   /// @param because why
-  public record Alias(int requesterId, PciFunction owner, String because) {}
+  /// @param certain whether what makes the owner speak for the function was seen
+  public record Alias(int requesterId, PciFunction owner, String because, boolean certain) {
+    Alias(int requesterId, PciFunction owner, String because) {
+      this(requesterId, owner, because, true);
+    }
+  }
 
   /// {@return the aliases of a function: itself first, then those that bridges make, nearest first}
   public static List<Alias> of(PciTopology topology, PciFunction f) {
@@ -53,14 +59,23 @@ public final class DmaAliases {
         case Seen.NotVisible<PortType>(String why) ->
             aliases.add(
                 new Alias(
-                    own, bridge, "%s may be a conventional PCI bridge: %s".formatted(bridge, why)));
+                    own,
+                    bridge,
+                    "%s may be a conventional PCI bridge: %s".formatted(bridge, why),
+                    false));
       }
     }
     return List.copyOf(aliases);
   }
 
-  /// {@return the requester id that an IOMMU at the root complex sees}
+  /// {@return the requester id that an IOMMU at the root complex sees; a bridge whose kind cannot be seen counts as a PCI Express port,
+  /// which leaves the id as it is}
   public static int atRootComplex(PciTopology topology, PciFunction f) {
-    return of(topology, f).getLast().requesterId();
+    return of(topology, f).stream().filter(Alias::certain).toList().getLast().requesterId();
+  }
+
+  /// {@return the nearest bridge that may put its own requester id in, where its kind cannot be seen}
+  public static Optional<Alias> doubt(PciTopology topology, PciFunction f) {
+    return of(topology, f).stream().filter(a -> !a.certain()).findFirst();
   }
 }

@@ -28,7 +28,7 @@ final class Ledger {
         unseen.add(
             new Unseen(
                 "MSI capabilities of " + s.sbdf(),
-                "its config space is not in the capture",
+                "the part of its config space that tells is not in the capture",
                 "its vectors are not counted; add a what-if function with --with to plan for it"));
       }
       out.add(line(s, maxVectors, left, conflicts));

@@ -317,7 +317,24 @@ public final class Survey {
                   ? "which IOMMU they are behind, if any, is not known"
                   : "which MSI controller receives their messages is not known"));
     });
+    out.addAll(unseenRequesters(of));
     return out;
+  }
+
+  /// A bridge to a conventional bus speaks for what lies below it; whether one is such a bridge its capabilities tell.
+  private List<Unseen> unseenRequesters(List<SurveyedFunction> of) {
+    Map<String, List<SurveyedFunction>> byBridge = new LinkedHashMap<>();
+    for (SurveyedFunction f : of) {
+      DmaAliases.doubt(topology, f.pci())
+          .ifPresent(a -> byBridge.computeIfAbsent(a.because(), _ -> new ArrayList<>()).add(f));
+    }
+    return byBridge.entrySet().stream()
+        .map(e ->
+            new Unseen(
+                "requester ids of " + names(e.getValue()),
+                e.getKey(),
+                "they count as those of the functions themselves, as below a PCI Express port"))
+        .toList();
   }
 
   private static void noteUnseen(

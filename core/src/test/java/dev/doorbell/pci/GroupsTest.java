@@ -177,6 +177,17 @@ class GroupsTest {
   }
 
   @Test
+  void aBridgeWhoseKindCannotBeSeenLeavesTheRequesterIdAndIsNamed() {
+    add("00:1e.0", SpaceBuilder.bridge(0, 1, 1).express(PortType.ROOT_PORT).truncate(64));
+    add("01:00.0", SpaceBuilder.endpoint());
+    PciTopology t = PciTopology.of(functions);
+    PciFunction below = t.function(Sbdf.parse("01:00.0")).orElseThrow();
+    assertEquals(0x100, DmaAliases.atRootComplex(t, below));
+    assertEquals(
+        "00:1e.0", DmaAliases.doubt(t, below).orElseThrow().owner().toString().substring(5));
+  }
+
+  @Test
   void virtualFunctionsStandAloneBelowAnIsolatingPort() {
     add("00:01.0", port(PortType.ROOT_PORT, 0, 1, 2).acs(0x1d, 0x1d));
     add("01:00.0", endpoint().sriov(3, 0x180, 2, 0x10ca));
