@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 6.5.2, 11.4.
 public final class VtdDriver implements Iommu {
   private static final int PREFERRED_LEVELS = 4;
+  /// Bits of a domain id where CAP_REG.ND is 0; each one more adds two.
+  private static final int FEWEST_DOMAIN_BITS = 4;
+
   private static final int OUTPUT_BITS = 52;
   private static final int SOURCE_BITS = 16;
 
@@ -158,7 +161,7 @@ public final class VtdDriver implements Iommu {
       throw new IllegalArgumentException("%s cannot use %s".formatted(id(), space));
     }
     boolean walks = (SAGAW.get(cap) >>> s.levels() - SAGAW_FEWEST_LEVELS & 1) != 0;
-    boolean numbered = s.domain() < 1 << PREFERRED_LEVELS + 2 * ND.getInt(cap);
+    boolean numbered = s.domain() < 1 << FEWEST_DOMAIN_BITS + 2 * ND.getInt(cap);
     boolean large = (s.pageSizes() & ~pageSizes()) == 0;
     if (!walks || !numbered || !large || s.aperture().last() >>> MGAW.getInt(cap) + 1 != 0) {
       throw new IllegalArgumentException(
