@@ -1,0 +1,13 @@
+#!/bin/sh
+# Mutation testing of one room of core by the room's own tests, with PIT (fetched on first use; no part of the build).
+#
+#   build/mutate.sh ROOM     such as bits, address, iova, iommu, irq, hw.smmuv2
+#
+# The report is core/target/quick/pit-reports/index.html; its figures are printed.
+set -eu
+cd "$(dirname "$0")/.."
+room=${1:?usage: build/mutate.sh ROOM}
+here=$(pwd)
+. "$here/build/find-jdk.sh"
+doorbell_find_jdk
+exec nice -n 19 mvn -Pquick,mutation test -pl core -am -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false "-Ddoorbell.mutate=$room"
