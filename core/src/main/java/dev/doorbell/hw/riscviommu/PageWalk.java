@@ -121,7 +121,7 @@ final class PageWalk {
       }
       long pte = memory.read64(where);
       if (isLeaf(pte)) {
-        return leaf(pte, iova, level, access, false)
+        return leaf(pte, level, access, false)
             ? pageAt(pte, level, iova)
             : fails(pageFault(access));
       }
@@ -158,7 +158,7 @@ final class PageWalk {
       int wider = level == levels - 1 ? WIDER_ROOT_BITS : 0;
       long pte = memory.read64(table + index(gpa, level, wider) * BYTES);
       if (isLeaf(pte)) {
-        boolean allowed = leaf(pte, gpa, level, implicit ? READABLE : access, implicit);
+        boolean allowed = leaf(pte, level, implicit ? READABLE : access, implicit);
         return allowed ? pageAt(pte, level, gpa) : guestFault(gpa, access, implicit);
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0) {
@@ -194,7 +194,7 @@ final class PageWalk {
   }
 
   /// {@return whether a leaf is well formed and allows the access}
-  private boolean leaf(long pte, long address, int level, int access, boolean implicit) {
+  private boolean leaf(long pte, int level, int access, boolean implicit) {
     boolean writable = W.isSet(pte);
     boolean readable = R.isSet(pte);
     boolean formed =

@@ -248,8 +248,7 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
     long[] before = devices.read(at);
     try {
       devices.write(at, words, () -> forget(deviceId));
-      boolean last = old != null && attached.values().stream().filter(s -> s == old).count() == 1;
-      if (last) {
+      if (old != null && attached.values().stream().filter(s -> s == old).count() == 1) {
         // Later changes of the tables will not be told to this IOMMU.
         commands.run(List.of(RiscvIommuCommand.all(old.pscid())));
       }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 6.5.2, 11.4.
 public final class VtdDriver implements Iommu {
   private static final int PREFERRED_LEVELS = 4;
+
   /// Bits of a domain id where CAP_REG.ND is 0; each one more adds two.
   private static final int FEWEST_DOMAIN_BITS = 4;
 
