@@ -3,6 +3,7 @@ import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -101,8 +102,12 @@ final class Lab {
   }
 
   static String driver(Sbdf f) throws IOException {
-    Path link = folder(f).resolve("driver");
-    return Files.isSymbolicLink(link) ? Files.readSymbolicLink(link).getFileName().toString() : "";
+    try {
+      return Files.readSymbolicLink(folder(f).resolve("driver")).getFileName().toString();
+    } catch (NoSuchFileException e) {
+      // None has it, or none any more.
+      return "";
+    }
   }
 
   private static int number(Sbdf f, String file) throws IOException {

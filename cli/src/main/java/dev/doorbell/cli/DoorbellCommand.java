@@ -12,8 +12,12 @@ import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -38,21 +42,36 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class DoorbellCommand implements Runnable {
   private final CommandLine line;
   private final Console console;
+  private final Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
 
   DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour, Surroundings surroundings) {
     console = new Console(out, err, colour);
     line = new CommandLine(this);
-    line.addSubcommand(new AssignCommand(console, surroundings));
-    line.addSubcommand(new InspectCommand(console));
-    line.addSubcommand(new PlanCommand(console));
-    line.addSubcommand(new TraceCommand(console, surroundings));
-    line.addSubcommand(new DoctorCommand(console));
-    line.addSubcommand(new CaptureCommand(console));
-    line.addSubcommand(new DiffCommand(console));
-    line.addSubcommand(new VmCommand(console, surroundings));
-    line.addSubcommand(new BenchCommand(console));
-    line.setOut(out);
-    line.setErr(err);
+    commands.put("assign", () -> new AssignCommand(console, surroundings));
+    commands.put("inspect", () -> new InspectCommand(console));
+    commands.put("plan", () -> new PlanCommand(console));
+    commands.put("trace", () -> new TraceCommand(console, surroundings));
+    commands.put("doctor", () -> new DoctorCommand(console));
+    commands.put("capture", () -> new CaptureCommand(console));
+    commands.put("diff", () -> new DiffCommand(console));
+    commands.put("vm", () -> new VmCommand(console, surroundings));
+    commands.put("bench", () -> new BenchCommand(console));
+  }
+
+  /// Adds a command that tests fail.
+  void add(Object command) {
+    line.addSubcommand(command);
+  }
+
+  int execute(String... args) {
+    // Where one is named no other is made: to read what all of them declare takes longer than most
+    // of them run.
+    Supplier<Object> named = args.length == 0 ? null : commands.get(args[0]);
+    Stream<Supplier<Object>> needed = named == null ? commands.values().stream() : Stream.of(named);
+    needed.forEach(c -> line.addSubcommand(c.get()));
+    // These hold for the commands that there are, and none that is added later.
+    line.setOut(console.out());
+    line.setErr(console.err());
     line.setColorScheme(CommandLine.Help.defaultColorScheme(console.ansi()));
     line.registerConverter(Path.class, DoorbellCommand::path);
     line.registerConverter(Form.class, new ChoiceName<>(Form.class));
@@ -62,14 +81,6 @@ final class DoorbellCommand implements Runnable {
     line.setUsageHelpWidth(100);
     line.setParameterExceptionHandler(this::badArguments);
     line.setExecutionExceptionHandler(this::failed);
-  }
-
-  /// Adds a command that tests fail.
-  void add(Object command) {
-    line.addSubcommand(command);
-  }
-
-  int execute(String... args) {
     return line.execute(args);
   }
 

@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.Sbdf;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
@@ -18,6 +19,8 @@ final class LspciDump {
   private static final int CONFIG_BYTES = 4096;
   private static final int ROW = 16;
   private static final int MAX_FUNCTIONS = 65_536;
+  private static final int NO_DIGIT = 16;
+  private static final byte[] DIGITS = digits();
   private static final Pattern HEADER =
       Pattern.compile("((?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])(?:\\s.*)?");
   private static final Pattern ROW_START = Pattern.compile("([0-9a-f]{2,3}):(.*)");
@@ -35,6 +38,16 @@ final class LspciDump {
   private int filled;
   private boolean broken;
 
+  /// {@return values of hexadecimal digits by character}
+  private static byte[] digits() {
+    byte[] out = new byte[256];
+    for (int c = 0; c < out.length; c++) {
+      int digit = c < 128 ? Character.digit(c, 16) : -1;
+      out[c] = (byte) (digit < 0 ? NO_DIGIT : digit);
+    }
+    return out;
+  }
+
   private LspciDump(String file, Findings findings) {
     this.file = file;
     this.findings = findings;
@@ -42,8 +55,15 @@ final class LspciDump {
 
   static SequencedMap<Sbdf, Function> read(String file, String text, Findings findings) {
     LspciDump dump = new LspciDump(file, findings);
+    // A character outside Latin-1 becomes one that is no digit.
+    byte[] raw = text.getBytes(StandardCharsets.ISO_8859_1);
     int at = 0;
     while (at < text.length()) {
+      int next = dump.expectedRow(raw, at);
+      if (next != at) {
+        at = next;
+        continue;
+      }
       int end = text.indexOf('\n', at);
       if (end < 0) {
         end = text.length();
@@ -53,6 +73,35 @@ final class LspciDump {
     }
     dump.finish();
     return dump.functions;
+  }
+
+  /// Takes the row that comes next, where it stands as lspci itself writes it: nearly all of a dump does, and nothing is allocated for it.
+  ///
+  /// {@return where the next line begins; this one, when it is no such row, of which nothing is taken then}
+  private int expectedRow(byte[] raw, int at) {
+    int digits = filled < 0x100 ? 2 : 3;
+    int end = at + digits + 1 + 3 * ROW;
+    if (!reading || broken || filled == CONFIG_BYTES || end > raw.length) {
+      return at;
+    }
+    int wrong = raw[at + digits] - ':' << 8 | (end == raw.length ? 0 : raw[end] - '\n' << 8);
+    int offset = 0;
+    for (int i = at; i < at + digits; i++) {
+      int digit = DIGITS[raw[i] & 0xff];
+      wrong |= digit;
+      offset = offset * 16 + digit;
+    }
+    for (int i = 0, from = at + digits + 1; i < ROW; i++, from += 3) {
+      int high = DIGITS[raw[from + 1] & 0xff];
+      int low = DIGITS[raw[from + 2] & 0xff];
+      wrong |= high | low | raw[from] - ' ' << 8;
+      config[filled + i] = (byte) (high * 16 + low);
+    }
+    if ((wrong & ~15) != 0 || offset != filled) {
+      return at;
+    }
+    filled += ROW;
+    return end + 1;
   }
 
   private void line(String line, long at) {

@@ -40,6 +40,9 @@ public final class Sysroot {
   private static final int MAX_LINK_TEXT = 4096;
   private static final int CHUNK = 8192;
 
+  /// The virtual machine keeps memory as large as the largest piece that was read.
+  private static final int MOST_AT_ONCE = 256 * 1024;
+
   /// What the root is.
   enum Shape {
     /// A folder as `/`.
@@ -307,24 +310,25 @@ public final class Sysroot {
     }
   }
 
-  /// Reads to the end, or one byte past the limit. Sizes that the file system states are not believed: those of sysfs and
+  /// Reads to the end, or one byte past the limit. Sizes that the file system states are a first guess and no more: those of sysfs and
   /// procfs are made up.
   private static byte[] bytes(Path at, int limit) throws IOException {
-    byte[] buffer = new byte[Math.min(CHUNK, limit + 1)];
     int used = 0;
     try (SeekableByteChannel in =
         Files.newByteChannel(at, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
+      byte[] buffer = new byte[(int) Math.min(Math.max(CHUNK, in.size() + 1), limit + 1L)];
       while (used <= limit) {
         if (used == buffer.length) {
           buffer = Arrays.copyOf(buffer, (int) Math.min(limit + 1L, 2L * buffer.length));
         }
-        int got = in.read(ByteBuffer.wrap(buffer, used, buffer.length - used));
+        int got =
+            in.read(ByteBuffer.wrap(buffer, used, Math.min(MOST_AT_ONCE, buffer.length - used)));
         if (got < 0) {
           break;
         }
         used += got;
       }
+      return Arrays.copyOf(buffer, used);
     }
-    return Arrays.copyOf(buffer, used);
   }
 }

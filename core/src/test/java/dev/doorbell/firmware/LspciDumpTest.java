@@ -1,12 +1,17 @@
 package dev.doorbell.firmware;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Oddity;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.testkit.Property;
+import dev.doorbell.testkit.SeededRandom;
 import dev.doorbell.testkit.Shared;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -65,5 +70,54 @@ class LspciDumpTest {
     MachineDescription m = Firmware.read(Sysroot.open(other));
     assertTrue(m.functions().isEmpty());
     assertTrue(!m.oddities().isEmpty());
+  }
+
+  /// A blank at the end of each line, which lspci does not write, leads every row the long way.
+  private static String theLongWay(String text) {
+    return text.replace("\n", " \n");
+  }
+
+  private static String dump(SeededRandom random) {
+    StringBuilder out = new StringBuilder();
+    for (int f = 0; f < 3; f++) {
+      out.append("%02x:00.%d Device\n".formatted(f, f));
+      int rows = random.pick(new Integer[] {4, 16, 17, 256});
+      for (int row = 0; row < rows; row++) {
+        out.append("%02x:".formatted(row * 16));
+        for (byte b : random.bytes(16)) {
+          out.append(" %02x".formatted(b));
+        }
+        out.append('\n');
+      }
+      out.append('\n');
+    }
+    for (int i = random.below(6); i > 0; i--) {
+      out.setCharAt(
+          random.below(out.length()),
+          random.pick(new Character[] {'0', 'g', 'F', ' ', '\n', ':', '٣', 'ÿ'}));
+    }
+    return out.toString();
+  }
+
+  @Test
+  @DisplayName(
+      "rows as lspci writes them, whole or damaged, read the same as by the rule for any row")
+  void rowsReadTheSameEitherWay() {
+    Property.check(
+        "rows of a dump",
+        300,
+        random -> {
+          String text = dump(random);
+          Findings fast = new Findings();
+          Findings slow = new Findings();
+          var one = LspciDump.read("dump", text, fast);
+          var other = LspciDump.read("dump", theLongWay(text), slow);
+          assertEquals(List.copyOf(other.keySet()), List.copyOf(one.keySet()), text);
+          one.forEach(
+              (sbdf, f) -> assertArrayEquals(other.get(sbdf).config(), f.config(), sbdf + text));
+          assertEquals(
+              slow.oddities().stream().map(Oddity::message).toList(),
+              fast.oddities().stream().map(Oddity::message).toList());
+        });
   }
 }

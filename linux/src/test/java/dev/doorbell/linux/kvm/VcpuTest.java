@@ -206,6 +206,32 @@ class VcpuTest {
   }
 
   @Test
+  @DisplayName("KVM_IOEVENTFD: writes to a register signal an eventfd and do not leave the kernel")
+  void watchedWrites() throws InterruptedException {
+    try (KvmVm vm = open(false);
+        EventFd rung = EventFd.create("rung")) {
+      KvmVcpu vcpu = vm.createVcpu(0);
+      try (X86Guest guest = new X86Guest(vm, vcpu, FIRST_VECTOR, 1)) {
+        AddressRange register = AddressRange.ofSize(0xd000_0004L, 4);
+        vm.watchWrites(register, rung);
+        assertEquals(
+            Errno.EEXIST,
+            assertThrows(ErrnoException.class, () -> vm.watchWrites(register, rung)).errno());
+        // mov [0xd0000004], eax, twice; out 0x10, al; mov [0xd0000008], eax; hlt
+        guest.program(
+            0xa3, 4, 0, 0, 0xd0, 0xa3, 4, 0, 0, 0xd0, 0xe6, 0x10, 0xa3, 8, 0, 0, 0xd0, 0xf4);
+        try (VcpuThread _ = VcpuThread.start(vcpu, "vcpu", this::note)) {
+          assertEquals(new VcpuExit.Io(X86Guest.PORT, 1, true, 1, 0), next());
+          assertEquals(2, rung.take());
+          assertEquals(new VcpuExit.Mmio(0xd000_0008L, 4, true, 0), next(), "nobody watches it");
+        }
+        assertEquals(0, rung.take());
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
   @DisplayName("a processor that is closed is stopped without effect")
   void stopAfterClose() {
     KvmVcpu vcpu;
