@@ -223,7 +223,7 @@ class CapturedAcpiTest {
     MachineDescription m = machine("qemu-virt-gicv2m");
     assertTrue(
         m.oddities().stream()
-            .anyMatch(o -> o.message().contains("names ITS 0, which the MADT has not")));
+            .anyMatch(o -> o.message().contains("names ITS 0, which the MADT does not describe")));
     assertEquals(
         "GICv2m",
         m.msiController(m.hostBridges().getFirst().msis().getFirst().controllers().getFirst())

@@ -104,8 +104,15 @@ class HostileInputTest {
       b.msis()
           .forEach(s ->
               s.controllers()
-                  .forEach(c -> assertTrue(m.msiController(c).isPresent(), s.toString())));
+                  .forEach(c ->
+                      assertTrue(m.msiController(c).isPresent() || isToldOf(m, c), s.toString())));
     }
+  }
+
+  /// A controller that is named and not described is an oddity; there may be too many of them to keep every one.
+  private static boolean isToldOf(MachineDescription m, String controller) {
+    return m.oddities().size() > Findings.MAX
+        || m.oddities().stream().anyMatch(o -> o.message().contains("names " + controller + ","));
   }
 
   @Test
