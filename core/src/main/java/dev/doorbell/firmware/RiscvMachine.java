@@ -49,7 +49,7 @@ final class RiscvMachine {
   private void missing(AcpiTables tables) {
     boolean unreadable = tables.present().contains("RIMT") && tables.table("RIMT").isEmpty();
     boolean grouped = draft.recorded.groups().stream().anyMatch(g -> g.name().isEmpty());
-    if (unreadable || tables.table("RIMT").isEmpty() && grouped) {
+    if (unreadable || (tables.table("RIMT").isEmpty() && grouped)) {
       draft.findings.unseen(
           "RISC-V IOMMUs and id mappings",
           unreadable

@@ -114,7 +114,7 @@ final class CommandProcessor {
         || (second & INVAL_ADDR.mask(BitKind.RES0)) != 0
         || CommandLayout.NL.isSet(first)
         || RANGE.isSet(second)
-        || guests && PSCV.isSet(first)) {
+        || (guests && PSCV.isSet(first))) {
       return false;
     }
     boolean byVm = GV.isSet(first);

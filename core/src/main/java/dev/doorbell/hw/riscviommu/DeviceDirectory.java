@@ -117,7 +117,7 @@ final class DeviceDirectory {
         || !features.firstStage(FSC_MODE.getInt(fsc))
         || !features.secondStage(second)
         || unaligned
-        || w.length > BASE_BYTES / Long.BYTES && isMsiMisconfigured(w, second);
+        || (w.length > BASE_BYTES / Long.BYTES && isMsiMisconfigured(w, second));
   }
 
   private static final int ROOT_PAGES = 1 << SvPteLayout.WIDER_ROOT_BITS;

@@ -339,8 +339,8 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
     String why = "";
     if (own.tags() != settings.tags()) {
       why = "its number is not of this machine's set";
-    } else if (own.mode() == DirectoryLayout.SV48 && !SV48.isSet(capabilities)
-        || own.mode() == DirectoryLayout.SV39 && !SV39.isSet(capabilities)) {
+    } else if ((own.mode() == DirectoryLayout.SV48 && !SV48.isSet(capabilities))
+        || (own.mode() == DirectoryLayout.SV39 && !SV39.isSet(capabilities))) {
       why = "its mode is not implemented";
     } else if (own.outputBits() > outputBits()) {
       why = "its %d-bit output is wider than %d bits".formatted(own.outputBits(), outputBits());

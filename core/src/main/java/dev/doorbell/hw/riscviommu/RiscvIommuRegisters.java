@@ -242,12 +242,12 @@ public final class RiscvIommuRegisters {
 
   /// {@return the lower (0) or upper (1) 32 bits of a register}
   public static long half(long whole, int which) {
-    return Integer.toUnsignedLong((int) (whole >>> which * Integer.SIZE));
+    return Integer.toUnsignedLong((int) (whole >>> (which * Integer.SIZE)));
   }
 
   /// {@return a register with its lower (0) or upper (1) 32 bits replaced}
   public static long withHalf(long whole, int which, long value) {
     int shift = which * Integer.SIZE;
-    return whole & ~(half(-1L, 0) << shift) | half(value, 0) << shift;
+    return (whole & ~(half(-1L, 0) << shift)) | (half(value, 0) << shift);
   }
 }
