@@ -199,7 +199,7 @@ class EmitTest {
         // There is no MADT beside it, so its ITS is not known; nothing else is odd.
         () ->
             assertEquals(
-                List.of("ITS group names ITS 0, which the MADT has not"),
+                List.of("the ITS group names ITS 0, which the MADT does not describe"),
                 machine.oddities().stream().map(o -> o.message()).toList()),
         () ->
             assertEquals(
