@@ -163,10 +163,12 @@ final class ModelRig implements Rig, SystemBus {
     translator.begin();
     try {
       long pa = translator.translate(requester, -1, address, Translator.READ);
-      if (pa != Translator.FAULT && memory.holds(pa, Integer.BYTES)) {
-        return Integer.toUnsignedLong(memory.read32(pa));
+      if (pa == Translator.FAULT) {
+        return 0;
       }
-      return 0;
+      return memory.holds(pa, Integer.BYTES)
+          ? Integer.toUnsignedLong(memory.read32(pa))
+          : OUTSIDE_RAM;
     } finally {
       translator.end();
     }

@@ -6,6 +6,9 @@ import java.util.List;
 /// A machine that steps are performed on. Writes, stores, messages and questions may be under way until {@link #settle}, {@link #read} or
 /// {@link #memory} returns; they happen in order.
 interface Rig extends AutoCloseable {
+  /// What the models read where the board of the other machine has something else than RAM: flash answers by what was written to it.
+  long OUTSIDE_RAM = -1;
+
   /// {@return what it is, for people}
   String name();
 
@@ -39,7 +42,7 @@ interface Rig extends AutoCloseable {
 
   /// Lets a device read four bytes, and waits for them.
   ///
-  /// {@return what it got, zero-extended; zero where nothing answered}
+  /// {@return what it got, zero-extended; zero where nothing answered, or {@link #OUTSIDE_RAM}}
   ///
   /// @throws IllegalArgumentException when this machine has no devices that read
   long fetch(int requester, long address);

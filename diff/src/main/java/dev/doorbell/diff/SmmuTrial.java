@@ -212,6 +212,10 @@ final class SmmuTrial implements Trial {
     }
     got = other.rig.fetch(f.requester(), f.address());
     long word = machine.fetch(f.requester(), f.address());
+    if (word == Rig.OUTSIDE_RAM) {
+      got = 0;
+      word = 0;
+    }
     look("a read", f, SmmuOutcome.read(word, List.of()).landed(), true);
     settle();
   }
