@@ -132,6 +132,9 @@ public sealed interface IommuDescription {
       Abilities abilities,
       Source source)
       implements IommuDescription {
+    /// Messages of one device id that it remaps: bits 10:9 of the index are a delivery mode that is not remapped (48882 2.2.5).
+    public static final int REMAPPED_MESSAGES = 512;
+
     @Override
     public String kind() {
       return "AMD-Vi";

@@ -36,10 +36,12 @@ record BarPlacement(long[] bytes, long[] addresses) {
     return p;
   }
 
+  /// A BAR lies at a multiple of its size, so that one that lies within a page is smaller than that.
   private void guess(PciFunction f) {
     for (BarDecode bar : f.bars().bars()) {
       if (bar.kind() != BarDecode.Kind.IO) {
-        bytes[bar.index()] = SMALLEST;
+        bytes[bar.index()] =
+            bar.address() == 0 ? SMALLEST : Math.min(SMALLEST, Long.lowestOneBit(bar.address()));
         addresses[bar.index()] = bar.address();
       }
     }

@@ -91,16 +91,18 @@ final class PciModels {
   }
 
   private void addEndpoint(FunctionDescription d, PciFunction f) {
-    BarPlacement bars = BarPlacement.of(d, f, pciOffset(d));
-    EndpointModel model;
     try {
-      model =
-          topology.isVirtual(f)
-              ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), placeAll(bars))
-              : EndpointModel.ofImage(f.config(), bars.bytes(), DemoEndpoint.registers(f));
+      addEndpoint(f, BarPlacement.of(d, f, pciOffset(d)));
     } catch (IllegalArgumentException e) {
       throw new NotModelled("function " + f, String.valueOf(e.getMessage()), d.source());
     }
+  }
+
+  private void addEndpoint(PciFunction f, BarPlacement bars) {
+    EndpointModel model =
+        topology.isVirtual(f)
+            ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), placeAll(bars))
+            : EndpointModel.ofImage(f.config(), bars.bytes(), DemoEndpoint.registers(f));
     endpoints.put(f.sbdf(), model);
     busOf(f).add(position(f), model);
     if (!topology.isVirtual(f)) {

@@ -7,6 +7,7 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
+import dev.doorbell.explain.Source;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -25,13 +26,15 @@ final class SystemMap implements SystemBus {
 
   /// Puts a device's registers at a place.
   ///
-  /// @throws IllegalArgumentException when another device is there
+  /// @throws NotModelled when another device is there, as in what damaged tables describe
   synchronized void add(String name, AddressRange range, MmioDevice device) {
     for (Window w : windows) {
       if (new AddressRange(w.start, w.last).overlaps(range)) {
-        throw new IllegalArgumentException(
-            "registers of %s at %s meet those of %s at [0x%x, 0x%x]"
-                .formatted(name, range, w.name, w.start, w.last));
+        throw new NotModelled(
+            name,
+            "its registers at %s meet those of %s at [0x%x, 0x%x]"
+                .formatted(range, w.name, w.start, w.last),
+            Source.rule("physical address space of the machine"));
       }
     }
     Window[] more = Arrays.copyOf(windows, windows.length + 1);

@@ -63,6 +63,12 @@ final class Ledger {
           "MSI capability of %d without interrupt remapping: it takes a block of as many vectors, aligned to its size, on one CPU, and Linux grants 1"
               .formatted(advertised);
     }
+    int remapped = remapped(s);
+    if (remapped < granted) {
+      conflicts.add(shortage(s, s.iommu().orElseThrow(), granted, remapped));
+      granted = remapped;
+      limit = "%s remaps %d vectors of a function".formatted(s.iommu().orElseThrow().id(), granted);
+    }
     if (controller.isPresent() && controller.get().vectors().isPresent()) {
       MsiControllerDescription c = controller.get();
       int have = left.computeIfAbsent(c.id(), _ -> c.vectors().getAsInt());
@@ -92,10 +98,27 @@ final class Ledger {
         .orElse(true);
   }
 
+  /// {@return messages of the function that its IOMMU has entries for}
+  private static int remapped(Subject s) {
+    boolean amd = s.iommu().orElse(null) instanceof IommuDescription.AmdVi;
+    return amd && !isOff(s) ? IommuDescription.AmdVi.REMAPPED_MESSAGES : Integer.MAX_VALUE;
+  }
+
   /// Multi-message MSI takes a power of two at its controller and uses as many of them as were asked for (R18).
   private static int powerOfTwoFrom(int vectors) {
     int floor = Integer.highestOneBit(vectors);
     return floor == vectors ? vectors : floor + floor;
+  }
+
+  private static Conflict shortage(Subject s, IommuDescription i, int wanted, int have) {
+    return new Conflict(
+        "VectorsExhausted",
+        Thing.named(s.sbdf() + " with " + wanted + " vectors", s.source()),
+        Thing.named("%s with entries for %d".formatted(i.id(), have), i.source()),
+        false,
+        "%s can use %d vectors and %s remaps %d of a function"
+            .formatted(s.sbdf(), wanted, i.id(), have),
+        "the driver must do with " + have + " vectors, or limit it with --max " + have);
   }
 
   private static Conflict shortage(Subject s, MsiControllerDescription c, int wanted, int have) {

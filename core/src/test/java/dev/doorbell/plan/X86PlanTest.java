@@ -95,6 +95,21 @@ class X86PlanTest {
   }
 
   @Test
+  @DisplayName(
+      "an AMD IOMMU remaps 512 messages of a function, so that no more are granted: both figures are named")
+  void entriesOfAFunction() {
+    Sbdf at = Sbdf.parse("0000:7f:1f.0");
+    MachineDescription m =
+        new WhatIf(at, 2048, 0, true).addTo(machine("captures/x86/amd-x399-prime"));
+    Plan p = plan(m, at, List.of(), true);
+    LedgerLine line = p.ledger().getFirst();
+    assertEquals(List.of(2048, 512), List.of(line.advertised(), line.granted()), line.limit());
+    Conflict c = conflict(p, "VectorsExhausted").orElseThrow();
+    assertFalse(c.blocks());
+    assertTrue(c.message().contains("2048") && c.message().contains("512"), c.message());
+  }
+
+  @Test
   @DisplayName("remapping that nothing tells of makes the verdict conditional")
   void unseen() {
     MachineDescription m =
