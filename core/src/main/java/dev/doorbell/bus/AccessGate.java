@@ -83,6 +83,25 @@ public final class AccessGate {
     LONGS.setRelease(slots, at(slot) + PARKED, slots[at(slot) + PARKED] - 1);
   }
 
+  /// {@return the current thread's slot, parked while a handler of this device has the thread; -1 when it has none} Every handler that takes a
+  /// lock under which others drain begins with it, reads too: an access in flight may be one of the device's own registers.
+  public int arrive() {
+    int held = held();
+    if (held >= 0) {
+      park(held);
+    }
+    return held;
+  }
+
+  /// Ends {@link #arrive}.
+  ///
+  /// @param held what that returned
+  public void depart(int held) {
+    if (held >= 0) {
+      unpark(held);
+    }
+  }
+
   /// Returns when every access of another thread that was in flight at the call has ended.
   public void drain() {
     long me = Thread.currentThread().threadId();

@@ -101,11 +101,13 @@ public final class AmdViModel implements MmioDevice, Translator {
     if (!ports.answers(offset, bytes)) {
       return BusRead.error(bytes);
     }
+    int held = gate.arrive();
     lock.lock();
     try {
       return BusRead.ok(ports.read(offset, bytes));
     } finally {
       lock.unlock();
+      gate.depart(held);
     }
   }
 
@@ -114,10 +116,7 @@ public final class AmdViModel implements MmioDevice, Translator {
     if (!ports.answers(offset, bytes)) {
       return BusOutcome.ERROR;
     }
-    int held = gate.held();
-    if (held >= 0) {
-      gate.park(held);
-    }
+    int held = gate.arrive();
     try {
       lock.lock();
       try {
@@ -128,9 +127,7 @@ public final class AmdViModel implements MmioDevice, Translator {
       }
       deliver();
     } finally {
-      if (held >= 0) {
-        gate.unpark(held);
-      }
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }

@@ -56,9 +56,14 @@ public final class PamuModel implements MmioDevice, Translator {
     if (!ports.answers(offset, bytes)) {
       return BusOutcome.ERROR;
     }
-    ports.write(offset, value, bytes);
-    if (offset == PamuRegisters.PC.offset()) {
-      gate.drain();
+    int held = gate.arrive();
+    try {
+      ports.write(offset, value, bytes);
+      if (offset == PamuRegisters.PC.offset()) {
+        gate.drain();
+      }
+    } finally {
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }

@@ -98,11 +98,13 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     if (!answers(offset, bytes)) {
       return BusRead.error(bytes);
     }
+    int held = gate.arrive();
     lock.lock();
     try {
       return BusRead.ok(ports.read(offset, bytes));
     } finally {
       lock.unlock();
+      gate.depart(held);
     }
   }
 
@@ -112,10 +114,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     if (message ? !messages.answers(offset, bytes) : !answers(offset, bytes)) {
       return BusOutcome.ERROR;
     }
-    int held = gate.held();
-    if (held >= 0) {
-      gate.park(held);
-    }
+    int held = gate.arrive();
     try {
       if (message) {
         messages.write(offset, value, bytes);
@@ -124,9 +123,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
       }
       deliver();
     } finally {
-      if (held >= 0) {
-        gate.unpark(held);
-      }
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }

@@ -92,18 +92,13 @@ public final class SmmuV2Model implements MmioDevice, Translator {
     if (bytes > hit.get().register().bytes()) {
       return BusOutcome.ERROR;
     }
-    int held = gate.held();
-    if (held >= 0) {
-      gate.park(held);
-    }
+    int held = gate.arrive();
     lock.lock();
     try {
       store(page, bank(offset), hit.get(), value, bytes);
     } finally {
       lock.unlock();
-      if (held >= 0) {
-        gate.unpark(held);
-      }
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }

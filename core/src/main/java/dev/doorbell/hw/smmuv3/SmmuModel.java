@@ -87,18 +87,13 @@ public final class SmmuModel implements MmioDevice, Translator {
     if (bytes > register.bytes()) {
       return BusOutcome.ERROR;
     }
-    int held = gate.held();
-    if (held >= 0) {
-      gate.park(held);
-    }
+    int held = gate.arrive();
     try {
       store(hit.get(), value, bytes);
       consume();
       interrupts.deliver();
     } finally {
-      if (held >= 0) {
-        gate.unpark(held);
-      }
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }

@@ -92,11 +92,13 @@ public final class VtdModel implements MmioDevice, Translator {
     if (!answers(offset, bytes)) {
       return BusRead.error(bytes);
     }
+    int held = gate.arrive();
     lock.lock();
     try {
       return BusRead.ok(ports.read(offset, bytes));
     } finally {
       lock.unlock();
+      gate.depart(held);
     }
   }
 
@@ -105,18 +107,13 @@ public final class VtdModel implements MmioDevice, Translator {
     if (!answers(offset, bytes)) {
       return BusOutcome.ERROR;
     }
-    int held = gate.held();
-    if (held >= 0) {
-      gate.park(held);
-    }
+    int held = gate.arrive();
     lock.lock();
     try {
       ports.write(offset, value, bytes);
     } finally {
       lock.unlock();
-      if (held >= 0) {
-        gate.unpark(held);
-      }
+      gate.depart(held);
     }
     return BusOutcome.OK;
   }
