@@ -16,7 +16,6 @@ import java.util.concurrent.locks.ReentrantLock;
 final class QueueDriver {
   private static final int QUEUE_BYTES = 4096;
   private static final int STATUS_BYTES = 64;
-  private static final int DONE = 1;
 
   private final VtdPort port;
   private final PhysicalMemory memory;
@@ -24,6 +23,9 @@ final class QueueDriver {
   private final Pa status;
   private final ReentrantLock lock = new ReentrantLock();
   private long tail;
+
+  /// What the last wait descriptor writes: another number each time, so that one that was given up and comes about late is not taken for it.
+  private int waits;
 
   private QueueDriver(VtdPort port, PhysicalMemory memory, Pa queue, Pa status) {
     this.port = port;
@@ -94,10 +96,13 @@ final class QueueDriver {
   private void submit(long low, long high) {
     lock.lock();
     try {
-      memory.write32(status.value(), 0);
+      waits++;
       put(low, high);
       put(
-          WAIT_TYPE.place(WAIT) | SW.mask() | FN.mask() | STATUS_DATA.place(DONE),
+          WAIT_TYPE.place(WAIT)
+              | SW.mask()
+              | FN.mask()
+              | STATUS_DATA.place(Integer.toUnsignedLong(waits)),
           STATUS_ADDRESS.place(status.value()));
       memory.publish();
       port.set(VtdRegisters.IQT_REG, tail);
@@ -115,7 +120,7 @@ final class QueueDriver {
 
   private void await() {
     for (int i = 0; i < VtdPort.READS; i++) {
-      if (memory.read32(status.value()) == DONE) {
+      if (memory.read32(status.value()) == waits) {
         return;
       }
       long fsts = port.get(VtdRegisters.FSTS_REG);
