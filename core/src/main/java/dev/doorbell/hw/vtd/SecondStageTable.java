@@ -29,6 +29,9 @@ final class SecondStageTable {
   private final int largest;
   private final long root;
 
+  /// Tables of a mapping that was taken back and that a unit may remember still: nobody else's until the end.
+  private final List<Long> retired = new ArrayList<>();
+
   /// @param levels 3 to 5
   /// @param largest the highest level that may hold a page, 1 to 3
   SecondStageTable(PhysicalMemory memory, Frames frames, int levels, int largest) {
@@ -86,10 +89,12 @@ final class SecondStageTable {
     long leaf = (protection.read() ? R.mask() : 0) | (protection.write() ? W.mask() : 0);
     try (Rollback rollback = new Rollback()) {
       Filling filling = new Filling(range, pa.value() - range.start(), leaf, rollback);
-      rollback.add(() -> filling.tables.forEach(this::free));
       rollback.add(() -> {
+        retired.addAll(filling.tables);
         memory.publish();
         dropped.accept(range);
+        retired.removeAll(filling.tables);
+        filling.tables.forEach(this::free);
       });
       long at = range.start();
       do {
@@ -274,12 +279,14 @@ final class SecondStageTable {
   /// Gives all tables back. Nobody may walk or cache them any more.
   void close() {
     close(root, levels);
+    retired.forEach(this::free);
+    retired.clear();
   }
 
   private void close(long table, int level) {
     for (int i = 0; level > 1 && i < ENTRIES; i++) {
       long entry = memory.read64(table + (long) i * BYTES);
-      if (isPresent(entry) && !isPage(entry, level)) {
+      if (isPresent(entry) && !isPage(entry, level) && !retired.contains(ADDRESS.get(entry))) {
         close(ADDRESS.get(entry), level - 1);
       }
     }
