@@ -30,6 +30,9 @@ final class CommandProcessor {
   private int tail;
   private long csr;
 
+  /// Whether a command is under way: a fence may write this IOMMU's own registers.
+  private boolean running;
+
   CommandProcessor(
       RiscvIommuFeatures features, PhysicalMemory memory, SystemBus bus, Targets targets) {
     this.features = features;
@@ -78,6 +81,19 @@ final class CommandProcessor {
   ///
   /// {@return whether the queue wants to interrupt}
   boolean run(int levels) {
+    if (running) {
+      return false;
+    }
+    running = true;
+    try {
+      execute(levels);
+    } finally {
+      running = false;
+    }
+    return (csr & ERRORS) != 0 && CIE.isSet(csr);
+  }
+
+  private void execute(int levels) {
     while (CQON.isSet(csr) && (csr & ERRORS) == 0 && head != tail) {
       long at = DirectoryLayout.address(BASE_PPN.get(base)) + (long) head * CommandLayout.BYTES;
       try {
@@ -91,7 +107,6 @@ final class CommandProcessor {
       }
       head = (head + 1) & mask();
     }
-    return (csr & ERRORS) != 0 && CIE.isSet(csr);
   }
 
   /// {@return whether the command is legal and supported}

@@ -7,6 +7,7 @@ import dev.doorbell.simple.PlainMemory;
 
 /// An IOMMU model with tables that a test writes by hand, in numbers of the manual and not by the declared layouts.
 final class RawTables {
+  static final long REGISTERS = 0x6000_0000L;
   static final long MEMORY = 0x8000_0000L;
   static final long ROOT = MEMORY + 0x1000;
   static final long MIDDLE = MEMORY + 0x2000;
@@ -29,6 +30,9 @@ final class RawTables {
         new SystemBus() {
           @Override
           public BusOutcome write(long pa, long value, int bytes, int requester) {
+            if (pa >= REGISTERS && pa < REGISTERS + 0x1000) {
+              return model.write(pa - REGISTERS, value, bytes, requester);
+            }
             memory.write(pa, value, bytes);
             return BusOutcome.OK;
           }

@@ -29,6 +29,16 @@ class RiscvIommuModelTest {
   }
 
   @Test
+  @DisplayName("3.1.3.1: IOFENCE.C that writes the queue's own tail is executed once")
+  void fenceToOwnTail() {
+    RawTables t = new RawTables();
+    t.command(2L | 1 << 10 | 2L << 32, REGISTERS + 0x24 >>> 2);
+    assertEquals(2, t.get(0x24, 4));
+    assertEquals(1, t.get(0x20, 4), "the next command is none");
+    assertEquals(1 << 10, t.get(0x48, 4) & 0x700, "cmd_ill");
+  }
+
+  @Test
   @DisplayName("2.3.1: one, two and three levels, contexts of 32 and 64 bytes")
   void directories() {
     for (boolean extended : new boolean[] {false, true}) {
