@@ -149,8 +149,9 @@ final class AssignPrinter {
         "plan %s%s%s%s --ram %s".formatted(all, how, placed, most, asked.ramOr("4G")),
         "a guest memory map around the window");
     if (again.window().isPresent()) {
+      // Half of the smallest granule there is: every IOMMU refuses that, whichever granules it has.
       tip(
-          "assign %s%s%s%s --granule 64K --window 0x8000000-0x8000fff"
+          "assign %s%s%s%s --window 0x8000000-0x80007ff"
               .formatted(all, sampled, again.drivers(), most),
           "how too small a window is refused");
     }

@@ -3,9 +3,12 @@ package dev.doorbell.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.testkit.Shared;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The commands that `assign` advises show what it did.
 class TryNextTest {
@@ -43,6 +46,39 @@ class TryNextTest {
     Run trace = Run.of(java.util.Arrays.copyOfRange(words, 1, words.length));
     assertEquals(0, trace.status(), trace::toString);
     assertTrue(trace.out().contains("to 0x9000040"), trace::toString);
+  }
+
+  private static void refusedAsAdvised(String... assignment) {
+    Run assign = Run.of(assignment);
+    assertEquals(0, assign.status(), assign::toString);
+    String advised =
+        assign
+            .out()
+            .lines()
+            .map(String::strip)
+            .filter(l -> l.startsWith("doorbell assign "))
+            .findFirst()
+            .orElseThrow()
+            .replace("./samples", Run.ITS.replaceFirst("/samples/.*", "/samples"));
+    String[] words = advised.split(" ");
+    Run small = Run.of(java.util.Arrays.copyOfRange(words, 1, words.length));
+    assertEquals(1, small.status(), small::toString);
+    assertTrue(small.out().contains("refused: MsiWindowExhausted"), small::toString);
+  }
+
+  @Test
+  @DisplayName("the window advised as too small is refused as such")
+  void tooSmall() {
+    refusedAsAdvised("assign", "0000:04:00.0", "--root", Run.ITS, "--max", "2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"powerpc/dt-t4240rdb", "riscv64/qemu-virt-iommu-sys"})
+  @DisplayName("the same where the IOMMU has no granule but 4K")
+  void tooSmallForOneGranule(String capture) {
+    String root = Shared.require("captures/" + capture).toString();
+    refusedAsAdvised(
+        "assign", "--root", root, "--with", "0000:01:00.0,msix=8", "--unsafe-interrupts");
   }
 
   @Test

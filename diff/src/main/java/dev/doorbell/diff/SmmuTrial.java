@@ -195,8 +195,7 @@ final class SmmuTrial implements Trial {
     if (landed != SmmuOutcome.NOWHERE) {
       model.rig.memory().write32(landed, machine.overwritten());
     }
-    // What was written among the tables, a step that follows may come upon; a full queue parts the
-    // two.
+    // A later step may come upon what was written among the tables; a full queue parts the two.
     boolean wait = full || (landed != SmmuOutcome.NOWHERE && landed < Board.TARGETS);
     look("a message", m, landed, wait);
     if (wait) {
