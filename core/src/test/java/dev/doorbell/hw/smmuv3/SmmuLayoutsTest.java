@@ -64,7 +64,8 @@ class SmmuLayoutsTest {
             "W0", EventLayout.W0,
             "W1", EventLayout.W1,
             "W2", EventLayout.W2,
-            "W3_IPA", EventLayout.W3_IPA);
+            "W3_IPA", EventLayout.W3_IPA,
+            "W3_FETCH", EventLayout.W3_FETCH);
     compare(table, name -> java.util.Objects.requireNonNull(layouts.get(name), name));
   }
 

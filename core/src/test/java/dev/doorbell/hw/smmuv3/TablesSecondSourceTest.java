@@ -14,18 +14,28 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TablesSecondSourceTest {
   /// Where the manual has room for addresses that the header does not know.
-  private static final List<String> WIDER = List.of("S1ContextPtr", "S2TTB", "TTB0", "L2Ptr");
+  private static final List<String> WIDER =
+      List.of("S1ContextPtr", "S2TTB", "TTB0", "TTB1", "L2Ptr");
 
   @ParameterizedTest
   @DisplayName(
-      "IHI 0070 5.1 to 5.4: stream table entry, context descriptor and level 1 descriptor agree with other publications bit by bit")
+      "IHI 0070 5.1 to 5.4: stream table entry, context descriptor and level 1 descriptors of both agree with other publications bit by bit")
   @ValueSource(
-      strings = {"ste-linux", "ste-openvmm", "ste-qemu", "cd-linux", "cd-qemu", "l1std-linux"})
+      strings = {
+        "ste-linux",
+        "ste-openvmm",
+        "ste-qemu",
+        "cd-linux",
+        "cd-qemu",
+        "l1std-linux",
+        "l1cd-linux"
+      })
   void agree(String table) throws IOException {
     List<Layout> layouts =
         switch (table.substring(0, table.indexOf('-'))) {
           case "ste" -> SteLayout.ENTRY;
           case "cd" -> CdLayout.ENTRY;
+          case "l1cd" -> List.of(CdLayout.L1CD);
           default -> List.of(StreamTableLayout.L1STD);
         };
     SecondSource source = SecondSource.read(SteLayout.class, table + ".txt");
