@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class IvshmemOnQemuTest {
   private static final int VECTORS = 8;
   private static final AddressRange WINDOW = AddressRange.ofSize(0x0800_0000L, 0x10_0000L);
-  private static final Sbdf DEVICE = Sbdf.parse("00:01.0");
+  private static final Sbdf DEVICE = Sbdf.parse("01:00.0");
 
   @Test
   @DisplayName("every vector, by its eventfd and by the device's own doorbell; a masked one waits")
@@ -41,7 +41,9 @@ class IvshmemOnQemuTest {
             QemuMachine.start(
                 binary,
                 Board.GICV3,
-                Devices.of("ivshmem-doorbell,vectors=8,chardev=iv,addr=1")
+                Devices.of(
+                        "pcie-root-port,id=port0,chassis=1,addr=1",
+                        "ivshmem-doorbell,vectors=8,chardev=iv,bus=port0")
                     .and("-chardev", "socket,id=iv,path=" + server.socket()))) {
       Host host = Host.start(machine);
       IvshmemStimulus device =
