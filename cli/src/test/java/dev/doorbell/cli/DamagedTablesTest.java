@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// A machine whose IORT is cut: inspect goes on, and what needs the mapping does not say that there is none.
 class DamagedTablesTest {
@@ -213,6 +215,40 @@ class DamagedTablesTest {
       for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(p);
       }
+    }
+  }
+
+  /// Bit 2 to 0 of the second word of an MSI-X capability name the BAR of its table.
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({"a BAR in no window, true", "a BAR that cannot be, false"})
+  @DisplayName(
+      "an MSI-X table that nothing leads to: assign and trace are refused with the BAR and the function, and not by a defect")
+  void unreachableTable(String name, boolean moved, @TempDir Path root) throws IOException {
+    copy(root);
+    Path function = root.resolve("sys/bus/pci/devices/0000:04:00.0");
+    if (moved) {
+      Path resource = function.resolve("resource");
+      Files.writeString(
+          resource,
+          Files.readString(resource)
+              .replaceFirst("^0x[0-9a-f]+ 0x[0-9a-f]+", "0x0000005500000000 0x0000005500003fff"));
+    } else {
+      byte[] config = Files.readAllBytes(function.resolve("config"));
+      int at = config[0x34] & 0xff;
+      while (config[at] != 0x11) {
+        at = config[at + 1] & 0xff;
+      }
+      config[at + 4] |= 7;
+      Files.write(function.resolve("config"), config);
+    }
+    for (String line : new String[] {"assign", "trace --vector 0"}) {
+      String[] words = (line + " 0000:04:00.0 --json --root " + root).split(" ");
+      StringWriter out = new StringWriter();
+      assertEquals(1, run(out, words), out::toString);
+      assertTrue(
+          out.toString().contains("\"NotModelled\"")
+              && out.toString().contains("BAR " + (moved ? 0 : 7) + " of 0000:04:00.0"),
+          out::toString);
     }
   }
 }

@@ -130,7 +130,14 @@ public final class EmbeddedMachine implements Machine {
         .findFirst()
         .map(bus::registers)
         .orElseThrow(() ->
-            new IllegalArgumentException("%s has no memory BAR %d".formatted(function, index)));
+            new NotModelled(
+                "BAR %d of %s".formatted(index, function),
+                "the capture has no memory BAR of that number within the windows of its root complex",
+                description.functions().stream()
+                    .filter(f -> f.sbdf().equals(function))
+                    .map(FunctionDescription::source)
+                    .findFirst()
+                    .orElse(Source.rule("functions of the machine"))));
   }
 
   @Override
