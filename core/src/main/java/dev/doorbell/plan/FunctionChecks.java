@@ -107,7 +107,9 @@ final class FunctionChecks {
             first.source()),
         "%s has StreamID 0x%x of %s, as %s%s of another group has: one stream table entry translates the accesses of both, and what is set for one holds for the other"
             .formatted(
-                s.sbdf(),
+                first.of().equals(s.sbdf())
+                    ? s.sbdf()
+                    : "%s in the group of %s".formatted(first.of(), s.sbdf()),
                 first.streamId(),
                 first.iommu(),
                 first.sbdf(),

@@ -69,10 +69,11 @@ public record Subject(
     }
   }
 
-  /// A function of another group with the same StreamID.
+  /// A function of another group with a StreamID of this group.
   ///
+  /// @param of the function of this group that has it, too
   /// @param source where its StreamID was read
-  public record StreamSharer(Sbdf sbdf, String iommu, int streamId, Source source) {}
+  public record StreamSharer(Sbdf of, Sbdf sbdf, String iommu, int streamId, Source source) {}
 
   public Subject {
     sharers = List.copyOf(sharers);

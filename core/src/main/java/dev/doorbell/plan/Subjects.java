@@ -49,14 +49,7 @@ public final class Subjects {
         msi.isThere() || msix.isThere() || !(msi.isNotVisible() || msix.isNotVisible()),
         mates(f),
         namesakes(f),
-        survey.streamSharers(f).stream()
-            .map(s ->
-                new Subject.StreamSharer(
-                    s.function().sbdf(),
-                    s.stream().iommu(),
-                    s.stream().streamId(),
-                    s.stream().source()))
-            .toList(),
+        sharers(f),
         bridge.map(HostBridge::dmaBits).orElse(OptionalInt.empty()),
         reserved(f),
         f.description().source());
@@ -66,6 +59,23 @@ public final class Subjects {
     return f.msi().stream()
         .flatMap(m -> m.controllers().stream())
         .flatMap(id -> survey.machine().msiController(id).stream())
+        .toList();
+  }
+
+  /// A group is attached as a whole: a StreamID that any of its functions shares counts.
+  private List<Subject.StreamSharer> sharers(SurveyedFunction f) {
+    List<Sbdf> group = survey.group(f.sbdf()).map(Group::functions).orElse(List.of(f.sbdf()));
+    return group.stream()
+        .flatMap(m -> survey.function(m).stream())
+        .flatMap(m ->
+            survey.streamSharers(m).stream()
+                .map(s ->
+                    new Subject.StreamSharer(
+                        m.sbdf(),
+                        s.function().sbdf(),
+                        s.stream().iommu(),
+                        s.stream().streamId(),
+                        s.stream().source())))
         .toList();
   }
 

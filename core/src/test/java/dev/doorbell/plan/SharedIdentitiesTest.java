@@ -17,6 +17,7 @@ import dev.doorbell.survey.Isolation;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.ProjectRoot;
+import dev.doorbell.testkit.Shared;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,38 @@ class SharedIdentitiesTest {
             .anyMatch(
                 o -> o.message().contains("is given to") && o.message().contains(A + ", " + B)),
         () -> Survey.of(m).oddities().toString());
+  }
+
+  @Test
+  @DisplayName("R5: the port in an endpoint's group counts, whose StreamID another port has")
+  void sharedStreamOfMate() {
+    MachineDescription m = Firmware.read(Sysroot.open(Shared.require("lab-captures/arm64-its-dt")));
+    HostBridge b = m.hostBridges().getFirst();
+    Sbdf endpoint = Sbdf.parse("0000:01:00.0");
+    MachineDescription shared =
+        new MachineDescription(
+            m.arch(),
+            m.firmware(),
+            m.iommus(),
+            m.msiControllers(),
+            m.gic(),
+            m.apic(),
+            List.of(masked(b, BUS_ONLY, 0xffff)),
+            m.functions(),
+            m.memory(),
+            m.reserved(),
+            m.recorded(),
+            m.oddities(),
+            m.unseen());
+    Subject s = new Subjects(Survey.of(shared)).of(endpoint).orElseThrow();
+    Conflict c =
+        new Planner(shared)
+            .plan(List.of(s), PlanRequest.DEFAULT).conflicts().stream()
+                .filter(o -> o.kind().equals("StreamIdShared"))
+                .findFirst()
+                .orElseThrow();
+    assertTrue(c.blocks());
+    assertTrue(c.message().contains("in the group of " + endpoint), c::message);
   }
 
   @Test
