@@ -10,6 +10,7 @@ import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.machine.Machine;
+import dev.doorbell.machine.UnusableDescription;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.WindowPlan;
@@ -201,7 +202,7 @@ final class AssignCommand implements Callable<Integer> {
       }
       return new Outcome(fired, Optional.empty());
     } catch (RuntimeException e) {
-      if (e instanceof Refused refused) {
+      if (e instanceof Refused refused && !(e instanceof UnusableDescription)) {
         return new Outcome(List.of(), Optional.of(refused.refusal()));
       }
       throw e;

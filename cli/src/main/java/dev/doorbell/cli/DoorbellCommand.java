@@ -5,6 +5,7 @@ import dev.doorbell.cli.Json.ErrorView;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Refused;
 import dev.doorbell.linux.LinuxOptions.Access;
+import dev.doorbell.machine.UnusableDescription;
 import dev.doorbell.plan.emit.Form;
 import dev.doorbell.qemu.Board;
 import dev.doorbell.qemu.QemuException;
@@ -121,6 +122,10 @@ final class DoorbellCommand implements Runnable {
   private int failed(Exception e, CommandLine at, ParseResult parsed) {
     boolean json = parsed.expandedArgs().contains("--json");
     return switch (e) {
+      case UnusableDescription damaged -> {
+        report(json, ErrorView.of(damaged.refusal()));
+        yield ExitStatus.UNUSABLE.code();
+      }
       case Refused refused -> {
         report(json, ErrorView.of(refused.refusal()));
         yield ExitStatus.NO.code();

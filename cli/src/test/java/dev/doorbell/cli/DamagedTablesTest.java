@@ -244,9 +244,9 @@ class DamagedTablesTest {
     for (String line : new String[] {"assign", "trace --vector 0"}) {
       String[] words = (line + " 0000:04:00.0 --json --root " + root).split(" ");
       StringWriter out = new StringWriter();
-      assertEquals(1, run(out, words), out::toString);
+      assertEquals(2, run(out, words), out::toString);
       assertTrue(
-          out.toString().contains("\"NotModelled\"")
+          out.toString().contains("\"UnusableDescription\"")
               && out.toString().contains("BAR " + (moved ? 0 : 7) + " of 0000:04:00.0"),
           out::toString);
     }

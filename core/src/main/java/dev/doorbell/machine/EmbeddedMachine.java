@@ -60,6 +60,7 @@ public final class EmbeddedMachine implements Machine {
   /// An IOMMU that has no model is there as one that lets nothing pass. One of x86 remaps interrupts where firmware offers it, unless the
   /// captured kernel is known to have left it off.
   ///
+  /// @throws UnusableDescription when the description contradicts itself
   /// @throws NotModelled when the description has no interrupt controller that a model stands for, or no room for drivers' tables
   public static EmbeddedMachine of(MachineDescription description) {
     List<AddressRange> memory =
@@ -130,7 +131,7 @@ public final class EmbeddedMachine implements Machine {
         .findFirst()
         .map(bus::registers)
         .orElseThrow(() ->
-            new NotModelled(
+            new UnusableDescription(
                 "BAR %d of %s".formatted(index, function),
                 "the capture has no memory BAR of that number within the windows of its root complex",
                 description.functions().stream()

@@ -39,7 +39,7 @@ public interface Machine extends AutoCloseable {
 
   /// {@return a window onto a BAR of a function, wherever it was placed}
   ///
-  /// @throws NotModelled when a capture tells no such memory BAR, or one that nothing leads to
+  /// @throws UnusableDescription when a capture tells no such memory BAR, or one that nothing leads to
   /// @throws IllegalArgumentException when a function that is there has no such memory BAR
   RegisterBus bar(Sbdf function, int index);
 

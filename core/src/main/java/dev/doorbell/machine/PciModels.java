@@ -83,7 +83,7 @@ final class PciModels {
     try {
       model = BridgeModel.ofImage(f.config());
     } catch (IllegalArgumentException e) {
-      throw new NotModelled(
+      throw new UnusableDescription(
           "bridge " + f, String.valueOf(e.getMessage()), Source.rule("config space of " + f));
     }
     bridges.put(f.sbdf(), model);
@@ -94,7 +94,7 @@ final class PciModels {
     try {
       addEndpoint(f, BarPlacement.of(d, f, pciOffset(d)));
     } catch (IllegalArgumentException e) {
-      throw new NotModelled("function " + f, String.valueOf(e.getMessage()), d.source());
+      throw new UnusableDescription("function " + f, String.valueOf(e.getMessage()), d.source());
     }
   }
 

@@ -26,11 +26,11 @@ final class SystemMap implements SystemBus {
 
   /// Puts a device's registers at a place.
   ///
-  /// @throws NotModelled when another device is there, as in what damaged tables describe
+  /// @throws UnusableDescription when another device is there, as in what damaged tables describe
   synchronized void add(String name, AddressRange range, MmioDevice device) {
     for (Window w : windows) {
       if (new AddressRange(w.start, w.last).overlaps(range)) {
-        throw new NotModelled(
+        throw new UnusableDescription(
             name,
             "its registers at %s meet those of %s at [0x%x, 0x%x]"
                 .formatted(range, w.name, w.start, w.last),

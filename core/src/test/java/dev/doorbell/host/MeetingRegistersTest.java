@@ -8,7 +8,7 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.machine.EmbeddedMachine;
-import dev.doorbell.machine.NotModelled;
+import dev.doorbell.machine.UnusableDescription;
 import dev.doorbell.testkit.ProjectRoot;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +42,8 @@ class MeetingRegistersTest {
             m.recorded(),
             m.oddities(),
             m.unseen());
-    NotModelled e = assertThrows(NotModelled.class, () -> EmbeddedMachine.of(twice));
+    UnusableDescription e =
+        assertThrows(UnusableDescription.class, () -> EmbeddedMachine.of(twice));
     assertEquals(List.of(one.id() + "#2"), e.refusal().objects());
     assertEquals(
         Optional.empty(), Optional.of(e.refusal().message()).filter(s -> !s.contains(one.id())));

@@ -11,7 +11,7 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.machine.EmbeddedMachine;
-import dev.doorbell.machine.NotModelled;
+import dev.doorbell.machine.UnusableDescription;
 import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.testkit.ProjectRoot;
@@ -82,7 +82,7 @@ class SmallBarsTest {
   void misplaced() {
     MachineDescription m =
         with(List.of(new FunctionDescription.Bar(0, AddressRange.ofSize(AT, 0x1000), false)));
-    NotModelled e = assertThrows(NotModelled.class, () -> EmbeddedMachine.of(m));
+    UnusableDescription e = assertThrows(UnusableDescription.class, () -> EmbeddedMachine.of(m));
     assertTrue(e.getMessage().contains(NEW.toString()), e::getMessage);
   }
 }
