@@ -215,5 +215,6 @@ final class Assign {
     for (int i = 0; i < 1000 && (r.read64(0x98) & 1) != 0; i++) {
       Thread.sleep(5);
     }
+    Lab.check((r.read64(0x98) & 1) == 0, "a DMA transfer of edu has ended");
   }
 }
