@@ -36,6 +36,7 @@ final class Board {
   static final long COMMANDS = ARENA;
 
   static final long EVENTS = ARENA + 0x1_0000;
+  static final long EVENTS_BYTES = 0x1000;
   static final long STREAMS = ARENA + 0x2_0000;
   static final long STREAMS_2 = ARENA + 0x4_0000;
   static final long CONTEXTS = ARENA + 0x10_0000;

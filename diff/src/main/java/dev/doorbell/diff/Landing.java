@@ -13,7 +13,7 @@ final class Landing {
   /// {@return the address in RAM that holds the datum, or {@link SmmuOutcome#NOWHERE}}
   ///
   /// @param likely where it is looked for first
-  /// @param thorough whether it may be where no scenario sends it on purpose: the command queue, and RAM outside the arena
+  /// @param thorough whether it may be where no scenario sends it on purpose: the queues' pages but for the event records, and RAM outside the arena
   static long find(PhysicalMemory memory, Step.Message message, long likely, boolean thorough) {
     if (likely != SmmuOutcome.NOWHERE && holds(memory, message, likely)) {
       return likely;
@@ -24,6 +24,9 @@ final class Landing {
     }
     if (found == SmmuOutcome.NOWHERE && thorough) {
       found = find(memory, message, Board.RAM, Board.EVENTS);
+    }
+    if (found == SmmuOutcome.NOWHERE && thorough) {
+      found = find(memory, message, Board.EVENTS + Board.EVENTS_BYTES, Board.STREAMS);
     }
     return found;
   }

@@ -133,7 +133,7 @@ final class SmmuGenerator {
             | SmmuRegisters.OUTQ_BASE_LOG2SIZE.place(log2Events));
     draft.write(SmmuRegisters.EVENTQ_PROD, events);
     draft.write(SmmuRegisters.EVENTQ_CONS, events);
-    draft.steps.add(new Step.Clear(Board.EVENTS, 0x1000));
+    draft.steps.add(new Step.Clear(Board.EVENTS, Board.EVENTS_BYTES));
   }
 
   private void addStream(int id, int number) {
