@@ -16,6 +16,7 @@ public final class Scenarios {
           case "kill" -> Kill.all(access);
           case "faults" -> Faults.all(access);
           case "unplug" -> Unplug.all(access);
+          case "example" -> Example.all(access);
           case "extras" -> Extras.all(access);
           case "unsafe" -> Unsafe.all(access);
           default -> throw new IllegalArgumentException("no scenario " + name);

@@ -78,6 +78,10 @@ lab_program() {
   find "$here/lab/guest" -name '*.java' >"$work/sources"
   # The program that a guest without an operating system runs.
   find "$here/linux/src/test/java/dev/doorbell/vmm/payload" -name '*.java' ! -name '*Test.java' >>"$work/sources"
+  # The example, unchanged, on the kernel.
+  for source in DemoDriver DeviceProgram EduProgram; do
+    echo "$here/examples/src/main/java/dev/doorbell/examples/$source.java" >>"$work/sources"
+  done
   # Until the application brings the module itself.
   ls "$app"/doorbell-linux-*.jar >/dev/null 2>&1 || find "$here/linux/src/main/java/dev" -name '*.java' >>"$work/sources"
   annotations=$(ls "$HOME"/.m2/repository/org/jspecify/jspecify/*/jspecify-*.jar 2>/dev/null | grep -v sources | tail -n 1)

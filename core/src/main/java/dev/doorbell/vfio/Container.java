@@ -48,6 +48,16 @@ public interface Container extends AutoCloseable {
   /// @throws dev.doorbell.iommu.ReservedRegionConflict when it meets a reserved region
   void map(Iova iova, DmaBuffer buffer, Protection protection);
 
+  /// Lets devices reach a buffer at IOVAs that the container chooses: the lowest that are free. It looks at every mapping; programs that
+  /// map on each I/O choose IOVAs themselves.
+  ///
+  /// {@return the mapping; closing it unmaps the buffer}
+  ///
+  /// @throws NotAttached when no group is attached
+  /// @throws NoPlaceForMapping when no free IOVAs are as long
+  /// @throws dev.doorbell.iommu.Misaligned when the buffer is not of whole granules
+  DmaMapping map(DmaBuffer buffer, Protection protection);
+
   /// Unmaps every mapping that lies in a range; holes and the MSI window are passed over. On return no device reaches them.
   ///
   /// {@return bytes that were mapped}

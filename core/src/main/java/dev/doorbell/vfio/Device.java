@@ -1,6 +1,8 @@
 package dev.doorbell.vfio;
 
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.pci.ConfigAccess;
+import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
@@ -27,6 +29,12 @@ public interface Device extends AutoCloseable {
   ///
   /// Values that a user writes into its copy are kept and nothing more.
   ConfigSpace config();
+
+  /// Lets the function send, or not: without Bus Master Enable neither DMA nor messages leave it.
+  default void busMaster(boolean enabled) {
+    ConfigAccess.header(config())
+        .set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE, enabled ? 1 : 0);
+  }
 
   /// {@return all kinds of interrupts, in VFIO's order}
   List<IrqInfo> irqs();

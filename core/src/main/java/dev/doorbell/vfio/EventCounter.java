@@ -1,14 +1,26 @@
 package dev.doorbell.vfio;
 
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// A trigger that counts, as an eventfd does. Safe for use from many threads.
 public final class EventCounter implements Trigger {
+  /// Between two looks at what the host has to hand on.
+  private static final long LOOK_MILLIS = 10;
+
   private final AtomicLong count = new AtomicLong();
+  // Wakes one who waits; permits left over from signals that were taken without waiting cost a look
+  // each.
+  private final Semaphore wake = new Semaphore(0);
 
   @Override
   public void signalled() {
     count.incrementAndGet();
+    if (wake.availablePermits() == 0) {
+      wake.release();
+    }
   }
 
   /// {@return signals that nobody has taken}
@@ -19,5 +31,24 @@ public final class EventCounter implements Trigger {
   /// {@return signals since it was last asked, now taken}
   public long take() {
     return count.getAndSet(0);
+  }
+
+  /// Waits for a signal, and has the host hand on what arrives meanwhile.
+  ///
+  /// {@return signals since it was last asked, now taken; 0 when none came in time}
+  ///
+  /// @param patience rounded up to 10 ms
+  public long await(Vfio host, Duration patience) throws InterruptedException {
+    long looks = Math.ceilDiv(patience.toMillis(), LOOK_MILLIS);
+    while (true) {
+      host.deliver();
+      long taken = take();
+      if (taken > 0 || looks <= 0) {
+        return taken;
+      }
+      if (!wake.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        looks--;
+      }
+    }
   }
 }

@@ -8,6 +8,7 @@ import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.Mapping;
 import dev.doorbell.iommu.MsiRequirement;
 import dev.doorbell.iommu.MsiWindow;
 import dev.doorbell.iommu.MsiWindowAlreadySet;
@@ -181,6 +182,20 @@ final class OwnContainer implements Container {
         throw e;
       }
       mapped.put(iova, b);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public DmaMapping map(DmaBuffer buffer, Protection protection) {
+    lock.lock();
+    try {
+      Domain d = attached("map memory");
+      List<AddressRange> taken = d.mappings().stream().map(Mapping::iovas).toList();
+      Iova at = MappingPlacement.lowest(name, d.iovaRanges(), taken, d.granule(), buffer.bytes());
+      map(at, buffer, protection);
+      return new DmaMapping(this, at, buffer);
     } finally {
       lock.unlock();
     }

@@ -2,7 +2,6 @@ package dev.doorbell.vfio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,9 +40,7 @@ abstract class ContractFixture {
   Device device(Sbdf function) {
     Device d = lab.vfio().group(function).open(function);
     open.add(d);
-    int command = (int) ConfigHeaderLayout.COMMAND.offset();
-    long on = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(d.config().read16(command), 1);
-    d.config().write(command, (int) on, 2);
+    d.busMaster(true);
     return d;
   }
 

@@ -6,16 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
-import dev.doorbell.address.Iova;
-import dev.doorbell.iommu.MappingOverlap;
-import dev.doorbell.iommu.Misaligned;
 import dev.doorbell.iommu.MsiWindowAlreadySet;
-import dev.doorbell.iommu.MsiWindowConflict;
 import dev.doorbell.iommu.MsiWindowExhausted;
 import dev.doorbell.iommu.NotIsolated;
-import dev.doorbell.iommu.OutsideAperture;
-import dev.doorbell.iommu.Protection;
-import dev.doorbell.iommu.UnmapSplitsMapping;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
@@ -24,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /// What every implementation of {@link Vfio} does. Run on each; where implementations rightly differ, {@link VfioLab} says which
 /// answer is required.
-abstract class VfioContract extends ContractFixture {
+abstract class VfioContract extends MappingContract {
   private static final AddressRange WINDOW = AddressRange.ofSize(0xa000_0000L, 0x10_0000);
 
   /// {@return whether the window is not the user's to choose; registering one, however small, is then refused}
@@ -159,78 +152,10 @@ abstract class VfioContract extends ContractFixture {
     d.enable(IrqType.MSIX, 2, t);
     start(d, t);
     d.reset();
-    int command = (int) ConfigHeaderLayout.COMMAND.offset();
-    d.config()
-        .write(
-            command,
-            (int) ConfigHeaderLayout.BUS_MASTER_ENABLE.with(d.config().read16(command), 1),
-            2);
+    d.busMaster(true);
     start(d, t);
     lab.raise(d, 1);
     expect(t, 0, 1);
-  }
-
-  @Test
-  void aDeviceReachesWhatIsMappedAndNothingElse() {
-    Sbdf f = lab.copier();
-    Container c = container(lab.options(), f);
-    Device d = device(f);
-    start(d, List.of());
-    DmaBuffer from = c.allocate(0x1000);
-    DmaBuffer to = c.allocate(0x2000);
-    open.addFirst(from);
-    open.addFirst(to);
-    from.write(8, 8, 0x1122_3344_5566_7788L);
-    from.publish();
-    c.map(new Iova(0x10_0000), from, Protection.READ_ONLY);
-    c.map(new Iova(0x20_0000), to, Protection.READ_WRITE);
-    assertTrue(lab.copy(d, new Iova(0x10_0008), new Iova(0x20_0010), 8));
-    assertEquals(0x1122_3344_5566_7788L, to.read(0x10, 8));
-    lab.copy(d, new Iova(0x20_0010), new Iova(0x10_0020), 8);
-    assertEquals(0, from.read(0x20, 8), "read-only");
-    assertEquals(0x1000, c.unmap(new AddressRange(0x10_0000, 0x10_0fff)));
-    to.write(0x10, 8, 0);
-    lab.copy(d, new Iova(0x10_0008), new Iova(0x20_0010), 8);
-    assertFalse(to.read(0x10, 8) == 0x1122_3344_5566_7788L, "unmapped");
-    c.unmap(AddressRange.ofSize(0, 0x100_0000));
-  }
-
-  @Test
-  void mappingsAreRefusedByRule() {
-    Container c = container(lab.options(), lab.msix().getFirst());
-    DmaBuffer b = c.allocate(0x4000);
-    open.addFirst(b);
-    long granule = c.granule().bytes();
-    c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
-    assertThrows(MappingOverlap.class, () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
-    assertThrows(Misaligned.class, () -> c.map(new Iova(granule / 2), b, Protection.READ_WRITE));
-    assertThrows(
-        OutsideAperture.class, () -> c.map(new Iova(-b.bytes()), b, Protection.READ_WRITE));
-    assertEquals(lab.translatesMessages(), c.msiWindow().isPresent());
-    c.msiWindow()
-        .ifPresent(window -> {
-          Iova inside = new Iova(window.start());
-          assertThrows(MsiWindowConflict.class, () -> c.map(inside, b, Protection.READ_WRITE));
-          assertTrue(c.iovaRanges().stream().noneMatch(r -> r.overlaps(window)));
-        });
-    assertThrows(
-        UnmapSplitsMapping.class,
-        () -> c.unmap(AddressRange.ofSize(0x10_0000, b.bytes() - granule)));
-    assertEquals(0, c.unmap(AddressRange.ofSize(0x80_0000, 0x1000)));
-    assertEquals(b.bytes(), c.unmap(AddressRange.ofSize(0x10_0000, b.bytes())));
-  }
-
-  @Test
-  void aBufferInUseIsNotGivenBack() {
-    Container c = container(lab.options(), lab.msix().getFirst());
-    DmaBuffer b = c.allocate(1);
-    c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
-    assertThrows(InUse.class, b::close);
-    c.unmap(AddressRange.ofSize(0x10_0000, b.bytes()));
-    b.close();
-    assertThrows(IllegalStateException.class, () -> b.read(0, 1));
-    assertThrows(
-        IllegalStateException.class, () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
   }
 
   @Test
@@ -364,6 +289,10 @@ abstract class VfioContract extends ContractFixture {
     Device d = lab.vfio().group(f).open(f);
     assertFalse(lab.isBusMaster(f));
     d.config().write((int) ConfigHeaderLayout.COMMAND.offset(), 6, 2);
+    assertTrue(lab.isBusMaster(f));
+    d.busMaster(false);
+    assertFalse(lab.isBusMaster(f));
+    d.busMaster(true);
     assertTrue(lab.isBusMaster(f));
     d.close();
     assertFalse(lab.isBusMaster(f));

@@ -2,15 +2,18 @@ package dev.doorbell.linux;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.MsiWindow;
 import dev.doorbell.iommu.MsiWindowExhausted;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.MsiWindowNeed;
+import dev.doorbell.vfio.WindowFixedByKernel;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /// The kernel's MSI window: what it is needed for, and whether it is enough. The kernel takes places from its start on without looking for
@@ -55,5 +58,15 @@ final class KernelWindow {
       throw MsiWindowExhausted.tooSmall(
           container, new MsiWindow(window, granule, slots, 0), need.doorbells());
     }
+  }
+
+  /// {@return the refusal of a window of the user's own}
+  ///
+  /// @param kernels the one that the groups of a container have
+  static WindowFixedByKernel fixed(AddressRange asked, Optional<AddressRange> kernels) {
+    return new WindowFixedByKernel(
+        asked,
+        kernels.orElse(HostFiles.SW_MSI),
+        Source.rule("Linux MSI_IOVA_BASE, MSI_IOVA_LENGTH"));
   }
 }

@@ -4,13 +4,13 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
-import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
+import dev.doorbell.vfio.DmaMapping;
 import dev.doorbell.vfio.GranuleNotSupported;
 import dev.doorbell.vfio.Group;
 import dev.doorbell.vfio.InUse;
@@ -18,7 +18,6 @@ import dev.doorbell.vfio.MsiWindowNeed;
 import dev.doorbell.vfio.NotAttached;
 import dev.doorbell.vfio.NotMachineMemory;
 import dev.doorbell.vfio.NotViable;
-import dev.doorbell.vfio.WindowFixedByKernel;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -167,6 +166,17 @@ public final class LinuxContainer implements Container {
   }
 
   @Override
+  public DmaMapping map(DmaBuffer buffer, Protection protection) {
+    return attached(
+        "map memory",
+        () -> {
+          Iova at = mappings.place(iovaRanges(), granuleOf(), buffer);
+          map(at, buffer, protection);
+          return new DmaMapping(this, at, buffer);
+        });
+  }
+
+  @Override
   public long unmap(AddressRange iovas) {
     return attached("unmap memory", () -> mappings.unmap(iovas, space));
   }
@@ -306,19 +316,12 @@ public final class LinuxContainer implements Container {
 
   @Override
   public void reserveMsiWindow(AddressRange range) {
-    throw fixed(range);
+    throw KernelWindow.fixed(range, msiWindow());
   }
 
   @Override
   public void removeMsiWindow() {
-    throw fixed(msiWindow().orElse(HostFiles.SW_MSI));
-  }
-
-  private WindowFixedByKernel fixed(AddressRange asked) {
-    return new WindowFixedByKernel(
-        asked,
-        msiWindow().orElse(HostFiles.SW_MSI),
-        Source.rule("Linux MSI_IOVA_BASE, MSI_IOVA_LENGTH"));
+    throw KernelWindow.fixed(msiWindow().orElse(HostFiles.SW_MSI), msiWindow());
   }
 
   @Override

@@ -12,7 +12,9 @@ import dev.doorbell.iommu.OutsideAperture;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.iommu.ReservedRegionConflict;
 import dev.doorbell.iommu.UnmapSplitsMapping;
+import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
+import dev.doorbell.vfio.MappingPlacement;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -57,6 +59,11 @@ final class LinuxMappings {
         }
       }
     }
+  }
+
+  /// {@return the lowest IOVAs that are free for a buffer}
+  Iova place(List<AddressRange> ranges, Granule granule, DmaBuffer buffer) {
+    return MappingPlacement.lowest(name, ranges, all(), granule, buffer.bytes());
   }
 
   /// Refuses by name what the kernel would refuse with EINVAL or EEXIST.
