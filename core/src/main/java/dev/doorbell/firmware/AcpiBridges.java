@@ -306,26 +306,15 @@ final class AcpiBridges {
                 r.source()));
   }
 
-  /// RMR nodes: their ids lead to StreamIDs of an SMMU, and the ranges are reserved for these.
+  /// RMR nodes: ranges that are reserved for StreamIDs of SMMUs.
   private void reservations(Iort iort) {
-    IdRuns runs = new IdRuns(iort, draft.findings);
     for (IortNode node : iort.ofType(IortNode.RMR)) {
       if (!(node.body() instanceof IortNode.ReservedMemory rmr)) {
         continue;
       }
       ReservedRegion.Kind kind =
           rmr.remapPermitted() ? ReservedRegion.Kind.DIRECT_RELAXABLE : ReservedRegion.Kind.DIRECT;
-      Map<String, List<MachineDescription.StreamRange>> streams = new LinkedHashMap<>();
-      for (IdRuns.Run run : runs.from(node, 0xffff_ffffL)) {
-        String iommu = iommuByNode.get(run.at().offset());
-        if (iommu != null) {
-          streams
-              .computeIfAbsent(iommu, i -> new ArrayList<>())
-              .add(
-                  new MachineDescription.StreamRange(
-                      (int) run.out(), (int) (run.out() + run.count() - 1)));
-        }
-      }
+      Map<String, List<MachineDescription.StreamRange>> streams = streams(node, iort);
       if (streams.isEmpty()) {
         draft.findings.harmless("RMR is mapped to no SMMU", node.source());
       }
@@ -344,5 +333,26 @@ final class AcpiBridges {
                     ids)));
       }
     }
+  }
+
+  /// An RMR node sends nothing and has no ids: of its mappings the outputs alone count, whatever inputs they state and whether they are
+  /// single, as in Linux (`iort_node_get_rmr_info`).
+  private Map<String, List<MachineDescription.StreamRange>> streams(IortNode rmr, Iort iort) {
+    Map<String, List<MachineDescription.StreamRange>> out = new LinkedHashMap<>();
+    for (IortNode.IdMapping m : rmr.mappings()) {
+      int target = (int) Math.min(m.target(), Integer.MAX_VALUE);
+      long last = m.firstOut() + m.count();
+      String iommu = iommuByNode.get(target);
+      if (!iort.nodes().containsKey(target)) {
+        draft.findings.odd(
+            "id mapping leads to offset 0x%x, where no node is".formatted(m.target()), m.source());
+      } else if (last > 0xffff_ffffL) {
+        draft.findings.odd("id mapping leads past 32 bits", m.source());
+      } else if (iommu != null) {
+        out.computeIfAbsent(iommu, i -> new ArrayList<>())
+            .add(new MachineDescription.StreamRange((int) m.firstOut(), (int) last));
+      }
+    }
+    return out;
   }
 }

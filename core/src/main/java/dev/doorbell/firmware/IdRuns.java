@@ -115,7 +115,7 @@ final class IdRuns {
       if (m.single()) {
         if (node.type() == IortNode.ROOT_COMPLEX || node.type() == IortNode.NAMED_COMPONENT) {
           claim(out, 0, 0xffff_ffffL, m, false);
-        } else if (m.count() == 0 || node.type() != IortNode.RMR) {
+        } else {
           odd(
               m,
               "single-mapping flag on a node of type %d, which maps ids; the mapping is passed over"

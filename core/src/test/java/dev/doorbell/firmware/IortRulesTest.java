@@ -248,6 +248,28 @@ class IortRulesTest {
   }
 
   @Test
+  @DisplayName(
+      "RMR: of its mappings the StreamIDs alone count, whatever inputs they state and whether they are single")
+  void reservedMemoryHasNoIds() throws IOException {
+    Bytes b = table(2);
+    b.u8(6).u16(28 + 20 + 3 * 20).u8(3).u32(0, 3, 48);
+    b.u32(0, 1, 28);
+    b.u64(0x800_0000L, 0x1_0000).u32(0);
+    b.u32(0, 0, 0x8100, SMMU, 1);
+    b.u32(0, 1, 0x8200, SMMU, 0);
+    b.u32(0, 0, 0xffff_ffff, SMMU, 0);
+    MachineDescription m = read(b);
+    MachineDescription.Reservation r = m.reserved().getFirst();
+    assertEquals(
+        List.of(
+            new MachineDescription.StreamRange(0x8100, 0x8100),
+            new MachineDescription.StreamRange(0x8200, 0x8201),
+            new MachineDescription.StreamRange(0xffff_ffff, 0xffff_ffff)),
+        r.streamIds());
+    assertEquals(List.of(), m.oddities());
+  }
+
+  @Test
   @DisplayName("input ids that pass 32 bits are an oddity, and those before them are mapped")
   void inputPast32Bits() throws IOException {
     MachineDescription m =
