@@ -46,6 +46,16 @@ public interface PhysicalMemory {
     into[1] = read64(pa + Long.BYTES);
   }
 
+  /// Changes a quadword in one, where it still is what was expected: what a CPU's locked access does, and a device's atomic update.
+  ///
+  /// {@return whether it was}
+  ///
+  /// @throws UnsupportedOperationException where this memory has no such access
+  default boolean compareAndSet64(long pa, long expected, long next) {
+    throw new UnsupportedOperationException(
+        "%s has no atomic update, which 0x%x needs".formatted(getClass().getSimpleName(), pa));
+  }
+
   default int read32(long pa) {
     return (int) read(pa, Integer.BYTES);
   }

@@ -1,5 +1,7 @@
 package dev.doorbell.irq;
 
+import java.util.Optional;
+
 /// What stands between a device's interrupt messages and the local APICs of an x86 machine: an IOMMU's interrupt remapping, or nothing. The
 /// driver of each kind of IOMMU implements it; the owner of the CPUs' vectors drives it. Safe for use from many threads.
 public interface InterruptRemapper {
@@ -14,6 +16,16 @@ public interface InterruptRemapper {
 
   /// {@return vectors that one more device could be given at most}
   int free();
+
+  /// {@return what lets entries post to guests; empty where it cannot, and {@link #postsNot} tells why}
+  default Optional<InterruptPosting> posting() {
+    return Optional.empty();
+  }
+
+  /// {@return why {@link #posting} is empty}
+  default String postsNot() {
+    return "it posts nothing";
+  }
 
   /// Takes entries for a device. They are off: its messages raise nothing.
   ///

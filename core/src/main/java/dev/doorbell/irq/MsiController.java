@@ -1,5 +1,7 @@
 package dev.doorbell.irq;
 
+import java.util.Optional;
+
 /// One MSI controller as the irq room drives it; each piece of MSI hardware has a driver that implements it. Methods return only
 /// after the hardware has taken the change. Safe for use from many threads.
 public interface MsiController {
@@ -11,6 +13,11 @@ public interface MsiController {
 
   /// {@return vectors that one more device could be given at most}
   int vectorsFree();
+
+  /// {@return what lets vectors be posted to guests, where the controller can}
+  default Optional<InterruptPosting> posting() {
+    return Optional.empty();
+  }
 
   /// Takes vectors for a device. They are inactive: the controller drops their messages. A controller whose doorbell depends on the CPU writes
   /// nothing to hardware here, so that the doorbells can be claimed afterwards, and a vector's {@link VectorBlock#cpu} is where it was taken.

@@ -215,9 +215,28 @@ public final class MsiFunction {
   /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room for the other CPU's doorbell; the vector stays where it was
   /// @throws IllegalArgumentException when there is no such vector or CPU; it stays where it was
   public void retarget(int index, int cpu) {
+    locked(() -> move.move(index, live(index), cpu));
+  }
+
+  /// Posts a vector's messages to a guest's processor: {@link VectorBlock#post}. The function is not programmed anew.
+  ///
+  /// @throws PostingUnsupported when the controller cannot; messages arrive as before
+  /// @throws IllegalArgumentException when there is no such vector
+  public void post(int index, PostedInterrupt to) {
+    locked(() -> live(index).vectors().post(live(index).inner(), to));
+  }
+
+  /// Ends {@link #post}: messages arrive here again.
+  ///
+  /// @throws IllegalArgumentException when there is no such vector
+  public void endPost(int index) {
+    locked(() -> live(index).vectors().endPost(live(index).inner()));
+  }
+
+  private void locked(Runnable change) {
     domain.lock().lock();
     try {
-      move.move(index, live(index), cpu);
+      change.run();
     } finally {
       domain.lock().unlock();
     }
@@ -227,12 +246,7 @@ public final class MsiFunction {
   ///
   /// @throws IllegalArgumentException when there is no such vector
   public void mask(int index, boolean masked) {
-    domain.lock().lock();
-    try {
-      registers.mask(live(index), index, masked);
-    } finally {
-      domain.lock().unlock();
-    }
+    locked(() -> registers.mask(live(index), index, masked));
   }
 
   /// Programs the function anew with what it is supposed to hold, for one that lost its table or was reset (R17). Does nothing when it

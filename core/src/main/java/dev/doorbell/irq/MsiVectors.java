@@ -111,6 +111,15 @@ final class MsiVectors {
     return out;
   }
 
+  /// Posts a vector's messages to a guest.
+  void post(int index, PostedInterrupt to) {
+    block.post(index, to);
+  }
+
+  void endPost(int index) {
+    block.endPost(index);
+  }
+
   /// Ends a move, after the function was programmed anew.
   void finishMove(int index) {
     block.finishMove(index);

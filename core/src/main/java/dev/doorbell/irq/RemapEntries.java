@@ -21,6 +21,14 @@ public interface RemapEntries {
   /// return no further message raises the former.
   void route(int index, X86Interrupt to);
 
+  /// Lets a vector's messages be posted to a guest, and raise nothing here; {@link #route} ends that. In one step, as {@link #route}. Only where
+  /// the remapper has {@link InterruptRemapper#posting}.
+  ///
+  /// @throws IllegalArgumentException when the entry cannot name the descriptor
+  default void post(int index, PostedInterrupt to) {
+    throw new IllegalStateException("entries of this remapper post nothing, so not " + to);
+  }
+
   /// Lets a vector's messages raise nothing. On return none does any more, where the hardware can hold them back at all.
   void block(int index);
 

@@ -47,6 +47,19 @@ public interface VectorBlock {
   /// restores it. Does nothing where a message stays as it is.
   default void finishMove(int index) {}
 
+  /// Posts an active vector's messages to a guest's processor: {@link MsiController#collect} tells of none until {@link #endPost}. What had
+  /// arrived before is told. The vector keeps its place at its CPU; posted, it cannot be moved or held back here.
+  ///
+  /// @throws PostingUnsupported when the controller cannot; messages arrive as before
+  /// @throws IllegalStateException when it is not active
+  default void post(int index, PostedInterrupt to) {
+    throw new PostingUnsupported("vector " + index, controller().id(), "no guest is known to it");
+  }
+
+  /// Ends {@link #post}: on return messages arrive at the vector's CPU again, and no further one in the descriptor. Does nothing where it is
+  /// not posted.
+  default void endPost(int index) {}
+
   /// Holds a vector back at the controller; messages stay pending.
   void mask(int index);
 

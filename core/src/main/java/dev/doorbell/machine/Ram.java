@@ -177,6 +177,13 @@ final class Ram implements PhysicalMemory {
   }
 
   @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    Bank b = bankOf("update", pa, Long.BYTES);
+    long at = pa - b.start;
+    return LONGS.compareAndSet(b.chunk(at), at & (CHUNK - 1), expected, next);
+  }
+
+  @Override
   public void publish() {
     VarHandle.fullFence();
   }

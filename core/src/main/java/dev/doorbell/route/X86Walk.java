@@ -96,7 +96,7 @@ final class X86Walk {
         VtdMessage m = vtd(v).message(sourceId, address, data);
         trail.hops(m.hops());
         yield m.posted().isPresent()
-            ? posted(v.id(), m.posted().get().vector())
+            ? posted(apic, v.id(), m.posted().get())
             : arrive(apic, m.interrupt(), m.stoppedAt());
       }
       case IommuDescription.AmdVi a -> {
@@ -127,12 +127,7 @@ final class X86Walk {
       trail.breaks(stoppedAt.orElse("the walk ended"));
       return trail.stopped();
     }
-    List<Long> ids =
-        machine.apic().stream()
-            .flatMap(a -> a.cpus().stream())
-            .map(ApicDescription.Cpu::apicId)
-            .toList();
-    LapicWalker.Arrival at = new LapicWalker(apic.id(), ids).arrive(interrupt.get());
+    LapicWalker.Arrival at = lapics(apic).arrive(interrupt.get());
     Hop h = at.hop();
     trail.derived(h.at(), h.in(), h.out(), h.why(), h.source());
     if (at.stoppedAt().isPresent()) {
@@ -147,6 +142,29 @@ final class X86Walk {
   private Route posted(String iommu, int vector) {
     return trail.delivered(
         new Route.Interrupt(iommu, vector, OptionalInt.empty()), Optional.empty());
+  }
+
+  /// The same, with the processor of the host that is told, where one is.
+  private Route posted(
+      MsiControllerDescription.LocalApic apic, String iommu, VtdMessage.Posted posted) {
+    OptionalInt cpu = OptionalInt.empty();
+    if (posted.notification().isPresent()) {
+      LapicWalker.Arrival at = lapics(apic).arrive(posted.notification().get());
+      Hop h = at.hop();
+      trail.derived(h.at(), "notification: " + h.in(), h.out(), h.why(), h.source());
+      cpu = at.cpu();
+    }
+    return trail.delivered(
+        new Route.Interrupt(iommu, posted.interrupt().vector(), cpu), Optional.empty());
+  }
+
+  private LapicWalker lapics(MsiControllerDescription.LocalApic apic) {
+    return new LapicWalker(
+        apic.id(),
+        machine.apic().stream()
+            .flatMap(a -> a.cpus().stream())
+            .map(ApicDescription.Cpu::apicId)
+            .toList());
   }
 
   private VtdWalker vtd(IommuDescription.VtD v) {

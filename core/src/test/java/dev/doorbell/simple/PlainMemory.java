@@ -97,6 +97,28 @@ public final class PlainMemory implements PhysicalMemory {
   }
 
   @Override
+  public synchronized boolean compareAndSet64(long pa, long expected, long next) {
+    boolean same = read(pa, Long.BYTES) == expected;
+    if (same) {
+      write(pa, next, Long.BYTES);
+    }
+    return same;
+  }
+
+  @Override
+  public synchronized boolean write128(long pa, long low, long high) {
+    check("write", pa, 2 * Long.BYTES);
+    write(pa, low, Long.BYTES);
+    write(pa + Long.BYTES, high, Long.BYTES);
+    return true;
+  }
+
+  @Override
+  public synchronized void read128(long pa, long[] into) {
+    PhysicalMemory.super.read128(pa, into);
+  }
+
+  @Override
   public void publish() {
     publishes++;
   }

@@ -1,6 +1,7 @@
 package dev.doorbell.hw.lapic;
 
 import dev.doorbell.irq.ArrivedInterrupts;
+import dev.doorbell.irq.InterruptPosting;
 import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
@@ -9,6 +10,7 @@ import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// Vectors of the CPUs for devices behind one remapper.
 final class LapicController implements MsiController {
@@ -34,6 +36,16 @@ final class LapicController implements MsiController {
   @Override
   public boolean isolated() {
     return remapper.isolated();
+  }
+
+  @Override
+  public Optional<InterruptPosting> posting() {
+    return remapper.posting();
+  }
+
+  /// {@return why there is no posting}
+  String postsNot() {
+    return remapper.postsNot();
   }
 
   /// {@return the highest APIC id of a CPU that can be given vectors}

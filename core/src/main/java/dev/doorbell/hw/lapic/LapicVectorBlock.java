@@ -2,6 +2,8 @@ package dev.doorbell.hw.lapic;
 
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedInterrupt;
+import dev.doorbell.irq.PostingUnsupported;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorStates;
@@ -36,6 +38,7 @@ final class LapicVectorBlock implements VectorBlock {
   private final int[] numbers;
   private final VectorStates states;
   private final BitSet held = new BitSet();
+  private final BitSet posted = new BitSet();
 
   LapicVectorBlock(LapicDriver driver, LapicController controller, MsiSource source, Taken taken) {
     this.driver = driver;
@@ -129,6 +132,7 @@ final class LapicVectorBlock implements VectorBlock {
 
   private void stop(int index) {
     entries.block(index);
+    posted.clear(index);
     states.setActive(index, false);
     driver.take();
     settle(index);
@@ -151,6 +155,11 @@ final class LapicVectorBlock implements VectorBlock {
     if (cpu == cpu(index)) {
       return;
     }
+    if (posted.get(index)) {
+      throw new IllegalStateException(
+          "vector %d of %s is posted to a guest, whose descriptor says which CPU is notified"
+              .formatted(index, source.name()));
+    }
     if (bound && count() > 1) {
       throw new VectorsShareMessage(source, controller.id(), count(), cpu(index), cpu);
     }
@@ -170,6 +179,35 @@ final class LapicVectorBlock implements VectorBlock {
       driver.take();
       settle(index);
     }
+  }
+
+  @Override
+  public void post(int index, PostedInterrupt to) {
+    states.change(
+        index,
+        () -> {
+          states.checkActive(index);
+          if (controller.posting().isEmpty()) {
+            throw new PostingUnsupported(source.name(), controller.id(), controller.postsNot());
+          }
+          entries.post(index, to);
+          posted.set(index);
+          // No further message raises the vector; what had become pending is taken now.
+          driver.take();
+          settle(index);
+        });
+  }
+
+  @Override
+  public void endPost(int index) {
+    states.change(
+        index,
+        () -> {
+          if (posted.get(index)) {
+            entries.route(index, interrupt(places.get(index)));
+            posted.clear(index);
+          }
+        });
   }
 
   /// Routes a vector to a new place, whose vector is taken. The former one stays valid.

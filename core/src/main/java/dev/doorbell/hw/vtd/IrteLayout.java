@@ -96,6 +96,14 @@ public final class IrteLayout {
       new JoinedField(
           "PDA", List.of(new JoinedField.Piece(PDA_L, 0, 6), new JoinedField.Piece(PDA_H, 1, 32)));
 
+  private static final int PDA_L_BIT = 6;
+  private static final int PDA_H_BIT = 32;
+
+  /// {@return the address in a posted entry, as {@link #DESCRIPTOR} has it; allocates nothing}
+  static long descriptor(long low, long high) {
+    return PDA_L.get(low) << PDA_L_BIT | PDA_H.get(high) << PDA_H_BIT;
+  }
+
   /// DST in xAPIC mode: the APIC id lies in bits 15:8 of the 32.
   public static final int XAPIC_SHIFT = 8;
 

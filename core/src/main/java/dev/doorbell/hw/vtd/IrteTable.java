@@ -5,13 +5,16 @@ import static dev.doorbell.hw.vtd.IrteLayout.*;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.explain.Source;
+import dev.doorbell.irq.InterruptPosting;
 import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.BitSet;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -31,8 +34,10 @@ final class IrteTable implements InterruptRemapper {
   private static final long LAST_X2APIC = 0xffff_fffeL;
 
   private final String id;
+  private final VtdHardware unit;
   private final PhysicalMemory memory;
   private final QueueDriver queue;
+  private final boolean posts;
   private final boolean extended;
   private final boolean keepsAbsent;
   private final long base;
@@ -41,8 +46,10 @@ final class IrteTable implements InterruptRemapper {
 
   private IrteTable(String id, VtdHardware unit, QueueDriver queue, Modes modes) {
     this.id = id;
+    this.unit = unit;
     this.memory = unit.memory();
     this.queue = queue;
+    this.posts = modes.posts();
     this.extended = modes.extended();
     this.keepsAbsent = modes.keepsAbsent();
     this.base = allocate(unit.frames());
@@ -52,7 +59,8 @@ final class IrteTable implements InterruptRemapper {
   ///
   /// @param extended whether destinations have 32 bits
   /// @param keepsAbsent whether it keeps what is not present (CAP_REG.CM)
-  record Modes(boolean extended, boolean keepsAbsent) {}
+  /// @param posts whether it posts interrupts (CAP_REG.PI)
+  record Modes(boolean extended, boolean keepsAbsent, boolean posts) {}
 
   private static long allocate(Frames frames) {
     return frames.allocate((long) ENTRIES * BYTES, PAGE).value();
@@ -86,6 +94,16 @@ final class IrteTable implements InterruptRemapper {
   @Override
   public long lastDestination() {
     return extended ? LAST_X2APIC : LAST_XAPIC;
+  }
+
+  @Override
+  public Optional<InterruptPosting> posting() {
+    return posts ? Optional.of(() -> new PostedRequests(unit, extended)) : Optional.empty();
+  }
+
+  @Override
+  public String postsNot() {
+    return "CAP_REG.PI of %s is 0".formatted(id);
   }
 
   @Override
@@ -191,16 +209,68 @@ final class IrteTable implements InterruptRemapper {
     public void route(int index, X86Interrupt to) {
       lock.lock();
       try {
-        long at = at(index);
-        long before = memory.read64(at);
-        boolean present = P.isSet(before);
-        if (!present) {
-          memory.write64(at + Long.BYTES, SID.place(sourceId & SID.max()) | SVT.place(SVT_SID));
-          memory.publish();
-        }
-        write(index, before, low(to), present || keepsAbsent);
+        put(index, low(to), 0);
       } finally {
         lock.unlock();
+      }
+    }
+
+    /// Descriptors below 4 GiB leave the upper half as a remapped entry has it; for others both halves change at once.
+    @Override
+    public void post(int index, PostedInterrupt to) {
+      long[] words = {
+        POSTED_P.mask()
+            | POSTED_IM.mask()
+            | POSTED_V.place(to.vector())
+            | (to.urgent() ? URG.mask() : 0),
+        0
+      };
+      if (to.descriptor() % PostedLayout.BYTES != 0) {
+        throw new IllegalArgumentException(
+            "a descriptor lies at a multiple of %d: %s".formatted(PostedLayout.BYTES, to));
+      }
+      DESCRIPTOR.set(words, to.descriptor());
+      lock.lock();
+      try {
+        put(index, words[0], words[1]);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /// Writes an entry in one.
+    ///
+    /// @param more what the upper half has beside the source-id
+    private void put(int index, long low, long more) {
+      long at = at(index);
+      long before = memory.read64(at);
+      long beforeHigh = memory.read64(at + Long.BYTES);
+      boolean present = P.isSet(before);
+      long high = SID.place(sourceId & SID.max()) | SVT.place(SVT_SID) | more;
+      if (!present) {
+        memory.write64(at + Long.BYTES, high);
+        memory.publish();
+      } else if (high != beforeHigh) {
+        writeBoth(index, before, beforeHigh, low, high);
+        return;
+      }
+      write(index, before, low, present || keepsAbsent);
+    }
+
+    private void writeBoth(int index, long before, long beforeHigh, long low, long high) {
+      long at = at(index);
+      if (!memory.write128(at, low, high)) {
+        throw new IllegalArgumentException(
+            "an entry of %s cannot change to a descriptor above 4 GiB in one step: this machine's memory has no write of 16 bytes"
+                .formatted(id));
+      }
+      memory.publish();
+      try {
+        queue.entry(indexes[index]);
+      } catch (RuntimeException failed) {
+        memory.write128(at, before, beforeHigh);
+        memory.publish();
+        throw failed;
       }
     }
 

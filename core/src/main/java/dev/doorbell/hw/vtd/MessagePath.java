@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// The way of an interrupt message: to the local APICs as it is, or through an interrupt remapping table entry. What the cache answers takes no
 /// lock and allocates nothing.
 ///
-/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1 (interrupt remapping), 7.1.3 (faults 20h to 26h).
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1 (interrupt remapping), 7.1.3 (faults 20h to 28h).
 final class MessagePath {
   private static final int FUNCTION_BITS = 3;
 
@@ -22,8 +22,17 @@ final class MessagePath {
   private final Faults faults;
   private final PhysicalMemory memory;
   private final ApicPort apics;
+  private final Posting posting;
+  private final boolean posts;
 
-  MessagePath(UnitCaches caches, Faults faults, PhysicalMemory memory, ApicPort apics) {
+  MessagePath(
+      VtdFeatures features,
+      UnitCaches caches,
+      Faults faults,
+      PhysicalMemory memory,
+      ApicPort apics) {
+    this.posting = new Posting(faults, memory, apics);
+    this.posts = VtdRegisters.PI.isSet(features.cap());
     this.caches = caches;
     this.faults = faults;
     this.memory = memory;
@@ -61,7 +70,7 @@ final class MessagePath {
           ? BusOutcome.ERROR
           : fault(sourceId, VtdFault.SOURCE_ID, index);
     }
-    return send(regime, e.low());
+    return IM.isSet(e.low()) ? posting.post(regime, sourceId, index, e) : send(regime, e.low());
   }
 
   private BusOutcome pass(long address, long data) {
@@ -88,18 +97,18 @@ final class MessagePath {
 
   private UnitCaches.@Nullable Entry fetch(UnitRegime regime, int sourceId, long index) {
     long at = VtdRegisters.IRTA.get(regime.table()) + index * BYTES;
-    long low;
-    long high;
+    long[] entry = new long[2];
     try {
       // Hardware reads an entry at once: read again until the half with P did not change meanwhile.
       do {
-        low = memory.read64(at);
-        high = memory.read64(at + Long.BYTES);
-      } while (memory.read64(at) != low);
+        memory.read128(at, entry);
+      } while (memory.read64(at) != entry[0]);
     } catch (BusErrorException e) {
       fault(sourceId, VtdFault.IRTE_ACCESS, index);
       return null;
     }
+    long low = entry[0];
+    long high = entry[1];
     VtdFault wrong = wrong(low, high);
     if (wrong != null) {
       if (!FPD.isSet(low)) {
@@ -112,15 +121,18 @@ final class MessagePath {
     return e;
   }
 
-  /// Posted entries count as reserved: CAP_REG.PI is 0.
-  private static @Nullable VtdFault wrong(long low, long high) {
+  /// Posted entries count as reserved where CAP_REG.PI is 0.
+  private @Nullable VtdFault wrong(long low, long high) {
     if (!P.isSet(low)) {
       return VtdFault.IRTE_NOT_PRESENT;
     }
+    boolean posted = IM.isSet(low);
+    long zeroLow = (posted ? POSTED_LOW : LOW).mask(BitKind.RES0);
+    long zeroHigh = (posted ? POSTED_HIGH : HIGH).mask(BitKind.RES0);
     boolean reserved =
-        (low & LOW.mask(BitKind.RES0)) != 0
-            || (high & HIGH.mask(BitKind.RES0)) != 0
-            || IM.isSet(low)
+        (low & zeroLow) != 0
+            || (high & zeroHigh) != 0
+            || (posted && !posts)
             || SVT.getInt(high) > SVT_BUS;
     return reserved ? VtdFault.IRTE_RESERVED : null;
   }

@@ -3,13 +3,15 @@ package dev.doorbell.hw.vtd;
 import static dev.doorbell.hw.vtd.IrteLayout.*;
 
 import dev.doorbell.iommu.TableTrail;
+import dev.doorbell.irq.PostedInterrupt;
+import dev.doorbell.irq.X86CommandLayout;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /// One interrupt message under way through a remapping unit.
 ///
-/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1.4 Interrupt-Remapping Hardware Operation, 7.1 (fault
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 5.1.4 Interrupt-Remapping Hardware Operation, 5.2.3 Interrupt-Posting Hardware Operation, 7.1 (fault
 /// reasons 20h to 26h).
 final class MessageWalk {
   private static final int FUNCTION_BITS = 3;
@@ -124,21 +126,71 @@ final class MessageWalk {
       return stop(at, from, VtdFault.SOURCE_ID.because(mismatch.get() + "; " + fields), pa);
     }
     if (isPosted) {
-      VtdMessage.Posted posted =
-          new VtdMessage.Posted(DESCRIPTOR.get(l, h), POSTED_V.getInt(l), URG.isSet(l));
-      trail.entry(
-          at,
-          from,
-          "posted to descriptor 0x%x, vector %d".formatted(posted.descriptor(), posted.vector()),
-          fields,
-          pa);
-      return new VtdMessage(trail.hops(), Optional.empty(), Optional.of(posted), Optional.empty());
+      PostedInterrupt to =
+          new PostedInterrupt(DESCRIPTOR.get(l, h), POSTED_V.getInt(l), URG.isSet(l));
+      trail.entry(at, from, to.toString(), fields, pa);
+      return posted(to, extended);
     }
     long destination = extended ? DST.get(l) : DST.get(l) >>> XAPIC_SHIFT & 0xff;
     X86Interrupt out =
         new X86Interrupt(V.getInt(l), destination, DM.isSet(l), DLM.getInt(l), extended);
     trail.entry(at, from, out.toString(), fields, pa);
     return new VtdMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
+  }
+
+  /// The descriptor as it stands: whether another request in it would notify.
+  private VtdMessage posted(PostedInterrupt to, boolean extended) {
+    String at = "posted interrupt descriptor 0x%x".formatted(to.descriptor());
+    long pir = to.descriptor() + PostedLayout.pir(to.vector());
+    long pa = to.descriptor() + PostedLayout.CONTROL_AT;
+    OptionalLong requests = trail.read(pir, at);
+    OptionalLong word = requests.isEmpty() ? requests : trail.read(pa, at);
+    if (word.isEmpty()) {
+      return ended(trail);
+    }
+    long control = word.getAsLong();
+    Optional<X86Interrupt> notification =
+        notifies(control, to.urgent())
+            ? Optional.of(
+                new X86Interrupt(
+                    PostedLayout.NV.getInt(control),
+                    PostedLayout.destination(control, extended),
+                    false,
+                    X86CommandLayout.FIXED,
+                    extended))
+            : Optional.empty();
+    boolean waits = (requests.getAsLong() & PostedLayout.bit(to.vector())) != 0;
+    trail.entry(
+        at,
+        to.toString(),
+        "PIR bit %d %s; %s"
+            .formatted(
+                to.vector(),
+                waits ? "is set already" : "is set",
+                notification.map(n -> "notification by " + n).orElse("no notification")),
+        why(control, to.urgent()) + "; " + TableTrail.print(PostedLayout.CONTROL, control),
+        pa);
+    return new VtdMessage(
+        trail.hops(),
+        Optional.empty(),
+        Optional.of(new VtdMessage.Posted(to, notification)),
+        Optional.empty());
+  }
+
+  private static boolean notifies(long control, boolean urgent) {
+    return !PostedLayout.ON.isSet(control) && (urgent || !PostedLayout.SN.isSet(control));
+  }
+
+  private static String why(long control, boolean urgent) {
+    if (PostedLayout.ON.isSet(control)) {
+      return "a notification is outstanding (ON=1)";
+    }
+    if (!PostedLayout.SN.isSet(control)) {
+      return "no notification is outstanding (ON=0) and none is suppressed (SN=0)";
+    }
+    return urgent
+        ? "notifications are suppressed (SN=1), but the entry is urgent (URG=1)"
+        : "notifications are suppressed (SN=1)";
   }
 
   /// {@return why the entry does not take messages of this requester; empty when it does}

@@ -89,7 +89,10 @@ public final class VtdDriver implements Iommu {
         ecap,
         "without extended interrupt mode (EIM), which x2APIC needs");
     return IrteTable.start(
-        hardware, port, queue, new IrteTable.Modes(settings.extended(), keepsAbsent()));
+        hardware,
+        port,
+        queue,
+        new IrteTable.Modes(settings.extended(), keepsAbsent(), PI.isSet(cap)));
   }
 
   /// {@return what remaps interrupts; empty where the unit lets them pass}

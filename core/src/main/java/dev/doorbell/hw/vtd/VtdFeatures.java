@@ -32,7 +32,7 @@ public final class VtdFeatures {
   /// {@return legacy mode, queued invalidation, pages of 4 KiB, 2 MiB and 1 GiB, and pass-through; what is not present is not cached}
   ///
   /// @param inputBits width of an IOVA, 39 to 57
-  /// @param remapping whether interrupts can be remapped, with 32-bit destinations
+  /// @param remapping whether interrupts can be remapped, with 32-bit destinations, and posted
   public static VtdFeatures of(int inputBits, boolean remapping) {
     int levels = inputBits > FOUR_LEVELS ? 0b1100 : inputBits > THREE_LEVELS ? 0b0110 : 0b0010;
     int bits = Math.clamp(inputBits, THREE_LEVELS, FIVE_LEVELS);
@@ -49,6 +49,6 @@ public final class VtdFeatures {
             | DRD.mask();
     long ecap = C.mask() | QI.mask() | PT.mask() | IRO.place(IVA_REG.offset() / OFFSET_UNIT);
     long remaps = IR.mask() | EIM.mask() | MHMV.place(MHMV.max());
-    return new VtdFeatures(cap, remapping ? ecap | remaps : ecap);
+    return remapping ? new VtdFeatures(cap | PI.mask(), ecap | remaps) : new VtdFeatures(cap, ecap);
   }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.hw.vtd;
 
 import dev.doorbell.explain.Hop;
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.List;
 import java.util.Optional;
@@ -18,10 +19,9 @@ public record VtdMessage(
     Optional<String> stoppedAt) {
   /// A posted interrupt.
   ///
-  /// @param descriptor physical address of the posted interrupt descriptor
-  /// @param vector the guest's vector, whose bit of the descriptor is set
-  /// @param urgent whether the processor is notified whatever the descriptor says
-  public record Posted(long descriptor, int vector, boolean urgent) {}
+  /// @param interrupt the guest's vector, and the descriptor that keeps it
+  /// @param notification what a processor of the host is told by; empty when none is told now
+  public record Posted(PostedInterrupt interrupt, Optional<X86Interrupt> notification) {}
 
   public VtdMessage {
     hops = List.copyOf(hops);

@@ -47,7 +47,7 @@ public final class VtdModel implements MmioDevice, Translator {
     faults = new Faults(registers, apics);
     queue = new InvalidationQueue(registers, caches, faults, memory, gate);
     dma = new DmaPath(features, caches, faults, memory);
-    messages = new MessagePath(caches, faults, memory, apics);
+    messages = new MessagePath(features, caches, faults, memory, apics);
     for (Register r : MAP.registers()) {
       ports.on(
           r,

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.irq.PostedInterrupt;
+import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.HashMap;
@@ -108,8 +110,33 @@ class VtdWalkerTest {
         POSTED_P.place(1) | POSTED_IM.place(1) | POSTED_V.place(77) | PDA_L.place(3),
         PDA_H.place(1));
     assertEquals(
-        Optional.of(new VtdMessage.Posted(0x1_0000_00c0L, 77, false)),
-        walker().message(REQUESTER, MESSAGE, 0).posted());
+        new PostedInterrupt(0x1_0000_00c0L, 77, false),
+        walker().message(REQUESTER, MESSAGE, 0).posted().orElseThrow().interrupt());
+  }
+
+  @Test
+  @DisplayName("VT-d 5.2.3: a post notifies unless ON is set, or SN is and the entry is not urgent")
+  void notifications() {
+    long urgent = POSTED_P.place(1) | POSTED_IM.place(1) | POSTED_V.place(77) | PDA_L.place(3);
+    long control = PostedLayout.NV.place(0xf2) | PostedLayout.ndst(5, false);
+    for (boolean on : List.of(false, true)) {
+      for (boolean sn : List.of(false, true)) {
+        for (boolean urg : List.of(false, true)) {
+          entry(urgent | (urg ? URG.mask() : 0), 0);
+          memory.put(
+              0xe0L,
+              control | (on ? PostedLayout.ON.mask() : 0) | (sn ? PostedLayout.SN.mask() : 0));
+          Optional<X86Interrupt> told =
+              walker().message(REQUESTER, MESSAGE, 0).posted().orElseThrow().notification();
+          assertEquals(
+              !on && (urg || !sn)
+                  ? Optional.of(new X86Interrupt(0xf2, 5, false, 0, false))
+                  : Optional.empty(),
+              told,
+              "ON %s SN %s URG %s".formatted(on, sn, urg));
+        }
+      }
+    }
   }
 
   @Test
