@@ -71,8 +71,10 @@ final class OwnContainer implements Container {
       Domain to = d;
       to.attach(group.group());
       rollback.add(() -> to.detach(group.group()));
-      if (options.automaticWindow() && to.msiWindow().isEmpty()) {
-        to.reserveMsiWindow(WindowPlacement.place(name, to, bound(to, List.of(group)).bytes()));
+      // Messages that meet no translation need no window (x86).
+      long needed = bound(to, List.of(group)).bytes();
+      if (options.automaticWindow() && to.msiWindow().isEmpty() && needed > 0) {
+        to.reserveMsiWindow(WindowPlacement.place(name, to, needed));
       }
       rollback.commit();
       domain = to;

@@ -161,7 +161,8 @@ class PostedInterruptsTest {
   }
 
   @Test
-  @DisplayName("nobody else's write is posted; FPD of an entry keeps faults of its descriptor quiet")
+  @DisplayName(
+      "nobody else's write is posted; FPD of an entry keeps faults of its descriptor quiet")
   void others() {
     post(0, 0x31, false);
     assertEquals(BusOutcome.ERROR, bench.ring(THEM, block.doorbell(0), 0));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -64,5 +65,25 @@ abstract class ContractFixture {
     for (int i = 0; i < counts.length; i++) {
       assertEquals(counts[i], counters.get(i).take(), "vector " + i);
     }
+  }
+
+  /// {@return the lowest vector that can be seen after a function was set to work}
+  final int firstSeen() {
+    return lab.seesFirstAgain() ? 0 : 1;
+  }
+
+  /// {@return whether messages meet no translation, so that vectors need no window; then they are had without one}
+  final boolean isUnneeded(Container c, Device d) {
+    if (lab.translatesMessages()) {
+      return false;
+    }
+    assertEquals(0, c.msiWindowNeed().pages());
+    assertEquals(Optional.empty(), c.msiWindow());
+    List<EventCounter> t = counters(2);
+    assertEquals(2, d.enable(IrqType.MSIX, 2, t));
+    start(d, t);
+    lab.raise(d, 1);
+    expect(t, 0, 1);
+    return true;
   }
 }

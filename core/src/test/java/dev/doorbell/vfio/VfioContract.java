@@ -40,7 +40,7 @@ abstract class VfioContract extends MappingContract {
     List<EventCounter> t = counters(4);
     assertEquals(4, d.enable(IrqType.MSIX, 1, t));
     start(d, t);
-    for (int i = 0; i < 4; i++) {
+    for (int i = firstSeen(); i < 4; i++) {
       lab.raise(d, i);
       long[] one = new long[4];
       one[i] = 1;
@@ -119,7 +119,7 @@ abstract class VfioContract extends MappingContract {
     d.add(3, t.get(3));
     lab.raise(d, 3);
     lab.raise(d, 0);
-    expect(t, 1, 0, 0, 1);
+    expect(t, lab.seesFirstAgain() ? 1 : 0, 0, 0, 1);
     d.remove(0);
     lab.raise(d, 0);
     lab.raise(d, 1);
@@ -127,7 +127,9 @@ abstract class VfioContract extends MappingContract {
     d.add(0, t.get(2));
     lab.raise(d, 0);
     lab.vfio().deliver();
-    assertTrue(t.get(2).take() >= 1, "what the function kept pending may fire as well");
+    assertTrue(
+        t.get(2).take() >= (lab.seesFirstAgain() ? 1 : 0),
+        "what the function kept pending may fire as well");
     expect(t, 0, 0, 0, 0);
   }
 
@@ -219,7 +221,10 @@ abstract class VfioContract extends MappingContract {
     Container c = container(lab.options(), lab.msix().getFirst());
     MsiWindowNeed need = c.msiWindowNeed();
     if (lab.windowAnswer() != VfioLab.WindowAnswer.FIXED) {
-      assertTrue(need.pages() >= 1, "a function whose messages are translated has a doorbell");
+      assertEquals(
+          lab.translatesMessages(),
+          need.pages() >= 1,
+          "a function whose messages are translated has a doorbell, and no other");
     }
     assertEquals(need.pages() * c.granule().bytes(), need.bytes());
     assertEquals(c.granule().shift(), need.alignmentOrder());
@@ -236,6 +241,9 @@ abstract class VfioContract extends MappingContract {
     }
     long bytes = c.msiWindowNeed().bytes();
     Device d = device(f);
+    if (isUnneeded(c, d)) {
+      return;
+    }
     c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, bytes - 1));
     assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
     c.removeMsiWindow();
@@ -256,11 +264,11 @@ abstract class VfioContract extends MappingContract {
     assertEquals(Optional.of(WINDOW), c.msiWindow());
     assertThrows(MsiWindowAlreadySet.class, () -> c.reserveMsiWindow(WINDOW));
     Device d = device(f);
-    List<EventCounter> t = counters(1);
-    d.enable(IrqType.MSIX, 1, t);
+    List<EventCounter> t = counters(2);
+    d.enable(IrqType.MSIX, 2, t);
     start(d, t);
-    lab.raise(d, 0);
-    expect(t, 1);
+    lab.raise(d, firstSeen());
+    expect(t, 1 - firstSeen(), firstSeen());
   }
 
   @Test
@@ -271,6 +279,9 @@ abstract class VfioContract extends MappingContract {
       return;
     }
     Device d = device(f);
+    if (isUnneeded(c, d)) {
+      return;
+    }
     assertThrows(MsiWindowExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
     c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, 0x10));
     MsiWindowExhausted e =

@@ -26,6 +26,12 @@ interface VfioLab extends AutoCloseable {
     return true;
   }
 
+  /// {@return whether vector 0 of a function that {@link #start} set to work can be seen again: not where that used it and no CPU took it since
+  /// (QEMU's local APICs, whose CPUs run nothing)}
+  default boolean seesFirstAgain() {
+    return true;
+  }
+
   /// {@return functions with MSI-X of at least four vectors, each in a viable group of its own}
   List<Sbdf> msix();
 

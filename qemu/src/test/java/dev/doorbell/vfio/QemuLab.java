@@ -75,12 +75,17 @@ final class QemuLab implements VfioLab {
         Assignment.of(
             host,
             List.of(KEPT),
-            new Assignment.Request(Granule.K4, Optional.of(WINDOW), 1, 1, isFramed()));
+            new Assignment.Request(
+                Granule.K4,
+                translatesMessages() ? Optional.of(WINDOW) : Optional.empty(),
+                1,
+                1,
+                isFramed()));
     vfio = HostVfio.open(host);
   }
 
   static QemuMachine start(Board board, String... more) {
-    return start(Qemus.orSkip(), board, more);
+    return start(board == Board.Q35_VTD ? Qemus.x86OrSkip() : Qemus.orSkip(), board, more);
   }
 
   static QemuMachine start(QemuBinary binary, Board board, String... more) {
@@ -110,6 +115,17 @@ final class QemuLab implements VfioLab {
   @Override
   public WindowAnswer windowAnswer() {
     return WindowAnswer.REGISTERED;
+  }
+
+  /// On a PC messages go to interrupt remapping, which no window leads to.
+  @Override
+  public boolean translatesMessages() {
+    return machine.board() != Board.Q35_VTD;
+  }
+
+  @Override
+  public boolean seesFirstAgain() {
+    return machine.board() != Board.Q35_VTD;
   }
 
   @Override
