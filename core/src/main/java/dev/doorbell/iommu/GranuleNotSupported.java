@@ -11,23 +11,25 @@ import java.util.Optional;
 public final class GranuleNotSupported extends IommuException {
   private static final long serialVersionUID = 1L;
 
-  private GranuleNotSupported(String domain, Iommu iommu, Granule wanted) {
+  /// @param user who asks
+  /// @param available ascending, not empty
+  public GranuleNotSupported(String user, String iommu, Granule wanted, List<Granule> available) {
     super(
         new Refusal(
             "GranuleNotSupported",
-            "%s is to map granules of %s, and %s has %s"
-                .formatted(domain, wanted, iommu.id(), iommu.capabilities().granules()),
+            "%s is to map granules of %s, and %s has %s".formatted(user, wanted, iommu, available),
             Optional.of(Figure.bytes(wanted.bytes())),
-            Optional.of(Figure.bytes(iommu.capabilities().granules().getFirst().bytes())),
-            List.of(domain, iommu.id()),
-            Source.rule("identification registers of " + iommu.id()),
-            "take a granule of " + iommu.capabilities().granules()));
+            Optional.of(Figure.bytes(available.getFirst().bytes())),
+            List.of(user, iommu),
+            Source.rule("capabilities of " + iommu),
+            "take a granule of " + available));
   }
 
   /// {@return the granule, unless the IOMMU has it not}
   static Granule check(String domain, Iommu iommu, Granule wanted) {
-    if (!iommu.capabilities().granules().contains(wanted)) {
-      throw new GranuleNotSupported(domain, iommu, wanted);
+    List<Granule> has = iommu.capabilities().granules();
+    if (!has.contains(wanted)) {
+      throw new GranuleNotSupported(domain, iommu.id(), wanted, has);
     }
     return wanted;
   }

@@ -86,11 +86,7 @@ final class OwnContainer implements Container {
 
   private Domain create(OwnGroup group) {
     Iommu iommu = OwnGroup.iommu(group.group());
-    List<Granule> has = iommu.capabilities().granules();
-    Granule granule = options.granule().orElse(has.getFirst());
-    if (!has.contains(granule)) {
-      throw new GranuleNotSupported(iommu.id(), granule, has);
-    }
+    Granule granule = options.granule().orElse(iommu.capabilities().granules().getFirst());
     DomainPolicy policy =
         options.unsafeInterrupts() ? DomainPolicy.TRUSTED_USER : DomainPolicy.USER;
     return Domain.create(name, policy, iommu, granule);

@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
+import dev.doorbell.iommu.GranuleNotSupported;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -11,7 +12,6 @@ import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.DmaMapping;
-import dev.doorbell.vfio.GranuleNotSupported;
 import dev.doorbell.vfio.Group;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.MsiWindowNeed;
@@ -194,7 +194,7 @@ public final class LinuxContainer implements Container {
         .granule()
         .map(wanted -> {
           if ((sizes & wanted.bytes()) == 0) {
-            throw new GranuleNotSupported(name, wanted, List.of(smallest));
+            throw new GranuleNotSupported(name, "the kernel", wanted, List.of(smallest));
           }
           return wanted;
         })

@@ -2,21 +2,19 @@ package dev.doorbell.hw.amdvi;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.RemapEntries;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /// Drives one AMD IOMMU: translation by host page tables, and interrupt remapping by a table for each device. Safe for use from many threads.
 ///
@@ -34,8 +32,8 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   private final CommandPoster commands;
   private final EventReader events;
   private final InterruptTables interrupts;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, AmdViAddressSpace> attached = new HashMap<>();
+  private final StreamAttachments<AmdViDriver, DeviceTable.Dma, AmdViAddressSpace> attachments =
+      new StreamAttachments<>(this, new Entries());
 
   private AmdViDriver(
       AmdViPort port,
@@ -50,7 +48,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
     this.devices = start.devices();
     this.commands = start.commands();
     this.events = start.events();
-    this.interrupts = new InterruptTables(port.id(), memory, frames, start, lock);
+    this.interrupts = new InterruptTables(port.id(), memory, frames, start);
   }
 
   /// {@return a driver of an IOMMU that it has reset, with every device blocked}
@@ -101,39 +99,19 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   public void attach(int streamId, AddressSpace space) {
     AmdViAddressSpace wanted = usable(space);
     checkDevice(streamId);
-    lock.lock();
-    try {
-      if (attached.get(streamId) == wanted) {
-        return;
-      }
-      wanted.enter(this);
-      try {
-        replace(streamId, DeviceTable.Dma.of(wanted));
-      } catch (RuntimeException failed) {
-        withdraw(wanted, failed);
-        throw failed;
-      }
-      AmdViAddressSpace old = attached.put(streamId, wanted);
-      try {
-        forget(old);
-      } catch (AmdViException | BusException failed) {
-        comeBack(streamId, old, failed);
-        withdraw(wanted, failed);
-        throw failed;
-      }
-    } finally {
-      lock.unlock();
-    }
+    attachments.attach(streamId, wanted);
   }
 
   @Override
   public void block(int streamId) {
-    untranslated(streamId, DeviceTable.Dma.BLOCKING);
+    checkDevice(streamId);
+    attachments.detach(streamId, DeviceTable.Dma.BLOCKING);
   }
 
   @Override
   public void bypass(int streamId) {
-    untranslated(streamId, DeviceTable.Dma.BYPASSING);
+    checkDevice(streamId);
+    attachments.detach(streamId, DeviceTable.Dma.BYPASSING);
   }
 
   /// {@return what was in the event log}
@@ -170,20 +148,20 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   /// @throws IllegalStateException when a device is still attached or has interrupts
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (!attached.isEmpty() || !interrupts.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has the devices %s attached, and interrupts of %s; give them up first"
-                .formatted(id(), attached.keySet(), interrupts.devices()));
-      }
-      AmdViStart.disable(port);
-      devices.free();
-      commands.free();
-      events.free();
-    } finally {
-      lock.unlock();
-    }
+    attachments.end(
+        id(),
+        () -> {
+          Set<Integer> interrupting = interrupts.devices();
+          if (!interrupting.isEmpty()) {
+            throw new IllegalStateException(
+                "%s still has interrupts of the devices %s; give them up first"
+                    .formatted(id(), interrupting));
+          }
+          AmdViStart.disable(port);
+          devices.free();
+          commands.free();
+          events.free();
+        });
   }
 
   /// Drops the translations of a range of a domain.
@@ -191,85 +169,28 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
     commands.run(List.of(AmdViCommand.pages(domain, range)));
   }
 
-  private void untranslated(int device, DeviceTable.Dma dma) {
-    checkDevice(device);
-    lock.lock();
-    try {
-      replace(device, dma);
-      AmdViAddressSpace old = attached.remove(device);
-      try {
-        forget(old);
-      } catch (AmdViException | BusException failed) {
-        comeBack(device, old, failed);
-        throw failed;
-      }
-    } finally {
-      lock.unlock();
+  /// A device's entry is the half of its DTE that DMA uses.
+  private final class Entries
+      implements StreamAttachments.Hardware<DeviceTable.Dma, AmdViAddressSpace> {
+    @Override
+    public DeviceTable.Dma entry(int device) {
+      return devices.dma(device);
     }
-  }
 
-  /// Changes a device's entry, or leaves it as it was when the hardware refuses the invalidation.
-  private void replace(int device, DeviceTable.Dma dma) {
-    DeviceTable.Dma before = devices.dma(device);
-    try {
-      devices.write(device, dma, () -> forgetEntry(device));
-    } catch (AmdViException | BusException failed) {
-      try {
-        devices.write(device, before, () -> forgetAfter(device, failed));
-      } catch (BusException again) {
-        failed.addSuppressed(again);
-      }
-      throw failed;
+    @Override
+    public DeviceTable.Dma leadingTo(AmdViAddressSpace space) {
+      return DeviceTable.Dma.of(space);
     }
-  }
 
-  private void forgetEntry(int device) {
-    commands.run(List.of(AmdViCommand.device(device)));
-  }
-
-  /// Drops what the IOMMU may have fetched of an entry that was taken back, as far as it still listens.
-  private void forgetAfter(int device, RuntimeException because) {
-    try {
-      forgetEntry(device);
-    } catch (AmdViException | BusException again) {
-      because.addSuppressed(again);
+    @Override
+    public void write(int device, DeviceTable.Dma dma, Orders orders) {
+      devices.write(
+          device, dma, () -> orders.run(() -> commands.run(List.of(AmdViCommand.device(device)))));
     }
-  }
 
-  private void forget(@Nullable AmdViAddressSpace old) {
-    if (old != null) {
-      leave(old);
-    }
-  }
-
-  /// The last device that leaves takes the translations along: later changes of the tables will not be told to this IOMMU.
-  private void leave(AmdViAddressSpace space) {
-    if (!attached.containsValue(space)) {
+    @Override
+    public void forget(AmdViAddressSpace space) {
       commands.run(List.of(AmdViCommand.all(space.domain())));
-    }
-    space.leave(this);
-  }
-
-  /// Takes back that a device left tables which this IOMMU could not be made to forget.
-  private void comeBack(int device, @Nullable AmdViAddressSpace old, RuntimeException because) {
-    if (old == null) {
-      return;
-    }
-    attached.put(device, old);
-    try {
-      replace(device, DeviceTable.Dma.of(old));
-    } catch (AmdViException | BusException again) {
-      because.addSuppressed(again);
-    }
-  }
-
-  /// Takes back that a device came in, after its entry was restored.
-  private void withdraw(AmdViAddressSpace space, RuntimeException because) {
-    try {
-      leave(space);
-    } catch (AmdViException | BusException again) {
-      because.addSuppressed(again);
-      space.leave(this);
     }
   }
 

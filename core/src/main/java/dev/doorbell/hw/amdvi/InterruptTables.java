@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The interrupt remapping tables of one IOMMU, one for each device id that has interrupts. A table appears with the first entry that is taken of
@@ -28,31 +29,30 @@ final class InterruptTables {
   private final boolean wide;
   private final DeviceTable devices;
   private final CommandPoster commands;
-  private final ReentrantLock lock;
+  private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, InterruptTable> tables = new TreeMap<>();
 
-  /// @param lock the driver's
-  InterruptTables(
-      String id, PhysicalMemory memory, Frames frames, AmdViStart start, ReentrantLock lock) {
+  InterruptTables(String id, PhysicalMemory memory, Frames frames, AmdViStart start) {
     this.id = id;
     this.memory = memory;
     this.frames = frames;
     this.wide = start.wide();
     this.devices = start.devices();
     this.commands = start.commands();
-    this.lock = lock;
   }
 
   long lastDestination() {
     return wide ? LAST_X2APIC_ID : LAST_XAPIC_ID;
   }
 
-  boolean isEmpty() {
-    return tables.isEmpty();
-  }
-
+  /// {@return devices that have interrupts}
   Set<Integer> devices() {
-    return tables.keySet();
+    lock.lock();
+    try {
+      return new TreeSet<>(tables.keySet());
+    } finally {
+      lock.unlock();
+    }
   }
 
   RemapEntries allocate(MsiSource source, int count, boolean contiguous) {

@@ -1,40 +1,27 @@
 package dev.doorbell.hw.gicits;
 
 import dev.doorbell.bus.BusException;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.LpiPool;
-import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 import java.util.BitSet;
 
 /// Vectors of one device at one ITS. Collections are numbered as CPUs are.
-final class ItsVectorBlock implements VectorBlock {
+final class ItsVectorBlock extends DrivenVectors {
   private final ItsDriver its;
   private final ItsDeviceTable device;
   private final int[] events;
   private final LpiPool.Lease lease;
-  private final VectorStates states;
 
   ItsVectorBlock(
       ItsDriver its, MsiSource source, ItsDeviceTable device, int[] events, LpiPool.Lease lease) {
+    super(its, source, its.lock, events.length);
     this.its = its;
     this.device = device;
     this.events = events;
     this.lease = lease;
-    states = new VectorStates(source.name(), its, its.lock, events.length);
-  }
-
-  @Override
-  public MsiController controller() {
-    return its;
-  }
-
-  @Override
-  public int count() {
-    return events.length;
   }
 
   @Override
@@ -50,11 +37,6 @@ final class ItsVectorBlock implements VectorBlock {
   @Override
   public int intid(int index) {
     return lease.intid(index);
-  }
-
-  @Override
-  public int cpu(int index) {
-    return states.cpu(index);
   }
 
   @Override
@@ -92,13 +74,9 @@ final class ItsVectorBlock implements VectorBlock {
     states.setActive(index, true);
   }
 
-  @Override
-  public void deactivate(int index) {
-    states.change(index, () -> unmap(index));
-  }
-
   /// INV comes before DISCARD, as it needs the mapping.
-  private void unmap(int index) {
+  @Override
+  protected void stop(int index) {
     if (!states.isActive(index)) {
       return;
     }
@@ -165,16 +143,7 @@ final class ItsVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(index, () -> setMasked(index, true));
-  }
-
-  @Override
-  public void unmask(int index) {
-    states.change(index, () -> setMasked(index, false));
-  }
-
-  private void setMasked(int index, boolean mask) {
+  protected void setMasked(int index, boolean mask) {
     states.setMasked(index, mask);
     if (states.isActive(index)) {
       its.lpis().setEnabled(intid(index), !mask);
@@ -183,18 +152,14 @@ final class ItsVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void free() {
-    states.free(this::giveBack);
-  }
-
-  private void giveBack() {
+  protected void giveBack() {
     BitSet live = new BitSet();
     for (int i = 0; i < events.length; i++) {
       live.set(i, states.isActive(i));
     }
     try {
       for (int i = 0; i < events.length; i++) {
-        unmap(i);
+        stop(i);
       }
       its.giveBack(this, device, events);
     } catch (MsiControllerFailed | BusException e) {

@@ -1,35 +1,22 @@
 package dev.doorbell.hw.gicv2m;
 
 import dev.doorbell.bus.BusException;
-import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.SpiController;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one device: SPIs of GICv2m frames.
-final class GicV2mVectorBlock implements VectorBlock {
+final class GicV2mVectorBlock extends DrivenVectors {
   private final GicV2mDriver driver;
   private final int[] spis;
   private final SpiLedger[] frames;
-  private final VectorStates states;
 
   GicV2mVectorBlock(GicV2mDriver driver, MsiSource source, int[] spis, SpiLedger[] frames) {
+    super(driver, source, driver.lock, spis.length);
     this.driver = driver;
     this.spis = spis;
     this.frames = frames;
-    states = new VectorStates(source.name(), driver, driver.lock, spis.length);
-  }
-
-  @Override
-  public MsiController controller() {
-    return driver;
-  }
-
-  @Override
-  public int count() {
-    return spis.length;
   }
 
   @Override
@@ -45,11 +32,6 @@ final class GicV2mVectorBlock implements VectorBlock {
   @Override
   public int intid(int index) {
     return spis[index];
-  }
-
-  @Override
-  public int cpu(int index) {
-    return states.cpu(index);
   }
 
   @Override
@@ -94,11 +76,7 @@ final class GicV2mVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void deactivate(int index) {
-    states.change(index, () -> stop(index));
-  }
-
-  private void stop(int index) {
+  protected void stop(int index) {
     if (states.isActive(index)) {
       driver.distributor.disable(spis[index]);
       driver.distributor.clearPending(spis[index]);
@@ -117,16 +95,7 @@ final class GicV2mVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(index, () -> setMasked(index, true));
-  }
-
-  @Override
-  public void unmask(int index) {
-    states.change(index, () -> setMasked(index, false));
-  }
-
-  private void setMasked(int index, boolean mask) {
+  protected void setMasked(int index, boolean mask) {
     if (states.isActive(index)) {
       if (mask) {
         driver.distributor.disable(spis[index]);
@@ -138,11 +107,7 @@ final class GicV2mVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void free() {
-    states.free(this::giveBack);
-  }
-
-  private void giveBack() {
+  protected void giveBack() {
     for (int i = 0; i < spis.length; i++) {
       stop(i);
     }

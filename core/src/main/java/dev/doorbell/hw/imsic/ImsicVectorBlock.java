@@ -1,15 +1,13 @@
 package dev.doorbell.hw.imsic;
 
-import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.irq.VectorsShareMessage;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /// Vectors of one device: for each a place, an identity at a CPU. One that moves has two until it is settled.
-final class ImsicVectorBlock implements VectorBlock {
+final class ImsicVectorBlock extends DrivenVectors {
   private final ImsicDriver driver;
   private final MsiSource source;
   private final boolean bound;
@@ -19,32 +17,21 @@ final class ImsicVectorBlock implements VectorBlock {
   private final int[] former;
 
   private final int[] numbers;
-  private final VectorStates states;
 
   /// @param bound whether all must stay on one CPU, since they share an address
   ImsicVectorBlock(ImsicDriver driver, MsiSource source, int[] places, boolean bound) {
+    super(driver, source, driver.lock, places.length);
     this.driver = driver;
     this.source = source;
     this.bound = bound;
     this.places = new AtomicIntegerArray(places);
     this.former = new int[places.length];
     this.numbers = new int[places.length];
-    this.states = new VectorStates(source.name(), driver, driver.lock, places.length);
     for (int i = 0; i < places.length; i++) {
       former[i] = IdentityLedger.NONE;
       numbers[i] = driver.takeNumber();
       driver.own(places[i], this, numbers[i]);
     }
-  }
-
-  @Override
-  public MsiController controller() {
-    return driver;
-  }
-
-  @Override
-  public int count() {
-    return numbers.length;
   }
 
   @Override
@@ -93,11 +80,7 @@ final class ImsicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void deactivate(int index) {
-    states.change(index, () -> stop(index));
-  }
-
-  private void stop(int index) {
+  protected void stop(int index) {
     settle(index, false);
     driver.enable(places.get(index), false);
     driver.setPending(places.get(index), false);
@@ -166,16 +149,7 @@ final class ImsicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(index, () -> setMasked(index, true));
-  }
-
-  @Override
-  public void unmask(int index) {
-    states.change(index, () -> setMasked(index, false));
-  }
-
-  private void setMasked(int index, boolean mask) {
+  protected void setMasked(int index, boolean mask) {
     if (states.isActive(index)) {
       driver.enable(places.get(index), !mask);
       if (former[index] != IdentityLedger.NONE) {
@@ -186,11 +160,7 @@ final class ImsicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void free() {
-    states.free(this::giveBack);
-  }
-
-  private void giveBack() {
+  protected void giveBack() {
     for (int i = 0; i < count(); i++) {
       stop(i);
     }

@@ -1,30 +1,17 @@
 package dev.doorbell.hw.mpic;
 
-import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one device: interrupts of a bank.
-final class MpicMsiVectors implements VectorBlock {
+final class MpicMsiVectors extends DrivenVectors {
   private final MpicMsiDriver driver;
   private final int[] numbers;
-  private final VectorStates states;
 
   MpicMsiVectors(MpicMsiDriver driver, MsiSource source, int[] numbers) {
+    super(driver, source, driver.lock, numbers.length);
     this.driver = driver;
     this.numbers = numbers;
-    states = new VectorStates(source.name(), driver, driver.lock, numbers.length);
-  }
-
-  @Override
-  public MsiController controller() {
-    return driver;
-  }
-
-  @Override
-  public int count() {
-    return numbers.length;
   }
 
   @Override
@@ -40,11 +27,6 @@ final class MpicMsiVectors implements VectorBlock {
   @Override
   public int intid(int index) {
     return numbers[index];
-  }
-
-  @Override
-  public int cpu(int index) {
-    return states.cpu(index);
   }
 
   @Override
@@ -70,11 +52,7 @@ final class MpicMsiVectors implements VectorBlock {
   }
 
   @Override
-  public void deactivate(int index) {
-    states.change(index, () -> stop(index));
-  }
-
-  private void stop(int index) {
+  protected void stop(int index) {
     if (states.isActive(index)) {
       driver.active.clear(numbers[index]);
       driver.drain(numbers[index]);
@@ -93,16 +71,7 @@ final class MpicMsiVectors implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(index, () -> setMasked(index, true));
-  }
-
-  @Override
-  public void unmask(int index) {
-    states.change(index, () -> setMasked(index, false));
-  }
-
-  private void setMasked(int index, boolean mask) {
+  protected void setMasked(int index, boolean mask) {
     if (states.isActive(index)) {
       driver.masked.set(numbers[index], mask);
     }
@@ -110,15 +79,13 @@ final class MpicMsiVectors implements VectorBlock {
   }
 
   @Override
-  public void free() {
-    states.free(() -> {
-      for (int i = 0; i < numbers.length; i++) {
-        stop(i);
-      }
-      for (int n : numbers) {
-        driver.masked.clear(n);
-        driver.giveBack(n);
-      }
-    });
+  protected void giveBack() {
+    for (int i = 0; i < numbers.length; i++) {
+      stop(i);
+    }
+    for (int n : numbers) {
+      driver.masked.clear(n);
+      driver.giveBack(n);
+    }
   }
 }

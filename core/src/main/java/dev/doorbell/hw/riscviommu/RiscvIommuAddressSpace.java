@@ -7,25 +7,25 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.iommu.Protection;
-import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaAddressSpace;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
 
 /// First-stage tables (Sv39 or Sv48) with a PSCID of their own. Safe for use from many threads.
 ///
-/// Only the lower half of the address space is used: addresses of the upper one have all higher bits set.
-final class RiscvIommuAddressSpace extends SharedAddressSpace<RiscvIommuDriver> {
+/// Only the lower half of the address space is used: addresses of the upper one have all higher bits set. Entries that are not valid are never
+/// cached (RISC-V IOMMU 1.0, 2.7).
+final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   private final RiscvIommuSettings.Tags tags;
-  private final VmsaTable table;
   private final int mode;
   private final int pscid;
 
   private RiscvIommuAddressSpace(
       RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int pscid) {
+    super(table);
     this.tags = tags;
-    this.table = table;
     this.mode = mode;
     this.pscid = pscid;
   }
@@ -75,27 +75,13 @@ final class RiscvIommuAddressSpace extends SharedAddressSpace<RiscvIommuDriver> 
     return tags;
   }
 
-  long root() {
-    return table.root().value();
-  }
-
   int outputBits() {
-    return table.geometry().outputBits();
-  }
-
-  @Override
-  public Granule granule() {
-    return Granule.K4;
-  }
-
-  @Override
-  public long pageSizes() {
-    return table.geometry().pageSizes();
+    return geometry().outputBits();
   }
 
   @Override
   public AddressRange aperture() {
-    return AddressRange.ofSize(0, table.geometry().aperture().last() / 2 + 1);
+    return AddressRange.ofSize(0, geometry().aperture().last() / 2 + 1);
   }
 
   private void requireAperture(Iova iova, long bytes) {
@@ -111,7 +97,8 @@ final class RiscvIommuAddressSpace extends SharedAddressSpace<RiscvIommuDriver> 
     return "RISC-V IOMMU address space of PSCID " + pscid;
   }
 
-  private void invalidate(AddressRange range, boolean leafOnly) {
+  @Override
+  protected void invalidate(AddressRange range, boolean leafOnly) {
     for (RiscvIommuDriver iommu : users()) {
       iommu.invalidate(pscid, range, leafOnly);
     }
@@ -120,24 +107,22 @@ final class RiscvIommuAddressSpace extends SharedAddressSpace<RiscvIommuDriver> 
   @Override
   protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
     requireAperture(iova, bytes);
-    // Entries that are not valid are never cached (2.7): a new mapping needs no invalidation.
-    table.map(iova, pa, bytes, protection, this::invalidate);
+    super.change(iova, pa, bytes, protection);
   }
 
   @Override
   protected long remove(Iova iova, long bytes) {
     requireAperture(iova, bytes);
-    return table.unmap(iova, bytes, this::invalidate);
+    return super.remove(iova, bytes);
   }
 
   @Override
   protected Optional<Pa> look(Iova iova) {
-    return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
+    return aperture().contains(iova.value()) ? super.look(iova) : Optional.empty();
   }
 
   @Override
-  protected void release() {
-    table.close();
+  protected void released() {
     tags.giveBack(pscid);
   }
 

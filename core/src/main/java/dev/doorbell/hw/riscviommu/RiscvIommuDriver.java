@@ -4,7 +4,6 @@ import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -12,13 +11,11 @@ import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// Drives one RISC-V IOMMU: domains are first-stage tables, with the second stage Bare. Doorbells are mapped like memory; MSI page tables, which
 /// need a second stage, are not used. Safe for use from many threads.
@@ -40,8 +37,8 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
   private final DeviceTable devices;
   private final CommandIssuer commands;
   private final FaultDrain faults;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, RiscvIommuAddressSpace> attached = new HashMap<>();
+  private final StreamAttachments<RiscvIommuDriver, long[], RiscvIommuAddressSpace> attachments =
+      new StreamAttachments<>(this, new Entries());
 
   private RiscvIommuDriver(
       RiscvIommuPort port,
@@ -195,99 +192,49 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
   public void attach(int streamId, AddressSpace space) {
     RiscvIommuAddressSpace wanted = usable(space);
     checkDevice(streamId);
-    lock.lock();
-    try {
-      if (attached.get(streamId) == wanted) {
-        return;
-      }
-      wanted.enter(this);
-      RiscvIommuAddressSpace old = attached.get(streamId);
-      try {
-        replace(streamId, translating(wanted), old);
-      } catch (RiscvIommuException | BusException failed) {
-        withdraw(wanted, failed);
-        throw failed;
-      }
-      attached.put(streamId, wanted);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private long[] translating(RiscvIommuAddressSpace space) {
-    return devices.passing(
-        DirectoryLayout.TA_PSCID.place(space.pscid()),
-        DirectoryLayout.FSC_MODE.place(space.mode())
-            | DirectoryLayout.FSC_PPN.place(DirectoryLayout.ppn(space.root())));
+    attachments.attach(streamId, wanted);
   }
 
   @Override
   public void block(int streamId) {
-    untranslated(streamId, devices.blocked());
+    checkDevice(streamId);
+    attachments.detach(streamId, devices.blocked());
   }
 
   @Override
   public void bypass(int streamId) {
-    untranslated(streamId, devices.passing(0, 0));
-  }
-
-  private void untranslated(int streamId, long[] words) {
     checkDevice(streamId);
-    lock.lock();
-    try {
-      replace(streamId, words, attached.get(streamId));
-      attached.remove(streamId);
-    } finally {
-      lock.unlock();
-    }
+    attachments.detach(streamId, devices.passing(0, 0));
   }
 
-  /// Changes a device's context and lets it leave what it used, or leaves all as it was when the hardware refuses a command.
-  private void replace(int deviceId, long[] words, @Nullable RiscvIommuAddressSpace old) {
-    long at = devices.context(deviceId);
-    long[] before = devices.read(at);
-    try {
-      devices.write(at, words, () -> forget(deviceId));
-      if (old != null && attached.values().stream().filter(s -> s == old).count() == 1) {
-        // Later changes of the tables will not be told to this IOMMU.
-        commands.run(List.of(RiscvIommuCommand.all(old.pscid())));
-      }
-    } catch (RiscvIommuException | BusException failed) {
-      restore(deviceId, at, before, failed);
-      throw failed;
+  /// A device's entry is its context.
+  private final class Entries
+      implements StreamAttachments.Hardware<long[], RiscvIommuAddressSpace> {
+    @Override
+    public long[] entry(int deviceId) {
+      return devices.read(devices.context(deviceId));
     }
-    if (old != null) {
-      old.leave(this);
+
+    @Override
+    public long[] leadingTo(RiscvIommuAddressSpace space) {
+      return devices.passing(
+          DirectoryLayout.TA_PSCID.place(space.pscid()),
+          DirectoryLayout.FSC_MODE.place(space.mode())
+              | DirectoryLayout.FSC_PPN.place(DirectoryLayout.ppn(space.root().value())));
     }
-  }
 
-  private void restore(int deviceId, long at, long[] before, RuntimeException because) {
-    devices.write(
-        at,
-        before,
-        () -> {
-          try {
-            forget(deviceId);
-          } catch (RiscvIommuException | BusException again) {
-            because.addSuppressed(again);
-          }
-        });
-  }
-
-  private void forget(int deviceId) {
-    commands.run(List.of(RiscvIommuCommand.device(deviceId)));
-  }
-
-  /// Takes back that a device came in, after its context was restored.
-  private void withdraw(RiscvIommuAddressSpace space, RuntimeException because) {
-    try {
-      if (!attached.containsValue(space)) {
-        commands.run(List.of(RiscvIommuCommand.all(space.pscid())));
-      }
-    } catch (RiscvIommuException | BusException again) {
-      because.addSuppressed(again);
+    @Override
+    public void write(int deviceId, long[] words, Orders orders) {
+      devices.write(
+          devices.context(deviceId),
+          words,
+          () -> orders.run(() -> commands.run(List.of(RiscvIommuCommand.device(deviceId)))));
     }
-    space.leave(this);
+
+    @Override
+    public void forget(RiscvIommuAddressSpace space) {
+      commands.run(List.of(RiscvIommuCommand.all(space.pscid())));
+    }
   }
 
   /// Drops the translations of a range of an address space.
@@ -315,20 +262,14 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
   /// @throws IllegalStateException when a device is still attached
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (!attached.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has the devices %s attached; block them first"
-                .formatted(id(), attached.keySet()));
-      }
-      quiesce();
-      devices.free();
-      commands.free();
-      faults.free();
-    } finally {
-      lock.unlock();
-    }
+    attachments.end(
+        id(),
+        () -> {
+          quiesce();
+          devices.free();
+          commands.free();
+          faults.free();
+        });
   }
 
   private RiscvIommuAddressSpace usable(AddressSpace space) {

@@ -28,15 +28,11 @@ final class ContextBanks {
   private final SmmuV2Port port;
   private final SmmuV2Probe probe;
   private final @Nullable SmmuV2AddressSpace[] spaces;
-  private final int[] streams;
-  private final boolean[] lost;
 
   ContextBanks(SmmuV2Port port, SmmuV2Probe probe) {
     this.port = port;
     this.probe = probe;
     spaces = new SmmuV2AddressSpace[probe.banks()];
-    streams = new int[probe.banks()];
-    lost = new boolean[probe.banks()];
   }
 
   String id() {
@@ -52,34 +48,30 @@ final class ContextBanks {
   }
 
   /// {@return the bank of an address space, or -1}
-  int of(@Nullable SmmuV2AddressSpace space) {
-    return space == null ? -1 : Arrays.asList(spaces).indexOf(space);
+  private int of(SmmuV2AddressSpace space) {
+    return Arrays.asList(spaces).indexOf(space);
   }
 
-  /// Counts a stream in, before it is led to the bank; the first one makes it.
-  ///
-  /// {@return the bank}
+  /// {@return the bank of an address space, made when there is none}
   ///
   /// @throws ContextBanksExhausted when there is none; nothing is written then
-  int enter(SmmuV2AddressSpace space) {
+  int open(SmmuV2AddressSpace space) {
     int bank = of(space);
     if (bank < 0) {
       bank = free(space);
       program(bank, space);
-      space.enter(this, bank);
+      space.remember(this, bank);
       spaces[bank] = space;
     }
-    streams[bank]++;
     return bank;
   }
 
-  /// Counts a stream out, after it was led elsewhere; with the last one the bank is turned off and its translations are dropped.
+  /// Turns the bank of an address space off, which no stream is led to, and drops its translations.
   ///
   /// @throws SmmuV2Timeout when the hardware does not drop them; the bank is as it was then
-  void leave(SmmuV2AddressSpace space) {
+  void close(SmmuV2AddressSpace space) {
     int bank = of(space);
-    if (streams[bank] > 1) {
-      streams[bank]--;
+    if (bank < 0) {
       return;
     }
     port.writeBank(bank, BankRegisters.SCTLR, 0);
@@ -90,18 +82,7 @@ final class ContextBanks {
       throw failed;
     }
     space.forget(this);
-    streams[bank] = 0;
     spaces[bank] = null;
-  }
-
-  /// Counts a stream out whose bank could not be made to forget: no address space gets the bank from then on.
-  void abandon(SmmuV2AddressSpace space) {
-    int bank = of(space);
-    if (--streams[bank] == 0) {
-      lost[bank] = true;
-      space.forget(this);
-      spaces[bank] = null;
-    }
   }
 
   /// Drops the translations of a range of an address space. Called under the address space's lock, without the driver's.
@@ -156,7 +137,7 @@ final class ContextBanks {
   private int free(SmmuV2AddressSpace space) {
     int first = space.stage() == Stage.STAGE1 ? probe.stage2Banks() : 0;
     for (int bank = first; bank < spaces.length; bank++) {
-      if (spaces[bank] == null && !lost[bank]) {
+      if (spaces[bank] == null) {
         return bank;
       }
     }
@@ -253,9 +234,9 @@ final class ContextBanks {
 
   private long ttbr(int bank, SmmuV2AddressSpace space) {
     if (space.stage() == Stage.STAGE2) {
-      return space.root();
+      return space.root().value();
     }
-    return space.root()
+    return space.root().value()
         | (probe.is64()
             ? BankRegisters.TTBR_ASID.place(bank)
             : BankRegisters.TTBR32_ASID.place(bank));

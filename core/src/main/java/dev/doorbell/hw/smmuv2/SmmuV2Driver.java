@@ -3,21 +3,18 @@ package dev.doorbell.hw.smmuv2;
 import static dev.doorbell.hw.smmuv2.Gr0Registers.*;
 
 import dev.doorbell.address.Granule;
-import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// Drives one SMMUv1 or SMMUv2. Safe for use from many threads.
 ///
@@ -38,8 +35,7 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   private final StreamMap streams;
   private final ContextBanks banks;
   private final FaultDrain faults;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, SmmuV2AddressSpace> attached = new HashMap<>();
+  private final StreamAttachments<ContextBanks, Long, SmmuV2AddressSpace> attachments;
 
   private SmmuV2Driver(
       SmmuV2Port port,
@@ -55,6 +51,7 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
     this.streams = new StreamMap(port, probe, settings.streamMask());
     this.banks = new ContextBanks(port, probe);
     this.faults = new FaultDrain(port, probe.banks());
+    this.attachments = new StreamAttachments<>(banks, new Ways());
   }
 
   /// {@return a driver of an SMMU that it has reset, with every stream blocked}
@@ -137,77 +134,29 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   @Override
   public void attach(int streamId, AddressSpace space) {
     SmmuV2AddressSpace wanted = usable(space);
-    lock.lock();
-    try {
-      int key = streams.key(streamId);
-      SmmuV2AddressSpace old = attached.get(key);
-      if (old == wanted) {
-        return;
-      }
-      int bank = banks.enter(wanted);
-      try {
-        streams.translate(key, bank);
-      } catch (RuntimeException failed) {
-        withdraw(wanted, failed);
-        throw failed;
-      }
-      attached.put(key, wanted);
-      try {
-        forget(old);
-      } catch (SmmuV2Exception | BusException failed) {
-        comeBack(key, old, failed);
-        withdraw(wanted, failed);
-        throw failed;
-      }
-    } finally {
-      lock.unlock();
-    }
+    attachments.attach(streams.key(streamId), wanted);
   }
 
   /// The way of a stream is one register.
   @Override
   public boolean attachesHitlessly(int streamId, AddressSpace space) {
-    lock.lock();
-    try {
-      return attached.containsKey(streams.key(streamId));
-    } finally {
-      lock.unlock();
-    }
+    return attachments.of(streams.key(streamId)).isPresent();
   }
 
   @Override
   public void block(int streamId) {
-    lock.lock();
-    try {
-      int key = streams.key(streamId);
-      streams.block(key);
-      left(key);
-    } finally {
-      lock.unlock();
-    }
+    attachments.detach(streams.key(streamId), streams.fault());
   }
 
   /// @throws StreamMatchesExhausted when the stream needs a register and none is free
   @Override
   public void bypass(int streamId) {
-    lock.lock();
-    try {
-      int key = streams.key(streamId);
-      streams.bypass(key);
-      left(key);
-    } finally {
-      lock.unlock();
-    }
+    attachments.detach(streams.key(streamId), streams.passing());
   }
 
   /// {@return what was recorded of faults since the last look}
   public List<SmmuV2Fault> drainFaults() {
-    lock.lock();
-    try {
-      return faults.drain();
-    } finally {
-      lock.unlock();
-    }
+    return attachments.locked(faults::drain);
   }
 
   /// Leaves the SMMU with every stream blocked.
@@ -215,56 +164,29 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   /// @throws IllegalStateException when a stream is still attached
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (!attached.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has the streams %s attached; block them first"
-                .formatted(id(), attached.keySet()));
-      }
-      start();
-    } finally {
-      lock.unlock();
-    }
+    attachments.end(id(), this::start);
   }
 
-  /// A stream was led away from its tables.
-  private void left(int key) {
-    SmmuV2AddressSpace old = attached.remove(key);
-    try {
-      forget(old);
-    } catch (SmmuV2Exception | BusException failed) {
-      comeBack(key, old, failed);
-      throw failed;
+  /// A stream's entry is its way: a stream-to-context register.
+  private final class Ways implements StreamAttachments.Hardware<Long, SmmuV2AddressSpace> {
+    @Override
+    public Long entry(int key) {
+      return streams.wayOf(key);
     }
-  }
 
-  private void forget(@Nullable SmmuV2AddressSpace old) {
-    if (old != null) {
-      banks.leave(old);
+    @Override
+    public Long leadingTo(SmmuV2AddressSpace space) {
+      return streams.translating(banks.open(space));
     }
-  }
 
-  /// Takes back that a stream left tables which this SMMU could not be made to forget.
-  private void comeBack(int key, @Nullable SmmuV2AddressSpace old, RuntimeException because) {
-    if (old == null) {
-      return;
+    @Override
+    public void write(int key, Long way, Orders orders) {
+      streams.lead(key, way, orders);
     }
-    attached.put(key, old);
-    try {
-      streams.translate(key, banks.of(old));
-    } catch (SmmuV2Exception | BusException again) {
-      because.addSuppressed(again);
-    }
-  }
 
-  /// Takes back that a stream came in, after its way was restored.
-  private void withdraw(SmmuV2AddressSpace space, RuntimeException because) {
-    try {
-      banks.leave(space);
-    } catch (SmmuV2Exception | BusException again) {
-      because.addSuppressed(again);
-      banks.abandon(space);
+    @Override
+    public void forget(SmmuV2AddressSpace space) {
+      banks.close(space);
     }
   }
 

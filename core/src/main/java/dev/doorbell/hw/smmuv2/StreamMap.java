@@ -2,7 +2,7 @@ package dev.doorbell.hw.smmuv2;
 
 import static dev.doorbell.hw.smmuv2.Gr0Registers.*;
 
-import dev.doorbell.bus.BusException;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -14,13 +14,14 @@ import java.util.Map;
 ///
 /// **Source** IHI 0062 D.c, 2.4 (stream mapping), 10.6.37, 10.6.38.
 final class StreamMap {
-  private static final int FREE = -1;
-
   private final SmmuV2Port port;
   private final SmmuV2Probe probe;
   private final int mask;
-  private final int[] keys;
   private final long[] ways;
+
+  /// Whether the register of the same number matches.
+  private final boolean[] matching;
+
   private final Map<Integer, Integer> entries = new HashMap<>();
 
   /// @param mask bits of a StreamID that are not compared
@@ -28,15 +29,16 @@ final class StreamMap {
     this.port = port;
     this.probe = probe;
     this.mask = mask;
-    keys = new int[probe.entries()];
     ways = new long[probe.entries()];
+    matching = new boolean[probe.entries()];
   }
 
   /// Lets every stream fault.
   void reset() {
+    entries.clear();
     for (int i = 0; i < ways.length; i++) {
       ways[i] = fault();
-      keys[i] = FREE;
+      matching[i] = false;
       port.writeGr0(S2CR, i, ways[i]);
       if (probe.matching()) {
         port.writeGr0(SMR, i, 0);
@@ -59,78 +61,74 @@ final class StreamMap {
     return probe.matching() ? streamId & ~mask : streamId;
   }
 
-  /// Leads a stream to a context bank.
-  ///
-  /// @throws StreamMatchesExhausted when no register is free; nothing is written then
-  void translate(int key, int bank) {
-    set(key, way(TYPE_TRANSLATION) | S2CR_CBNDX.place(bank));
+  /// {@return the way to a context bank}
+  long translating(int bank) {
+    return way(TYPE_TRANSLATION) | S2CR_CBNDX.place(bank);
   }
 
-  /// Lets a stream's accesses pass.
-  ///
-  /// @throws StreamMatchesExhausted when no register is free; nothing is written then
-  void bypass(int key) {
-    set(key, way(TYPE_BYPASS));
+  /// {@return the way of accesses that pass}
+  long passing() {
+    return way(TYPE_BYPASS);
   }
 
-  /// Lets a stream fault, and frees its register.
-  void block(int key) {
+  /// {@return the way of a stream that is in no register}
+  long fault() {
+    return S2CR_TYPE.place(TYPE_FAULT);
+  }
+
+  /// {@return where a stream goes, as it was written last}
+  long wayOf(int key) {
+    Integer entry = entries.get(key);
+    return entry == null ? fault() : ways[entry];
+  }
+
+  /// Leads a stream elsewhere. One that is to fault gives its register up.
+  ///
+  /// @param orders waits until accesses that went the old way have ended
+  /// @throws StreamMatchesExhausted when the stream needs a register and none is free; nothing is written then
+  void lead(int key, long way, Orders orders) {
+    if (way == fault()) {
+      block(key, orders);
+      return;
+    }
+    Integer known = entries.get(key);
+    int entry = known == null ? free(key) : known;
+    entries.put(key, entry);
+    if (probe.extended()) {
+      // Its valid bit is in the other register.
+      match(entry, key);
+    }
+    write(entry, way);
+    if (probe.matching()) {
+      match(entry, key);
+    }
+    orders.run(port::sync);
+  }
+
+  private void block(int key, Orders orders) {
     Integer entry = entries.get(key);
     if (entry == null) {
       return;
     }
-    long before = ways[entry];
-    try {
-      write(entry, fault());
-      if (probe.matching()) {
-        port.writeGr0(SMR, entry, 0);
-      }
-      port.sync();
-    } catch (SmmuV2Exception | BusException failed) {
-      restore(entry, key, before, failed);
-      throw failed;
+    write(entry, fault());
+    if (probe.matching()) {
+      port.writeGr0(SMR, entry, 0);
+      matching[entry] = false;
     }
+    orders.run(port::sync);
     entries.remove(key);
-    keys[entry] = FREE;
-  }
-
-  private void set(int key, long way) {
-    Integer known = entries.get(key);
-    int entry = known == null ? free(key) : known;
-    long before = ways[entry];
-    try {
-      if (known == null && probe.extended()) {
-        // Its valid bit is in the other register.
-        port.writeGr0(SMR, entry, match(key));
-      }
-      write(entry, way);
-      if (known == null && probe.matching() && !probe.extended()) {
-        port.writeGr0(SMR, entry, match(key));
-      }
-      // Accesses that went the old way have ended when this returns.
-      port.sync();
-    } catch (SmmuV2Exception | BusException failed) {
-      if (known == null) {
-        withdraw(entry, failed);
-      } else {
-        restore(entry, key, before, failed);
-      }
-      throw failed;
-    }
-    entries.put(key, entry);
-    keys[entry] = key;
   }
 
   private int free(int key) {
     if (!probe.matching()) {
       return key;
     }
-    for (int i = 0; i < keys.length; i++) {
-      if (keys[i] == FREE) {
+    for (int i = 0; i < ways.length; i++) {
+      if (!entries.containsValue(i)) {
         return i;
       }
     }
-    throw new StreamMatchesExhausted(port.id(), key, keys.length);
+    throw new StreamMatchesExhausted(port.id(), key, ways.length);
   }
 
   private void write(int entry, long way) {
@@ -138,25 +136,10 @@ final class StreamMap {
     ways[entry] = way;
   }
 
-  private void withdraw(int entry, RuntimeException because) {
-    try {
-      write(entry, fault());
-      if (probe.matching()) {
-        port.writeGr0(SMR, entry, 0);
-      }
-    } catch (BusException again) {
-      because.addSuppressed(again);
-    }
-  }
-
-  private void restore(int entry, int key, long way, RuntimeException because) {
-    try {
-      write(entry, way);
-      if (probe.matching()) {
-        port.writeGr0(SMR, entry, match(key));
-      }
-    } catch (BusException again) {
-      because.addSuppressed(again);
+  private void match(int entry, int key) {
+    if (!matching[entry]) {
+      port.writeGr0(SMR, entry, match(key));
+      matching[entry] = true;
     }
   }
 
@@ -168,9 +151,5 @@ final class StreamMap {
 
   private long way(int type) {
     return S2CR_TYPE.place(type) | S2CR_EXIDVALID.place(probe.extended() ? 1 : 0);
-  }
-
-  private long fault() {
-    return S2CR_TYPE.place(TYPE_FAULT);
   }
 }

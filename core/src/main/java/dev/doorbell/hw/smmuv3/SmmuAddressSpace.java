@@ -1,15 +1,12 @@
 package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.address.AddressRange;
-import dev.doorbell.address.Granule;
-import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.iommu.Protection;
-import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Descriptors;
 import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaAddressSpace;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
@@ -17,21 +14,22 @@ import java.util.Optional;
 /// Translation tables with the context descriptor and the number that all SMMUs know them by.
 ///
 /// The context descriptor is made once and shared by all streams of all SMMUs: a stream moves from one address space to another by the one
-/// word of its entry that points to it. At stage 1 a mapping for writing can be read too: the format has no write-only page; stage 2 has.
-final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
+/// word of its entry that points to it.
+///
+/// **Source** IHI 0070 3.17.5: faults are not cached.
+final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
   private final SmmuTags tags;
   private final PhysicalMemory memory;
   private final Frames frames;
-  private final VmsaTable table;
   private final int tag;
   private final Optional<Pa> context;
 
   private SmmuAddressSpace(
       SmmuTags tags, PhysicalMemory memory, Frames frames, VmsaTable table, int tag) {
+    super(table);
     this.tags = tags;
     this.memory = memory;
     this.frames = frames;
-    this.table = table;
     this.tag = tag;
     this.context =
         table.geometry().stage() == Stage.STAGE1
@@ -71,14 +69,6 @@ final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
   /// @param replacesLive break-before-make level 2
   record Tagging(int bits, boolean replacesLive) {}
 
-  VmsaGeometry geometry() {
-    return table.geometry();
-  }
-
-  long root() {
-    return table.root().value();
-  }
-
   int tag() {
     return tag;
   }
@@ -93,27 +83,13 @@ final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
   }
 
   @Override
-  public Granule granule() {
-    return table.geometry().granule();
-  }
-
-  @Override
-  public long pageSizes() {
-    return table.geometry().pageSizes();
-  }
-
-  @Override
-  public AddressRange aperture() {
-    return table.geometry().aperture();
-  }
-
-  @Override
   public String toString() {
     return "SMMUv3 address space of %s %d"
-        .formatted(table.geometry().stage() == Stage.STAGE1 ? "ASID" : "VMID", tag);
+        .formatted(geometry().stage() == Stage.STAGE1 ? "ASID" : "VMID", tag);
   }
 
-  private void invalidate(AddressRange range, boolean leafOnly) {
+  @Override
+  protected void invalidate(AddressRange range, boolean leafOnly) {
     for (SmmuDriver smmu : users()) {
       smmu.invalidate(this, range, leafOnly);
     }
@@ -124,7 +100,7 @@ final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
       return;
     }
     long at = context.get().value();
-    long[] cd = StreamTableEntries.context(table.geometry(), root(), tag, Descriptors.MAIR);
+    long[] cd = StreamTableEntries.context(geometry(), root().value(), tag, Descriptors.MAIR);
     for (int i = cd.length - 1; i >= 0; i--) {
       memory.write64(at + (long) i * Long.BYTES, cd[i]);
     }
@@ -132,28 +108,9 @@ final class SmmuAddressSpace extends SharedAddressSpace<SmmuDriver> {
   }
 
   @Override
-  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
-    // Faults are not cached, so a new mapping needs no invalidation (IHI 0070 3.17.5); one that
-    // is
-    // taken back half-way does.
-    table.map(iova, pa, bytes, protection, this::invalidate);
-  }
-
-  @Override
-  protected long remove(Iova iova, long bytes) {
-    return table.unmap(iova, bytes, this::invalidate);
-  }
-
-  @Override
-  protected Optional<Pa> look(Iova iova) {
-    return table.translate(iova);
-  }
-
-  @Override
-  protected void release() {
-    table.close();
+  protected void released() {
     context.ifPresent(at -> frames.free(at, CdLayout.BYTES));
-    tags.giveBack(table.geometry().stage(), tag);
+    tags.giveBack(geometry().stage(), tag);
   }
 
   @Override

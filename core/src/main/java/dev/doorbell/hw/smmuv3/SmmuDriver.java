@@ -2,21 +2,20 @@ package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /// Drives one SMMUv3. Safe for use from many threads.
 ///
@@ -36,8 +35,8 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   private final StreamTable streams;
   private final CommandIssuer commands;
   private final EventDrain events;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, SmmuAddressSpace> attached = new HashMap<>();
+  private final StreamAttachments<SmmuDriver, long[], SmmuAddressSpace> attachments =
+      new StreamAttachments<>(this, new Entries());
 
   private SmmuDriver(
       SmmuPort port, PhysicalMemory memory, Frames frames, SmmuSettings settings, SmmuStart start) {
@@ -107,55 +106,29 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   public void attach(int streamId, AddressSpace space) {
     SmmuAddressSpace wanted = usable(space);
     checkStream(streamId);
-    lock.lock();
-    try {
-      if (attached.get(streamId) == wanted) {
-        return;
-      }
-      long at = entry(streamId);
-      wanted.enter(this);
-      try {
-        replace(streamId, at, StreamTableEntries.translate(wanted, features.stalls()));
-      } catch (RuntimeException failed) {
-        withdraw(wanted, failed);
-        throw failed;
-      }
-      SmmuAddressSpace old = attached.put(streamId, wanted);
-      try {
-        forget(old);
-      } catch (SmmuException | BusException failed) {
-        comeBack(streamId, old, failed);
-        withdraw(wanted, failed);
-        throw failed;
-      }
-    } finally {
-      lock.unlock();
-    }
+    attachments.attach(streamId, wanted);
   }
 
   /// Stage 1 hangs on one pointer in the entry's first quadword: old tables or new ones, and nothing in between. Stage 2 takes two
   /// quadwords, which the hardware must not see half written.
   @Override
   public boolean attachesHitlessly(int streamId, AddressSpace space) {
-    lock.lock();
-    try {
-      SmmuAddressSpace now = attached.get(streamId);
-      return now != null
-          && now.geometry().stage() == Stage.STAGE1
-          && usable(space).geometry().stage() == Stage.STAGE1;
-    } finally {
-      lock.unlock();
-    }
+    Optional<SmmuAddressSpace> now = attachments.of(streamId);
+    return now.isPresent()
+        && now.get().geometry().stage() == Stage.STAGE1
+        && usable(space).geometry().stage() == Stage.STAGE1;
   }
 
   @Override
   public void block(int streamId) {
-    untranslated(streamId, StreamTableEntries.abort());
+    checkStream(streamId);
+    attachments.detach(streamId, StreamTableEntries.abort());
   }
 
   @Override
   public void bypass(int streamId) {
-    untranslated(streamId, StreamTableEntries.bypass());
+    checkStream(streamId);
+    attachments.detach(streamId, StreamTableEntries.bypass());
   }
 
   /// {@return what was waiting in the event queue and in SMMU_GERROR}
@@ -168,20 +141,14 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   /// @throws IllegalStateException when a stream is still attached
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (!attached.isEmpty()) {
-        throw new IllegalStateException(
-            "%s still has the streams %s attached; block them first"
-                .formatted(id(), attached.keySet()));
-      }
-      SmmuStart.disable(port);
-      streams.free();
-      commands.free();
-      events.free();
-    } finally {
-      lock.unlock();
-    }
+    attachments.end(
+        id(),
+        () -> {
+          SmmuStart.disable(port);
+          streams.free();
+          commands.free();
+          events.free();
+        });
   }
 
   /// Drops the translations of a range of an address space.
@@ -209,92 +176,45 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
         : SmmuCommand.tlbiS12Vmall(space.tag());
   }
 
-  private void untranslated(int streamId, long[] entry) {
-    checkStream(streamId);
-    lock.lock();
-    try {
-      replace(streamId, entry(streamId), entry);
-      SmmuAddressSpace old = attached.remove(streamId);
-      try {
-        forget(old);
-      } catch (SmmuException | BusException failed) {
-        comeBack(streamId, old, failed);
-        throw failed;
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// {@return where a stream's entry lies, made when it is the first of its kind}
-  private long entry(int streamId) {
-    return streams.entry(streamId, () -> sync(SmmuCommand.cfgiSte(streamId, false)));
-  }
-
-  /// Changes a stream's entry, or leaves it as it was when the hardware refuses an invalidation.
-  private void replace(int streamId, long at, long[] entry) {
-    long[] before = SteUpdate.read(memory, at);
-    try {
-      SteUpdate.write(memory, at, entry, () -> sync(SmmuCommand.cfgiSte(streamId, true)));
-      if (SteLayout.CONFIG.get(entry[0]) == SteLayout.CONFIG_S1_TRANS) {
-        // The descriptor's memory may have held another one for this stream before.
-        sync(SmmuCommand.cfgiCd(streamId));
-      }
-    } catch (SmmuException | BusException failed) {
-      SteUpdate.write(memory, at, before, () -> resync(streamId, failed));
-      throw failed;
-    }
-  }
-
-  /// Drops what the SMMU may have cached of an entry that was taken back, as far as it still listens.
-  private void resync(int streamId, RuntimeException because) {
-    memory.publish();
-    try {
-      sync(SmmuCommand.cfgiSte(streamId, true));
-      sync(SmmuCommand.cfgiCd(streamId));
-    } catch (SmmuException | BusException again) {
-      because.addSuppressed(again);
-    }
-  }
-
   private void sync(SmmuCommand command) {
     commands.run(List.of(command));
   }
 
-  private void forget(@Nullable SmmuAddressSpace old) {
-    if (old != null) {
-      leave(old);
+  /// A stream's entry is the eight words of its STE.
+  private final class Entries implements StreamAttachments.Hardware<long[], SmmuAddressSpace> {
+    @Override
+    public long[] entry(int streamId) {
+      return SteUpdate.read(memory, at(streamId));
     }
-  }
 
-  /// The last stream that leaves takes the translations along: later changes of the tables will not be told to this SMMU.
-  private void leave(SmmuAddressSpace space) {
-    if (!attached.containsValue(space)) {
+    /// {@return where a stream's entry lies, made when it is the first of its kind}
+    private long at(int streamId) {
+      return streams.entry(streamId, () -> sync(SmmuCommand.cfgiSte(streamId, false)));
+    }
+
+    @Override
+    public long[] leadingTo(SmmuAddressSpace space) {
+      return StreamTableEntries.translate(space, features.stalls());
+    }
+
+    @Override
+    public void write(int streamId, long[] entry, Orders orders) {
+      Runnable forget = () -> orders.run(() -> sync(SmmuCommand.cfgiSte(streamId, true)));
+      if (Arrays.equals(entry, SteUpdate.read(memory, at(streamId)))) {
+        // What a failed change left in the SMMU goes, too.
+        forget.run();
+      }
+      SteUpdate.write(memory, at(streamId), entry, forget::run);
+      memory.publish();
+      if (SteLayout.CONFIG.get(entry[0]) == SteLayout.CONFIG_S1_TRANS) {
+        // The descriptor's memory may have held another one for this stream before.
+        orders.run(() -> sync(SmmuCommand.cfgiCd(streamId)));
+      }
+    }
+
+    @Override
+    public void forget(SmmuAddressSpace space) {
       commands.run(List.of(all(space)));
-    }
-    space.leave(this);
-  }
-
-  /// Takes back that a stream left tables which this SMMU could not be made to forget.
-  private void comeBack(int streamId, @Nullable SmmuAddressSpace old, RuntimeException because) {
-    if (old == null) {
-      return;
-    }
-    attached.put(streamId, old);
-    try {
-      replace(streamId, entry(streamId), StreamTableEntries.translate(old, features.stalls()));
-    } catch (SmmuException | BusException again) {
-      because.addSuppressed(again);
-    }
-  }
-
-  /// Takes back that a stream came in, after its entry was restored.
-  private void withdraw(SmmuAddressSpace space, RuntimeException because) {
-    try {
-      leave(space);
-    } catch (SmmuException | BusException again) {
-      because.addSuppressed(again);
-      space.leave(this);
     }
   }
 

@@ -55,7 +55,7 @@ final class StreamTableEntries {
             | SteLayout.S2_AA64.place(1)
             | SteLayout.S2_PTW.place(1)
             | SteLayout.S2_R.place(1);
-    ste[3] = SteLayout.S2_TTB.place(space.root());
+    ste[3] = SteLayout.S2_TTB.place(space.root().value());
     return ste;
   }
 

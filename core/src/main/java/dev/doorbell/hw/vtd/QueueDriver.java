@@ -62,6 +62,12 @@ final class QueueDriver {
         0);
   }
 
+  /// Drops the entries of all functions of a domain.
+  void contexts(int domain) {
+    submit(
+        CC_TYPE.place(CONTEXT_CACHE) | CC_G.place(VtdRegisters.DOMAIN) | CC_DID.place(domain), 0);
+  }
+
   void allPages() {
     submit(pages(VtdRegisters.GLOBAL, 0), 0);
   }

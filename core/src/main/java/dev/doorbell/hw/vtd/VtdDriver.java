@@ -4,18 +4,15 @@ import static dev.doorbell.hw.vtd.VtdRegisters.*;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.irq.InterruptRemapper;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// A remapping unit of VT-d in legacy mode: second-stage tables, queued invalidation, and interrupt remapping where the unit has it and it is
 /// wanted. Functions are blocked from the start.
@@ -41,8 +38,8 @@ public final class VtdDriver implements Iommu {
   private final ContextTables contexts;
   private final Optional<InterruptRemapper> remapper;
   private final int passing;
-  private final Map<Integer, VtdAddressSpace> spaces = new HashMap<>();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final StreamAttachments<VtdDriver, ContextTables.Entry, VtdAddressSpace> attachments =
+      new StreamAttachments<>(this, new Entries());
 
   private VtdDriver(VtdHardware hardware, VtdSettings settings) {
     this.hardware = hardware;
@@ -157,7 +154,8 @@ public final class VtdDriver implements Iommu {
   @Override
   public void attach(int streamId, AddressSpace space) {
     VtdAddressSpace s = usable(space);
-    replace(streamId, ContextTables.translated(s), s);
+    checkSource(streamId);
+    attachments.attach(streamId, s);
   }
 
   private VtdAddressSpace usable(AddressSpace space) {
@@ -186,7 +184,8 @@ public final class VtdDriver implements Iommu {
 
   @Override
   public void block(int streamId) {
-    replace(streamId, ContextTables.Entry.ABSENT, null);
+    checkSource(streamId);
+    attachments.detach(streamId, ContextTables.Entry.ABSENT);
   }
 
   /// Lets a function's accesses pass untranslated.
@@ -195,54 +194,52 @@ public final class VtdDriver implements Iommu {
   @Override
   public void bypass(int streamId) {
     require(PT.isSet(ecap), "ECAP_REG", ecap, "without pass-through (PT)");
-    replace(streamId, ContextTables.passing(passing, levels()), null);
+    checkSource(streamId);
+    attachments.detach(streamId, ContextTables.passing(passing, levels()));
   }
 
-  /// The two halves of an entry cannot change at once, so that one in use is first taken away and forgotten by the unit.
-  private void replace(int streamId, ContextTables.Entry next, @Nullable VtdAddressSpace space) {
+  private void checkSource(int streamId) {
     if (streamId < 0 || streamId >>> SOURCE_BITS != 0) {
       throw new IllegalArgumentException(
           "source-id 0x%x does not fit the %d bits of %s".formatted(streamId, SOURCE_BITS, id()));
     }
-    lock.lock();
-    try (Rollback rollback = new Rollback()) {
-      ContextTables.Entry before = contexts.get(streamId);
-      if (space != null) {
-        space.enter(this);
-        rollback.add(() -> space.leave(this));
-      }
-      if (before.isPresent()) {
-        rollback.add(() -> contexts.put(streamId, before));
-        contexts.remove(streamId);
-        queue.context(streamId, before.domain());
-        queue.domain(before.domain());
-      }
-      if (next.isPresent()) {
-        rollback.add(() -> takeBack(streamId, next));
-        contexts.put(streamId, next);
-        if (keepsAbsent()) {
-          queue.context(streamId, 0);
-        }
-      }
-      VtdAddressSpace old = spaces.get(streamId);
-      if (space == null) {
-        spaces.remove(streamId);
-      } else {
-        spaces.put(streamId, space);
-      }
-      if (old != null) {
-        old.leave(this);
-      }
-      rollback.commit();
-    } finally {
-      lock.unlock();
-    }
   }
 
-  private void takeBack(int streamId, ContextTables.Entry entry) {
-    contexts.remove(streamId);
-    queue.context(streamId, entry.domain());
-    queue.domain(entry.domain());
+  /// A function's entry is its context entry.
+  private final class Entries
+      implements StreamAttachments.Hardware<ContextTables.Entry, VtdAddressSpace> {
+    @Override
+    public ContextTables.Entry entry(int streamId) {
+      return contexts.get(streamId);
+    }
+
+    @Override
+    public ContextTables.Entry leadingTo(VtdAddressSpace space) {
+      return ContextTables.translated(space);
+    }
+
+    /// The two halves of an entry cannot change at once, so that one in use is first taken away and forgotten by the unit.
+    @Override
+    public void write(int streamId, ContextTables.Entry next, Orders orders) {
+      ContextTables.Entry now = contexts.get(streamId);
+      if (now.isPresent()) {
+        contexts.remove(streamId);
+        orders.run(() -> queue.context(streamId, now.domain()));
+        orders.run(() -> queue.domain(now.domain()));
+      }
+      if (next.isPresent()) {
+        contexts.put(streamId, next);
+        if (keepsAbsent()) {
+          orders.run(() -> queue.context(streamId, 0));
+        }
+      }
+    }
+
+    @Override
+    public void forget(VtdAddressSpace space) {
+      queue.contexts(space.domain());
+      queue.domain(space.domain());
+    }
   }
 
   /// Makes the unit forget translations of a range.
@@ -264,8 +261,7 @@ public final class VtdDriver implements Iommu {
   ///
   /// {@return the records, oldest first as far as the registers tell}
   public List<VtdFaultRecord> takeFaults() {
-    lock.lock();
-    try {
+    return attachments.locked(() -> {
       List<VtdFaultRecord> out = new ArrayList<>();
       int count = NFR.getInt(cap) + 1;
       int first = FRI.getInt(port.get(FSTS_REG));
@@ -280,8 +276,6 @@ public final class VtdDriver implements Iommu {
       }
       port.set(FSTS_REG, PFO.mask());
       return out;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 }
