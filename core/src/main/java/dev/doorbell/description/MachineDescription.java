@@ -83,7 +83,15 @@ public record MachineDescription(
         gic.map(g -> g.cpus().size())
             .or(() -> apic.map(a -> a.cpus().size()))
             .or(() -> imsic().map(i -> i.files().size()))
+            .or(this::threads)
             .orElse(1));
+  }
+
+  private Optional<Integer> threads() {
+    return msiControllers.stream()
+        .filter(c -> c instanceof MsiControllerDescription.PhbMsi)
+        .map(c -> ((MsiControllerDescription.PhbMsi) c).threads().size())
+        .findFirst();
   }
 
   /// {@return the interrupt files that devices' messages go to: the first of supervisor level}

@@ -277,8 +277,23 @@ public sealed interface MsiControllerDescription {
   /// @param kind with the interrupt controller that takes them on: `PHB4 MSI (XIVE)`
   /// @param first the global number of interrupt 0
   /// @param count how many are for messages
-  record PhbMsi(String id, String kind, long first, int count, Source source)
+  /// @param esb pages of 64 KiB that manage its interrupts, one each (XIVE); empty where firmware does not tell
+  /// @param controller registers of the interrupt controller that takes them on: the window of an XIVE
+  /// @param threads hardware threads that interrupts can be sent to, by the numbers that firmware has for them; empty where it does not tell
+  record PhbMsi(
+      String id,
+      String kind,
+      long first,
+      int count,
+      Optional<AddressRange> esb,
+      Optional<AddressRange> controller,
+      List<Long> threads,
+      Source source)
       implements MsiControllerDescription {
+    public PhbMsi {
+      threads = List.copyOf(threads);
+    }
+
     /// Addresses with which a 64-bit message is told from DMA.
     public static final AddressRange WINDOW =
         new AddressRange(0x1000_0000_0000_0000L, 0x1fff_ffff_ffff_ffffL);

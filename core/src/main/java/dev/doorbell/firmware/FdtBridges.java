@@ -156,6 +156,7 @@ final class FdtBridges {
     for (FdtAddresses.PciWindow w : addresses.pciWindows(node, "ranges")) {
       out.add(new HostBridge.Window(w.cpu(), w.pciStart(), w.io(), w.prefetchable(), w.source()));
     }
+    FdtPower.window64(node, draft).ifPresent(out::add);
     if (out.isEmpty()) {
       draft
           .ioMemory

@@ -24,6 +24,9 @@ final class FdtPower {
   /// Above these bits of an address are those that say what it is: 60 for a message, 59 for the second window of a PE.
   private static final int IOVA_BITS = 60;
 
+  /// Bytes of the window of POWER9's interrupt controller.
+  private static final long XIVE_BYTES = 0x8_0000;
+
   private static final int MOST_PES = 0x1_0000;
   private static final long MOST_MESSAGES = 0x10_0000;
 
@@ -63,6 +66,20 @@ final class FdtPower {
               .formatted(pieces.size(), pieces.getFirst().path()),
           "which PEs, windows and interrupts functions have is not known");
     }
+  }
+
+  /// {@return the window of 64-bit BARs, which OPAL does not put into `ranges`: CPU address, bus address, bytes}
+  static Optional<HostBridge.Window> window64(FdtNode node, Draft draft) {
+    return node.property("ibm,opal-m64-window")
+        .filter(p -> p.cells() >= 6)
+        .flatMap(p ->
+            draft
+                .range(
+                    p.number(0, 2),
+                    p.number(4, 2),
+                    "ibm,opal-m64-window of " + node.path(),
+                    p.source())
+                .map(cpu -> new HostBridge.Window(cpu, p.number(2, 2), false, true, p.source())));
   }
 
   private List<HostBridge.StreamMapping> phb(FdtNode node, String bridge) {
@@ -136,8 +153,38 @@ final class FdtPower {
     String kind = "%s MSI (%s)".formatted(generation(node), xive ? "XIVE" : "XICS");
     String id = draft.unique("msi@" + bridge);
     draft.msiControllers.add(
-        new MsiControllerDescription.PhbMsi(id, kind, first, (int) count, ranges.get().source()));
+        new MsiControllerDescription.PhbMsi(
+            id,
+            kind,
+            first,
+            (int) count,
+            xive ? addresses.registers(node).stream().skip(1).findFirst() : Optional.empty(),
+            xive ? controller() : Optional.empty(),
+            threads(),
+            ranges.get().source()));
     return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, ranges.get().source()));
+  }
+
+  private List<Long> threads() {
+    List<Long> out = new ArrayList<>();
+    for (FdtNode cpu : tree.child(tree.root(), "cpus").map(FdtNode::children).orElse(List.of())) {
+      Optional<FdtNode.Property> servers = cpu.property("ibm,ppc-interrupt-server#s");
+      for (int i = 0; i < servers.map(FdtNode.Property::cells).orElse(0); i++) {
+        out.add(servers.orElseThrow().cell(i));
+      }
+    }
+    return out;
+  }
+
+  /// The tree tells where threads find their contexts (TIMA). On POWER9 the controller's own window lies before them (skiboot `hw/phys-map.c`).
+  private Optional<AddressRange> controller() {
+    boolean power9 = tree.nodes().stream().anyMatch(n -> n.isCompatible("ibm,power9-xive-x"));
+    return tree.nodes().stream()
+        .filter(n -> power9 && n.isCompatible("ibm,opal-xive-pe"))
+        .flatMap(n -> addresses.firstRegister(n).stream())
+        .filter(tima -> Long.compareUnsigned(tima.start(), XIVE_BYTES) >= 0)
+        .map(tima -> AddressRange.ofSize(tima.start() - XIVE_BYTES, XIVE_BYTES))
+        .findFirst();
   }
 
   /// `(LIOBN, first IOVA, bytes)` in the cells that the node states. All functions below share it.

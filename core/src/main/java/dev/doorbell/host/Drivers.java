@@ -18,6 +18,7 @@ import dev.doorbell.hw.imsic.ImsicDriver;
 import dev.doorbell.hw.imsic.ImsicHardware;
 import dev.doorbell.hw.lapic.LapicDriver;
 import dev.doorbell.hw.lapic.LapicHardware;
+import dev.doorbell.hw.phb.Phb4Driver;
 import dev.doorbell.hw.riscviommu.RiscvIommuDriver;
 import dev.doorbell.hw.riscviommu.RiscvIommuSettings;
 import dev.doorbell.hw.smmuv2.SmmuV2Driver;
@@ -29,6 +30,7 @@ import dev.doorbell.hw.vtd.VtdDriver;
 import dev.doorbell.hw.vtd.VtdHardware;
 import dev.doorbell.hw.vtd.VtdSettings;
 import dev.doorbell.hw.vtd.VtdTags;
+import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiController;
@@ -49,11 +51,14 @@ final class Drivers {
   private final Map<String, Iommu> iommus = new LinkedHashMap<>();
   private final Map<String, MsiController> controllers = new LinkedHashMap<>();
   private Optional<LapicDriver> lapics = Optional.empty();
+  private Optional<XiveDriver> router = Optional.empty();
+  private int cpus;
 
   private Drivers(Machine machine, HostOptions options) {
     this.machine = machine;
     this.options = options;
     this.description = machine.description();
+    this.cpus = description.cpus();
   }
 
   /// {@return drivers of everything in the description that Doorbell drives}
@@ -62,6 +67,16 @@ final class Drivers {
     d.startInterrupts();
     d.startIommus();
     return d;
+  }
+
+  /// {@return CPUs that vectors can be routed to}
+  int cpus() {
+    return cpus;
+  }
+
+  /// {@return POWER's interrupt controller}
+  Optional<XiveDriver> router() {
+    return router;
   }
 
   Map<String, Iommu> iommus() {
@@ -117,7 +132,8 @@ final class Drivers {
             IommuDescription.Phb _,
             IommuDescription.PaprTce _,
             IommuDescription.Other _ -> {
-          // Not driven: functions behind it are refused when they are asked for.
+          // Not driven, or started with the interrupts: functions behind what is not driven are
+          // refused when they are asked for.
         }
       }
     }
@@ -184,6 +200,10 @@ final class Drivers {
       controllers.putAll(PowerPcStart.banks(machine));
       return;
     }
+    if (description.gic().isEmpty() && PowerStart.hasBridges(description)) {
+      startBridges();
+      return;
+    }
     if (description.gic().isEmpty() && machine.interruptFiles().isPresent()) {
       description.imsic().ifPresent(this::startImsic);
       return;
@@ -205,6 +225,17 @@ final class Drivers {
       startGicV3(gic);
     } else {
       startFrames(GicV2Start.open(machine, gic));
+    }
+  }
+
+  /// The two sides of a bridge are two drivers over the same tables.
+  private void startBridges() {
+    PowerStart start = PowerStart.of(machine);
+    cpus = start.controller().cpus();
+    router = Optional.of(start.controller());
+    for (Phb4Driver phb : start.bridges()) {
+      iommus.put(phb.id(), phb);
+      controllers.put(phb.messages().id(), phb.messages());
     }
   }
 

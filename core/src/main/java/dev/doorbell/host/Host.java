@@ -4,6 +4,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
@@ -77,6 +78,11 @@ public final class Host {
 
   public Optional<Iommu> iommu(String id) {
     return Optional.ofNullable(drivers.iommus().get(id));
+  }
+
+  /// {@return the interrupt controller of a POWER machine}
+  Optional<XiveDriver> router() {
+    return drivers.router();
   }
 
   public List<MsiController> msiControllers() {
@@ -216,8 +222,8 @@ public final class Host {
                 m.controllers().stream().allMatch(c -> isolates(c, f)),
                 String.join(", ", m.controllers()),
                 // A source-id means something to one unit only, where it is a StreamID too: sharing
-                // one is refused as that.
-                remapped(m) ? OptionalInt.empty() : OptionalInt.of(m.deviceId()),
+                // one is refused as that. So does a requester id to a host bridge of POWER.
+                remapped(m) || ofBridge(m) ? OptionalInt.empty() : OptionalInt.of(m.deviceId()),
                 remapped(m) ? survey.isolation(f).source() : m.source()))
         .orElseGet(() ->
             new Isolation(
@@ -226,6 +232,12 @@ public final class Host {
 
   private boolean remapped(SurveyedFunction.MsiPath m) {
     return m.controllers().stream().anyMatch(this::isApic);
+  }
+
+  private boolean ofBridge(SurveyedFunction.MsiPath m) {
+    return m.controllers().stream()
+        .flatMap(c -> survey.machine().msiController(c).stream())
+        .anyMatch(c -> c instanceof MsiControllerDescription.PhbMsi);
   }
 
   private boolean isApic(String controller) {
@@ -287,7 +299,7 @@ public final class Host {
 
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
-    int cpus = survey.machine().cpus();
+    int cpus = drivers.cpus();
     f.msi()
         .ifPresent(m -> {
           for (String id : m.controllers()) {

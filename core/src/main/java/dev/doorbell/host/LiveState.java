@@ -19,6 +19,8 @@ import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.imsic.ImsicRegisters;
 import dev.doorbell.hw.pamu.PamuRegisters;
+import dev.doorbell.hw.phb.Phb4Driver;
+import dev.doorbell.hw.phb.Phb4Registers;
 import dev.doorbell.hw.riscviommu.RiscvIommuRegisters;
 import dev.doorbell.hw.smmuv2.BankRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
@@ -61,6 +63,9 @@ public final class LiveState implements MachineState {
     }
     machine.iommus().forEach(i -> block(kind, i).ifPresent(out::add));
     machine.msiControllers().forEach(c -> block(kind, c).ifPresent(out::add));
+    if (kind.equals("xive")) {
+      host.router().ifPresent(r -> out.add(new Block(r.base(), r.tables())));
+    }
     return out;
   }
 
@@ -80,6 +85,7 @@ public final class LiveState implements MachineState {
       }
       case IommuDescription.RiscvIommu r when kind.equals("riscv") ->
           host.machine().registersOf(r).map(bus -> riscv(r, bus));
+      case IommuDescription.Phb p when kind.equals("phb4") -> phb(p);
       default -> Optional.empty();
     };
   }
@@ -124,6 +130,20 @@ public final class LiveState implements MachineState {
       }
     }
     return new Block(window.start(), registers);
+  }
+
+  /// Registers, and what the bridge's own tables hold, which only its driver can look at without disturbing it.
+  private Optional<Block> phb(IommuDescription.Phb phb) {
+    return host.iommu(phb.id())
+        .filter(i -> i instanceof Phb4Driver)
+        .map(i -> {
+          long start = phb.registers().orElseThrow().start();
+          AddressRange window = AddressRange.ofSize(start, Phb4Registers.BYTES);
+          Map<String, Long> all =
+              new HashMap<>(block(window, Phb4Registers.MAP, "PHB_").registers());
+          all.putAll(((Phb4Driver) i).own());
+          return new Block(start, all);
+        });
   }
 
   private static Block riscv(IommuDescription iommu, RegisterBus bus) {

@@ -47,12 +47,15 @@ final class InterruptModels {
     this.bus = bus;
     this.cpus = machine.gic().map(this::gic).or(() -> machine.apic().map(this::apic));
     this.files = cpus.isPresent() ? Optional.empty() : RiscvModels.interruptFiles(machine, bus);
-    if (cpus.isEmpty() && files.isEmpty() && !MpicModels.build(machine, bus)) {
+    if (cpus.isEmpty()
+        && files.isEmpty()
+        && !MpicModels.build(machine, bus)
+        && !PowerModels.interrupts(machine, memory, bus)) {
       throw machine.arch() == Arch.RISCV64
           ? RiscvModels.without(machine)
           : new NotModelled(
               "the interrupt controller",
-              "firmware describes neither a GIC nor local APICs nor an MPIC with message interrupts",
+              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor POWER9's bridges with their XIVE",
               Source.rule("MADT or device tree"));
     }
   }

@@ -85,10 +85,9 @@ final class IommuModels {
           bus.add(vtd.id(), AddressRange.ofSize(vtd.window().start(), VTD_WINDOW), model);
           out.put(vtd.id(), model);
         }
-        case IommuDescription.VirtioIommu _,
-            IommuDescription.Phb _,
-            IommuDescription.PaprTce _,
-            IommuDescription.Other _ ->
+        case IommuDescription.Phb phb ->
+            out.put(phb.id(), PowerModels.bridge(phb, machine, memory, bus).orElse(CLOSED));
+        case IommuDescription.VirtioIommu _, IommuDescription.PaprTce _, IommuDescription.Other _ ->
             out.put(i.id(), CLOSED);
       }
     }

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.PowerBridge;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Source;
@@ -13,6 +14,10 @@ import dev.doorbell.hw.pamu.PamuWalk;
 import dev.doorbell.hw.pamu.PamuWalker;
 import dev.doorbell.hw.phb.PhbMessageLayout;
 import dev.doorbell.hw.phb.PhbMessageWalker;
+import dev.doorbell.hw.phb.PhbWalk;
+import dev.doorbell.hw.phb.PhbWalker;
+import dev.doorbell.hw.xive.XiveWalk;
+import dev.doorbell.hw.xive.XiveWalker;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.List;
@@ -44,7 +49,7 @@ final class PowerWalk {
   }
 
   /// {@return where a write leaves the bridge's DMA side: a message never meets the TCEs}
-  OptionalLong translate(IommuDescription.Phb phb, long address, String in) {
+  OptionalLong translate(IommuDescription.Phb phb, int rid, long address, String in) {
     if (PhbMessageLayout.isMessage(address)) {
       boolean wide = PhbMessageLayout.MSI.isSet(address);
       trail.derived(
@@ -56,6 +61,15 @@ final class PowerWalk {
               : "the address lies in the last 64 KiB below 4 GiB: the write is a message and does not meet the TCEs",
           Source.rule("IODA, MSI regions; skiboot hw/phb4.c"));
       return OptionalLong.of(address);
+    }
+    Optional<MachineState.Block> block =
+        phb.registers().flatMap(window -> state.block("phb4", window));
+    if (block.isPresent()) {
+      PhbWalk walk =
+          new PhbWalker(phb.id(), block.get().registers(), state.memory()).dma(rid, address, true);
+      trail.hops(walk.hops());
+      walk.stoppedAt().ifPresent(trail::breaks);
+      return walk.output().map(pa -> OptionalLong.of(pa.value())).orElse(OptionalLong.empty());
     }
     trail.cannotSee(
         phb.id(),
@@ -132,6 +146,14 @@ final class PowerWalk {
       return trail.stopped();
     }
     int number = a.number().getAsInt();
+    Optional<PowerBridge> bridge =
+        PowerBridge.of(machine).stream()
+            .filter(b -> b.messages().id().equals(msi.id()))
+            .findFirst();
+    Optional<MachineState.Block> live = bridge.flatMap(b -> state.block("phb4", b.registers()));
+    if (live.isPresent()) {
+      return followed(bridge.get(), live.get(), f, number);
+    }
     String out = "MSI number " + number;
     return known(f, vector, HOST_CHIP, out)
         ? trail.delivered(
@@ -141,6 +163,35 @@ final class PowerWalk {
             out,
             "whether its PE owns it, and where it is sent, stands in tables that cannot be seen, and the kernel's record has no line of it",
             msi.source());
+  }
+
+  /// {@return the rest of a message's way through tables that can be seen: owner and state in the bridge, then the interrupt controller}
+  private Route followed(
+      PowerBridge bridge, MachineState.Block block, SurveyedFunction f, int number) {
+    int rid = f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
+    PhbWalk owned =
+        new PhbWalker(bridge.phb().id(), block.registers(), state.memory()).message(rid, number);
+    trail.hops(owned.hops());
+    if (owned.number().isEmpty()) {
+      trail.breaks(owned.stoppedAt().orElse("the walk ended"));
+      return trail.stopped();
+    }
+    XiveWalk event =
+        new XiveWalker(
+                "xive@0x" + Long.toHexString(bridge.controller().start()),
+                state
+                    .block("xive", bridge.controller())
+                    .map(MachineState.Block::registers)
+                    .orElse(Map.of()),
+                state.memory())
+            .walk((int) bridge.messages().first() + number);
+    trail.hops(event.hops());
+    if (event.thread().isEmpty()) {
+      trail.breaks(event.stoppedAt().orElse("the walk ended"));
+      return trail.stopped();
+    }
+    return trail.delivered(
+        new Route.Interrupt(bridge.messages().id(), number, event.thread()), Optional.empty());
   }
 
   /// {@return the rest of a message's way, as far as the guest sees it}

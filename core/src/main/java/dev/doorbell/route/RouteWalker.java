@@ -144,7 +144,7 @@ public final class RouteWalker {
         case IommuDescription.VtD v -> x86().translate(v, s.streamId(), address, data);
         case IommuDescription.AmdVi a -> x86().translate(a, s.streamId(), address, data);
         case IommuDescription.Pamu p -> power().translate(p, s.streamId(), address);
-        case IommuDescription.Phb p -> power().translate(p, address, in);
+        case IommuDescription.Phb p -> power().translate(p, s.streamId(), address, in);
         case IommuDescription.PaprTce t -> power().translate(t, address, in);
         case IommuDescription.Other o ->
             unseen(o.id(), in, "Doorbell knows %s by name only".formatted(o.kind()), o.source());

@@ -87,7 +87,7 @@ final class TableFilling {
   }
 
   private boolean leafFits(AddressRange part, int level) {
-    return geometry.leafAllowed(level)
+    return space.format().leafAllowed(geometry, level)
         && part.bytes() == geometry.bytes(level)
         && geometry.offset(part.start() + delta, level) == 0;
   }

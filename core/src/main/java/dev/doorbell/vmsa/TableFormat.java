@@ -56,4 +56,9 @@ public interface TableFormat {
 
   /// {@return a block of one level up as a block or page of this level, with another address}
   long rebase(VmsaGeometry g, long block, int level, long pa);
+
+  /// {@return whether an entry of this level may map a block or page}
+  default boolean leafAllowed(VmsaGeometry g, int level) {
+    return g.leafAllowed(level);
+  }
 }

@@ -1,13 +1,12 @@
 package dev.doorbell.hw.mpic;
 
 import dev.doorbell.bus.RegisterBus;
-import dev.doorbell.explain.Source;
 import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.NumberPool;
 import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorsExhausted;
 import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -27,9 +26,7 @@ public final class MpicMsiDriver implements MsiController {
   private final RegisterBus registers;
   private final long doorbell;
   private final boolean wide;
-  private final int count;
-  private final Source source;
-  private final BitSet taken = new BitSet();
+  private final NumberPool numbers;
   private final ArrivedInterrupts arrived = new ArrivedInterrupts();
 
   private MpicMsiDriver(MpicMsiBank bank) {
@@ -37,8 +34,8 @@ public final class MpicMsiDriver implements MsiController {
     this.registers = bank.registers();
     this.doorbell = bank.doorbell().value();
     this.wide = bank.wide();
-    this.source = bank.source();
-    this.count = registerCount() * MpicMsiRegisters.PER_REGISTER;
+    this.numbers =
+        new NumberPool(id, registerCount() * MpicMsiRegisters.PER_REGISTER, bank.source());
   }
 
   /// {@return a driver of a bank, with nothing pending in it}
@@ -72,7 +69,7 @@ public final class MpicMsiDriver implements MsiController {
   public int vectorsFree() {
     lock.lock();
     try {
-      return count - taken.cardinality();
+      return numbers.free();
     } finally {
       lock.unlock();
     }
@@ -80,65 +77,18 @@ public final class MpicMsiDriver implements MsiController {
 
   @Override
   public VectorBlock allocate(MsiSource source, int wanted, boolean contiguous) {
-    if (wanted <= 0 || contiguous && Integer.bitCount(wanted) != 1) {
-      throw new IllegalArgumentException(
-          "%s asks %s for %d vectors (contiguous: %b)"
-              .formatted(source.name(), id, wanted, contiguous));
-    }
     lock.lock();
     try {
-      int[] numbers = contiguous ? block(source, wanted) : any(source, wanted);
-      for (int n : numbers) {
-        taken.set(n);
-      }
-      return new MpicMsiVectors(this, source, numbers);
+      int[] taken = new int[Math.max(0, wanted)];
+      numbers.take(source, taken, contiguous);
+      return new MpicMsiVectors(this, source, taken);
     } finally {
       lock.unlock();
     }
   }
 
-  private int[] block(MsiSource who, int wanted) {
-    for (int at = 0; at + wanted <= count; at += wanted) {
-      int used = taken.nextSetBit(at);
-      if (used < 0 || used >= at + wanted) {
-        int[] out = new int[wanted];
-        for (int i = 0; i < wanted; i++) {
-          out[i] = at + i;
-        }
-        return out;
-      }
-    }
-    throw new VectorsExhausted(who, id, wanted, largest(), source);
-  }
-
-  private int largest() {
-    for (int size = Integer.highestOneBit(count); size > 0; size /= 2) {
-      for (int at = 0; at + size <= count; at += size) {
-        int used = taken.nextSetBit(at);
-        if (used < 0 || used >= at + size) {
-          return size;
-        }
-      }
-    }
-    return 0;
-  }
-
-  private int[] any(MsiSource who, int wanted) {
-    int free = count - taken.cardinality();
-    if (free < wanted) {
-      throw new VectorsExhausted(who, id, wanted, free, source);
-    }
-    int[] out = new int[wanted];
-    int at = -1;
-    for (int i = 0; i < wanted; i++) {
-      at = taken.nextClearBit(at + 1);
-      out[i] = at;
-    }
-    return out;
-  }
-
   void giveBack(int number) {
-    taken.clear(number);
+    numbers.giveBack(number);
   }
 
   @Override

@@ -1,0 +1,209 @@
+package dev.doorbell.hw.phb;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Iommu;
+import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.irq.SourceRouter;
+import dev.doorbell.irq.XiveEventLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Drives the DMA side of a PHB4 or PHB5, and hands out the driver of its messages. Each requester id is a PE of its own, so that what it may not do stops
+/// it and nobody else. Safe for use from many threads.
+///
+/// A PE that was stopped (EEH) refuses everything until {@link #thaw}, or until its function is attached to other tables or blocked. Locks are taken in
+/// the order driver, address space, tables.
+///
+/// **Source**: skiboot 7.1 `hw/phb4.c`; Linux 6.12 `arch/powerpc/platforms/powernv/pci-ioda.c`.
+public final class Phb4Driver implements Iommu {
+  /// Pages whose tables the driver builds. The bridge has others.
+  private static final List<Granule> GRANULES = List.of(Granule.K4, Granule.K64);
+
+  private static final int REQUESTER_BITS = 16;
+
+  private final Phb4Hardware hw;
+  private final SourceRouter router;
+  private final PeTables tables;
+  private final Phb4MsiDriver messages;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Integer, PhbAddressSpace> attached = new HashMap<>();
+
+  private Phb4Driver(Phb4Hardware hw, SourceRouter router) {
+    this.hw = hw;
+    this.router = router;
+    this.tables = new PeTables(hw);
+    this.messages = new Phb4MsiDriver(hw.messages(), tables, router);
+  }
+
+  /// {@return a driver of a bridge that it has given tables, with every requester id blocked and every interrupt off}
+  ///
+  /// @param router where its events go
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables; nothing is kept then
+  /// @throws PhbException when the bridge is fenced
+  public static Phb4Driver open(Phb4Hardware hw, SourceRouter router) {
+    Phb4Driver d = new Phb4Driver(hw, router);
+    d.start();
+    return d;
+  }
+
+  private void start() {
+    tables.start(router.notifyPort(), XiveEventLayout.base(hw.messages().first()));
+  }
+
+  /// {@return the driver of its messages}
+  public Phb4MsiDriver messages() {
+    return messages;
+  }
+
+  @Override
+  public String id() {
+    return hw.id();
+  }
+
+  @Override
+  public IommuCapabilities capabilities() {
+    return new IommuCapabilities(
+        hw.kind(),
+        GRANULES,
+        PhbAddressSpace.MOST_BITS,
+        PhbAddressSpace.MOST_BITS,
+        REQUESTER_BITS,
+        false,
+        true);
+  }
+
+  @Override
+  public AddressSpace createAddressSpace(Granule granule) {
+    if (!GRANULES.contains(granule)) {
+      throw new IllegalArgumentException(
+          "%s has granules %s and not %s".formatted(id(), GRANULES, granule));
+    }
+    return PhbAddressSpace.create(hw.memory(), hw.frames(), granule);
+  }
+
+  @Override
+  public void attach(int streamId, AddressSpace space) {
+    requireRid(streamId);
+    if (!(space instanceof PhbAddressSpace wanted)) {
+      throw new IllegalArgumentException(
+          "%s cannot use %s: it is not a PHB's".formatted(id(), space));
+    }
+    lock.lock();
+    try {
+      PhbAddressSpace old = attached.get(streamId);
+      if (old == wanted) {
+        return;
+      }
+      wanted.enter(this);
+      try {
+        int pe = tables.pe(streamId);
+        tables.window(pe, wanted.tve());
+        tables.thaw(pe);
+      } catch (RuntimeException failed) {
+        wanted.leave(this);
+        throw failed;
+      }
+      attached.put(streamId, wanted);
+      if (old != null) {
+        old.leave(this);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// A stream that was never attached is nobody's PE, which is blocked.
+  @Override
+  public void block(int streamId) {
+    requireRid(streamId);
+    lock.lock();
+    try {
+      tables
+          .known(streamId)
+          .ifPresent(pe -> {
+            tables.window(pe, 0);
+            tables.thaw(pe);
+          });
+      leave(streamId);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void bypass(int streamId) {
+    requireRid(streamId);
+    lock.lock();
+    try {
+      int pe = tables.pe(streamId);
+      tables.window(pe, TveLayout.untranslated());
+      tables.thaw(pe);
+      leave(streamId);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leave(int streamId) {
+    PhbAddressSpace old = attached.remove(streamId);
+    if (old != null) {
+      old.leave(this);
+    }
+  }
+
+  /// A TVE is one word, and TCEs of the former one are forgotten before the change is told to be done.
+  @Override
+  public boolean attachesHitlessly(int streamId, AddressSpace space) {
+    return true;
+  }
+
+  private void requireRid(int streamId) {
+    if (streamId < 0 || streamId >= RttLayout.ENTRIES) {
+      throw new IllegalArgumentException(
+          "%s has requester ids of %d bits, and 0x%x is none"
+              .formatted(id(), REQUESTER_BITS, streamId));
+    }
+  }
+
+  /// Has the bridge forget every TCE, before memory of tables is given back.
+  void invalidate() {
+    tables.killAll();
+  }
+
+  /// {@return why a function's PE is stopped, if it is}
+  ///
+  /// @throws PhbException when the bridge is fenced
+  public Optional<PeStop> stopped(int streamId) {
+    return tables.known(streamId).flatMap(tables::stopped);
+  }
+
+  /// Lets a function's PE go on that was stopped. The function should have been reset before.
+  public void thaw(int streamId) {
+    tables.known(streamId).ifPresent(tables::thaw);
+  }
+
+  /// {@return whether the bridge has cut itself off: nothing passes until its ETU is reset and {@link #restore}}
+  public boolean isFenced() {
+    return tables.isFenced();
+  }
+
+  /// After a reset of its ETU: gives the bridge all tables again, with the same PEs, windows and owners of interrupts; those that were on are on.
+  public void restore() {
+    lock.lock();
+    try {
+      start();
+      messages.restore();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// {@return what the bridge itself has of PEs and interrupts that are in use, by name: `TVT<n>`, `PESTB<n>`, `MIST<n>`, `PQ<n>`}
+  public Map<String, Long> own() {
+    return tables.own();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.doorbell.hw.phb;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.SharedAddressSpace;
+import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaGeometry;
+import dev.doorbell.vmsa.VmsaTable;
+import java.util.Optional;
+
+/// TCE tables, which the first windows of PEs lead to. All tables of a tree have one size, as a TVE states one: a page of the granule each.
+///
+/// With pages of 4 KiB four levels cover 48 bits; with 64 KiB two cover 42.
+final class PhbAddressSpace extends SharedAddressSpace<Phb4Driver> {
+  static final int MOST_BITS = 48;
+
+  private static final int OUTPUT_BITS = 48;
+
+  private final VmsaTable table;
+
+  private PhbAddressSpace(VmsaTable table) {
+    this.table = table;
+  }
+
+  /// {@return empty tables}
+  ///
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory
+  static PhbAddressSpace create(PhysicalMemory memory, Frames frames, Granule granule) {
+    VmsaGeometry geometry = VmsaGeometry.of(granule, Stage.STAGE1, bits(granule), OUTPUT_BITS);
+    return new PhbAddressSpace(VmsaTable.create(geometry, new TceFormat(), memory, frames, true));
+  }
+
+  /// {@return the most bits of address that whole tables resolve}
+  private static int bits(Granule granule) {
+    int level = granule.shift() - Long.numberOfTrailingZeros(TceLayout.BYTES);
+    return granule.shift() + (MOST_BITS - granule.shift()) / level * level;
+  }
+
+  /// {@return the TVE that leads here}
+  long tve() {
+    VmsaGeometry g = table.geometry();
+    return TveLayout.tables(
+        table.root().value(),
+        VmsaGeometry.LAST_LEVEL + 1 - g.startLevel(),
+        g.bitsPerLevel(),
+        g.granule().shift());
+  }
+
+  @Override
+  public Granule granule() {
+    return table.geometry().granule();
+  }
+
+  @Override
+  public long pageSizes() {
+    return granule().bytes();
+  }
+
+  @Override
+  public AddressRange aperture() {
+    return table.geometry().aperture();
+  }
+
+  @Override
+  public String toString() {
+    return "TCE tables at " + table.root();
+  }
+
+  private void invalidate(AddressRange range, boolean leafOnly) {
+    users().forEach(Phb4Driver::invalidate);
+  }
+
+  /// An entry that is not valid is not kept by a bridge, so that a new mapping needs no invalidation.
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    table.map(iova, pa, bytes, protection, this::invalidate);
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    return table.unmap(iova, bytes, this::invalidate);
+  }
+
+  @Override
+  protected Optional<Pa> look(Iova iova) {
+    return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
+  }
+
+  @Override
+  protected void release() {
+    table.close();
+  }
+
+  @Override
+  protected String name(Phb4Driver iommu) {
+    return iommu.id();
+  }
+}

@@ -1,0 +1,118 @@
+package dev.doorbell.hw.xive;
+
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.OutOfFramesException;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.irq.XiveEventLayout;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// The tables of an XIVE in memory: assignments of each block of sources, and descriptors and targets of the threads, all of them in block 0.
+///
+/// A queue has room for all sources at once: as each has one event on its way at most, none is ever written over.
+final class XiveTables {
+  /// Priority of everything.
+  static final int PRIORITY = 6;
+
+  private static final long TARGETS = (long) NvtLayout.ENTRIES * NvtLayout.BYTES;
+  private static final long ENDS =
+      (long) NvtLayout.ENTRIES * EndLayout.PRIORITIES * EndLayout.BYTES;
+
+  private final PhysicalMemory memory;
+  private final Map<Integer, Long> eat = new TreeMap<>();
+  private final Map<Integer, Long> eatBytes = new TreeMap<>();
+  private final long ends;
+  private final long targets;
+  private final EventQueue[] queues;
+
+  /// @throws OutOfFramesException when there is no memory; nothing is kept then
+  XiveTables(XiveHardware hw) {
+    memory = hw.memory();
+    try (Rollback rollback = new Rollback()) {
+      for (XiveHardware.Sources s : hw.sources()) {
+        int block = XiveEventLayout.NUMBER_BLOCK.getInt(s.last());
+        long most = XiveEventLayout.NUMBER_INDEX.get(s.last()) + 1;
+        eatBytes.merge(block, powerOfTwo(most * EasLayout.BYTES), Math::max);
+      }
+      eatBytes.forEach((block, bytes) -> eat.put(block, take(hw, bytes, rollback)));
+      ends = take(hw, ENDS, rollback);
+      targets = take(hw, TARGETS, rollback);
+      queues = new EventQueue[hw.threads().size()];
+      long sources = hw.sources().stream().mapToLong(XiveHardware.Sources::count).sum();
+      long bytes = powerOfTwo(sources * EndLayout.ENTRY_BYTES);
+      for (int cpu = 0; cpu < queues.length; cpu++) {
+        long queue = take(hw, bytes, rollback);
+        queues[cpu] = new EventQueue(memory, queue, bytes);
+        write(hw.threads().get(cpu), queue, bytes);
+      }
+      rollback.commit();
+    }
+    memory.publish();
+  }
+
+  private static long powerOfTwo(long bytes) {
+    return Math.max(EndLayout.LEAST_QUEUE, Long.highestOneBit(bytes - 1) << 1);
+  }
+
+  private static long take(XiveHardware hw, long bytes, Rollback rollback) {
+    Pa at = hw.frames().allocate(bytes, bytes);
+    rollback.add(() -> hw.frames().free(at, bytes));
+    return at.value();
+  }
+
+  private void write(int thread, long queue, long bytes) {
+    int index = NvtLayout.index(thread);
+    word(targets + (long) index * NvtLayout.BYTES, 0, NvtLayout.VALID.place(1));
+    long end = ends + (long) end(thread) * EndLayout.BYTES;
+    word(end, 1, EndLayout.ESE.place(1) | EndLayout.ESN.place(1) | EndLayout.GENERATION.place(1));
+    word(end, 2, EndLayout.QUEUE_HIGH.place(EndLayout.high(queue)));
+    word(end, 3, EndLayout.QUEUE_LOW.place(EndLayout.low(queue)));
+    word(end, 6, EndLayout.NVT_INDEX.place(index));
+    word(end, 7, EndLayout.F0_PRIORITY.place(PRIORITY));
+    word(
+        end,
+        0,
+        EndLayout.VALID.place(1)
+            | EndLayout.ENQUEUE.place(1)
+            | EndLayout.UCOND_NOTIFY.place(1)
+            | EndLayout.QSIZE.place(Long.numberOfTrailingZeros(bytes / EndLayout.LEAST_QUEUE)));
+  }
+
+  private void word(long at, int index, long value) {
+    memory.write32(at + (long) index * Integer.BYTES, (int) EndLayout.swapped(value));
+  }
+
+  /// {@return the descriptor of a thread}
+  static int end(int thread) {
+    return NvtLayout.index(thread) * EndLayout.PRIORITIES + PRIORITY;
+  }
+
+  EventQueue queue(int cpu) {
+    return queues[cpu];
+  }
+
+  /// {@return descriptors of the assignments' tables, by block}
+  Map<Integer, Long> assignments() {
+    Map<Integer, Long> out = new TreeMap<>();
+    eat.forEach((block, at) -> out.put(block, VsdLayout.direct(at, eatBytes.get(block))));
+    return out;
+  }
+
+  long descriptors() {
+    return VsdLayout.direct(ends, ENDS);
+  }
+
+  long targets() {
+    return VsdLayout.direct(targets, TARGETS);
+  }
+
+  /// Writes where a source's events go.
+  void assign(int number, long eas) {
+    long at =
+        eat.get(XiveEventLayout.NUMBER_BLOCK.getInt(number))
+            + XiveEventLayout.NUMBER_INDEX.get(number) * EasLayout.BYTES;
+    memory.write64(at, EasLayout.swapped(eas));
+    memory.publish();
+  }
+}

@@ -1,0 +1,39 @@
+package dev.doorbell.irq;
+
+import dev.doorbell.bits.Field;
+import dev.doorbell.bits.Layout;
+
+/// How sources of interrupts and POWER's interrupt controller (XIVE) name one another: the word that a source stores to be heard, and the number of a
+/// source in the whole machine.
+///
+/// **Source**: skiboot `hw/xive.c` (`xive_get_notify_base`, `GIRQ_TO_BLK`), QEMU 10.0 `include/hw/ppc/xive.h` (`XIVE_TRIGGER_PQ`).
+public final class XiveEventLayout {
+  private static final Layout T = Layout.msb0("XIVE trigger", 8);
+  private static final Layout G = Layout.lsb0("interrupt number", 4);
+
+  // spotless:off
+  public static final Field END    = T.bit ("END",       0);
+  public static final Field PQ     = T.bit ("PQ",        1);
+  public static final Field BLOCK  = T.bits("block", 32, 35);
+  public static final Field INDEX  = T.bits("index", 36, 63);
+  public static final Layout TRIGGER = T.res0(2, 31).seal();
+
+  public static final Field NUMBER_BLOCK = G.bits("block", 23, 20);
+  public static final Field NUMBER_INDEX = G.bits("index", 19,  0);
+  public static final Layout NUMBER      = G.res0(31, 24).seal();
+  // spotless:on
+
+  private XiveEventLayout() {}
+
+  /// {@return the word by which a source tells of an event, its own state checked}
+  ///
+  /// @param base what its bridge was told to add: block and index of its first interrupt
+  public static long trigger(long base, int source) {
+    return PQ.mask() | base + source;
+  }
+
+  /// {@return block and index of a machine-wide number, as a trigger has them}
+  public static long base(int number) {
+    return BLOCK.place(NUMBER_BLOCK.get(number)) | INDEX.place(NUMBER_INDEX.get(number));
+  }
+}

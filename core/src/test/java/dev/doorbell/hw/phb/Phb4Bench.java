@@ -1,0 +1,121 @@
+package dev.doorbell.hw.phb;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.InterruptSink;
+import dev.doorbell.irq.SourceRouter;
+import dev.doorbell.irq.VectorBlock;
+import dev.doorbell.irq.XiveEventLayout;
+import dev.doorbell.simple.CountedFrames;
+import dev.doorbell.simple.ModelRegisters;
+import dev.doorbell.simple.PlainMemory;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A PHB4 on its model, its events kept for whoever collects.
+final class Phb4Bench {
+  static final int FIRST = 0xfe000;
+  static final int MESSAGES = 56;
+  static final int PES = 64;
+  private static final long PORT = 0x6_0302_0311_0000L;
+
+  final PlainMemory memory = new PlainMemory(0x1000_0000L, 0x400_0000);
+  final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x400_0000);
+  private final Events events = new Events();
+  final Phb4Model model = new Phb4Model(memory, events, PES, MESSAGES);
+  final Phb4Driver driver =
+      Phb4Driver.open(
+          new Phb4Hardware(
+              "phb4",
+              "PHB4",
+              new ModelRegisters(model),
+              new ModelRegisters(model.pages()),
+              memory,
+              frames,
+              new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test"))),
+          events);
+
+  /// The port of an interrupt controller, and what its driver would find there.
+  private static final class Events implements SystemBus, SourceRouter {
+    private final Map<Integer, Integer> routes = new HashMap<>();
+    private final Deque<Integer> queue = new ArrayDeque<>();
+
+    @Override
+    public BusOutcome write(long pa, long value, int bytes, int requester) {
+      assertEquals(PORT, pa);
+      assertTrue(XiveEventLayout.PQ.isSet(value));
+      queue.add(XiveEventLayout.INDEX.getInt(value));
+      return BusOutcome.OK;
+    }
+
+    @Override
+    public BusRead read(long pa, int bytes) {
+      return BusRead.error(bytes);
+    }
+
+    @Override
+    public String id() {
+      return "events";
+    }
+
+    @Override
+    public int cpus() {
+      return 4;
+    }
+
+    @Override
+    public long notifyPort() {
+      return PORT;
+    }
+
+    @Override
+    public void route(int number, int cpu) {
+      routes.put(number, cpu);
+    }
+
+    @Override
+    public void silence(int number) {
+      routes.remove(number);
+      queue.removeIf(n -> n == number);
+    }
+
+    @Override
+    public int collect(int first, int last, InterruptSink sink) {
+      int waiting = queue.size();
+      for (int i = 0; i < waiting; i++) {
+        int number = queue.remove();
+        sink.arrived(number, routes.getOrDefault(number, -1));
+      }
+      return waiting;
+    }
+  }
+
+  long write(int rid, long iova) {
+    return model.translate(rid, -1, iova, Translator.WRITE);
+  }
+
+  long read(int rid, long iova) {
+    return model.translate(rid, -1, iova, Translator.READ);
+  }
+
+  List<String> collected() {
+    List<String> out = new ArrayList<>();
+    driver.messages().collect((n, cpu) -> out.add(n + "@" + cpu));
+    return out;
+  }
+
+  BusOutcome send(int rid, VectorBlock b, int index) {
+    assertTrue(model.isMessage(b.doorbell(index)));
+    return model.message(rid, b.doorbell(index), b.data(index), Integer.BYTES);
+  }
+}

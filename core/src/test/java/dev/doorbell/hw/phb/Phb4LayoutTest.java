@@ -1,0 +1,60 @@
+package dev.doorbell.hw.phb;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.hw.LayoutSource;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+class Phb4LayoutTest {
+  @Test
+  @DisplayName("PHB4: fields and registers are where another publication has them")
+  void secondSource() throws IOException {
+    LayoutSource.check(
+        Phb4LayoutTest.class,
+        "qemu-pnv-phb4.txt",
+        List.of(
+            Phb4Registers.STATUS_LAYOUT,
+            Phb4Registers.CONFIG_LAYOUT,
+            Phb4Registers.RTT_LAYOUT,
+            Phb4Registers.PELTV_LAYOUT,
+            Phb4Registers.PEST_LAYOUT,
+            Phb4Registers.SYNC_LAYOUT,
+            Phb4Registers.RTC_LAYOUT,
+            Phb4Registers.KILL_LAYOUT,
+            Phb4Registers.IODA_LAYOUT,
+            Phb4Registers.CTRLR_LAYOUT,
+            Phb4Registers.QUIESCE_LAYOUT,
+            MistLayout.LAYOUT,
+            TveLayout.LAYOUT),
+        List.of(Phb4Registers.MAP));
+  }
+
+  @Test
+  @DisplayName(
+      "a TVE as qemu-notes 9 writes it: table >> 12 << 16, levels << 13, log2 entries - 8, page shift - 11")
+  void tve() {
+    long tve = TveLayout.tables(0x1234_5000L, 2, 9, 16);
+    assertEquals(0x1_2345L << 16 | 1 << 13 | 1 << 8 | 5, tve);
+    assertEquals(0x1234_5000L, TveLayout.table(tve));
+    assertEquals(9, TveLayout.entriesShift(tve));
+    assertEquals(16, TveLayout.pageShift(tve));
+    assertEquals(2 * 7 + 1, TveLayout.index(7, 1L << 59 | 0x1000));
+  }
+
+  @Test
+  @DisplayName(
+      "an untranslated TVE holds addresses below 2^50 (skiboot phb4_map_pe_dma_window_real)")
+  void untranslated() {
+    long tve = TveLayout.untranslated();
+    assertEquals(0, TveLayout.IO_PSIZE.get(tve));
+    assertTrue(TveLayout.holds(tve, 0));
+    assertTrue(TveLayout.holds(tve, (1L << 50) - 1));
+    assertFalse(TveLayout.holds(tve, 1L << 50));
+    assertFalse(TveLayout.holds(0, 0), "a TVE that is off");
+  }
+}
