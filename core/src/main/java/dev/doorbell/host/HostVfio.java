@@ -1,5 +1,6 @@
 package dev.doorbell.host;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.pci.BarDecode;
@@ -38,7 +39,16 @@ public final class HostVfio {
             host.machine().memory(),
             host.machine().frames(),
             host.interrupts(),
-            host.doorbells()));
+            host.doorbells(),
+            pciWindows(host)));
+  }
+
+  private static List<AddressRange> pciWindows(Host host) {
+    return host.machine().description().hostBridges().stream()
+        .flatMap(b -> b.windows().stream())
+        .filter(w -> !w.io())
+        .map(w -> AddressRange.ofSize(w.pciStart(), w.cpu().bytes()))
+        .toList();
   }
 
   private static dev.doorbell.vfio.HostFunction of(Host host, HostFunction f, IommuGroup group) {

@@ -14,7 +14,7 @@ public final class NoPlaceForWindow extends VfioException {
     super(
         new Refusal(
             "NoPlaceForWindow",
-            "no place for an MSI window of 0x%x bytes below 4 GiB in %s: free are %s"
+            "no place for an MSI window of 0x%x bytes below 4 GiB in %s: clear of mappings, reserved regions and PCI windows are %s"
                 .formatted(bytes, container, free),
             Optional.empty(),
             Optional.empty(),

@@ -74,7 +74,7 @@ final class OwnContainer implements Container {
       // Messages that meet no translation need no window (x86).
       long needed = bound(to, List.of(group)).bytes();
       if (options.automaticWindow() && to.msiWindow().isEmpty() && needed > 0) {
-        to.reserveMsiWindow(WindowPlacement.place(name, to, needed));
+        to.reserveMsiWindow(WindowPlacement.place(name, to, vfio.host().pciWindows(), needed));
       }
       rollback.commit();
       domain = to;

@@ -1,8 +1,8 @@
 package dev.doorbell.vfio;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.IntervalSet;
 import dev.doorbell.iommu.Domain;
-import dev.doorbell.iommu.Mapping;
 import dev.doorbell.iommu.ReservedRegion;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +21,12 @@ final class WindowPlacement {
 
   /// {@return a range that is clear of everything}
   ///
+  /// @param peers PCI addresses where others than the IOMMU may answer
   /// @param needed bytes that doorbells may take
   /// @throws NoPlaceForWindow when there is none below 4 GiB
-  static AddressRange place(String container, Domain domain, long needed) {
-    List<AddressRange> free = free(domain);
+  static AddressRange place(
+      String container, Domain domain, List<AddressRange> peers, long needed) {
+    List<AddressRange> free = free(domain, peers);
     long usual = Math.max(USUAL_BYTES, Math.ceilDiv(needed, USUAL_BYTES) * USUAL_BYTES);
     return domain.groups().stream()
         .flatMap(g -> g.reserved().stream())
@@ -67,26 +69,9 @@ final class WindowPlacement {
     return BELOW_4G.contains(at) && free.stream().anyMatch(f -> f.contains(at));
   }
 
-  private static List<AddressRange> free(Domain domain) {
-    List<AddressRange> out = new ArrayList<>();
-    List<Mapping> mappings = domain.mappings();
-    for (AddressRange r : domain.iovaRanges()) {
-      long at = r.start();
-      boolean more = true;
-      for (Mapping m : mappings) {
-        if (!more || !r.contains(m.iovas().start())) {
-          continue;
-        }
-        if (m.iovas().start() != at) {
-          out.add(new AddressRange(at, m.iovas().start() - 1));
-        }
-        more = m.iovas().last() != r.last();
-        at = m.iovas().last() + 1;
-      }
-      if (more) {
-        out.add(new AddressRange(at, r.last()));
-      }
-    }
-    return out;
+  private static List<AddressRange> free(Domain domain, List<AddressRange> peers) {
+    IntervalSet taken = IntervalSet.copyOf(peers);
+    domain.mappings().forEach(m -> taken.add(m.iovas()));
+    return domain.iovaRanges().stream().flatMap(r -> taken.gaps(r).stream()).toList();
   }
 }

@@ -225,6 +225,29 @@ class MsiWindowTest {
   }
 
   @Test
+  void r06_framesOfOnePageShareItsIova() {
+    DoorbellFrame near =
+        new DoorbellFrame(
+            "v2m@0x8021000",
+            new Pa(0x802_1040),
+            AddressRange.ofSize(0x802_1000, 0x1000),
+            Bench.TEST);
+    Domain d = Domain.create("d", DomainPolicy.TRUSTED_USER, bench.smmu0, Granule.K64);
+    d.reserveMsiWindow(WINDOW);
+    IommuGroup g = bench.group(1);
+    d.attach(g);
+    DoorbellLease first = lease(g, V2M).getFirst();
+    DoorbellLease second = lease(g, near).getFirst();
+    assertEquals(new Iova(0x800_0040), first.iova());
+    assertEquals(new Iova(0x800_1040), second.iova());
+    assertEquals(1, d.msiWindow().orElseThrow().used());
+    first.release();
+    assertEquals(Optional.of(0x802_1040L), bench.smmu0.write(1, 0x800_1040));
+    second.release();
+    assertEquals(Optional.empty(), bench.smmu0.write(1, 0x800_1040));
+  }
+
+  @Test
   void r07_severalDoorbellsGetAGranuleEachTheLowestFreeFirst() {
     Domain d = bench.userWithWindow("d");
     IommuGroup g = bench.group(1);
@@ -261,6 +284,27 @@ class MsiWindowTest {
     l.release();
     d.removeMsiWindow();
     assertThrows(IllegalStateException.class, d::removeMsiWindow);
+  }
+
+  @Test
+  void r19_aReservedWindowHoldsNoPages() {
+    Domain d = bench.user("d");
+    IommuGroup g = bench.group(1);
+    d.attach(g);
+    var before = bench.state();
+    long writes = bench.hw.count();
+    d.reserveMsiWindow(WINDOW);
+    assertEquals(List.of(), d.mappings());
+    assertEquals(Optional.empty(), bench.smmu0.write(1, WINDOW.start()));
+    DoorbellLease l = lease(g, ITS0).getFirst();
+    assertEquals(List.of(), d.mappings(), "a doorbell is nobody's memory");
+    assertEquals(Optional.empty(), bench.smmu0.write(1, 0x800_1000), "nor is the rest mapped");
+    l.release();
+    long after = bench.hw.count();
+    d.removeMsiWindow();
+    assertEquals(before, bench.state());
+    assertEquals(after, bench.hw.count());
+    assertTrue(after > writes, "the doorbell itself was written");
   }
 
   @Test

@@ -71,7 +71,8 @@ final class OwnLab implements VfioLab, DmaPort {
                 memory,
                 memory,
                 interrupts,
-                List.of(its0.frame(), its1.frame(), v2m.frame())));
+                List.of(its0.frame(), its1.frame(), v2m.frame()),
+                List.of()));
   }
 
   private HostFunction function(Sbdf sbdf, EndpointSpec spec, SimpleMsiController msi) {

@@ -252,6 +252,21 @@ abstract class VfioContract extends MappingContract {
   }
 
   @Test
+  void r04_theWindowIsComputedFromTheDoorbellsUnlessItsUserOrTheKernelHasSaidIt() {
+    Container c = container(lab.options(), lab.msix().getFirst());
+    Optional<AddressRange> found = c.msiWindow();
+    if (isFixed(c) || !lab.translatesMessages()) {
+      assertEquals(found, c.msiWindow());
+      assertEquals(lab.translatesMessages(), found.isPresent());
+      return;
+    }
+    assertTrue(found.orElseThrow().bytes() >= c.msiWindowBound().bytes(), found::toString);
+    c.removeMsiWindow();
+    c.reserveMsiWindow(WINDOW);
+    assertEquals(Optional.of(WINDOW), c.msiWindow());
+  }
+
+  @Test
   void r01_aWindowIsRegisteredThroughTheContainer() {
     Sbdf f = lab.msix().getFirst();
     Container c = container(lab.options().withoutAutomaticWindow());
