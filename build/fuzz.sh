@@ -14,15 +14,24 @@ here=$(pwd)
 . "$here/build/find-jdk.sh"
 doorbell_find_jdk
 java=$JAVA_HOME/bin/java
-[ "${DOORBELL_FUZZ_BUILT:-}" ] || mvn -q -Pquick test-compile -pl core -am
+class=dev.doorbell.fuzz.FuzzEntry
+module=core
+case $target in
+  diff-script) class=dev.doorbell.diff.ScriptFuzz module=diff ;;
+  trace-state) class=dev.doorbell.cli.TraceStateFuzz module=cli ;;
+esac
+[ "${DOORBELL_FUZZ_BUILT:-}" ] || mvn -q -Pquick test-compile -pl "$module" -am
 [ -d fuzz/target/lib ] || mvn -q -f fuzz/pom.xml dependency:copy-dependencies
 mkdir -p "fuzz/target/found/$target"
-classes=core/target/quick
+path=testkit/target/quick/classes
+for m in core qemu linux diff bench cli; do
+  path=$path:$m/target/quick/classes:$m/target/quick/test-classes
+done
 exec nice -n 19 "$java" -XX:+EnableDynamicAgentLoading --enable-native-access=ALL-UNNAMED -Xmx1g -ea \
   "-Ddoorbell.fuzz.target=$target" \
-  -cp "$classes/classes:$classes/test-classes:testkit/target/quick/classes:fuzz/target/lib/*" \
+  "-Ddoorbell.root=$here" -cp "$path:fuzz/target/lib/*" \
   com.code_intelligence.jazzer.Jazzer \
-  --target_class=dev.doorbell.fuzz.FuzzEntry \
+  "--target_class=$class" \
   --instrumentation_includes='dev.doorbell.**' \
   --reproducer_path=fuzz/target \
   "-artifact_prefix=fuzz/target/" \

@@ -194,7 +194,9 @@ public final class VirtualConfig implements ConfigSpace {
       boolean io = ConfigHeaderLayout.BAR_IO.isSet(low);
       long bits =
           io ? ConfigHeaderLayout.IO_BAR_BASE.mask() : ConfigHeaderLayout.BAR_MEMORY_BASE.mask();
-      ownBar(bar.index(), address & bits, low);
+      // A BAR that does not lie at a multiple of its size is shown as one that does, or its user
+      // would size it wrongly.
+      ownBar(bar.index(), address & bits, low & (address | ~bits));
       if (wide) {
         ownBar(
             bar.index() + 1,

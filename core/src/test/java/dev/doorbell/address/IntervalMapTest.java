@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("IntervalMap: disjoint ranges with values")
@@ -106,6 +107,7 @@ class IntervalMapTest {
     assertThrows(NoSuchElementException.class, it::next);
   }
 
+  @Tag("large")
   @Test
   @DisplayName("a million entries: inserted, found, thinned out, removed at once")
   void aMillionEntries() {

@@ -2,13 +2,18 @@ package dev.doorbell.fuzz;
 
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.doctor.Doctor;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.survey.Survey;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Firmware tables, device trees, configuration spaces and the kernel's texts, read as a captured machine's.
 public final class FirmwareFuzz {
@@ -18,6 +23,55 @@ public final class FirmwareFuzz {
   private static final List<String> TEXTS =
       List.of("proc/iomem", "proc/interrupts", "proc/cmdline", "dmesg.txt");
   private static final int FOUR_KIB = 4096;
+  private static final int MOST_FILES = 24;
+
+  /// Which of 256 kinds of a file are links, and which folders.
+  private static final int LINKS = 200;
+
+  private static final int FOLDERS = 250;
+
+  /// Places in a sysroot that something reads.
+  private static final List<String> FILES =
+      List.of(
+          "acpidump.txt",
+          "dev-nodes.txt",
+          "dmesg.txt",
+          "lspci-xxxx.txt",
+          "unread.txt",
+          "proc/cmdline",
+          "proc/config.gz",
+          "proc/cpuinfo",
+          "proc/interrupts",
+          "proc/iomem",
+          "proc/meminfo",
+          "proc/modules",
+          "proc/self/limits",
+          "proc/self/status",
+          "sys/firmware/acpi/tables/APIC",
+          "sys/firmware/acpi/tables/MCFG",
+          "sys/firmware/acpi/tables/IORT",
+          "sys/firmware/fdt",
+          "sys/firmware/devicetree/base/compatible",
+          "sys/firmware/devicetree/base/pcie@0/reg",
+          "sys/firmware/devicetree/base/pcie@0/device_type",
+          "sys/bus/pci/devices",
+          "sys/bus/pci/devices/0000:00:01.0",
+          "sys/bus/pci/devices/0000:00:01.0/config",
+          "sys/bus/pci/devices/0000:00:01.0/resource",
+          "sys/bus/pci/devices/0000:00:01.0/driver",
+          "sys/bus/pci/devices/0000:00:01.0/iommu_group",
+          "sys/bus/pci/devices/0000:00:01.0/numa_node",
+          "sys/bus/pci/devices/0000:00:01.0/reset_method",
+          "sys/bus/pci/devices/0000:00:02.0/config",
+          "sys/devices/pci0000:00/0000:00:02.0/config",
+          "sys/kernel/iommu_groups/0/reserved_regions",
+          "sys/kernel/iommu_groups/0/type",
+          "sys/kernel/iommu_groups/0/devices/0000:00:01.0",
+          "sys/kernel/iommu_groups/1/devices/0000:00:02.0",
+          "sys/class/iommu/dmar0/intel-iommu/ecap",
+          "sys/class/iommu/dmar0/intel-iommu/cap",
+          "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
+          "sys/hypervisor/type");
 
   private FirmwareFuzz() {}
 
@@ -45,11 +99,58 @@ public final class FirmwareFuzz {
     read(name, rest);
   }
 
+  /// Several files and links of any content, also links that lead in circles or out of the root; and what the doctor makes of them.
+  static void sysroot(byte[] input) throws IOException {
+    FuzzInput in = new FuzzInput(input);
+    Path root = folder();
+    try {
+      for (int i = 0; i < MOST_FILES && !in.isEmpty(); i++) {
+        Path at = root.resolve(FILES.get(in.next8() % FILES.size()));
+        int kind = in.next8();
+        byte[] content = in.next(kind < LINKS ? in.next16() : in.next8());
+        try {
+          place(at, kind, content);
+        } catch (IOException | InvalidPathException e) {
+          // A file stands where a folder should be, or the system does not have such a name.
+          continue;
+        }
+      }
+      Sysroot read = Sysroot.open(root);
+      MachineDescription machine = Firmware.read(read);
+      sound(machine);
+      Doctor.examine(read, Survey.of(machine), List.of());
+    } finally {
+      remove(root);
+    }
+  }
+
+  private static void place(Path at, int kind, byte[] content) throws IOException {
+    Files.createDirectories(at.getParent());
+    if (kind < LINKS) {
+      Files.write(at, content);
+    } else if (kind < FOLDERS) {
+      Files.createSymbolicLink(at, Path.of(new String(content, StandardCharsets.ISO_8859_1)));
+    } else {
+      Files.createDirectories(at);
+    }
+  }
+
+  private static Path folder() throws IOException {
+    return Files.isDirectory(SHARED_MEMORY)
+        ? Files.createTempDirectory(SHARED_MEMORY, "doorbell-fuzz")
+        : Files.createTempDirectory("doorbell-fuzz");
+  }
+
+  private static void remove(Path root) throws IOException {
+    try (Stream<Path> all = Files.walk(root)) {
+      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(p);
+      }
+    }
+  }
+
   private static void read(String file, byte[] content) throws IOException {
-    Path root =
-        Files.isDirectory(SHARED_MEMORY)
-            ? Files.createTempDirectory(SHARED_MEMORY, "doorbell-fuzz")
-            : Files.createTempDirectory("doorbell-fuzz");
+    Path root = folder();
     Path at = root.resolve(file);
     try {
       Files.createDirectories(at.getParent());

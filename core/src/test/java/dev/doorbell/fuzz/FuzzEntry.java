@@ -1,14 +1,16 @@
 package dev.doorbell.fuzz;
 
+import dev.doorbell.testkit.Corpus;
+
 /// What a fuzzer calls. The target is named by the system property `doorbell.fuzz.target`.
 public final class FuzzEntry {
-  private static final FuzzTargets.Target TARGET = target();
+  private static final Corpus.Target TARGET = target();
 
   private FuzzEntry() {}
 
-  private static FuzzTargets.Target target() {
+  private static Corpus.Target target() {
     String name = System.getProperty("doorbell.fuzz.target", "");
-    FuzzTargets.Target found = FuzzTargets.all().get(name);
+    Corpus.Target found = FuzzTargets.all().get(name);
     if (found == null) {
       throw new IllegalArgumentException(
           "'%s' is no target; there are %s".formatted(name, FuzzTargets.all().keySet()));

@@ -1,5 +1,7 @@
 package dev.doorbell.fuzz;
 
+import java.util.Arrays;
+
 /// Bytes that a fuzzer chose, taken from the front. Behind the end everything is zero.
 public final class FuzzInput {
   private final byte[] bytes;
@@ -16,6 +18,13 @@ public final class FuzzInput {
   /// {@return one byte, 0 to 255}
   public int next8() {
     return at < bytes.length ? bytes[at++] & 0xff : 0;
+  }
+
+  /// {@return so many bytes, or as many as are left}
+  public byte[] next(int count) {
+    int from = Math.min(at, bytes.length);
+    at = Math.min(bytes.length, from + count);
+    return Arrays.copyOfRange(bytes, from, at);
   }
 
   /// {@return two bytes, little-endian}

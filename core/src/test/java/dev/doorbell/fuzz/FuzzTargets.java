@@ -1,23 +1,29 @@
 package dev.doorbell.fuzz;
 
+import dev.doorbell.capture.CaptureFuzz;
+import dev.doorbell.hw.ControllersFuzz;
+import dev.doorbell.hw.amdvi.AmdViFuzz;
 import dev.doorbell.hw.gicits.ItsFuzz;
+import dev.doorbell.hw.pamu.PamuFuzz;
+import dev.doorbell.hw.riscviommu.RiscvIommuFuzz;
 import dev.doorbell.hw.smmuv2.SmmuV2Fuzz;
 import dev.doorbell.hw.smmuv3.SmmuFuzz;
+import dev.doorbell.hw.vtd.VtdFuzz;
+import dev.doorbell.testkit.Corpus;
+import dev.doorbell.vfio.GuestConfigFuzz;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Every target by its name, which is that of its corpus.
 public final class FuzzTargets {
-  /// Takes any bytes; what it throws is a finding.
-  @FunctionalInterface
-  public interface Target {
-    void run(byte[] input) throws Exception;
-  }
+  /// Targets that are classes of tests of other modules.
+  static final Set<String> OF_OTHER_MODULES = Set.of("diff-script", "trace-state");
 
   private FuzzTargets() {}
 
-  public static Map<String, Target> all() {
-    Map<String, Target> out = new TreeMap<>();
+  public static Map<String, Corpus.Target> all() {
+    Map<String, Corpus.Target> out = new TreeMap<>();
     for (String table : FirmwareFuzz.TABLES) {
       out.put("acpi-" + table, input -> FirmwareFuzz.table(table, input));
     }
@@ -25,9 +31,17 @@ public final class FuzzTargets {
     out.put("lspci", FirmwareFuzz::lspci);
     out.put("config-space", FirmwareFuzz::config);
     out.put("kernel-texts", FirmwareFuzz::texts);
+    out.put("sysroot", FirmwareFuzz::sysroot);
+    out.put("scrub", CaptureFuzz::run);
+    out.put("interrupt-controllers", ControllersFuzz::run);
+    out.put("guest-config", GuestConfigFuzz::run);
     out.put("smmuv3", SmmuFuzz::run);
     out.put("smmuv2", SmmuV2Fuzz::run);
     out.put("its", ItsFuzz::run);
+    out.put("riscv-iommu", RiscvIommuFuzz::run);
+    out.put("vtd", VtdFuzz::run);
+    out.put("amdvi", AmdViFuzz::run);
+    out.put("pamu", PamuFuzz::run);
     return out;
   }
 }

@@ -70,16 +70,33 @@ public final class PlainMemory implements PhysicalMemory {
 
   @Override
   public synchronized void read(long pa, byte[] into) {
-    for (int i = 0; i < into.length; i++) {
-      into[i] = (byte) read(pa + i, 1);
+    for (int done = 0; done < into.length; ) {
+      check("read", pa + done, 1);
+      int count = untilPageEnd(pa + done, into.length - done);
+      byte[] page = pages.get((pa + done) / PAGE);
+      if (page == null) {
+        Arrays.fill(into, done, done + count, (byte) 0);
+      } else {
+        System.arraycopy(page, (int) ((pa + done) % PAGE), into, done, count);
+      }
+      done += count;
     }
   }
 
   @Override
   public synchronized void write(long pa, byte[] from) {
-    for (int i = 0; i < from.length; i++) {
-      write(pa + i, from[i], 1);
+    for (int done = 0; done < from.length; ) {
+      check("write", pa + done, 1);
+      int count = untilPageEnd(pa + done, from.length - done);
+      byte[] page = pages.computeIfAbsent((pa + done) / PAGE, at -> new byte[PAGE]);
+      System.arraycopy(from, done, page, (int) ((pa + done) % PAGE), count);
+      done += count;
     }
+  }
+
+  /// What lies behind the range ends the copy at its page, as the range is made of whole ones.
+  private static int untilPageEnd(long pa, int wanted) {
+    return (int) Math.min(wanted, PAGE - pa % PAGE);
   }
 
   @Override

@@ -33,6 +33,7 @@ public final class AmdViModel implements MmioDevice, Translator {
   public static final long WINDOW_BYTES = AmdViRegisters.MAP.bytes();
 
   private static final int CACHED_PAGES = 4096;
+  private static final int PHYSICAL_BITS = 52;
 
   private final AmdViFeatures features;
   private final RegisterFile registers;
@@ -187,7 +188,7 @@ public final class AmdViModel implements MmioDevice, Translator {
     }
   }
 
-  /// A read of the interrupt address range ends here, as does an access whose tables lead there.
+  /// A read of the interrupt address range ends here, as does an access whose tables lead there, or to an address that memory does not have.
   @Override
   public long translate(int streamId, int substreamId, long iova, int access) {
     int slot = gate.enter();
@@ -203,6 +204,7 @@ public final class AmdViModel implements MmioDevice, Translator {
         pa = substreamId < 0 ? accesses.translate(streamId, iova, access, s) : FAULT;
         pa = isMessage(pa) ? FAULT : pa;
       }
+      pa = pa >>> PHYSICAL_BITS == 0 ? pa : FAULT;
     } finally {
       outermost = gate.leave(slot);
     }

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.bits.Field;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.iommu.TableTrail;
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
 /// **Source**: AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 2.2 (data structures), 2.5 (events).
 public final class AmdViWalker {
   private static final int TABLE_UNIT_SHIFT = 12;
+  private static final int PHYSICAL_BITS = 52;
 
   /// Delivery modes of a datum.
   private static final int FIXED = 0;
@@ -51,10 +53,29 @@ public final class AmdViWalker {
     if (dte.isEmpty()) {
       return trail.stopped().isPresent()
           ? new AmdViWalk(trail.hops(), Optional.empty(), trail.stopped())
-          : new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty());
+          : inMemory(
+              trail,
+              in,
+              new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty()));
     }
-    return new IoPageWalk(trail, "DTE 0x%x".formatted(device), entryAt(device), iova, write)
-        .run(dte.get()[0]);
+    return inMemory(
+        trail,
+        in,
+        new IoPageWalk(trail, "DTE 0x%x".formatted(device), entryAt(device), iova, write)
+            .run(dte.get()[0]));
+  }
+
+  /// {@return the way of an access, which ends where memory has no such address}
+  private static AmdViWalk inMemory(TableTrail trail, String in, AmdViWalk walk) {
+    if (walk.output().isEmpty() || walk.output().get().value() >>> PHYSICAL_BITS == 0) {
+      return walk;
+    }
+    trail.stopRegister(
+        "physical addresses",
+        in,
+        "%s has more than the %d bits of a physical address"
+            .formatted(walk.output().get(), PHYSICAL_BITS));
+    return new AmdViWalk(trail.hops(), Optional.empty(), trail.stopped());
   }
 
   /// {@return the way of a write to the interrupt address range, which never meets the DMA tables}
@@ -84,6 +105,10 @@ public final class AmdViWalker {
           "IV=0: the entry says nothing of interrupts, they pass unmapped, and whoever sends is not looked at",
           pa);
       return passed(trail, out);
+    }
+    if ((word & WORD_2.mask(BitKind.RES0)) != 0) {
+      trail.stopAt(at, in, "ILLEGAL_DEV_TABLE_ENTRY: reserved bits are set; " + fields, pa);
+      return ended(trail);
     }
     int mode = X86MessageLayout.DELIVERY_MODE.getInt(data);
     boolean many =

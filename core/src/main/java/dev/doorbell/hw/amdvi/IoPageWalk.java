@@ -4,6 +4,7 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.iommu.TableTrail;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -20,6 +21,9 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
     String fields = TableTrail.print(WORD_0, dte);
     if (!V.isSet(dte)) {
       return reached(iova.value());
+    }
+    if ((dte & WORD_0.mask(BitKind.RES0)) != 0) {
+      return stop(at, "ILLEGAL_DEV_TABLE_ENTRY: reserved bits are set; " + fields, entryPa);
     }
     if (!TV.isSet(dte)) {
       return stop(at, "IO_PAGE_FAULT: TV=0, the entry has no translation; " + fields, entryPa);
@@ -68,6 +72,9 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
       String fields = TableTrail.print(IoPageLayout.ENTRY, e);
       if (!IoPageLayout.PR.isSet(e)) {
         return stop(name, "IO_PAGE_FAULT: the entry is not present (PR=0); " + fields, pa);
+      }
+      if ((e & IoPageLayout.ENTRY.mask(BitKind.RES0)) != 0) {
+        return stop(name, "IO_PAGE_FAULT: reserved bits are set; " + fields, pa);
       }
       if (write ? !IoPageLayout.IW.isSet(e) : !IoPageLayout.IR.isSet(e)) {
         return stop(name, "IO_PAGE_FAULT: %s=0; %s".formatted(write ? "IW" : "IR", fields), pa);

@@ -2,6 +2,7 @@ package dev.doorbell.hw.amdvi;
 
 import static dev.doorbell.hw.amdvi.IrteLayout.*;
 
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.iommu.TableTrail;
 import dev.doorbell.irq.X86Interrupt;
 import java.util.Optional;
@@ -13,6 +14,9 @@ import java.util.OptionalLong;
 /// @param extended whether destinations have 32 bits
 record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
   private static final int XAPIC_BITS = 0xff;
+
+  /// IntType: the highest that is no reserved one.
+  private static final int ARBITRATED = 1;
 
   AmdViMessage run(long table) {
     return wide ? wide(table + index * WIDE_BYTES) : narrow(table + index * BYTES);
@@ -43,13 +47,26 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
     }
     long e = word.getAsLong();
     String fields = TableTrail.print(NARROW, e);
-    return REMAP_EN.isSet(e)
-        ? reached(
-            new X86Interrupt(
-                VECTOR.getInt(e), DESTINATION.get(e), DM.isSet(e), INT_TYPE.getInt(e), false),
-            fields,
-            pa)
-        : disabled(fields, pa);
+    if (!REMAP_EN.isSet(e)) {
+      return disabled(fields, pa);
+    }
+    if ((e & NARROW.mask(BitKind.RES0)) != 0 || INT_TYPE.getInt(e) > ARBITRATED) {
+      return reserved(fields, pa);
+    }
+    return reached(
+        new X86Interrupt(
+            VECTOR.getInt(e), DESTINATION.get(e), DM.isSet(e), INT_TYPE.getInt(e), false),
+        fields,
+        pa);
+  }
+
+  private AmdViMessage reserved(String fields, long pa) {
+    trail.stopAt(
+        at(),
+        "index " + index,
+        "IO_PAGE_FAULT (interrupt): reserved bits or a reserved IntType are set; " + fields,
+        pa);
+    return ended();
   }
 
   private AmdViMessage wide(long pa) {
@@ -77,6 +94,10 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
           fields,
           pa);
       return new AmdViMessage(trail.hops(), Optional.empty(), Optional.of(to), Optional.empty());
+    }
+    boolean odd = (l & LOW.mask(BitKind.RES0)) != 0 || (h & HIGH.mask(BitKind.RES0)) != 0;
+    if (odd || WIDE_INT_TYPE.getInt(l) > ARBITRATED) {
+      return reserved(fields, pa);
     }
     long destination = WIDE_DESTINATION.get(l, h);
     return reached(

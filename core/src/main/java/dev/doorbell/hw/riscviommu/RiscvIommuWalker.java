@@ -35,6 +35,7 @@ public final class RiscvIommuWalker {
 
   /// One walk under way.
   private final class Walk {
+    private final long capabilities = registers.getOrDefault(CAPABILITIES.name(), 0L);
     private final TableTrail trail = new TableTrail(id, memory);
     private final int deviceId;
     private final long iova;
@@ -48,6 +49,19 @@ public final class RiscvIommuWalker {
 
     RiscvIommuWalk run() {
       OptionalLong out = translate();
+      if (out.isPresent() && !SvPteLayout.fits(out.getAsLong(), PAS.getInt(capabilities))) {
+        out =
+            stop(
+                CAPABILITIES.name(),
+                "0x%x has more than the %d bits of capabilities.PAS: %s"
+                    .formatted(
+                        out.getAsLong(),
+                        PAS.getInt(capabilities),
+                        fault(
+                            write
+                                ? FaultLayout.WRITE_ACCESS_FAULT
+                                : FaultLayout.READ_ACCESS_FAULT)));
+      }
       return new RiscvIommuWalk(
           trail.hops(),
           out.isPresent() ? Optional.of(new Pa(out.getAsLong())) : Optional.empty(),
@@ -56,8 +70,7 @@ public final class RiscvIommuWalker {
 
     private OptionalLong translate() {
       Long ddtp = registers.get(DDTP.name());
-      Long capabilities = registers.get(CAPABILITIES.name());
-      if (ddtp == null || capabilities == null) {
+      if (ddtp == null || !registers.containsKey(CAPABILITIES.name())) {
         trail.stopRegister(
             ddtp == null ? DDTP.name() : CAPABILITIES.name(),
             hex(iova),
@@ -79,7 +92,7 @@ public final class RiscvIommuWalker {
           "device_id " + hex(deviceId),
           "directory at " + hex(DirectoryLayout.address(DDTP_PPN.get(ddtp))),
           TableTrail.print(DDTP_WORD, ddtp));
-      return context(ddtp, capabilities, mode - MODE_BARE);
+      return context(ddtp, mode - MODE_BARE);
     }
 
     private OptionalLong stop(String register, String why) {
@@ -87,7 +100,7 @@ public final class RiscvIommuWalker {
       return OptionalLong.empty();
     }
 
-    private OptionalLong context(long ddtp, long capabilities, int levels) {
+    private OptionalLong context(long ddtp, int levels) {
       boolean extended = RiscvIommuRegisters.MSI_FLAT.isSet(capabilities);
       if (!SvPteLayout.fits(
           Integer.toUnsignedLong(deviceId), DirectoryLayout.deviceIdBits(levels, extended))) {
@@ -166,6 +179,20 @@ public final class RiscvIommuWalker {
                   TableTrail.print(FSC, fsc),
                   TableTrail.print(IOHGATP, gatp)),
           at);
+      if (TC_SXL.isSet(tc)) {
+        trail.stopAt(
+            "device context",
+            hex(iova),
+            "cannot see what address spaces of 32 bits (SXL) hold: they are not read",
+            at);
+        return OptionalLong.empty();
+      }
+      String broken = new ContextRules(capabilities, words).broken();
+      if (!broken.isEmpty()) {
+        trail.stopAt(
+            "device context", hex(iova), broken + ": " + fault(FaultLayout.DDT_MISCONFIGURED), at);
+        return OptionalLong.empty();
+      }
       if (TC_PDTV.isSet(tc) && TC_DPE.isSet(tc)) {
         trail.stopAt(
             "device context",

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bits.Register;
 import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.Translator;
 import dev.doorbell.simple.PlainMemory;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
@@ -78,6 +79,22 @@ class AmdViHostileTest {
         });
     assertTrue(passed[0] > 100 && passed[0] < passed[1], () -> passed[0] + " of " + passed[1]);
     assertTrue(passed[2] > 1000);
+  }
+
+  @Test
+  @DisplayName(
+      "An address that memory does not have ends here, whether passed by an entry or by an IOMMU that is off")
+  void widerThanMemory() {
+    long wide = 1L << 52;
+    PlainMemory memory = new PlainMemory(0, BYTES);
+    AmdViModel model = new AmdViModel(AmdViFeatures.all(), memory, (_, _, _) -> true, _ -> {});
+    assertEquals(Translator.FAULT, AmdViBench.write(model, 2, wide));
+    assertEquals(wide - 8, AmdViBench.write(model, 2, wide - 8));
+    model.write(AmdViRegisters.CONTROL_REG.offset(), 1, 8, SystemBus.CPU);
+    assertEquals(Translator.FAULT, AmdViBench.write(model, 1, wide), "V=0");
+    memory.write64(2 * 32, 3L << 61 | 3);
+    assertEquals(Translator.FAULT, AmdViBench.write(model, 2, wide), "Mode=0");
+    assertEquals(wide - 8, AmdViBench.write(model, 2, wide - 8));
   }
 
   @Test

@@ -84,38 +84,6 @@ class RiscvIommuModelTest {
   }
 
   @Test
-  @DisplayName("2.1.4: settings that the capabilities do not allow are misconfigured (259)")
-  void misconfigured() {
-    long[][] wrong = {
-      {1 | 1 << 1},
-      {1 | 1 << 5},
-      {1 | 1 << 7},
-      {1 | 1 << 9},
-      {1 | 1 << 10},
-      {1 | 1 << 11},
-      {1 | 1 << 12},
-      {1, 0, 0, 1L << 60},
-      {1, 0, 0, 11L << 60},
-      {1, 0, 0, 1L << 50},
-      {1, atp(8, G + 0x1000)},
-      {1, 7L << 60},
-      {1, 0, 1},
-      {1, 0, 1L << 40},
-      {1, 0, 0, 0, 1L << 60},
-      {1, atp(8, G), 0, 0, 2L << 60},
-      {1, atp(8, G), 0, 0, 1L << 60, 1L << 47},
-      {1, atp(8, G), 0, 0, 0, 0, 0, 1},
-    };
-    for (long[] words : wrong) {
-      RawTables t = new RawTables();
-      t.mode(2);
-      t.context(ROOT, words);
-      assertEquals(FAULT, t.write(0, 0));
-      assertEquals(259, t.cause(), java.util.Arrays.toString(words));
-    }
-  }
-
-  @Test
   @DisplayName("first stage: pages, rights, canonical addresses, A, D and U; causes 13 and 15")
   void firstStage() {
     RawTables t = firstStage(RW);
