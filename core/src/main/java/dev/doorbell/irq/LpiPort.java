@@ -1,9 +1,15 @@
 package dev.doorbell.irq;
 
+import dev.doorbell.bus.AccessGate;
+
 /// The Redistributors as an ITS's *model* rings them; the GIC's model implements it. Targets are processor numbers, as
 /// GICR_TYPER.Processor_Number prints them. A target that does not exist, or an INTID that is no LPI there, is passed over: the
 /// hardware has nobody to tell. Allocates nothing. Safe for use from many threads.
 public interface LpiPort {
+  /// {@return the gate that whoever makes an LPI pending passes} Who changes what messages are translated by drains it then, so that none
+  /// arrives by an old translation afterwards. Nobody waits for anything while inside.
+  AccessGate gate();
+
   /// {@return whether there is a Redistributor of this processor number}
   boolean hasTarget(int target);
 

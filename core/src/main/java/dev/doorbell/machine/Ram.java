@@ -6,11 +6,11 @@ import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// RAM of the embedded machine. Only the parts that were written take room in this process, so that a machine of hundreds of
 /// gigabytes costs nothing; what was never written reads as zero.
@@ -20,16 +20,9 @@ final class Ram implements PhysicalMemory {
   private static final int CHUNK_SHIFT = 16;
   private static final int CHUNK = 1 << CHUNK_SHIFT;
   private static final long MOST_BYTES = 128 * Sizes.TIB;
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle LONGS = LONG.varHandle();
-  private static final VarHandle INTS = INT.varHandle();
-  private static final VarHandle SHORTS = SHORT.varHandle();
-  private static final VarHandle BYTES = ValueLayout.JAVA_BYTE.varHandle();
+  private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle CHUNKS = MethodHandles.arrayElementVarHandle(long[][].class);
+  private static final boolean SWAPPED = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
 
   private final Bank[] banks;
 
@@ -41,27 +34,34 @@ final class Ram implements PhysicalMemory {
   private static final class Bank {
     private final long start;
     private final long bytes;
-    private final AtomicReferenceArray<MemorySegment> chunks;
+    // Where the first chunk starts: not above the bank, and aligned as quadwords are.
+    private final long origin;
+    // Quadwords, which everything up to their size is read from and written to.
+    private final long[][] chunks;
 
     Bank(AddressRange range) {
       start = range.start();
       bytes = range.bytes();
+      origin = start & -Long.BYTES;
       if (bytes <= 0 || bytes >= MOST_BYTES) {
         throw new IllegalArgumentException("a bank of RAM at " + range + " is too large");
       }
-      chunks = new AtomicReferenceArray<>((int) ((bytes + CHUNK - 1) >>> CHUNK_SHIFT));
+      chunks = new long[(int) ((bytes + CHUNK + Long.BYTES - 2) >>> CHUNK_SHIFT)][];
     }
 
-    MemorySegment chunk(long at) {
+    boolean has(long at) {
+      return CHUNKS.getAcquire(chunks, (int) (at >>> CHUNK_SHIFT)) != null;
+    }
+
+    long[] chunk(long at) {
       int index = (int) (at >>> CHUNK_SHIFT);
-      MemorySegment chunk = chunks.get(index);
+      long[] chunk = (long[]) CHUNKS.getAcquire(chunks, index);
       return chunk != null ? chunk : add(index);
     }
 
-    /// A long array, because its elements are aligned to 8 bytes.
-    private MemorySegment add(int index) {
-      MemorySegment fresh = MemorySegment.ofArray(new long[CHUNK / Long.BYTES]);
-      MemorySegment other = chunks.compareAndExchange(index, null, fresh);
+    private long[] add(int index) {
+      long[] fresh = new long[CHUNK / Long.BYTES];
+      long[] other = (long[]) CHUNKS.compareAndExchange(chunks, index, (long[]) null, fresh);
       return other == null ? fresh : other;
     }
   }
@@ -84,29 +84,42 @@ final class Ram implements PhysicalMemory {
   @Override
   public long read(long pa, int bytes) {
     Bank b = bankOf("read", pa, bytes);
-    long at = pa - b.start;
-    MemorySegment chunk = b.chunk(at);
-    long offset = at & (CHUNK - 1);
-    return switch (bytes) {
-      case Long.BYTES -> (long) LONGS.getAcquire(chunk, offset);
-      case Integer.BYTES -> Integer.toUnsignedLong((int) INTS.getAcquire(chunk, offset));
-      case Short.BYTES -> Short.toUnsignedLong((short) SHORTS.getAcquire(chunk, offset));
-      default -> Byte.toUnsignedLong((byte) BYTES.get(chunk, offset));
-    };
+    long at = pa - b.origin;
+    long word = littleEndian((long) LONGS.getAcquire(b.chunk(at), index(at)));
+    return bytes == Long.BYTES
+        ? word
+        : word >>> (at & (Long.BYTES - 1)) * Byte.SIZE & (1L << bytes * Byte.SIZE) - 1;
+  }
+
+  private static int index(long at) {
+    return (int) (at & (CHUNK - 1)) / Long.BYTES;
+  }
+
+  private static long littleEndian(long word) {
+    return SWAPPED ? Long.reverseBytes(word) : word;
   }
 
   @Override
   public void write(long pa, long value, int bytes) {
     Bank b = bankOf("write", pa, bytes);
-    long at = pa - b.start;
-    MemorySegment chunk = b.chunk(at);
-    long offset = at & (CHUNK - 1);
-    switch (bytes) {
-      case Long.BYTES -> LONGS.setRelease(chunk, offset, value);
-      case Integer.BYTES -> INTS.setRelease(chunk, offset, (int) value);
-      case Short.BYTES -> SHORTS.setRelease(chunk, offset, (short) value);
-      default -> BYTES.set(chunk, offset, (byte) value);
+    long at = pa - b.origin;
+    long[] chunk = b.chunk(at);
+    if (bytes == Long.BYTES) {
+      LONGS.setRelease(chunk, index(at), littleEndian(value));
+    } else {
+      int shift = (int) (at & (Long.BYTES - 1)) * Byte.SIZE;
+      merge(chunk, index(at), value << shift, (1L << bytes * Byte.SIZE) - 1 << shift);
     }
+  }
+
+  // What lies beside it in the quadword stays, whoever writes that at the same time.
+  private static void merge(long[] chunk, int index, long value, long mask) {
+    long old;
+    long merged;
+    do {
+      old = (long) LONGS.getOpaque(chunk, index);
+      merged = littleEndian(littleEndian(old) & ~mask | value & mask);
+    } while (!LONGS.weakCompareAndSetRelease(chunk, index, old, merged));
   }
 
   @Override
@@ -115,9 +128,9 @@ final class Ram implements PhysicalMemory {
       Bank b = bankOf("read", pa + done, 1);
       int run = run(b, pa + done, into.length - done);
       MemorySegment.copy(
-          b.chunk(pa + done - b.start),
+          MemorySegment.ofArray(b.chunk(pa + done - b.origin)),
           ValueLayout.JAVA_BYTE,
-          (pa + done - b.start) & (CHUNK - 1),
+          (pa + done - b.origin) & (CHUNK - 1),
           into,
           done,
           run);
@@ -133,9 +146,9 @@ final class Ram implements PhysicalMemory {
       MemorySegment.copy(
           from,
           done,
-          b.chunk(pa + done - b.start),
+          MemorySegment.ofArray(b.chunk(pa + done - b.origin)),
           ValueLayout.JAVA_BYTE,
-          (pa + done - b.start) & (CHUNK - 1),
+          (pa + done - b.origin) & (CHUNK - 1),
           run);
       done += run;
     }
@@ -147,9 +160,9 @@ final class Ram implements PhysicalMemory {
     for (long done = 0; done < bytes; ) {
       Bank b = bankOf("fill", pa + done, 1);
       int run = run(b, pa + done, bytes - done);
-      long at = pa + done - b.start;
-      if (value != 0 || b.chunks.get((int) (at >>> CHUNK_SHIFT)) != null) {
-        b.chunk(at).asSlice(at & (CHUNK - 1), run).fill(value);
+      long at = pa + done - b.origin;
+      if (value != 0 || b.has(at)) {
+        MemorySegment.ofArray(b.chunk(at)).asSlice(at & (CHUNK - 1), run).fill(value);
       }
       done += run;
     }
@@ -179,8 +192,8 @@ final class Ram implements PhysicalMemory {
   @Override
   public boolean compareAndSet64(long pa, long expected, long next) {
     Bank b = bankOf("update", pa, Long.BYTES);
-    long at = pa - b.start;
-    return LONGS.compareAndSet(b.chunk(at), at & (CHUNK - 1), expected, next);
+    long at = pa - b.origin;
+    return LONGS.compareAndSet(b.chunk(at), index(at), littleEndian(expected), littleEndian(next));
   }
 
   @Override
@@ -189,9 +202,8 @@ final class Ram implements PhysicalMemory {
   }
 
   private static int run(Bank b, long pa, long wanted) {
-    long at = pa - b.start;
-    long toChunkEnd = CHUNK - (at & (CHUNK - 1));
-    return (int) Math.min(wanted, Math.min(toChunkEnd, b.bytes - at));
+    long toChunkEnd = CHUNK - (pa - b.origin & (CHUNK - 1));
+    return (int) Math.min(wanted, Math.min(toChunkEnd, b.bytes - (pa - b.start)));
   }
 
   private Bank bankOf(String operation, long pa, int bytes) {

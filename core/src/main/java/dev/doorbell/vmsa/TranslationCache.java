@@ -4,13 +4,13 @@ import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
 
-/// Translations, or pointers to tables, by input address, address space and stream world; four ways, one cache line each.
+/// Translations, or pointers to tables, by input address, address space and stream world; four ways. The tags of a set lie side by side, so
+/// that one cache line says that an address is not there.
 ///
 /// Entries stay until they are invalidated or a newer one needs their place; a full cache loses one entry and no more.
-/// Look-ups take no lock and write nothing: each line has a sequence number that is odd while it changes. A fill claims
-/// its line by that number; a fill whose walk began before an invalidation is dropped (see {@link #insert}). Only one
+/// Look-ups take no lock and write nothing: each entry has a sequence number that is odd while it changes. A fill claims
+/// its entry by that number; a fill whose walk began before an invalidation is dropped (see {@link #insert}). Only one
 /// thread may invalidate at a time.
 public final class TranslationCache {
   private static final Layout L_TAG = Layout.lsb0("cache tag", 8);
@@ -33,32 +33,36 @@ public final class TranslationCache {
   }
 
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle SIZES = field("sizes");
+  private static final VarHandle GLOBAL_SIZES = field("globalSizes");
   private static final long SHAPE_WHO = GRANULE.mask() | LEVEL.mask();
   private static final int WAYS = 4;
-  private static final int LINE = 8;
+  private static final int ENTRY = 4;
   private static final int SEQUENCE = 0;
-  private static final int TAG = 1;
-  private static final int WHO = 2;
-  private static final int DATA = 3;
-  private static final int EXTRA = 4;
+  private static final int WHO = 1;
+  private static final int DATA = 2;
+  private static final int EXTRA = 3;
   private static final long MIX = 0x9E3779B97F4A7C15L;
 
-  private final long[] lines;
+  // A tag for each entry, and the rest of it.
+  private final long[] tags;
+  private final long[] entries;
   private final int sets;
   private volatile long generation;
   // Sizes that were ever inserted, one bit each, so that a look-up tries no others.
-  private final AtomicLong sizes = new AtomicLong();
-  private final AtomicLong globalSizes = new AtomicLong();
+  private volatile long sizes;
+  private volatile long globalSizes;
   private int victim;
 
-  /// @param entries power of two, at least 4
-  public TranslationCache(int entries) {
-    if (entries < WAYS || Integer.bitCount(entries) != 1) {
+  /// @param size entries, a power of two, at least 4
+  public TranslationCache(int size) {
+    if (size < WAYS || Integer.bitCount(size) != 1) {
       throw new IllegalArgumentException(
-          "a cache holds a power of two of entries, at least 4, not " + entries);
+          "a cache holds a power of two of entries, at least 4, not " + size);
     }
-    sets = entries / WAYS;
-    lines = new long[entries * LINE];
+    sets = size / WAYS;
+    tags = new long[size];
+    entries = new long[size * ENTRY];
   }
 
   /// {@return the address space of a look-up}
@@ -75,14 +79,14 @@ public final class TranslationCache {
   ///
   /// {@return whether the probe now holds an entry that covers it}
   public boolean find(long address, int world, int who, CacheProbe into) {
-    for (long left = sizes.get(); left != 0; left &= left - 1) {
+    for (long left = sizes; left != 0; left &= left - 1) {
       int size = Long.numberOfTrailingZeros(left);
       if (probe(tag(address, size, world, false), who, into)) {
         into.size = size;
         return true;
       }
     }
-    for (long left = globalSizes.get(); left != 0; left &= left - 1) {
+    for (long left = globalSizes; left != 0; left &= left - 1) {
       int size = Long.numberOfTrailingZeros(left);
       if (probe(tag(address, size, world, true), globalWho(who), into)) {
         into.size = size;
@@ -102,22 +106,23 @@ public final class TranslationCache {
     boolean global = GLOBAL.isSet(shape);
     long tag = tag(address, size, (int) WORLD.get(shape), global);
     int space = global ? globalWho(who) : who;
-    AtomicLong known = global ? globalSizes : sizes;
-    if ((known.get() & bit(size)) == 0) {
-      known.getAndUpdate(old -> old | bit(size));
+    if (((global ? globalSizes : sizes) & bit(size)) == 0) {
+      (global ? GLOBAL_SIZES : SIZES).getAndBitwiseOr(this, bit(size));
     }
-    int at = place(tag, space);
-    long sequence = (long) LONGS.getAcquire(lines, at + SEQUENCE);
-    if ((sequence & 1) != 0 || !LONGS.compareAndSet(lines, at + SEQUENCE, sequence, sequence + 1)) {
+    int index = place(tag, space);
+    int at = index * ENTRY;
+    long sequence = (long) LONGS.getAcquire(entries, at + SEQUENCE);
+    if ((sequence & 1) != 0
+        || !LONGS.compareAndSet(entries, at + SEQUENCE, sequence, sequence + 1)) {
       return;
     }
     if (generation == entry.generation) {
-      LONGS.setOpaque(lines, at + TAG, tag);
-      LONGS.setOpaque(lines, at + WHO, Integer.toUnsignedLong(space) | (shape & SHAPE_WHO));
-      LONGS.setOpaque(lines, at + DATA, entry.data);
-      LONGS.setOpaque(lines, at + EXTRA, entry.extra);
+      LONGS.setOpaque(tags, index, tag);
+      LONGS.setOpaque(entries, at + WHO, Integer.toUnsignedLong(space) | (shape & SHAPE_WHO));
+      LONGS.setOpaque(entries, at + DATA, entry.data);
+      LONGS.setOpaque(entries, at + EXTRA, entry.extra);
     }
-    LONGS.setRelease(lines, at + SEQUENCE, sequence + 2);
+    LONGS.setRelease(entries, at + SEQUENCE, sequence + 2);
   }
 
   /// {@return the shape of an entry}
@@ -136,7 +141,7 @@ public final class TranslationCache {
   /// Removes what an invalidation names. Called under the model's register lock only: one writer at a time.
   @SuppressWarnings("NonAtomicVolatileUpdate")
   public void invalidate(Invalidation what) {
-    // The new generation comes first: a fill that claimed its line before is seen by the scan, one
+    // The new generation comes first: a fill that claimed its entry before is seen by the scan, one
     // that did not sees it.
     generation = generation + 1;
     VarHandle.fullFence();
@@ -151,7 +156,7 @@ public final class TranslationCache {
       }
       return;
     }
-    for (long left = sizes.get() | globalSizes.get(); left != 0; left &= left - 1) {
+    for (long left = sizes | globalSizes; left != 0; left &= left - 1) {
       int size = Long.numberOfTrailingZeros(left);
       long blocks = (what.last() >>> size) - (first >>> size);
       if (blocks >= sets) {
@@ -172,26 +177,26 @@ public final class TranslationCache {
   private static final int SINGLE_BYTES = 40;
 
   private void sweep(int set, Invalidation what) {
-    for (int way = 0; way < WAYS; way++) {
-      int at = (set * WAYS + way) * LINE;
+    for (int index = set * WAYS; index < (set + 1) * WAYS; index++) {
+      int at = index * ENTRY;
       long sequence;
       boolean named;
       do {
         sequence = settled(at);
-        // Whoever claims the line from here on sees the new generation and changes nothing.
-        long tag = (long) LONGS.getOpaque(lines, at + TAG);
-        named = VALID.isSet(tag) && names(what, tag, (long) LONGS.getOpaque(lines, at + WHO));
-      } while (named && !LONGS.compareAndSet(lines, at + SEQUENCE, sequence, sequence + 1));
+        // Whoever claims the entry from here on sees the new generation and changes nothing.
+        long tag = (long) LONGS.getOpaque(tags, index);
+        named = VALID.isSet(tag) && names(what, tag, (long) LONGS.getOpaque(entries, at + WHO));
+      } while (named && !LONGS.compareAndSet(entries, at + SEQUENCE, sequence, sequence + 1));
       if (named) {
-        LONGS.setOpaque(lines, at + TAG, 0L);
-        LONGS.setRelease(lines, at + SEQUENCE, sequence + 2);
+        LONGS.setOpaque(tags, index, 0L);
+        LONGS.setRelease(entries, at + SEQUENCE, sequence + 2);
       }
     }
   }
 
   private long settled(int at) {
     for (; ; Thread.onSpinWait()) {
-      long sequence = (long) LONGS.getAcquire(lines, at + SEQUENCE);
+      long sequence = (long) LONGS.getAcquire(entries, at + SEQUENCE);
       if ((sequence & 1) == 0) {
         return sequence;
       }
@@ -212,42 +217,52 @@ public final class TranslationCache {
   }
 
   private boolean probe(long tag, int who, CacheProbe into) {
-    int first = setOf(tag, who) * WAYS * LINE;
-    for (int at = first; at < first + WAYS * LINE; at += LINE) {
-      long sequence = (long) LONGS.getAcquire(lines, at + SEQUENCE);
-      if ((long) LONGS.getOpaque(lines, at + TAG) == tag
-          && (int) (long) LONGS.getOpaque(lines, at + WHO) == who) {
-        long data = (long) LONGS.getOpaque(lines, at + DATA);
-        long extra = (long) LONGS.getOpaque(lines, at + EXTRA);
-        VarHandle.loadLoadFence();
-        if ((sequence & 1) == 0 && (long) LONGS.getOpaque(lines, at + SEQUENCE) == sequence) {
-          into.data = data;
-          into.extra = extra;
-          return true;
-        }
+    int first = setOf(tag, who) * WAYS;
+    for (int index = first; index < first + WAYS; index++) {
+      if ((long) LONGS.getOpaque(tags, index) == tag && holds(index, tag, who, into)) {
+        return true;
       }
     }
     return false;
   }
 
-  // The line of the same tag if there is one, else an empty one, else the next victim.
+  private boolean holds(int index, long tag, int who, CacheProbe into) {
+    int at = index * ENTRY;
+    long sequence = (long) LONGS.getAcquire(entries, at + SEQUENCE);
+    long there = (long) LONGS.getOpaque(tags, index);
+    long owner = (long) LONGS.getOpaque(entries, at + WHO);
+    long data = (long) LONGS.getOpaque(entries, at + DATA);
+    long extra = (long) LONGS.getOpaque(entries, at + EXTRA);
+    VarHandle.loadLoadFence();
+    if (there != tag
+        || (int) owner != who
+        || (sequence & 1) != 0
+        || (long) LONGS.getOpaque(entries, at + SEQUENCE) != sequence) {
+      return false;
+    }
+    into.data = data;
+    into.extra = extra;
+    return true;
+  }
+
+  // The entry of the same tag if there is one, else an empty one, else the next victim.
   private int place(long tag, int who) {
-    int first = setOf(tag, who) * WAYS * LINE;
+    int first = setOf(tag, who) * WAYS;
     int empty = -1;
-    for (int at = first; at < first + WAYS * LINE; at += LINE) {
-      long there = (long) LONGS.getOpaque(lines, at + TAG);
-      if (there == tag && (int) (long) LONGS.getOpaque(lines, at + WHO) == who) {
-        return at;
+    for (int index = first; index < first + WAYS; index++) {
+      long there = (long) LONGS.getOpaque(tags, index);
+      if (there == tag && (int) (long) LONGS.getOpaque(entries, index * ENTRY + WHO) == who) {
+        return index;
       }
       if (!VALID.isSet(there)) {
-        empty = at;
+        empty = index;
       }
     }
-    return empty >= 0 ? empty : first + (victim++ & (WAYS - 1)) * LINE;
+    return empty >= 0 ? empty : first + (victim++ & (WAYS - 1));
   }
 
   private int setOf(long tag, int who) {
-    long mixed = ((tag >>> SIZE.get(tag)) * MIX) ^ (who * MIX);
+    long mixed = (tag >>> SIZE.get(tag)) ^ (who * MIX);
     return (int) ((mixed * MIX) >>> 33) & (sets - 1);
   }
 
@@ -257,6 +272,14 @@ public final class TranslationCache {
         | VALID.mask()
         | WORLD.place(world)
         | (global ? GLOBAL.mask() : 0);
+  }
+
+  private static VarHandle field(String name) {
+    try {
+      return MethodHandles.lookup().findVarHandle(TranslationCache.class, name, long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
   }
 
   private static int globalWho(int who) {

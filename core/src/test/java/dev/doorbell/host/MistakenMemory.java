@@ -30,6 +30,11 @@ record MistakenMemory(PhysicalMemory real, long word, long wrong) implements Phy
   }
 
   @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    return real.compareAndSet64(pa, expected, next);
+  }
+
+  @Override
   public void publish() {
     real.publish();
   }

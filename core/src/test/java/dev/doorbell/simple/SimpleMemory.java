@@ -67,6 +67,15 @@ public final class SimpleMemory implements PhysicalMemory, Frames {
   }
 
   @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    boolean same = read(pa, Long.BYTES) == expected;
+    if (same) {
+      write(pa, next, Long.BYTES);
+    }
+    return same;
+  }
+
+  @Override
   public void publish() {
     // Nothing is ever kept back.
   }

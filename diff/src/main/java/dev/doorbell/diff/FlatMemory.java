@@ -99,6 +99,16 @@ final class FlatMemory implements PhysicalMemory {
     return at;
   }
 
+  /// One thread at a time uses this memory.
+  @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    boolean same = read(pa, Long.BYTES) == expected;
+    if (same) {
+      write(pa, next, Long.BYTES);
+    }
+    return same;
+  }
+
   @Override
   public void publish() {}
 }

@@ -5,7 +5,6 @@ import static dev.doorbell.hw.gicits.QemuItsTables.*;
 
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.irq.LpiPort;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// What each ITS command does in the model. Every command has taken effect when it returns, so SYNC finds nothing to wait for.
 ///
@@ -54,16 +53,10 @@ final class ItsCommands {
 
   private String ofDevice(long[] command) {
     long device = DEVICE_ID.get(command[0]);
-    ReentrantLock lock = tables.lockOf(device);
-    lock.lock();
-    try {
-      int code = CODE.getInt(command[0]);
-      return code == MAPD
-          ? mapd(device, command)
-          : ofEvent(code, device, EVENT_ID.get(command[1]), command);
-    } finally {
-      lock.unlock();
-    }
+    int code = CODE.getInt(command[0]);
+    return code == MAPD
+        ? mapd(device, command)
+        : ofEvent(code, device, EVENT_ID.get(command[1]), command);
   }
 
   private String mapd(long device, long[] command) {
@@ -72,7 +65,7 @@ final class ItsCommands {
       return "the DeviceID is outside the device table";
     }
     if (!MAPD_VALID.isSet(command[2])) {
-      memory.write(dte, 0, DTE_BYTES);
+      tables.change(() -> memory.write(dte, 0, DTE_BYTES));
       return DONE;
     }
     long size = SIZE.get(command[1]);
@@ -80,7 +73,7 @@ final class ItsCommands {
       return "the ITS has fewer EventID bits";
     }
     long entry = DTE_VALID.place(1) | DTE_SIZE.place(size) | placeItt(ITT_ADDRESS.get(command[2]));
-    memory.write(dte, entry, DTE_BYTES);
+    tables.change(() -> memory.write(dte, entry, DTE_BYTES));
     return DONE;
   }
 
@@ -107,9 +100,7 @@ final class ItsCommands {
       case CLEAR -> port.clearPending(target, intid);
       case INV -> port.reload(target, intid);
       case DISCARD -> {
-        memory.write(ite + ITE_WORD0, 0, Integer.BYTES);
-        memory.write(ite + ITE_WORD1, 0, Integer.BYTES);
-        memory.write(ite + ITE_WORD2, 0, Integer.BYTES);
+        tables.change(() -> writeIte(ite, 0, 0, 0));
         port.clearPending(target, intid);
       }
       default -> {
@@ -127,11 +118,16 @@ final class ItsCommands {
       return NO_COLLECTION;
     }
     long word1 = memory.read(ite + ITE_WORD1, Integer.BYTES);
-    memory.write(ite + ITE_WORD2, ITE_DOORBELL.place(NO_DOORBELL), Integer.BYTES);
-    memory.write(ite + ITE_WORD1, ITE_ICID.with(ITE_VPEID.with(word1, 0), icid), Integer.BYTES);
+    long next1 = ITE_ICID.with(ITE_VPEID.with(word1, 0), icid);
     long word0 = ITE_VALID.place(1) | ITE_PHYSICAL.place(1) | ITE_INTID.place(intid);
-    memory.write(ite + ITE_WORD0, word0, Integer.BYTES);
+    tables.change(() -> writeIte(ite, word0, next1, ITE_DOORBELL.place(NO_DOORBELL)));
     return DONE;
+  }
+
+  private void writeIte(long ite, long word0, long word1, long word2) {
+    memory.write(ite + ITE_WORD2, word2, Integer.BYTES);
+    memory.write(ite + ITE_WORD1, word1, Integer.BYTES);
+    memory.write(ite + ITE_WORD0, word0, Integer.BYTES);
   }
 
   private String movi(long ite, int from, int intid, long icid) {
@@ -140,45 +136,36 @@ final class ItsCommands {
       return NOT_MAPPED;
     }
     long word1 = memory.read(ite + ITE_WORD1, Integer.BYTES);
-    memory.write(ite + ITE_WORD1, ITE_ICID.with(word1, icid), Integer.BYTES);
+    tables.change(() -> memory.write(ite + ITE_WORD1, ITE_ICID.with(word1, icid), Integer.BYTES));
     port.move(from, to, intid);
     return DONE;
   }
 
   private String mapc(long[] command) {
     long icid = ICID.get(command[2]);
-    tables.lockAll();
-    try {
-      if (!tables.hasCollection(icid)) {
-        return NO_COLLECTION;
-      }
-      if (!MAPC_VALID.isSet(command[2])) {
-        tables.setCollection(icid, 0);
-        return DONE;
-      }
-      int target = targetOf(RDBASE.get(command[2]));
-      if (target < 0) {
-        return NO_TARGET;
-      }
-      tables.setCollection(icid, CTE_VALID.place(1) | CTE_RDBASE.place(target));
-      return DONE;
-    } finally {
-      tables.unlockAll();
+    if (!tables.hasCollection(icid)) {
+      return NO_COLLECTION;
     }
+    if (!MAPC_VALID.isSet(command[2])) {
+      tables.change(() -> tables.setCollection(icid, 0));
+      return DONE;
+    }
+    int target = targetOf(RDBASE.get(command[2]));
+    if (target < 0) {
+      return NO_TARGET;
+    }
+    long cte = CTE_VALID.place(1) | CTE_RDBASE.place(target);
+    tables.change(() -> tables.setCollection(icid, cte));
+    return DONE;
   }
 
   private String invall(long[] command) {
-    tables.lockAll();
-    try {
-      int target = tables.target(ICID.get(command[2]));
-      if (target < 0) {
-        return NOT_MAPPED;
-      }
-      port.reloadAll(target);
-      return DONE;
-    } finally {
-      tables.unlockAll();
+    int target = tables.target(ICID.get(command[2]));
+    if (target < 0) {
+      return NOT_MAPPED;
     }
+    port.reloadAll(target);
+    return DONE;
   }
 
   private String moveall(long[] command) {
@@ -187,13 +174,8 @@ final class ItsCommands {
     if (from < 0 || to < 0) {
       return NO_TARGET;
     }
-    tables.lockAll();
-    try {
-      port.moveAll(from, to);
-      return DONE;
-    } finally {
-      tables.unlockAll();
-    }
+    port.moveAll(from, to);
+    return DONE;
   }
 
   /// {@return the processor number that an RDbase names, or -1}

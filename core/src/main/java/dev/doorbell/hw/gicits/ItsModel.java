@@ -3,6 +3,7 @@ package dev.doorbell.hw.gicits;
 import static dev.doorbell.hw.gicits.GitsRegisters.*;
 
 import dev.doorbell.bits.RegisterPorts;
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
@@ -18,7 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Messages that the tables do not know are dropped silently. Commands run during the write of GITS_CWRITER (or of GITS_CTLR.Enabled).
 /// A command that is an error is skipped and counted; a queue whose command, or whose tables, cannot be read stalls
 /// (GITS_CREADR.Stalled) until GITS_CWRITER.Retry is written. GITS_CBASER and GITS_BASER ignore writes while the ITS is enabled.
-/// A message allocates nothing and locks only what devices of equal DeviceID modulo 64 share.
+/// A message allocates nothing and takes no lock.
 ///
 /// **Source**: IHI 0069 H, 5 and 12.19. Left out: virtual LPIs, unmapped-MSI reports, MPAM (`docs/caveats.md`).
 public final class ItsModel implements MmioDevice {
@@ -28,6 +29,7 @@ public final class ItsModel implements MmioDevice {
   private final ItsConfig config;
   private final PhysicalMemory memory;
   private final ItsTranslation tables;
+  private final AccessGate gate;
   private final ItsCommands commands;
   private final RegisterPorts ports = new RegisterPorts(MAP);
   private final ReentrantLock registers = new ReentrantLock();
@@ -43,6 +45,7 @@ public final class ItsModel implements MmioDevice {
   public ItsModel(ItsConfig config, PhysicalMemory memory, LpiPort port) {
     this.config = config;
     this.memory = memory;
+    gate = port.gate();
     tables = new ItsTranslation(config, memory, port);
     commands = new ItsCommands(config, memory, port, tables);
     long entry = QemuItsTables.DTE_BYTES - 1L;
@@ -129,25 +132,17 @@ public final class ItsModel implements MmioDevice {
   }
 
   private boolean translate(long deviceId, long eventId) {
-    ReentrantLock lock = tables.lockOf(deviceId);
-    lock.lock();
+    int slot = gate.enter();
     try {
       return enabled && tables.deliver(deviceId, eventId);
-    } catch (BusErrorException _) {
-      // A table outside memory translates nothing.
-      return false;
     } finally {
-      lock.unlock();
+      gate.leave(slot);
     }
   }
 
   private void writeCtlr(long value) {
-    tables.lockAll();
-    try {
-      enabled = ENABLED.isSet(value);
-    } finally {
-      tables.unlockAll();
-    }
+    enabled = ENABLED.isSet(value);
+    gate.drain();
     runCommands();
   }
 
@@ -179,16 +174,14 @@ public final class ItsModel implements MmioDevice {
       next = BASER_PAGE_SIZE.with(next, largest);
     }
     baser[index] = next;
-    tables.lockAll();
-    try {
+    long legal = next;
+    tables.change(() -> {
       if (index == DEVICE_TABLE) {
-        tables.setDevices(next);
+        tables.setDevices(legal);
       } else {
-        tables.setCollections(next);
+        tables.setCollections(legal);
       }
-    } finally {
-      tables.unlockAll();
-    }
+    });
   }
 
   private void runCommands() {

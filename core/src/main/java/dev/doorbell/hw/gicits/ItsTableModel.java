@@ -9,49 +9,53 @@ final class ItsTableModel {
   /// No entry is there.
   static final long NOWHERE = -1;
 
+  private static final int LEVEL1_SHIFT =
+      Integer.numberOfTrailingZeros(GitsRegisters.LEVEL1_ENTRY_BYTES);
+
   private final PhysicalMemory memory;
-  private final boolean valid;
   private final boolean indirect;
   private final long base;
   private final long pageBytes;
-  private final long bytes;
-  private final int entryBytes;
+  // Pages and the model's entries are powers of two: a look-up divides by none of them.
+  private final int entryShift;
+  private final int perPageShift;
+  // Entries, or those of the first level; 0 for a table that is not valid.
+  private final long slots;
 
   ItsTableModel(PhysicalMemory memory, long baser) {
     this.memory = memory;
-    valid = GitsRegisters.BASER_VALID.isSet(baser);
     indirect = GitsRegisters.BASER_INDIRECT.isSet(baser);
     base = GitsRegisters.tableAddress(baser);
     pageBytes = GitsRegisters.pageBytes(GitsRegisters.BASER_PAGE_SIZE.get(baser));
-    bytes = (GitsRegisters.BASER_SIZE.get(baser) + 1) * pageBytes;
-    entryBytes = GitsRegisters.BASER_ENTRY_SIZE.getInt(baser) + 1;
+    long bytes = (GitsRegisters.BASER_SIZE.get(baser) + 1) * pageBytes;
+    entryShift = Long.numberOfTrailingZeros(GitsRegisters.BASER_ENTRY_SIZE.getInt(baser) + 1);
+    perPageShift = Long.numberOfTrailingZeros(pageBytes) - entryShift;
+    slots =
+        GitsRegisters.BASER_VALID.isSet(baser)
+            ? bytes >>> (indirect ? LEVEL1_SHIFT : entryShift)
+            : 0;
   }
 
   /// {@return whether the table, or its first level, is large enough for an entry}
   boolean isInRange(long id) {
-    long slots = indirect ? bytes / GitsRegisters.LEVEL1_ENTRY_BYTES : bytes / entryBytes;
-    return valid && (indirect ? id / (pageBytes / entryBytes) : id) < slots;
+    return (indirect ? id >>> perPageShift : id) < slots;
   }
 
   /// {@return the address of an entry, or {@link #NOWHERE}}
   ///
   /// @throws dev.doorbell.bus.BusErrorException when the level-1 table lies outside memory
   long entry(long id) {
-    if (!valid) {
+    if (!isInRange(id)) {
       return NOWHERE;
     }
     if (!indirect) {
-      return id < bytes / entryBytes ? base + id * entryBytes : NOWHERE;
+      return base + (id << entryShift);
     }
-    long perPage = pageBytes / entryBytes;
-    long slot = id / perPage;
-    if (slot >= bytes / GitsRegisters.LEVEL1_ENTRY_BYTES) {
-      return NOWHERE;
-    }
-    long level1 = memory.read(base + slot * GitsRegisters.LEVEL1_ENTRY_BYTES, Long.BYTES);
+    long level1 = memory.read64(base + (id >>> perPageShift << LEVEL1_SHIFT));
     if (!GitsRegisters.LEVEL1_VALID.isSet(level1)) {
       return NOWHERE;
     }
-    return (GitsRegisters.LEVEL1_ADDRESS.get(level1) & -pageBytes) + id % perPage * entryBytes;
+    long within = id & ((1L << perPageShift) - 1);
+    return (GitsRegisters.LEVEL1_ADDRESS.get(level1) & -pageBytes) + (within << entryShift);
   }
 }

@@ -2,27 +2,28 @@ package dev.doorbell.hw.gicits;
 
 import static dev.doorbell.hw.gicits.QemuItsTables.*;
 
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.irq.LpiPort;
-import java.util.concurrent.locks.ReentrantLock;
+import java.lang.invoke.VarHandle;
 
 /// The ITS's tables and the look-up of one message in them, in the format `qemu`.
 ///
-/// Every message reads the tables from memory. Devices are spread over locks by DeviceID: a message holds one, a command about a device
-/// holds the same, and a change that concerns all devices holds all, so that nothing found in old tables is delivered after the command
-/// that changed them.
+/// Every message reads the tables from memory, without a lock, and all of them in one state: `version` is odd while a command changes
+/// them, and another one afterwards. A message that meets a change looks again under the monitor. After a change the gate of the Redistributors
+/// is drained, so that nothing found in old tables is delivered after the command that changed them.
 ///
 /// **Source**: IHI 0069 H, 5.2.
 final class ItsTranslation {
-  private static final int STRIPES = 64;
+  private static final long NO_ROUTE = -1;
 
   private final ItsConfig config;
   private final PhysicalMemory memory;
   private final LpiPort port;
-  private final ReentrantLock[] stripes = new ReentrantLock[STRIPES];
   private final long[] ownCollections;
-  private ItsTableModel devices;
-  private ItsTableModel collections;
+  private volatile ItsTableModel devices;
+  private volatile ItsTableModel collections;
+  private volatile long version;
 
   ItsTranslation(ItsConfig config, PhysicalMemory memory, LpiPort port) {
     this.config = config;
@@ -31,57 +32,75 @@ final class ItsTranslation {
     ownCollections = new long[config.hardwareCollections()];
     devices = new ItsTableModel(memory, 0);
     collections = new ItsTableModel(memory, 0);
-    for (int i = 0; i < STRIPES; i++) {
-      stripes[i] = new ReentrantLock();
+  }
+
+  /// Changes the tables. One caller at a time.
+  ///
+  /// @throws BusErrorException when the change does
+  void change(Runnable change) {
+    synchronized (this) {
+      turn();
+      try {
+        change.run();
+      } finally {
+        turn();
+      }
     }
+    port.gate().drain();
   }
 
-  ReentrantLock lockOf(long deviceId) {
-    return stripes[(int) (deviceId % STRIPES)];
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the monitor
+  private void turn() {
+    VarHandle.fullFence();
+    version = version + 1;
+    VarHandle.fullFence();
   }
 
-  void lockAll() {
-    for (ReentrantLock stripe : stripes) {
-      stripe.lock();
-    }
-  }
-
-  void unlockAll() {
-    for (ReentrantLock stripe : stripes) {
-      stripe.unlock();
-    }
-  }
-
-  /// With all locks held.
+  /// Within {@link #change}.
   void setDevices(long baser) {
     devices = new ItsTableModel(memory, baser);
   }
 
-  /// With all locks held.
+  /// Within {@link #change}.
   void setCollections(long baser) {
     collections = new ItsTableModel(memory, baser);
   }
 
-  /// Delivers a message; with the device's lock held.
+  /// Delivers a message; inside the port's gate.
   ///
-  /// {@return whether it was translated}
-  ///
-  /// @throws dev.doorbell.bus.BusErrorException when a table lies outside memory
+  /// {@return whether it was translated; a table outside memory translates nothing}
   boolean deliver(long deviceId, long eventId) {
-    long ite = iteAddress(deviceId, eventId);
-    if (ite == ItsTableModel.NOWHERE) {
+    long begun = version;
+    long route = route(deviceId, eventId);
+    VarHandle.loadLoadFence();
+    if ((begun & 1) != 0 || version != begun) {
+      synchronized (this) {
+        route = route(deviceId, eventId);
+      }
+    }
+    if (route == NO_ROUTE) {
       return false;
     }
-    long word0 = memory.read(ite + ITE_WORD0, Integer.BYTES);
-    if (!ITE_VALID.isSet(word0) || !ITE_PHYSICAL.isSet(word0)) {
-      return false;
-    }
-    int target = target(ITE_ICID.get(memory.read(ite + ITE_WORD1, Integer.BYTES)));
-    if (target < 0) {
-      return false;
-    }
-    port.setPending(target, ITE_INTID.getInt(word0));
+    port.setPending((int) (route >>> Integer.SIZE), (int) route);
     return true;
+  }
+
+  // Target and INTID, or NO_ROUTE.
+  private long route(long deviceId, long eventId) {
+    try {
+      long ite = iteAddress(deviceId, eventId);
+      if (ite == ItsTableModel.NOWHERE) {
+        return NO_ROUTE;
+      }
+      long word0 = memory.read(ite + ITE_WORD0, Integer.BYTES);
+      if (!ITE_VALID.isSet(word0) || !ITE_PHYSICAL.isSet(word0)) {
+        return NO_ROUTE;
+      }
+      long target = target(ITE_ICID.get(memory.read(ite + ITE_WORD1, Integer.BYTES)));
+      return target < 0 ? NO_ROUTE : target << Integer.SIZE | ITE_INTID.get(word0);
+    } catch (BusErrorException _) {
+      return NO_ROUTE;
+    }
   }
 
   /// {@return the address of a DTE, or {@link ItsTableModel#NOWHERE}}
@@ -128,7 +147,7 @@ final class ItsTranslation {
     return CTE_VALID.isSet(cte) ? CTE_RDBASE.getInt(cte) : -1;
   }
 
-  /// With all locks held.
+  /// Within {@link #change}.
   void setCollection(long icid, long cte) {
     if (icid < ownCollections.length) {
       ownCollections[(int) icid] = cte;

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.gicv3;
 
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.CpuInterface;
@@ -24,13 +25,13 @@ public final class GicV3Model implements CpuInterface, LpiPort {
   private final GicdModel distributor;
   private final List<GicrModel> redistributors = new ArrayList<>();
   private final List<CpuInterfaceModel> interfaces = new ArrayList<>();
-  private final LongAdder lostLpis = new LongAdder();
+  private final LpiArrivals arrivals = new LpiArrivals(new AccessGate(), new LongAdder());
 
   public GicV3Model(GicV3Config config, PhysicalMemory memory) {
     this.config = config;
     distributor = new GicdModel(config);
     for (int cpu = 0; cpu < config.cpus().size(); cpu++) {
-      GicrModel redistributor = new GicrModel(config, cpu, distributor, memory, lostLpis);
+      GicrModel redistributor = new GicrModel(config, cpu, distributor, memory, arrivals);
       redistributors.add(redistributor);
       interfaces.add(new CpuInterfaceModel(cpu, distributor, redistributor));
     }
@@ -71,7 +72,7 @@ public final class GicV3Model implements CpuInterface, LpiPort {
 
   /// {@return LPIs that arrived where LPIs are not enabled, are out of range, or whose pending table cannot be reached}
   public long lostLpis() {
-    return lostLpis.sum();
+    return arrivals.lost().sum();
   }
 
   @Override
@@ -87,6 +88,11 @@ public final class GicV3Model implements CpuInterface, LpiPort {
   @Override
   public void endOfInterrupt(int cpu, int intid) {
     interfaces.get(cpu).endOfInterrupt(intid);
+  }
+
+  @Override
+  public AccessGate gate() {
+    return arrivals.gate();
   }
 
   @Override
@@ -114,7 +120,7 @@ public final class GicV3Model implements CpuInterface, LpiPort {
     if (hasTarget(target)) {
       redistributors.get(target).setPending(intid);
     } else {
-      lostLpis.increment();
+      arrivals.lost().increment();
     }
   }
 

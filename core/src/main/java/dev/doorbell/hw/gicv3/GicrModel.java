@@ -8,7 +8,6 @@ import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /// One Redistributor: its processor's SGIs and PPIs, and its LPIs.
@@ -22,7 +21,7 @@ final class GicrModel implements MmioDevice {
   private final GicV3Config config;
   private final Object monitor;
   private final PhysicalMemory memory;
-  private final LongAdder lostLpis;
+  private final LpiArrivals arrivals;
   private final InterruptBank local;
   private final RegisterPorts ports = new RegisterPorts(MAP);
   private long ctlr = CTLR.reset();
@@ -37,11 +36,11 @@ final class GicrModel implements MmioDevice {
       int cpu,
       GicdModel distributor,
       PhysicalMemory memory,
-      LongAdder lostLpis) {
+      LpiArrivals arrivals) {
     this.config = config;
     this.monitor = distributor;
     this.memory = memory;
-    this.lostLpis = lostLpis;
+    this.arrivals = arrivals;
     local = new InterruptBank(1, config.priorityBits());
     local.edge[0] = 0xffff;
     long typer = typer(config, cpu);
@@ -133,11 +132,9 @@ final class GicrModel implements MmioDevice {
   private void writeCtlr(long value) {
     long next = CTLR.legalize(ctlr, value);
     if (ENABLE_LPIS.isSet(next) != ENABLE_LPIS.isSet(ctlr)) {
-      LpiBank before = lpis;
       lpis = ENABLE_LPIS.isSet(next) ? enabledLpis() : null;
-      if (before != null) {
-        before.close();
-      }
+      // The table in memory is the software's again: nobody changes it any more.
+      arrivals.gate().drain();
     }
     ctlr = next;
   }
@@ -160,16 +157,26 @@ final class GicrModel implements MmioDevice {
   }
 
   void setPending(int intid) {
-    LpiBank bank = lpis;
-    if (bank == null || !bank.has(intid) || !bank.setPending(intid)) {
-      lostLpis.increment();
+    int slot = arrivals.gate().enter();
+    try {
+      LpiBank bank = lpis;
+      if (bank == null || !bank.has(intid) || !bank.setPending(intid)) {
+        arrivals.lost().increment();
+      }
+    } finally {
+      arrivals.gate().leave(slot);
     }
   }
 
   /// {@return whether the LPI was pending}
   boolean takePending(int intid) {
-    LpiBank bank = lpis;
-    return bank != null && bank.has(intid) && bank.takePending(intid);
+    int slot = arrivals.gate().enter();
+    try {
+      LpiBank bank = lpis;
+      return bank != null && bank.has(intid) && bank.takePending(intid);
+    } finally {
+      arrivals.gate().leave(slot);
+    }
   }
 
   void reload(int intid) {
@@ -195,7 +202,7 @@ final class GicrModel implements MmioDevice {
       return;
     }
     to.setConfiguration(intid, from.configuration(intid));
-    if (from.takePending(intid)) {
+    if (takePending(intid)) {
       other.setPending(intid);
     }
   }

@@ -12,12 +12,12 @@ import java.util.Arrays;
 /// watched from outside. The *configuration* is a copy made when LPIs are enabled: the architecture lets a Redistributor cache it from
 /// then on, and this one always does, so that software which forgets INV sees its change ignored.
 ///
-/// Bits of one 64-bit word of the pending table change under one of several locks; words that lie apart do not share one. `maybe` says
-/// which words can hold a set bit. Setting and clearing allocate nothing.
+/// Bits of the pending table are set and cleared atomically, a quadword at a time, without a lock: by the rules of {@link LpiArrivals#gate}.
+/// `maybe` says which quadwords can hold a set bit; only who looks for one, one at a time, takes marks back. Setting and clearing allocate
+/// nothing.
 ///
 /// **Source**: IHI 0069 H, 5.1.
 final class LpiBank {
-  private static final int STRIPES = 32;
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final PhysicalMemory memory;
@@ -27,8 +27,8 @@ final class LpiBank {
   private final int priorityMask;
   private final byte[] configuration;
   private final long[] maybe;
-  private final Object[] stripes = new Object[STRIPES];
-  private volatile boolean closed;
+  // Held by who looks for pending LPIs.
+  private final Object search = new Object();
 
   LpiBank(
       PhysicalMemory memory, long configTable, long pendingTable, int idBits, int priorityBits) {
@@ -39,20 +39,6 @@ final class LpiBank {
     priorityMask = LpiTables.PRIORITY.getInt(0xff & -(1 << (8 - priorityBits)));
     configuration = new byte[Math.max(0, limit - LpiTables.FIRST_LPI)];
     maybe = new long[(limit / Long.SIZE + Long.SIZE - 1) / Long.SIZE];
-    for (int i = 0; i < STRIPES; i++) {
-      stripes[i] = new Object();
-    }
-  }
-
-  /// Ends all use of the tables in memory; none is under way when this returns.
-  void close() {
-    closed = true;
-    for (Object stripe : stripes) {
-      synchronized (stripe) {
-        // Whoever held it has finished, and the next one sees the mark.
-        assert closed;
-      }
-    }
   }
 
   /// Starts with what the pending table holds.
@@ -99,58 +85,59 @@ final class LpiBank {
 
   /// {@return whether the table could be reached}
   boolean setPending(int intid) {
-    long address = pendingTable + LpiTables.pendingOffset(intid);
-    int bit = LpiTables.pendingBit(intid);
+    long address = wordAddress(intid / Long.SIZE);
+    long bit = 1L << intid;
     try {
-      synchronized (stripe(intid)) {
-        if (closed) {
-          return false;
-        }
-        long old = memory.read(address, Byte.BYTES);
-        if ((old & bit) == 0) {
-          memory.write(address, old | bit, Byte.BYTES);
-        }
-        suspect(intid / Long.SIZE);
-      }
-      return true;
+      // Written even when the bit is set: who takes the LPI then sees what the device wrote before.
+      long old;
+      do {
+        old = memory.read64(address);
+      } while (!memory.compareAndSet64(address, old, old | bit));
     } catch (BusErrorException _) {
       return false;
     }
+    suspect(intid / Long.SIZE);
+    return true;
   }
 
   /// {@return whether the LPI was pending; it is not any more}
   boolean takePending(int intid) {
-    long address = pendingTable + LpiTables.pendingOffset(intid);
-    int bit = LpiTables.pendingBit(intid);
+    long address = wordAddress(intid / Long.SIZE);
+    long bit = 1L << intid;
     try {
-      synchronized (stripe(intid)) {
-        long old = memory.read(address, Byte.BYTES);
-        if (closed || (old & bit) == 0) {
-          return false;
+      long old = memory.read64(address);
+      while ((old & bit) != 0) {
+        if (memory.compareAndSet64(address, old, old & ~bit)) {
+          return true;
         }
-        memory.write(address, old & ~bit, Byte.BYTES);
-        return true;
+        old = memory.read64(address);
       }
     } catch (BusErrorException _) {
-      return false;
+      // No table, nothing pending.
     }
+    return false;
   }
 
   /// {@return the first LPI from an INTID on that is pending, or -1}
   int nextPending(int from) {
-    int word = from / Long.SIZE;
-    long mask = -1L << (from % Long.SIZE);
-    while (true) {
-      word = nextSuspect(word);
-      if (word < 0) {
-        return -1;
+    synchronized (search) {
+      int word = from / Long.SIZE;
+      long mask = -1L << from;
+      while (true) {
+        word = nextSuspect(word);
+        if (word < 0) {
+          return -1;
+        }
+        long there = readPending(word);
+        if (there == 0) {
+          there = acquit(word);
+        }
+        long bits = there & (word == from / Long.SIZE ? mask : -1L);
+        if (bits != 0) {
+          return word * Long.SIZE + Long.numberOfTrailingZeros(bits);
+        }
+        word++;
       }
-      long bits = readPending(word) & (word == from / Long.SIZE ? mask : -1L);
-      if (bits != 0) {
-        return word * Long.SIZE + Long.numberOfTrailingZeros(bits);
-      }
-      clearIfEmpty(word);
-      word++;
     }
   }
 
@@ -172,14 +159,14 @@ final class LpiBank {
 
   private long readPending(int word) {
     try {
-      return memory.read(pendingTable + (long) word * Long.BYTES, Long.BYTES);
+      return memory.read64(wordAddress(word));
     } catch (BusErrorException _) {
       return 0;
     }
   }
 
   private void suspect(int word) {
-    long bit = 1L << (word % Long.SIZE);
+    long bit = 1L << word;
     if (((long) LONGS.getVolatile(maybe, word / Long.SIZE) & bit) == 0) {
       LONGS.getAndBitwiseOr(maybe, word / Long.SIZE, bit);
     }
@@ -198,15 +185,19 @@ final class LpiBank {
     return -1;
   }
 
-  private void clearIfEmpty(int word) {
-    synchronized (stripes[word % STRIPES]) {
-      if (readPending(word) == 0) {
-        LONGS.getAndBitwiseAnd(maybe, word / Long.SIZE, ~(1L << (word % Long.SIZE)));
-      }
+  // Takes a quadword's mark back, unless an LPI arrives meanwhile: who sets a bit looks for the
+  // mark after that, this the other way round.
+  private long acquit(int word) {
+    LONGS.getAndBitwiseAnd(maybe, word / Long.SIZE, ~(1L << word));
+    VarHandle.fullFence();
+    long there = readPending(word);
+    if (there != 0) {
+      suspect(word);
     }
+    return there;
   }
 
-  private Object stripe(int intid) {
-    return stripes[intid / Long.SIZE % STRIPES];
+  private long wordAddress(int word) {
+    return pendingTable + (long) word * Long.BYTES;
   }
 }

@@ -24,6 +24,8 @@ public final class BridgeModel implements FunctionModel {
   private final ConfigStorage storage;
   private final ConfigSpace config;
   private final Optional<PortType> type;
+  private final boolean link;
+  private final boolean upstreamPort;
   private final int expressAt;
   private final int acsAt;
   private final BusModel below;
@@ -39,6 +41,13 @@ public final class BridgeModel implements FunctionModel {
   BridgeModel(ConfigStorage storage, Optional<PortType> type, int expressAt, int acsAt) {
     this.storage = storage;
     this.type = type;
+    this.link =
+        type.filter(t ->
+                t == PortType.ROOT_PORT
+                    || t == PortType.DOWNSTREAM_PORT
+                    || t == PortType.PCI_TO_PCIE_BRIDGE)
+            .isPresent();
+    this.upstreamPort = type.filter(t -> t == PortType.UPSTREAM_PORT).isPresent();
     this.expressAt = expressAt;
     this.acsAt = acsAt;
     this.config = new LockedConfig(storage, lock, this::writeConfig);
@@ -176,20 +185,12 @@ public final class BridgeModel implements FunctionModel {
 
   /// {@return whether only device 0 answers below: a link has one device, unless ARI numbers pass}
   boolean onlyDevice0() {
-    return isLink() && !decode.ari();
+    return link && !decode.ari();
   }
 
   /// {@return whether it sends peers' requests upwards instead of across}
   boolean redirects() {
     return decode.redirect();
-  }
-
-  private boolean isLink() {
-    return type.filter(t ->
-            t == PortType.ROOT_PORT
-                || t == PortType.DOWNSTREAM_PORT
-                || t == PortType.PCI_TO_PCIE_BRIDGE)
-        .isPresent();
   }
 
   private BridgeDecode decodeNow() {
@@ -206,13 +207,12 @@ public final class BridgeModel implements FunctionModel {
 
     @Override
     public boolean peersDecode(FunctionModel from, long address) {
-      if (isLink()) {
+      if (link) {
         return false;
       }
       // Inside a switch the port that a request came in by decides; a conventional bus shows it to
       // everyone.
-      return type.filter(t -> t == PortType.UPSTREAM_PORT).isEmpty()
-          || !(from instanceof BridgeModel port && port.redirects());
+      return !upstreamPort || !(from instanceof BridgeModel port && port.redirects());
     }
 
     @Override
@@ -236,10 +236,10 @@ public final class BridgeModel implements FunctionModel {
       BridgeDecode d = decode;
       int from = requesterId >>> Byte.SIZE;
       boolean foreign =
-          isLink() && d.sourceValidation() && (from < d.secondary() || from > d.subordinate());
-      // What lies below is not above: such a request goes up only for ACS Upstream Forwarding.
-      boolean own =
-          d.holds(address) && !(isLink() && d.upstreamForwarding()) && !redirectedWithin();
+          link && d.sourceValidation() && (from < d.secondary() || from > d.subordinate());
+      // What lies below is not above: such a request goes up only for ACS Upstream Forwarding, and
+      // through an upstream port, which passes on what a downstream port redirected.
+      boolean own = d.holds(address) && !(link && d.upstreamForwarding()) && !upstreamPort;
       if (!d.master() || foreign || own) {
         blocked.increment();
         return BLOCKED;
@@ -248,11 +248,6 @@ public final class BridgeModel implements FunctionModel {
         return bus.map(b -> b.requesterId(position)).orElse(requesterId);
       }
       return type.get() == PortType.PCIE_TO_PCI_BRIDGE ? d.secondary() << Byte.SIZE : requesterId;
-    }
-
-    /// An upstream port passes on what a downstream port redirected.
-    private boolean redirectedWithin() {
-      return type.filter(t -> t == PortType.UPSTREAM_PORT).isPresent();
     }
   }
 }

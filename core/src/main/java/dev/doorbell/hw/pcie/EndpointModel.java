@@ -27,6 +27,7 @@ public final class EndpointModel implements FunctionModel {
   // The same two by their common type, made once: firing allocates nothing.
   private final Optional<MessageModel> msiMessages;
   private final Optional<MessageModel> msixMessages;
+  private final ReadyMessages messages;
   private final int expressAt;
   private final boolean virtual;
   private Optional<BusModel> bus = Optional.empty();
@@ -53,6 +54,7 @@ public final class EndpointModel implements FunctionModel {
             : Optional.of(new MsixModel(storage, capable.msix()));
     this.msiMessages = msi.map(m -> m);
     this.msixMessages = msix.map(m -> m);
+    this.messages = new ReadyMessages(msix.map(MsixModel::vectors).orElse(0));
     this.expressAt = capable.express();
     this.virtual = virtual;
     this.memory = virtual;
@@ -116,43 +118,45 @@ public final class EndpointModel implements FunctionModel {
     return bars;
   }
 
-  /// Interrupts.
+  /// Interrupts. A vector that may be sent leaves without a lock.
   ///
   /// @throws IndexOutOfBoundsException when the function has no such vector
   public Firing fire(int vector) {
-    long address;
-    int data;
-    lock.lock();
-    try {
-      Optional<MessageModel> on = active();
-      if (on.isEmpty()) {
-        return Firing.OFF;
-      }
-      MessageModel m = on.get();
-      if (vector < 0 || vector >= m.vectors()) {
-        if (m.kind() == MessageTable.Kind.MSI && vector >= 0) {
+    ReadyMessages.Message message = messages.of(vector);
+    if (message == null) {
+      lock.lock();
+      try {
+        Optional<MessageModel> on = active();
+        if (on.isEmpty()) {
           return Firing.OFF;
         }
-        throw new IndexOutOfBoundsException(
-            "the function has %d vectors, asked for %d".formatted(m.vectors(), vector));
+        MessageModel m = on.get();
+        if (vector < 0 || vector >= m.vectors()) {
+          if (m.kind() == MessageTable.Kind.MSI && vector >= 0) {
+            return Firing.OFF;
+          }
+          throw new IndexOutOfBoundsException(
+              "the function has %d vectors, asked for %d".formatted(m.vectors(), vector));
+        }
+        if (m.isMasked(vector)) {
+          m.pending().set(vector);
+          publish();
+          return Firing.PENDING;
+        }
+        message = messages.of(vector);
+        if (message == null) {
+          return Firing.OFF; // no bus master
+        }
+      } finally {
+        lock.unlock();
       }
-      if (m.isMasked(vector)) {
-        m.pending().set(vector);
-        publish();
-        return Firing.PENDING;
-      }
-      if (!master) {
-        return Firing.OFF;
-      }
-      address = m.address(vector);
-      data = m.data(vector);
-    } finally {
-      lock.unlock();
     }
-    return up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES)
-            == BusOutcome.OK
-        ? Firing.SENT
-        : Firing.LOST;
+    return send(message) == BusOutcome.OK ? Firing.SENT : Firing.LOST;
+  }
+
+  private BusOutcome send(ReadyMessages.Message message) {
+    return up.write(
+        requesterId(), message.address(), Integer.toUnsignedLong(message.data()), Integer.BYTES);
   }
 
   /// Writes memory by DMA. Dropped while the function may not master the bus.
@@ -276,6 +280,10 @@ public final class EndpointModel implements FunctionModel {
       if (!m.write(bar, offset, value, bytes)) {
         return BusOutcome.ERROR;
       }
+      int vector = m.vectorAt(bar, offset);
+      if (vector >= 0) {
+        messages.refresh(sending(), vector);
+      }
     } finally {
       lock.unlock();
     }
@@ -295,24 +303,21 @@ public final class EndpointModel implements FunctionModel {
   /// Sends, one after another, what is pending and no longer held back. Each leaves outside the lock.
   private void sendUnmasked() {
     while (true) {
-      int vector;
-      long address;
-      int data;
+      ReadyMessages.Message message;
       lock.lock();
       try {
-        vector = master ? nextUnmasked() : -1;
+        int vector = master ? nextUnmasked() : -1;
         if (vector < 0) {
           return;
         }
         MessageModel m = active().orElseThrow();
         m.pending().clear(vector);
         publish();
-        address = m.address(vector);
-        data = m.data(vector);
+        message = new ReadyMessages.Message(m.address(vector), m.data(vector));
       } finally {
         lock.unlock();
       }
-      up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES);
+      send(message);
     }
   }
 
@@ -336,6 +341,10 @@ public final class EndpointModel implements FunctionModel {
     return msi.isPresent() && msi.get().isOn() ? msiMessages : Optional.empty();
   }
 
+  private Optional<MessageModel> sending() {
+    return master ? active() : Optional.empty();
+  }
+
   private void publish() {
     msi.ifPresent(MsiModel::publish);
   }
@@ -354,6 +363,7 @@ public final class EndpointModel implements FunctionModel {
         b.place(low | high);
       }
     }
+    messages.refresh(sending());
   }
 
   private Optional<BarModel> barAt(long address) {

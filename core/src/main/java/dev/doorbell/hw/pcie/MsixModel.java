@@ -114,6 +114,11 @@ final class MsixModel implements MessageModel {
     return true;
   }
 
+  /// {@return the vector whose entry an access of the table touches, or -1 for an access of the pending bits}
+  int vectorAt(int bar, long offset) {
+    return holdsTable(bar, offset) ? (int) (offset - tableOffset) / ENTRY_BYTES : -1;
+  }
+
   /// {@return what a read of table or pending bits answers, zero-extended}
   long read(int bar, long offset, int bytes) {
     long at = offset & -Integer.BYTES;

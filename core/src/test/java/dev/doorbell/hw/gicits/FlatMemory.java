@@ -58,6 +58,15 @@ final class FlatMemory implements PhysicalMemory {
   }
 
   @Override
+  public synchronized boolean compareAndSet64(long pa, long expected, long next) {
+    boolean same = read(pa, Long.BYTES) == expected;
+    if (same) {
+      write(pa, next, Long.BYTES);
+    }
+    return same;
+  }
+
+  @Override
   public void publish() {
     VarHandle.fullFence();
   }

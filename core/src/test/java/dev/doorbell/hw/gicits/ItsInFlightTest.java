@@ -1,6 +1,7 @@
 package dev.doorbell.hw.gicits;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.irq.VectorBlock;
@@ -131,5 +132,47 @@ class ItsInFlightTest {
     }
     assertTrue(m.itsModel.dropped() > 0);
     assertEquals(0, m.itsModel.commandErrors(), m.itsModel::lastCommandError);
+  }
+
+  @Test
+  @DisplayName(
+      "IHI 0069 5.3.7: a mapping that is replaced is used whole, and not at all once the command has taken effect")
+  void mappingsAreUsedWhole() throws Exception {
+    RawIts raw = new RawIts(2, ItsConfig.QEMU);
+    raw.enableLpis().enableIts(true);
+    raw.memory.write64(RawIts.DEVICES, 1L << 63 | RawIts.LEVEL2);
+    raw.mapc(0, 0);
+    raw.mapc(1, 1);
+    raw.mapd(7, 2, RawIts.ITT);
+    raw.mapti(7, 0, 8192, 0);
+    AtomicBoolean done = new AtomicBoolean();
+    try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
+      Future<?> device =
+          threads.submit(() -> {
+            while (!done.get()) {
+              raw.fire(7, 0);
+            }
+          });
+      try {
+        for (int i = 1; i <= ROUNDS * 10; i++) {
+          int now = i & 1;
+          int before = 1 - now;
+          raw.mapti(7, 0, 8192 + now, now);
+          raw.gic.clearPending(before, 8192 + before);
+          for (int look = 0; !raw.isPending(now, 8192 + now); look++) {
+            assertTrue(look < LOOKS, "the new mapping is not used");
+            Thread.onSpinWait();
+          }
+          int round = i;
+          assertFalse(
+              raw.isPending(before, 8192 + before), () -> "used after it was gone, round " + round);
+          assertFalse(raw.isPending(0, 8193) || raw.isPending(1, 8192), "half of each mapping");
+        }
+      } finally {
+        done.set(true);
+        device.get();
+      }
+    }
+    assertEquals(0, raw.its.commandErrors(), raw.its::lastCommandError);
   }
 }

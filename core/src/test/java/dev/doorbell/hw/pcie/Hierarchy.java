@@ -121,6 +121,10 @@ final class Hierarchy implements DmaPort {
     };
   }
 
+  synchronized int arrivals() {
+    return arrived.size();
+  }
+
   @Override
   public synchronized BusOutcome write(int requesterId, long address, long value, int bytes) {
     arrived.add(new Arrived(requesterId, address, value));
