@@ -153,12 +153,22 @@ final class PeTables {
     }
   }
 
+  /// {@return a PE's first window}
+  long window(int pe) {
+    lock.lock();
+    try {
+      return windows.getOrDefault(pe, 0L);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Sets a PE's first window, and returns when no access goes by the former one. The change is one step for the PE.
   void window(int pe, long tve) {
     lock.lock();
     try {
-      write(Phb4Registers.TVT, pe * TveLayout.PER_PE, tve);
       windows.put(pe, tve);
+      write(Phb4Registers.TVT, pe * TveLayout.PER_PE, tve);
       kill(Phb4Registers.KILL_PE.mask() | Phb4Registers.KILL_PENUM.place(pe));
     } finally {
       lock.unlock();

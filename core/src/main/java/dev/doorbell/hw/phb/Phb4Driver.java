@@ -4,19 +4,18 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
+import dev.doorbell.iommu.StreamAttachments;
 import dev.doorbell.irq.SourceRouter;
 import dev.doorbell.irq.XiveEventLayout;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// Drives the DMA side of a PHB4 or PHB5, and hands out the driver of its messages. Each requester id is a PE of its own, so that what it may not do stops
 /// it and nobody else. Safe for use from many threads.
 ///
 /// A PE that was stopped (EEH) refuses everything until {@link #thaw}, or until its function is attached to other tables or blocked. Locks are taken in
-/// the order driver, address space, tables.
+/// the order streams, address space, tables.
 ///
 /// **Source**: skiboot 7.1 `hw/phb4.c`; Linux 6.12 `arch/powerpc/platforms/powernv/pci-ioda.c`.
 public final class Phb4Driver implements Iommu {
@@ -24,13 +23,14 @@ public final class Phb4Driver implements Iommu {
   private static final List<Granule> GRANULES = List.of(Granule.K4, Granule.K64);
 
   private static final int REQUESTER_BITS = 16;
+  private static final long CLOSED = 0;
 
   private final Phb4Hardware hw;
   private final SourceRouter router;
   private final PeTables tables;
   private final Phb4MsiDriver messages;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Integer, PhbAddressSpace> attached = new HashMap<>();
+  private final StreamAttachments<Phb4Driver, Long, PhbAddressSpace> attached =
+      new StreamAttachments<>(this, new Windows());
 
   private Phb4Driver(Phb4Hardware hw, SourceRouter router) {
     this.hw = hw;
@@ -92,67 +92,46 @@ public final class Phb4Driver implements Iommu {
       throw new IllegalArgumentException(
           "%s cannot use %s: it is not a PHB's".formatted(id(), space));
     }
-    lock.lock();
-    try {
-      PhbAddressSpace old = attached.get(streamId);
-      if (old == wanted) {
-        return;
-      }
-      wanted.enter(this);
-      try {
-        int pe = tables.pe(streamId);
-        tables.window(pe, wanted.tve());
-        tables.thaw(pe);
-      } catch (RuntimeException failed) {
-        wanted.leave(this);
-        throw failed;
-      }
-      attached.put(streamId, wanted);
-      if (old != null) {
-        old.leave(this);
-      }
-    } finally {
-      lock.unlock();
-    }
+    attached.attach(streamId, wanted);
   }
 
-  /// A stream that was never attached is nobody's PE, which is blocked.
   @Override
   public void block(int streamId) {
     requireRid(streamId);
-    lock.lock();
-    try {
-      tables
-          .known(streamId)
-          .ifPresent(pe -> {
-            tables.window(pe, 0);
-            tables.thaw(pe);
-          });
-      leave(streamId);
-    } finally {
-      lock.unlock();
-    }
+    attached.detach(streamId, CLOSED);
   }
 
   @Override
   public void bypass(int streamId) {
     requireRid(streamId);
-    lock.lock();
-    try {
-      int pe = tables.pe(streamId);
-      tables.window(pe, TveLayout.untranslated());
-      tables.thaw(pe);
-      leave(streamId);
-    } finally {
-      lock.unlock();
-    }
+    attached.detach(streamId, TveLayout.untranslated());
   }
 
-  private void leave(int streamId) {
-    PhbAddressSpace old = attached.remove(streamId);
-    if (old != null) {
-      old.leave(this);
+  /// A stream's entry is the TVE of its PE. Where it has none, and needs none, it is nobody's PE, which is closed.
+  private final class Windows implements StreamAttachments.Hardware<Long, PhbAddressSpace> {
+    @Override
+    public Long entry(int stream) {
+      return tables.known(stream).map(tables::window).orElse(CLOSED);
     }
+
+    @Override
+    public Long leadingTo(PhbAddressSpace space) {
+      return space.tve();
+    }
+
+    /// Who comes to other tables is not to be blamed for what was done before.
+    @Override
+    public void write(int stream, Long entry, StreamAttachments.Orders orders) {
+      if (entry != CLOSED || tables.known(stream).isPresent()) {
+        int pe = tables.pe(stream);
+        orders.run(() -> tables.window(pe, entry));
+        orders.run(() -> tables.thaw(pe));
+      }
+    }
+
+    /// What the bridge knows of tables it knows by PE, and has forgotten when the PE's window changed.
+    @Override
+    public void forget(PhbAddressSpace space) {}
   }
 
   /// A TVE is one word, and TCEs of the former one are forgotten before the change is told to be done.
@@ -193,13 +172,11 @@ public final class Phb4Driver implements Iommu {
 
   /// After a reset of its ETU: gives the bridge all tables again, with the same PEs, windows and owners of interrupts; those that were on are on.
   public void restore() {
-    lock.lock();
-    try {
+    attached.locked(() -> {
       start();
       messages.restore();
-    } finally {
-      lock.unlock();
-    }
+      return true;
+    });
   }
 
   /// {@return what the bridge itself has of PEs and interrupts that are in use, by name: `TVT<n>`, `PESTB<n>`, `MIST<n>`, `PQ<n>`}

@@ -1,30 +1,17 @@
 package dev.doorbell.hw.phb;
 
-import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one function: interrupts of its bridge. An interrupt's number is in the address and in the datum of its message.
-final class Phb4Vectors implements VectorBlock {
+final class Phb4Vectors extends DrivenVectors {
   private final Phb4MsiDriver driver;
   private final int[] numbers;
-  private final VectorStates states;
 
   Phb4Vectors(Phb4MsiDriver driver, MsiSource source, int[] numbers) {
+    super(driver, source, driver.lock, numbers.length);
     this.driver = driver;
     this.numbers = numbers;
-    states = new VectorStates(source.name(), driver, driver.lock, numbers.length);
-  }
-
-  @Override
-  public MsiController controller() {
-    return driver;
-  }
-
-  @Override
-  public int count() {
-    return numbers.length;
   }
 
   @Override
@@ -43,11 +30,6 @@ final class Phb4Vectors implements VectorBlock {
   }
 
   @Override
-  public int cpu(int index) {
-    return states.cpu(index);
-  }
-
-  @Override
   public void activate(int index, int cpu) {
     states.change(
         index,
@@ -61,11 +43,7 @@ final class Phb4Vectors implements VectorBlock {
   }
 
   @Override
-  public void deactivate(int index) {
-    states.change(index, () -> stop(index));
-  }
-
-  private void stop(int index) {
+  protected void stop(int index) {
     if (states.isActive(index)) {
       driver.deactivate(numbers[index]);
       states.setActive(index, false);
@@ -84,38 +62,22 @@ final class Phb4Vectors implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(
-        index,
-        () -> {
-          if (states.isActive(index)) {
-            driver.mask(numbers[index]);
-          }
-          states.setMasked(index, true);
-        });
+  protected void setMasked(int index, boolean mask) {
+    if (states.isActive(index) && mask) {
+      driver.mask(numbers[index]);
+    } else if (states.isActive(index)) {
+      driver.unmask(numbers[index]);
+    }
+    states.setMasked(index, mask);
   }
 
   @Override
-  public void unmask(int index) {
-    states.change(
-        index,
-        () -> {
-          if (states.isActive(index)) {
-            driver.unmask(numbers[index]);
-          }
-          states.setMasked(index, false);
-        });
-  }
-
-  @Override
-  public void free() {
-    states.free(() -> {
-      for (int i = 0; i < numbers.length; i++) {
-        stop(i);
-      }
-      for (int n : numbers) {
-        driver.giveBack(n);
-      }
-    });
+  protected void giveBack() {
+    for (int i = 0; i < numbers.length; i++) {
+      stop(i);
+    }
+    for (int n : numbers) {
+      driver.giveBack(n);
+    }
   }
 }

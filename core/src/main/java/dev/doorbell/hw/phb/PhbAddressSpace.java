@@ -6,9 +6,8 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.iommu.Protection;
-import dev.doorbell.iommu.SharedAddressSpace;
 import dev.doorbell.vmsa.Stage;
+import dev.doorbell.vmsa.VmsaAddressSpace;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
@@ -16,15 +15,13 @@ import java.util.Optional;
 /// TCE tables, which the first windows of PEs lead to. All tables of a tree have one size, as a TVE states one: a page of the granule each.
 ///
 /// With pages of 4 KiB four levels cover 48 bits; with 64 KiB two cover 42.
-final class PhbAddressSpace extends SharedAddressSpace<Phb4Driver> {
+final class PhbAddressSpace extends VmsaAddressSpace<Phb4Driver> {
   static final int MOST_BITS = 48;
 
   private static final int OUTPUT_BITS = 48;
 
-  private final VmsaTable table;
-
   private PhbAddressSpace(VmsaTable table) {
-    this.table = table;
+    super(table);
   }
 
   /// {@return empty tables}
@@ -43,57 +40,27 @@ final class PhbAddressSpace extends SharedAddressSpace<Phb4Driver> {
 
   /// {@return the TVE that leads here}
   long tve() {
-    VmsaGeometry g = table.geometry();
+    VmsaGeometry g = geometry();
     return TveLayout.tables(
-        table.root().value(),
+        root().value(),
         VmsaGeometry.LAST_LEVEL + 1 - g.startLevel(),
         g.bitsPerLevel(),
         g.granule().shift());
   }
 
   @Override
-  public Granule granule() {
-    return table.geometry().granule();
-  }
-
-  @Override
-  public long pageSizes() {
-    return granule().bytes();
-  }
-
-  @Override
-  public AddressRange aperture() {
-    return table.geometry().aperture();
-  }
-
-  @Override
   public String toString() {
-    return "TCE tables at " + table.root();
+    return "TCE tables at " + root();
   }
 
-  private void invalidate(AddressRange range, boolean leafOnly) {
+  @Override
+  protected void invalidate(AddressRange range, boolean leafOnly) {
     users().forEach(Phb4Driver::invalidate);
-  }
-
-  /// An entry that is not valid is not kept by a bridge, so that a new mapping needs no invalidation.
-  @Override
-  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
-    table.map(iova, pa, bytes, protection, this::invalidate);
-  }
-
-  @Override
-  protected long remove(Iova iova, long bytes) {
-    return table.unmap(iova, bytes, this::invalidate);
   }
 
   @Override
   protected Optional<Pa> look(Iova iova) {
-    return aperture().contains(iova.value()) ? table.translate(iova) : Optional.empty();
-  }
-
-  @Override
-  protected void release() {
-    table.close();
+    return aperture().contains(iova.value()) ? super.look(iova) : Optional.empty();
   }
 
   @Override

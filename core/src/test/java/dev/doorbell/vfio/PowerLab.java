@@ -1,0 +1,114 @@
+package dev.doorbell.vfio;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.host.Host;
+import dev.doorbell.host.HostVfio;
+import dev.doorbell.hw.pcie.DemoLayout;
+import dev.doorbell.machine.DemoEndpoint;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Shared;
+import java.util.List;
+import java.util.Optional;
+
+/// Our own stack on the drivers and models of POWER9, with a function below each bridge of a captured machine.
+final class PowerLab implements VfioLab {
+  private static final List<Sbdf> DEMOS =
+      List.of(Sbdf.parse("0000:00:01.0"), Sbdf.parse("0001:00:01.0"), Sbdf.parse("0002:00:01.0"));
+  private static final Sbdf MSI = Sbdf.parse("0003:00:01.0");
+  private static final Sbdf KEPT = Sbdf.parse("0004:00:01.0");
+
+  private final EmbeddedMachine machine;
+  private final Vfio vfio;
+  private final Assignment kept;
+
+  PowerLab() {
+    MachineDescription m =
+        Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9")));
+    for (Sbdf s : DEMOS) {
+      m = DemoEndpoint.plug(m, s, 64);
+    }
+    m = new WhatIf(MSI, 0, 8, true).addTo(DemoEndpoint.plug(m, KEPT, 8));
+    machine = EmbeddedMachine.of(m);
+    Host host = Host.start(machine);
+    kept =
+        Assignment.of(
+            host, List.of(KEPT), new Assignment.Request(Granule.K4, Optional.empty(), 1, 1, false));
+    vfio = HostVfio.open(host);
+  }
+
+  @Override
+  public Vfio vfio() {
+    return vfio;
+  }
+
+  @Override
+  public WindowAnswer windowAnswer() {
+    return WindowAnswer.REGISTERED;
+  }
+
+  /// A bridge takes messages by their address.
+  @Override
+  public boolean translatesMessages() {
+    return false;
+  }
+
+  @Override
+  public List<Sbdf> msix() {
+    return DEMOS;
+  }
+
+  @Override
+  public Sbdf msi() {
+    return MSI;
+  }
+
+  @Override
+  public Sbdf usedByHost() {
+    return KEPT;
+  }
+
+  @Override
+  public Optional<Sbdf> notIsolated() {
+    return Optional.empty();
+  }
+
+  @Override
+  public void raise(Device device, int vector) {
+    var unused = machine.fire(device.function(), vector);
+    vfio.deliver();
+  }
+
+  @Override
+  public boolean copy(Device device, Iova from, Iova to, int bytes) {
+    RegisterBus r = device.region(RegionType.BAR0);
+    r.write(DemoLayout.SOURCE.offset(), from.value(), Long.BYTES);
+    r.write(DemoLayout.DESTINATION.offset(), to.value(), Long.BYTES);
+    r.write(DemoLayout.LENGTH.offset(), bytes, Integer.BYTES);
+    r.write(DemoLayout.COPY.offset(), DemoLayout.START.place(1), Integer.BYTES);
+    long done = r.read(DemoLayout.COPIED.offset(), Integer.BYTES);
+    return DemoLayout.DONE.isSet(done)
+        && !DemoLayout.READ_ERROR.isSet(done)
+        && !DemoLayout.WRITE_ERROR.isSet(done);
+  }
+
+  @Override
+  public boolean isBusMaster(Sbdf function) {
+    return ConfigHeaderLayout.BUS_MASTER_ENABLE.isSet(
+        machine.config(function).read16((int) ConfigHeaderLayout.COMMAND.offset()));
+  }
+
+  @Override
+  public void close() {
+    vfio.close();
+    kept.close();
+  }
+}
