@@ -1,21 +1,30 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.address.Sizes;
 import dev.doorbell.diff.BadScript;
 import dev.doorbell.diff.Differential;
 import dev.doorbell.diff.Hardware;
 import dev.doorbell.diff.KnownDifferences;
-import dev.doorbell.diff.Scenario;
+import dev.doorbell.diff.Recording;
 import dev.doorbell.diff.Script;
 import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuMissing;
+import dev.doorbell.qemu.QemuVersion;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// `doorbell diff`.
 @Command(
@@ -40,8 +49,11 @@ import picocli.CommandLine.Option;
 final class DiffCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1000;
   private static final long TOLD_EVERY = 1000;
+  private static final int MOST_BYTES = (int) (4 * Sizes.MIB);
 
   private final Console console;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
       names = "--hardware",
@@ -76,10 +88,14 @@ final class DiffCommand implements Callable<Integer> {
   @Option(
       names = "--replay",
       paramLabel = "FILE",
-      description = "Run the scenario that this file tells, instead of random ones.")
+      description =
+          "Run the scenario that this file tells, instead of random ones; with --print, print it with what its steps mean.")
   private @Nullable Path replay;
 
-  @Option(names = "--print", description = "Print the scenario of the seed, and run nothing.")
+  @Option(
+      names = "--print",
+      description =
+          "Print the scenario that the seed makes for this host's QEMU (for 7.2 where there is none), and run nothing.")
   private boolean print;
 
   @Option(names = "--json", description = "Print one JSON document.")
@@ -93,11 +109,14 @@ final class DiffCommand implements Callable<Integer> {
   record View(
       String hardware,
       String other,
-      long seed,
+      @Nullable Long seed,
       long scenarios,
       long steps,
       Map<String, Long> known,
       @Nullable FindingView difference) {}
+
+  /// The document of `--print --json`.
+  record Printed(String hardware, @Nullable Long seed, List<String> script) {}
 
   /// A difference in the document.
   record FindingView(
@@ -121,22 +140,71 @@ final class DiffCommand implements Callable<Integer> {
           "%d scenarios of %d steps".formatted(count, steps),
           "give --count 1 or more, and --steps 1 to " + MOST_STEPS);
     }
-    Scenario recorded = replay == null ? null : read(replay);
-    Hardware what = recorded == null ? named() : recorded.hardware();
+    Recording recorded = replay == null ? null : read(replay);
+    refuseContradictions(recorded);
+    Hardware what = recorded == null ? named() : recorded.scenario().hardware();
     if (print) {
-      console.out().print(Differential.script(what, seed, steps));
+      print(what, recorded);
       return ExitStatus.YES.code();
     }
     try (Differential differential = Differential.start(what, QemuBinary.arm())) {
       Differential.Report report =
           recorded == null
               ? differential.run(seed, count, steps, this::progress)
-              : differential.replay(recorded, String.valueOf(replay));
+              : differential.replay(recorded);
       show(what, differential.other(), report);
       return (report.finding().isEmpty() ? ExitStatus.YES : ExitStatus.NO).code();
     } catch (BadScript e) {
+      throw badScript(e);
+    }
+  }
+
+  /// What random scenarios are chosen by says nothing of a recorded one.
+  private void refuseContradictions(@Nullable Recording recorded) {
+    CommandLine.ParseResult given = spec.commandLine().getParseResult();
+    List<String> without = new ArrayList<>(print ? List.of("--count") : List.of());
+    if (recorded != null) {
+      without.addAll(List.of("--seed", "--count", "--steps"));
+    }
+    for (String option : without) {
+      if (given.hasMatchedOption(option)) {
+        throw new UnusableInput(
+            "BadArguments",
+            "%s means nothing beside %s"
+                .formatted(option, recorded == null ? "--print" : "--replay"),
+            "leave one of them out");
+      }
+    }
+    if (recorded != null
+        && given.hasMatchedOption("--hardware")
+        && named() != recorded.scenario().hardware()) {
       throw new UnusableInput(
-          "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
+          "BadArguments",
+          "--hardware %s contradicts %s, which is for hardware %s"
+              .formatted(hardware, recorded.where(), recorded.scenario().hardware().id()),
+          "leave --hardware out, or give the scenario's");
+    }
+  }
+
+  private void print(Hardware what, @Nullable Recording recorded) {
+    String script =
+        recorded == null
+            ? Differential.script(what, seed, steps, otherVersion())
+            : Script.print(recorded.scenario());
+    if (json) {
+      Long of = recorded == null ? seed : null;
+      console.line(Json.write(new Printed(what.id(), of, script.lines().toList())));
+    } else {
+      console.out().print(script);
+    }
+  }
+
+  /// What a seed makes depends on what the other machine has.
+  private static QemuVersion otherVersion() {
+    try {
+      return QemuBinary.arm().version().orElse(QemuVersion.LEAST);
+    } catch (QemuMissing _) {
+      return QemuVersion.LEAST;
     }
   }
 
@@ -149,16 +217,27 @@ final class DiffCommand implements Callable<Integer> {
                 "give --hardware " + Hardware.names().replace("|", ", ")));
   }
 
-  private static Scenario read(Path file) {
-    try {
-      return Script.parse(Files.readString(file), file.toString());
+  private static Recording read(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+      if (bytes.length > MOST_BYTES) {
+        throw new UnusableInput(
+            "UnreadableFile",
+            "%s has more than %d bytes".formatted(file, MOST_BYTES),
+            "give a scenario as --print and a difference print it");
+      }
+      return Script.parse(new String(bytes, StandardCharsets.UTF_8), file.toString());
     } catch (IOException e) {
       throw new UnusableInput(
           "UnreadableFile", "%s cannot be read: %s".formatted(file, e), "give a file of text");
     } catch (BadScript e) {
-      throw new UnusableInput(
-          "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
+      throw badScript(e);
     }
+  }
+
+  private static UnusableInput badScript(BadScript e) {
+    return new UnusableInput(
+        "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
   }
 
   private void progress(long done) {
@@ -176,7 +255,7 @@ final class DiffCommand implements Callable<Integer> {
               new View(
                   what.id(),
                   other,
-                  seed,
+                  replay == null ? seed : null,
                   report.scenarios(),
                   report.steps(),
                   report.tolerated(),

@@ -43,6 +43,10 @@ final class Board {
   static final long TABLES = ARENA + 0x20_0000;
   static final int TABLE_SLOT = 0x1_0000;
   static final int TABLE_SLOTS = 64;
+
+  /// Tables of stage 2 below a stage 1.
+  static final long OUTER_TABLES = ARENA + 0x60_0000;
+
   static final long TARGETS = ARENA + 0x80_0000;
   static final int TARGET_BYTES = 0x80_0000;
   static final int PAGE = 0x1000;

@@ -96,7 +96,7 @@ final class Campaign {
     Trial trial = discipline.begin(model, other, pace);
     int at = 0;
     for (Step step : scenario.steps()) {
-      if (!tally.goesOn(at, trial.perform(at, step))) {
+      if (!tally.goesOn(at, performed(trial, at, step))) {
         return tally.outcome(at + 1);
       }
       at++;
@@ -108,6 +108,14 @@ final class Campaign {
     }
     used = discipline.wantsReset(scenario);
     return tally.outcome(at);
+  }
+
+  private static Verdict performed(Trial trial, int at, Step step) {
+    try {
+      return trial.perform(at, step);
+    } catch (BusException | IllegalArgumentException e) {
+      throw new BadStep(at, step, e);
+    }
   }
 
   /// What the verdicts of a scenario come to.
@@ -171,7 +179,7 @@ final class Campaign {
     used = true;
     try {
       return run(scenario).difference().filter(d -> d.kind().equals(difference.kind())).isPresent();
-    } catch (BusException _) {
+    } catch (BadStep _) {
       // Without its set-up a step may be none that can be performed.
       used = true;
       return false;

@@ -12,6 +12,9 @@ import java.util.List;
 ///
 /// **Source** IHI 0070 F.b, 4.3 (CMD_CFGI), 4.4 (CMD_TLBI).
 final class CommandLog {
+  /// Of a translation that no VMID tells from others.
+  static final int NO_VMID = -1;
+
   private static final int[] GRANULES = {0, 12, 14, 16};
   private static final int LAST_LEVEL = 3;
 
@@ -23,9 +26,11 @@ final class CommandLog {
 
   /// A descriptor that a walk reads.
   ///
+  /// @param vmid or {@link #NO_VMID}
   /// @param leaf whether no table can follow
   /// @param global whether its translation may have no ASID
-  record Walked(long iova, int asid, int granule, int level, boolean leaf, boolean global) {}
+  record Walked(
+      long iova, int asid, int vmid, int granule, int level, boolean leaf, boolean global) {}
 
   private final List<Entry> entries = new ArrayList<>();
   private int present = Integer.MAX_VALUE;
@@ -61,11 +66,18 @@ final class CommandLog {
   }
 
   /// {@return the time of the last command that drops every translation of an ASID}
-  int asidDropped(int asid) {
+  ///
+  /// @param vmid or {@link #NO_VMID}
+  int asidDropped(int asid, int vmid) {
     return last(e ->
         e.opcode() == CMD_TLBI_NSNH_ALL
-            || e.opcode() == CMD_TLBI_NH_ALL
-            || (e.opcode() == CMD_TLBI_NH_ASID && TLBI_ASID.get(e.word0) == asid));
+            || (isOf(e, vmid)
+                && (e.opcode() == CMD_TLBI_NH_ALL
+                    || (e.opcode() == CMD_TLBI_NH_ASID && TLBI_ASID.get(e.word0) == asid))));
+  }
+
+  private static boolean isOf(Entry e, int vmid) {
+    return vmid == NO_VMID || TLBI_VMID.get(e.word0) == vmid;
   }
 
   /// {@return the time of the last command that drops every translation of stage 2 of a VMID}
@@ -103,14 +115,19 @@ final class CommandLog {
   }
 
   private static boolean dropsTranslation(Entry e, Walked w) {
+    if (e.opcode() == CMD_TLBI_NSNH_ALL) {
+      return true;
+    }
     boolean asid = TLBI_ASID.get(e.word0) == w.asid;
-    return switch (e.opcode()) {
-      case CMD_TLBI_NSNH_ALL, CMD_TLBI_NH_ALL -> true;
-      case CMD_TLBI_NH_ASID -> asid && !w.global;
-      case CMD_TLBI_NH_VA -> asid && covers(e, w);
-      case CMD_TLBI_NH_VAA -> covers(e, w);
-      default -> false;
-    };
+    return isOf(e, w.vmid)
+        && switch (e.opcode()) {
+          case CMD_TLBI_NH_ALL -> true;
+          case CMD_TLBI_S12_VMALL -> w.vmid != NO_VMID;
+          case CMD_TLBI_NH_ASID -> asid && !w.global;
+          case CMD_TLBI_NH_VA -> asid && covers(e, w);
+          case CMD_TLBI_NH_VAA -> covers(e, w);
+          default -> false;
+        };
   }
 
   private static boolean covers(Entry e, Walked w) {

@@ -1,6 +1,5 @@
 package dev.doorbell.diff;
 
-import dev.doorbell.bus.BusException;
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuVersion;
 import java.util.Map;
@@ -68,7 +67,13 @@ public final class Differential implements AutoCloseable {
 
   /// {@return a comparison with any other machine}
   static Differential with(Hardware hardware, Rig other) {
-    SmmuDialect dialect = SmmuDialect.QEMU_7_2;
+    return with(hardware, SmmuDialect.QEMU_7_2, other);
+  }
+
+  /// {@return a comparison with any other machine}
+  ///
+  /// @param dialect of its SMMU
+  static Differential with(Hardware hardware, SmmuDialect dialect, Rig other) {
     return new Differential(
         hardware, new ModelRig(hardware, dialect.features()), other, discipline(hardware, dialect));
   }
@@ -89,7 +94,12 @@ public final class Differential implements AutoCloseable {
 
   /// {@return the text of the scenario that a seed makes for QEMU 7.2}
   public static String script(Hardware hardware, long seed, int steps) {
-    Discipline discipline = discipline(hardware, SmmuDialect.QEMU_7_2);
+    return script(hardware, seed, steps, QemuVersion.LEAST);
+  }
+
+  /// {@return the text of the scenario that a seed makes for a QEMU}
+  public static String script(Hardware hardware, long seed, int steps, QemuVersion version) {
+    Discipline discipline = discipline(hardware, SmmuDialect.of(version));
     return Script.print(new Scenario(hardware, discipline.generate(seed, steps)));
   }
 
@@ -118,17 +128,21 @@ public final class Differential implements AutoCloseable {
   /// Runs a recorded scenario on reset machines.
   ///
   /// @throws BadScript when it is for other hardware, or a step is none that these machines can perform
-  public Report replay(Scenario scenario, String where) {
+  public Report replay(Recording recording) {
+    Scenario scenario = recording.scenario();
     if (scenario.hardware() != hardware) {
       throw new BadScript(
-          where, 1, "hardware " + scenario.hardware().id(), "this run compares " + hardware.id());
+          recording.where(),
+          1,
+          "hardware " + scenario.hardware().id(),
+          "this run compares " + hardware.id());
     }
     campaign.reset();
     Campaign.Outcome outcome;
     try {
       outcome = campaign.run(scenario);
-    } catch (BusException | IllegalArgumentException e) {
-      throw new BadScript(where, 0, "a step", String.valueOf(e.getMessage()));
+    } catch (BadStep e) {
+      throw recording.refusal(e);
     }
     Map<String, Long> tolerated = new TreeMap<>();
     outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));

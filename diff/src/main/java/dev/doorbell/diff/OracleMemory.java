@@ -35,6 +35,7 @@ final class OracleMemory implements PhysicalMemory {
   private final long[] record = new long[RECORD_BYTES / Long.BYTES];
   private boolean recorded;
   private boolean spanned;
+  private boolean sizeLast;
 
   OracleMemory(
       PhysicalMemory memory,
@@ -102,7 +103,7 @@ final class OracleMemory implements PhysicalMemory {
       return context(cd);
     }
     long[] descriptor = pick(tables.descriptor(memory, entry));
-    tables.walked(descriptor[0]);
+    tables.walked(entry, descriptor[0]);
     return descriptor;
   }
 
@@ -125,8 +126,11 @@ final class OracleMemory implements PhysicalMemory {
 
   private long[] stream(long[] ste) {
     long[] out = ste.clone();
-    if (SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S2_TRANS) {
-      tables.chosenSecond(out);
+    tables.chosenStream(out);
+    if (quirks.contains(SmmuQuirk.SIZE_LAST)
+        && SteLayout.CONFIG.get(out[0]) >= SteLayout.CONFIG_S2_TRANS
+        && lastIsTried()) {
+      out[2] = SteLayout.S2_PS.with(out[2], IPS_48);
     }
     if (quirks.contains(SmmuQuirk.STALL_REFUSED)
         && SteLayout.CONFIG.get(out[0]) == SteLayout.CONFIG_S2_TRANS
@@ -148,6 +152,16 @@ final class OracleMemory implements PhysicalMemory {
     return out;
   }
 
+  private boolean lastIsTried() {
+    sizeLast |= choices.choose(2) == 1;
+    return sizeLast;
+  }
+
+  /// {@return whether the size of output addresses was not looked at, to see what is found behind it}
+  boolean sizeLast() {
+    return sizeLast;
+  }
+
   private long[] context(long[] cd) {
     if (quirks.contains(SmmuQuirk.NO_ACCESS_FLAG)) {
       cd[0] = CdLayout.AFFD.with(cd[0], 1);
@@ -156,7 +170,9 @@ final class OracleMemory implements PhysicalMemory {
       cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB0.get(cd[1]) & ADDRESS_51);
       cd[2] = CdLayout.TTB1.with(cd[2], CdLayout.TTB1.get(cd[2]) & ADDRESS_51);
     }
-    if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && tablesFit(cd)) {
+    boolean last = tables.nested() && quirks.contains(SmmuQuirk.SIZE_LAST) && lastIsTried();
+    if ((last || (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && !tables.nested()))
+        && tablesFit(cd)) {
       cd[0] = CdLayout.IPS.with(cd[0], IPS_48);
     }
     if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {

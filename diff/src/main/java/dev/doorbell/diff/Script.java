@@ -60,9 +60,10 @@ public final class Script {
   ///
   /// @param where names the text in a refusal
   /// @throws BadScript when a line is none of the form above
-  public static Scenario parse(String text, String where) {
+  public static Recording parse(String text, String where) {
     Hardware hardware = null;
     List<Step> steps = new ArrayList<>();
+    List<Integer> lines = new ArrayList<>();
     int number = 0;
     for (String raw : text.lines().toList()) {
       number++;
@@ -77,6 +78,7 @@ public final class Script {
           hardware = first(parts);
         } else {
           steps.add(step(parts));
+          lines.add(number);
         }
       } catch (IllegalArgumentException e) {
         throw new BadScript(where, number, raw, String.valueOf(e.getMessage()));
@@ -85,7 +87,7 @@ public final class Script {
     if (hardware == null) {
       throw new BadScript(where, number, "", FIRST_LINE);
     }
-    return new Scenario(hardware, steps);
+    return new Recording(new Scenario(hardware, steps), where, lines);
   }
 
   private static Hardware first(String[] parts) {
@@ -98,10 +100,15 @@ public final class Script {
 
   private static Step step(String[] parts) {
     return switch (parts[0]) {
-      case "store" -> new Step.Store(aligned(parts, Long.BYTES), numbers(parts, 2));
+      case "store" -> {
+        if (parts.length < 3) {
+          throw new IllegalArgumentException("store takes an address and at least one word");
+        }
+        yield new Step.Store(aligned(parts, 1, Long.BYTES), numbers(parts, 2));
+      }
       case "clear" -> {
         need(parts, 3);
-        yield new Step.Clear(aligned(parts, Long.BYTES), number(parts[2]) & -Integer.BYTES);
+        yield new Step.Clear(aligned(parts, 1, Long.BYTES), aligned(parts, 2, Long.BYTES));
       }
       case "write" -> {
         need(parts, WORD_AND_WIDTH);
@@ -115,16 +122,20 @@ public final class Script {
       case "message" -> {
         need(parts, WORD_AND_WIDTH);
         yield new Step.Message(
-            (int) number(parts[1]),
-            number(parts[2]) & -Integer.BYTES,
-            (int) (number(parts[3]) & Character.MAX_VALUE));
+            sixteenBits(parts[1]), aligned(parts, 2, Integer.BYTES), sixteenBits(parts[3]));
       }
       case "fetch" -> {
         need(parts, 3);
-        yield new Step.Fetch((int) number(parts[1]), number(parts[2]) & -Integer.BYTES);
+        yield new Step.Fetch(sixteenBits(parts[1]), aligned(parts, 2, Integer.BYTES));
       }
-      case "drain" -> new Step.Drain();
-      case "acknowledge" -> new Step.Acknowledge();
+      case "drain" -> {
+        need(parts, 1);
+        yield new Step.Drain();
+      }
+      case "acknowledge" -> {
+        need(parts, 1);
+        yield new Step.Acknowledge();
+      }
       default -> throw new IllegalArgumentException("no such step: " + parts[0]);
     };
   }
@@ -136,15 +147,22 @@ public final class Script {
     }
   }
 
-  private static long aligned(String[] parts, int unit) {
-    if (parts.length < 3) {
-      throw new IllegalArgumentException(parts[0] + " takes an address and at least one word");
+  private static long aligned(String[] parts, int index, int unit) {
+    long value = number(parts[index]);
+    if (value % unit != 0) {
+      throw new IllegalArgumentException(
+          "%s is not a multiple of %d".formatted(parts[index], unit));
     }
-    long address = number(parts[1]);
-    if (address % unit != 0) {
-      throw new IllegalArgumentException("address is not a multiple of " + unit);
+    return value;
+  }
+
+  /// A requester id, or what a message's data can be.
+  private static int sixteenBits(String text) {
+    long value = number(text);
+    if (value < 0 || value > Character.MAX_VALUE) {
+      throw new IllegalArgumentException(text + " has more than 16 bits");
     }
-    return address;
+    return (int) value;
   }
 
   private static List<Long> numbers(String[] parts, int from) {

@@ -11,20 +11,32 @@ import java.util.Set;
 ///
 /// @param features what both have
 /// @param quirks known differences
-record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks) {
+/// @param nested whether both stages can translate one stream
+record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested) {
   /// Of 7.2: stage 1 alone.
   static final SmmuDialect QEMU_7_2 =
       new SmmuDialect(
           SmmuFeatures.qemu72(),
           EnumSet.complementOf(
-              EnumSet.of(SmmuQuirk.IPA_WHOLE, SmmuQuirk.SILENT_IPA_SIZE, SmmuQuirk.STALL_REFUSED)));
+              EnumSet.of(
+                  SmmuQuirk.IPA_WHOLE,
+                  SmmuQuirk.NESTED_READS,
+                  SmmuQuirk.NO_TABLE_READ,
+                  SmmuQuirk.TABLE_OF_FIRST,
+                  SmmuQuirk.TABLE_IPA,
+                  SmmuQuirk.SIZE_LAST,
+                  SmmuQuirk.NESTED_SIZE,
+                  SmmuQuirk.SILENT_IPA_SIZE,
+                  SmmuQuirk.STALL_REFUSED)),
+          false);
 
   /// Of 10.0: two stages.
   static final SmmuDialect QEMU_10 =
       new SmmuDialect(
           SmmuFeatures.qemu10(),
           EnumSet.complementOf(
-              EnumSet.of(SmmuQuirk.CLASS_ZERO, SmmuQuirk.NO_ACCESS_FLAG, SmmuQuirk.SECOND_TABLE)));
+              EnumSet.of(SmmuQuirk.CLASS_ZERO, SmmuQuirk.NO_ACCESS_FLAG, SmmuQuirk.SECOND_TABLE)),
+          true);
 
   private static final int FIRST_WITH_TWO_STAGES = 8;
 
@@ -33,14 +45,17 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks) {
   }
 
   static SmmuDialect of(QemuVersion version) {
-    return version.major() < FIRST_WITH_TWO_STAGES ? QEMU_7_2 : QEMU_10;
+    if (version.major() < FIRST_WITH_TWO_STAGES) {
+      return QEMU_7_2;
+    }
+    return new SmmuDialect(QEMU_10.features, QEMU_10.quirks, version.isAtLeast(9, 1));
   }
 
   /// {@return the same for devices that do not read}
   SmmuDialect ofWritesAlone() {
     Set<SmmuQuirk> less = new HashSet<>(quirks);
     less.remove(SmmuQuirk.TABLE_CACHED);
-    return new SmmuDialect(features, less);
+    return new SmmuDialect(features, less, nested);
   }
 
   boolean hasStage2() {

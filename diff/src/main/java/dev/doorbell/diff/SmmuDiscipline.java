@@ -7,8 +7,7 @@ import java.util.List;
 record SmmuDiscipline(Hardware hardware, SmmuDialect dialect) implements Discipline {
   @Override
   public List<Step> generate(long seed, int steps) {
-    return new SmmuGenerator(seed, dialect.hasStage2(), hardware == Hardware.SMMUV3_FULL)
-        .generate(steps);
+    return new SmmuGenerator(seed, dialect, hardware == Hardware.SMMUV3_FULL).generate(steps);
   }
 
   /// QEMU's SMMU stays with two levels once it has had them (`smmu-two-level-sticky`).

@@ -10,7 +10,13 @@ final class SmmuDraft {
   final Dice dice;
   final List<Step> steps = new ArrayList<>();
   final List<SmmuStream> streams = new ArrayList<>();
-  final TableSlots slots = new TableSlots();
+  final TableSlots slots =
+      new TableSlots(
+          Board.TABLES,
+          Board.TABLES + (long) Board.TABLE_SLOTS * Board.TABLE_SLOT,
+          Board.TABLE_SLOT);
+  final TableSlots outerSlots =
+      new TableSlots(Board.OUTER_TABLES, Board.TARGETS, 1 << StreamSpace.LOG2_LEAST_GRANULE);
   private int messages;
   private int asids;
   private final boolean reads;

@@ -3,11 +3,16 @@ package dev.doorbell.diff;
 import dev.doorbell.hw.smmuv3.CdLayout;
 import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
+import java.util.Set;
 
 /// Makes STEs and CDs, and changes of them with right, wrong or no invalidation.
 final class SmmuEntryMaker {
   private static final long PS_44 = 4;
   private static final long IPS_48 = 5;
+
+  /// Changes of a CD that lead a walk to tables which are none. QEMU translates TTB0 and TTB1 by stage 2 when it reads the CD
+  /// (`smmu-nested-ttb`).
+  private static final Set<Integer> NOT_NESTED = Set.of(2, 3, 17, 18, 20);
 
   private final SmmuDraft draft;
   private final SmmuCommandMaker commands;
@@ -39,14 +44,15 @@ final class SmmuEntryMaker {
             | CdLayout.TBI0.place(draft.dice.percent(20) ? 1 : 0)
             | CdLayout.ASET.place(1)
             | CdLayout.ASID.place(s.asid);
-    s.cdWords[1] = CdLayout.TTB0.place(s.space.root);
+    long root = s.space.root + s.space.apart();
+    s.cdWords[1] = CdLayout.TTB0.place(root);
     s.cdWords[2] = 0;
     if (draft.dice.percent(10)) {
       int upper = s.space.granule == 12 ? 2 : s.space.granule == 14 ? 1 : 3;
       s.cdWords[0] =
           CdLayout.T1SZ.with(CdLayout.EPD1.with(s.cdWords[0], 0), Long.SIZE - s.space.inputBits);
       s.cdWords[0] = CdLayout.TG1.with(s.cdWords[0], upper);
-      s.cdWords[2] = CdLayout.TTB1.place(s.space.root);
+      s.cdWords[2] = CdLayout.TTB1.place(root);
     }
   }
 
@@ -54,33 +60,36 @@ final class SmmuEntryMaker {
     s.steWords[0] =
         SteLayout.V.place(1)
             | SteLayout.CONFIG.place(SteLayout.CONFIG_S1_TRANS)
-            | SteLayout.S1_CONTEXT_PTR.place(s.cd);
+            | SteLayout.S1_CONTEXT_PTR.place(s.cd + s.space.apart());
     s.steWords[1] =
         SteLayout.S1_DSS.place(SteLayout.S1DSS_SSID0)
             | SteLayout.S1_CIR.place(1)
             | SteLayout.S1_COR.place(1)
             | SteLayout.S1_CSH.place(SteLayout.SH_INNER)
             | SteLayout.SHCFG.place(SteLayout.SHCFG_INCOMING);
+    StreamSpace outer = s.space.outer();
     if (s.space.second) {
-      secondStage(s);
+      secondStage(s, s.space, SteLayout.CONFIG_S2_TRANS);
+    } else if (outer != null) {
+      secondStage(s, outer, SteLayout.CONFIG_NESTED);
     }
   }
 
-  private static void secondStage(SmmuStream s) {
-    s.steWords[0] = SteLayout.CONFIG.with(s.steWords[0], SteLayout.CONFIG_S2_TRANS);
-    int granule = s.space.granule;
+  private static void secondStage(SmmuStream s, StreamSpace space, int config) {
+    s.steWords[0] = SteLayout.CONFIG.with(s.steWords[0], config);
+    int granule = space.granule;
     int code =
         granule == 12 ? CdLayout.TG0_4K : granule == 14 ? CdLayout.TG0_16K : CdLayout.TG0_64K;
     int deepest = granule == 12 ? 2 : 3;
     s.steWords[2] =
         SteLayout.S2_VMID.place(s.asid)
-            | SteLayout.S2_T0SZ.place(Long.SIZE - s.space.inputBits)
-            | SteLayout.S2_SL0.place(deepest - s.space.startLevel())
+            | SteLayout.S2_T0SZ.place(Long.SIZE - space.inputBits)
+            | SteLayout.S2_SL0.place(deepest - space.startLevel())
             | SteLayout.S2_TG.place(code)
             | SteLayout.S2_PS.place(PS_44)
             | SteLayout.S2_AA64.place(1)
             | SteLayout.S2_R.place(1);
-    s.steWords[3] = SteLayout.S2_TTB.place(s.space.root);
+    s.steWords[3] = SteLayout.S2_TTB.place(space.root);
   }
 
   void storeContext(SmmuStream s) {
@@ -98,6 +107,9 @@ final class SmmuEntryMaker {
       return;
     }
     int kind = draft.dice.below(24);
+    if (s.space.outer() != null && NOT_NESTED.contains(kind)) {
+      kind = 0;
+    }
     long w = s.cdWords[0];
     switch (kind) {
       case 0 -> w ^= CdLayout.V.mask();
@@ -150,6 +162,9 @@ final class SmmuEntryMaker {
   void changeStream(SmmuStream s) {
     int kind = draft.dice.below(18);
     long[] w = s.steWords;
+    if (s.space.outer() != null && kind <= 6) {
+      kind = 18 + kind;
+    }
     switch (kind) {
       case 0 -> w[0] ^= SteLayout.V.mask();
       case 1, 2 -> w[0] = SteLayout.CONFIG.with(w[0], draft.dice.below(stage2 ? 6 : 8));
@@ -163,6 +178,11 @@ final class SmmuEntryMaker {
       case 10 -> w[1] ^= SteLayout.S1_STALLD.mask();
       case 11 -> w[1] = SteLayout.PRIVCFG.with(w[1], draft.dice.below(4));
       case 12 -> w[draft.dice.of(1, 4, 5)] ^= 1L << draft.dice.below(Long.SIZE);
+      case 18 -> w[0] ^= SteLayout.V.mask();
+      case 19, 20, 21 -> w[0] = SteLayout.CONFIG.with(w[0], draft.dice.below(8));
+      case 22, 23 -> w[0] = SteLayout.S1_CD_MAX.with(w[0], draft.dice.of(0, 0, 1, 5));
+      // Beyond what stage 2 maps: elsewhere in memory something may look like a CD.
+      case 24 -> w[0] ^= 1L << draft.dice.from(28, 55);
       default -> validStream(s);
     }
     draft.store(s.ste, w);

@@ -7,7 +7,7 @@ import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.hw.smmuv3.StreamTableLayout;
 import java.util.List;
 
-/// Makes scenarios of an SMMU with stage 1: set-up, then table changes with right, wrong or no invalidation, messages, commands of all
+/// Makes scenarios of an SMMU with stage 1, stage 2 or both: set-up, then table changes with right, wrong or no invalidation, messages, commands of all
 /// kinds, and register accesses.
 final class SmmuGenerator {
   private static final int OUTPUT_BITS = 44;
@@ -19,19 +19,21 @@ final class SmmuGenerator {
   private final SmmuCommandMaker commands;
   private final SmmuTableMaker tables;
   private final SmmuEntryMaker entries;
-  private final boolean stage2;
+  private final NestMaker nests;
+  private final SmmuDialect dialect;
   private boolean twoLevel;
   private int log2Streams;
   private int split;
   private long cr0;
 
   /// @param full whether devices read, too
-  SmmuGenerator(long seed, boolean stage2, boolean full) {
-    this.stage2 = stage2;
+  SmmuGenerator(long seed, SmmuDialect dialect, boolean full) {
+    this.dialect = dialect;
     draft = new SmmuDraft(new Dice(seed), full);
     commands = new SmmuCommandMaker(draft);
-    tables = new SmmuTableMaker(draft, commands);
-    entries = new SmmuEntryMaker(draft, commands, stage2);
+    nests = new NestMaker(draft);
+    tables = new SmmuTableMaker(draft, commands, nests);
+    entries = new SmmuEntryMaker(draft, commands, dialect.hasStage2());
   }
 
   List<Step> generate(int count) {
@@ -137,13 +139,17 @@ final class SmmuGenerator {
   }
 
   private void addStream(int id, int number) {
-    boolean second = stage2 && draft.dice.percent(30);
+    boolean second = dialect.hasStage2() && draft.dice.percent(30);
+    boolean nested = dialect.nested() && !second && draft.dice.percent(45);
     int granule = draft.dice.of(12, 12, 14, 16);
     int inputBits =
         second
             ? draft.dice.of(39, 36, 34, granule == 12 ? 32 : 42)
             : draft.dice.percent(70) ? draft.dice.of(48, 39, 36, 32, 42) : draft.dice.from(25, 48);
     StreamSpace space = new StreamSpace(granule, inputBits, second, draft.slots, draft.steps::add);
+    if (nested) {
+      nests.nest(space);
+    }
     long cd = Board.CONTEXTS + (long) (number * 2 + 1) * CdLayout.BYTES;
     SmmuStream s = new SmmuStream(id, steAddress(id), cd, space, draft.freshAsid());
     for (int i = draft.dice.from(1, 3); i > 0; i--) {

@@ -27,14 +27,20 @@ final class SmmuOracle {
   private static final int MOST_RUNS = 300;
   private static final int CACHED = 16;
 
+  /// Of a choice that leads to nothing that an SMMU shows.
+  private static final SmmuOutcome NONE = new SmmuOutcome(SmmuOutcome.NOWHERE - 1, List.of());
+
   private final SmmuFeatures features;
   private final PhysicalMemory memory;
   private final History history;
   private final CommandLog commands;
+  private final boolean tagged;
+  private boolean undetermined;
   private Map<Long, Long> registers = Map.of();
 
   SmmuOracle(SmmuFeatures features, PhysicalMemory memory, History history, CommandLog commands) {
     this.features = features.withCachedTranslations(CACHED);
+    tagged = SmmuRegisters.IDR0_S2P.isSet(features.idr0());
     this.memory = memory;
     this.history = history;
     this.commands = commands;
@@ -54,12 +60,16 @@ final class SmmuOracle {
     return registers.getOrDefault(Board.SMMU + register.offset(), 0L);
   }
 
-  /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try}
+  /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try, or they cannot be told}
   Optional<Set<SmmuOutcome>> permitted(Step.Access message, Set<SmmuQuirk> quirks) {
     Set<SmmuOutcome> out = new HashSet<>();
+    undetermined = false;
     Choices choices = new Choices();
     for (int run = 0; run < MOST_RUNS; run++) {
       out.add(once(message, quirks, choices));
+      if (undetermined) {
+        return Optional.empty();
+      }
       if (!choices.next()) {
         return Optional.of(out);
       }
@@ -73,7 +83,7 @@ final class SmmuOracle {
   }
 
   private SmmuOutcome once(Step.Access message, Set<SmmuQuirk> quirks, Choices choices) {
-    TableReads reads = new TableReads(history, commands, message);
+    TableReads reads = new TableReads(history, commands, message, tagged);
     long tableConfig = register(SmmuRegisters.STRTAB_BASE_CFG);
     OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
     Sink sink = new Sink();
@@ -92,7 +102,11 @@ final class SmmuOracle {
         (register(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
             | SmmuRegisters.CR0_EVENTQEN.mask());
     long pa = model.translate(message.requester(), -1, message.address(), message.direction());
+    undetermined |= reads.undetermined();
     SmmuRecord record = view.recorded();
+    if (view.sizeLast() && (record == null || !isFoundBehindSize(record))) {
+      return NONE;
+    }
     if (quirks.contains(SmmuQuirk.SILENT_IPA_SIZE)
         && reads.second()
         && message.address() >>> SmmuGenerator.outputBits() != 0
@@ -110,19 +124,27 @@ final class SmmuOracle {
         return outcome(
             reads,
             pa,
-            record == null ? null : adapted(with(record, EventLayout.F_ACCESS), view, quirks));
+            record == null
+                ? null
+                : adapted(with(record, EventLayout.F_ACCESS), view, reads, quirks));
       }
       if (reads.second() && reads.reservedOutput() >>> SmmuGenerator.outputBits() != 0) {
         return outcome(
             reads,
             pa,
-            record == null ? null : adapted(with(record, EventLayout.F_ADDR_SIZE), view, quirks));
+            record == null
+                ? null
+                : adapted(with(record, EventLayout.F_ADDR_SIZE), view, reads, quirks));
       }
       return reads.reservedDenies()
           ? refused(record, reads, view, quirks)
           : outcome(reads, reads.reservedOutput(), null);
     }
-    return outcome(reads, pa, record == null ? null : adapted(record, view, quirks));
+    return outcome(reads, pa, record == null ? null : adapted(record, view, reads, quirks));
+  }
+
+  private static boolean isFoundBehindSize(SmmuRecord record) {
+    return record.id() == EventLayout.F_ACCESS || record.id() == EventLayout.F_PERMISSION;
   }
 
   private SmmuOutcome outcome(TableReads reads, long pa, @Nullable SmmuRecord record) {
@@ -139,11 +161,16 @@ final class SmmuOracle {
       @Nullable SmmuRecord record, TableReads reads, OracleMemory view, Set<SmmuQuirk> quirks) {
     return record == null || !reads.recorded()
         ? outcome(reads, Translator.FAULT, null)
-        : outcome(reads, Translator.FAULT, adapted(denied(record), view, quirks));
+        : outcome(reads, Translator.FAULT, adapted(denied(record, reads), view, reads, quirks));
   }
 
-  private static SmmuRecord denied(SmmuRecord record) {
-    return with(record, EventLayout.F_PERMISSION);
+  private static SmmuRecord denied(SmmuRecord record, TableReads reads) {
+    SmmuRecord first =
+        reads.nested()
+            ? new SmmuRecord(
+                record.word0(), record.word1() & EventLayout.RNW.mask(), record.word2(), 0)
+            : record;
+    return with(first, EventLayout.F_PERMISSION);
   }
 
   private static SmmuRecord with(SmmuRecord record, int id) {
@@ -156,7 +183,9 @@ final class SmmuOracle {
 
   private SmmuFeatures features(Set<SmmuQuirk> quirks) {
     SmmuFeatures f = features;
-    if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) || quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
+    if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE)
+        || quirks.contains(SmmuQuirk.SIZE_LAST)
+        || quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
       f = f.withOutputBits(48);
     }
     if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
@@ -165,14 +194,19 @@ final class SmmuOracle {
     return f;
   }
 
-  private static SmmuRecord adapted(SmmuRecord record, OracleMemory view, Set<SmmuQuirk> quirks) {
+  private static @Nullable SmmuRecord adapted(
+      SmmuRecord record, OracleMemory view, TableReads reads, Set<SmmuQuirk> quirks) {
     int id = record.id();
-    if (quirks.contains(SmmuQuirk.IPA_WHOLE)
-        && id >= EventLayout.F_TRANSLATION
+    if (id >= EventLayout.F_TRANSLATION
         && id <= EventLayout.F_PERMISSION
         && EventLayout.S2.isSet(record.word1())) {
-      long low = record.word2() & (Board.PAGE - 1);
-      return new SmmuRecord(record.word0(), record.word1(), record.word2(), record.word3() | low);
+      return ofSecondStage(record, reads, quirks);
+    }
+    if (id == EventLayout.F_ADDR_SIZE
+        && quirks.contains(SmmuQuirk.NESTED_SIZE)
+        && reads.wideTable() != 0) {
+      long word1 = EventLayout.CLASS.with(record.word1(), EventLayout.CLASS_TT);
+      return new SmmuRecord(record.word0(), word1, record.word2(), reads.wideTable());
     }
     if (id >= EventLayout.F_TRANSLATION
         && id <= EventLayout.F_PERMISSION
@@ -192,6 +226,42 @@ final class SmmuOracle {
       return new SmmuRecord(word0, record.word1(), record.word2(), record.word3());
     }
     return record;
+  }
+
+  private static @Nullable SmmuRecord ofSecondStage(
+      SmmuRecord record, TableReads reads, Set<SmmuQuirk> quirks) {
+    long word1 = record.word1();
+    long ipa = record.word3();
+    int faultClass = EventLayout.CLASS.getInt(word1);
+    boolean inContext =
+        faultClass == EventLayout.CLASS_CD
+            || (faultClass == EventLayout.CLASS_TT && reads.atFirstTable());
+    if (quirks.contains(SmmuQuirk.SILENT_IPA_SIZE)
+        && faultClass == EventLayout.CLASS_CD
+        && ipa >>> SmmuGenerator.outputBits() != 0) {
+      return null;
+    }
+    if (quirks.contains(SmmuQuirk.TABLE_OF_FIRST)
+        && faultClass == EventLayout.CLASS_TT
+        && !inContext) {
+      if (!reads.recorded()) {
+        return null;
+      }
+      word1 = EventLayout.S2.with(word1, 0);
+    }
+    if (quirks.contains(SmmuQuirk.NESTED_READS) && inContext) {
+      word1 = EventLayout.RNW.with(word1, 1);
+    }
+    if (quirks.contains(SmmuQuirk.NO_TABLE_READ)) {
+      word1 = EventLayout.TTRNW.with(word1, 0);
+    }
+    if (quirks.contains(SmmuQuirk.TABLE_IPA) && faultClass == EventLayout.CLASS_TT) {
+      ipa = reads.tableOf(ipa);
+    }
+    if (quirks.contains(SmmuQuirk.IPA_WHOLE)) {
+      ipa = reads.wholeIpa(ipa, faultClass);
+    }
+    return new SmmuRecord(record.word0(), word1, record.word2(), ipa);
   }
 
   private static void set(SmmuModel model, Register register, long value) {

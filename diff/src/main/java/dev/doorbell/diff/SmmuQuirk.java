@@ -59,9 +59,27 @@ enum SmmuQuirk {
   IPA_WHOLE(
       "smmu-ipa",
       "7.3.13 to 7.3.16: IPA of a fault of stage 2 is bits 51:12; QEMU 10 writes the address with its lower bits"),
+  NESTED_READS(
+      "smmu-nested-rnw",
+      "7.3.13: RnW is that of the device's access; of a fault of stage 2 at a CD, or at the table that the CD names, QEMU 10 records a read"),
+  NO_TABLE_READ(
+      "smmu-ttrnw",
+      "7.3.16: TTRnW is 1 when stage 2 denies a read of a CD or a table; QEMU 10 leaves it 0"),
+  TABLE_OF_FIRST(
+      "smmu-table-s2",
+      "7.3.13: a fault of stage 2 at a table of stage 1 has S2 = 1, and is recorded as STE.S2R says; below the first table QEMU 10 writes 0 and looks at CD.R"),
+  TABLE_IPA(
+      "smmu-table-ipa",
+      "7.3.13: IPA of a fault of stage 2 at a table of stage 1 is the descriptor's; QEMU 10 writes the table's"),
+  SIZE_LAST(
+      "smmu-size-last",
+      "3.4, DDI 0487 D8.15: an output address that is too wide is found before AF and permissions; QEMU 10 looks at those first"),
+  NESTED_SIZE(
+      "smmu-nested-size",
+      "7.3.14: a table's address beyond IPS is a fault of stage 1, CLASS IN; QEMU 10 writes CLASS TT, and the address where the IPA of a stage 2 fault is"),
   SILENT_IPA_SIZE(
       "smmu-ipa-size",
-      "3.4: an address beyond the IAS, with stage 2 alone, is a fault of stage 1 and recorded as F_ADDR_SIZE; QEMU 10 records nothing, as no CD says R"),
+      "3.4: an address beyond the IAS, with stage 2 alone, is a fault of stage 1 and recorded as F_ADDR_SIZE; QEMU 10 records nothing, as no CD says R; nor where the address of a nested stream's CD is beyond it"),
   STALL_REFUSED(
       "smmu-s1stalld",
       "5.2, S1STALLD: ignored where stage 1 does not translate; QEMU 10 takes it for ILLEGAL then, too"),

@@ -13,10 +13,12 @@ final class SmmuTableMaker {
 
   private final SmmuDraft draft;
   private final SmmuCommandMaker commands;
+  private final NestMaker nests;
 
-  SmmuTableMaker(SmmuDraft draft, SmmuCommandMaker commands) {
+  SmmuTableMaker(SmmuDraft draft, SmmuCommandMaker commands, NestMaker nests) {
     this.draft = draft;
     this.commands = commands;
+    this.nests = nests;
   }
 
   void addLeaf(SmmuStream s) {
@@ -31,14 +33,15 @@ final class SmmuTableMaker {
     long target = draft.target();
     long offset = target & (size - 1);
     long iova = space.within(draft.dice.bits(Long.SIZE) & -size) | offset;
-    space.map(space.within(iova), level, leaf(s, level, target & -size));
+    long output = space.outer() == null ? target : nests.ipa(space.outer(), target, size);
+    space.map(space.within(iova), level, leaf(space, level, output & -size));
   }
 
-  private static long leaf(SmmuStream s, int level, long output) {
-    return s.space.second ? secondLeaf(level, output) : firstLeaf(level, output);
+  private static long leaf(StreamSpace space, int level, long output) {
+    return space.second ? secondLeaf(level, output) : firstLeaf(level, output);
   }
 
-  private static long secondLeaf(int level, long output) {
+  static long secondLeaf(int level, long output) {
     return DescriptorLayout.S2_VALID.place(1)
         | DescriptorLayout.S2_TABLE.place(level == 3 ? 1 : 0)
         | DescriptorLayout.S2_MEM_ATTR.place(DescriptorLayout.MEM_ATTR_WRITE_BACK)
@@ -63,9 +66,13 @@ final class SmmuTableMaker {
       addLeaf(s);
       return;
     }
+    if (space.outer() != null && draft.dice.percent(45)) {
+      changeOuter(s, space.outer());
+      return;
+    }
     boolean table = !space.tables.isEmpty() && draft.dice.percent(15);
     StreamSpace.Entry e = draft.dice.of(table ? space.tables : space.leaves);
-    e.value = table ? mutatedTable(e) : mutatedLeaf(s, e);
+    e.value = table ? mutatedTable(space, e) : mutatedLeaf(space, e);
     if (s.space.second && e.level < LAST_LEVEL && DescriptorLayout.TABLE.isSet(e.value)) {
       // QEMU 10 does not look at the size of a table's address at stage 2 (`smmu-s2-table`).
       // Nor of one that all ones tell, which is what is read where PCI has nothing.
@@ -81,9 +88,31 @@ final class SmmuTableMaker {
     }
   }
 
-  private long mutatedLeaf(SmmuStream s, StreamSpace.Entry e) {
-    long size = 1L << s.space.shift(e.level);
-    long fresh = leaf(s, e.level, draft.target() & -size);
+  /// Changes a leaf of the stage 2 below a stream's stage 1.
+  private void changeOuter(SmmuStream s, StreamSpace outer) {
+    StreamSpace.Entry e = draft.dice.of(outer.leaves);
+    e.value = nests.leadsToTables(s, e) ? nests.mutatedWindow(s, e) : mutatedLeaf(outer, e);
+    draft.steps.add(new Step.Store(e.address, List.of(e.value)));
+    nests.invalidate(s, e);
+    if (draft.dice.percent(70)) {
+      draft.message(s);
+    }
+  }
+
+  private long mutatedLeaf(StreamSpace space, StreamSpace.Entry e) {
+    long size = 1L << space.shift(e.level);
+    long target = draft.target();
+    boolean nested = space.outer() != null;
+    long output = nested ? nests.ipa(space.outer(), target, size) : target;
+    long fresh = leaf(space, e.level, output & -size);
+    long mutated = mutated(e, fresh);
+    // A block that becomes a table leads a walk to what are no tables.
+    return e.level < LAST_LEVEL && (nested || nests.isOuter(space))
+        ? DescriptorLayout.TABLE.with(mutated, 0)
+        : mutated;
+  }
+
+  private long mutated(StreamSpace.Entry e, long fresh) {
     return switch (draft.dice.below(14)) {
       case 0, 1 -> 0;
       case 2 -> DescriptorLayout.AF.with(e.value, 0);
@@ -97,7 +126,10 @@ final class SmmuTableMaker {
     };
   }
 
-  private long mutatedTable(StreamSpace.Entry e) {
+  private long mutatedTable(StreamSpace space, StreamSpace.Entry e) {
+    if (space.outer() != null) {
+      return nests.mutatedTable(e);
+    }
     long whole = e.value | DescriptorLayout.TABLE_VALID.mask() | DescriptorLayout.TABLE_TYPE.mask();
     return switch (draft.dice.below(8)) {
       case 0 -> 0;
@@ -120,6 +152,7 @@ final class SmmuTableMaker {
       return;
     }
     boolean wrong = draft.dice.percent(15);
+    long machine = s.space.outer() == null ? 0 : CommandLayout.TLBI_VMID.place(s.asid);
     if (s.space.second) {
       invalidateSecond(s, wrong ? e.iova + (1L << s.space.shift(e.level)) : e.iova);
       return;
@@ -128,15 +161,16 @@ final class SmmuTableMaker {
     long iova = wrong ? e.iova + (1L << s.space.shift(e.level)) : e.iova;
     long page = iova & -(long) Board.PAGE;
     long leafOnly = table || draft.dice.percent(50) ? 0 : 1;
-    long tagged = CommandLayout.TLBI_ASID.place(asid & CommandLayout.TLBI_ASID.max());
+    long tagged = machine | CommandLayout.TLBI_ASID.place(asid & CommandLayout.TLBI_ASID.max());
     switch (draft.dice.below(8)) {
       case 0 -> draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NSNH_ALL), 0);
-      case 1 -> draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ALL), 0);
+      case 1 ->
+          draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ALL) | machine, 0);
       case 2 ->
           draft.command(CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_ASID) | tagged, 0);
       case 3 ->
           draft.command(
-              CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_VAA),
+              CommandLayout.OPCODE.place(CommandLayout.CMD_TLBI_NH_VAA) | machine,
               CommandLayout.TLBI_ADDRESS.place(page) | CommandLayout.TLBI_LEAF.place(leafOnly));
       case 4 -> rangeInvalidation(s, e, tagged, leafOnly);
       default ->

@@ -4,9 +4,11 @@ import dev.doorbell.vmsa.DescriptorLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Translation tables of one stage that a scenario builds, and where their descriptors lie.
 final class StreamSpace {
+  static final int LOG2_LEAST_GRANULE = 12;
   private static final int LAST_LEVEL = 3;
   private static final int LOG2_DESCRIPTOR = 3;
 
@@ -36,6 +38,8 @@ final class StreamSpace {
   final List<Entry> tables = new ArrayList<>();
   private final TableSlots slots;
   private final Consumer<Step> out;
+  private @Nullable StreamSpace outer;
+  private long apart;
 
   /// @param second whether it is stage 2
   StreamSpace(int granule, int inputBits, boolean second, TableSlots slots, Consumer<Step> out) {
@@ -45,6 +49,24 @@ final class StreamSpace {
     this.slots = slots;
     this.out = out;
     root = slots.take(granule, out);
+  }
+
+  /// Makes the addresses that this space leads to, and those of its own tables, inputs of another one, before anything is mapped.
+  ///
+  /// @param distance from a table's physical address to its address there
+  void within(StreamSpace other, long distance) {
+    outer = other;
+    apart = distance;
+  }
+
+  /// {@return stage 2, where this is the stage 1 of nested ones}
+  @Nullable StreamSpace outer() {
+    return outer;
+  }
+
+  /// {@return what is added to the physical address of a CD or a table where they are named}
+  long apart() {
+    return apart;
   }
 
   int startLevel() {
@@ -79,7 +101,7 @@ final class StreamSpace {
                 next,
                 DescriptorLayout.TABLE_VALID.place(1)
                     | DescriptorLayout.TABLE_TYPE.place(1)
-                    | DescriptorLayout.NEXT_TABLE.place(next));
+                    | DescriptorLayout.NEXT_TABLE.place(next + apart));
         tables.add(there);
         out.accept(new Step.Store(at, List.of(there.value)));
       }
@@ -98,7 +120,7 @@ final class StreamSpace {
     return table + (index << LOG2_DESCRIPTOR);
   }
 
-  private static @org.jspecify.annotations.Nullable Entry find(List<Entry> entries, long at) {
+  private static @Nullable Entry find(List<Entry> entries, long at) {
     for (Entry e : entries) {
       if (e.address == at) {
         return e;

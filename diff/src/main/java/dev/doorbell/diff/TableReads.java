@@ -3,6 +3,7 @@ package dev.doorbell.diff;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.hw.smmuv3.CdLayout;
+import dev.doorbell.hw.smmuv3.EventLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.vmsa.DescriptorLayout;
 import java.util.List;
@@ -19,17 +20,25 @@ final class TableReads {
   private boolean walking;
   private boolean recorded;
   private boolean second;
+  private boolean nested;
+  private boolean undetermined;
+  private final boolean tagged;
   private int vmid;
   private boolean flagIgnored;
   private boolean hierarchyIgnored;
   private boolean tableDenied;
   private long reserved;
   private int reservedShift;
+  private long contextPointer;
   private int asid;
   private int granule = 12;
   private int level;
+  private int firstLevel;
+  private long nextTable;
 
-  TableReads(History history, CommandLog commands, Step.Access message) {
+  /// @param tagged whether translations have VMIDs
+  TableReads(History history, CommandLog commands, Step.Access message, boolean tagged) {
+    this.tagged = tagged;
     this.history = history;
     this.commands = commands;
     this.message = message;
@@ -53,7 +62,7 @@ final class TableReads {
     boolean shared = history.places(Board.STREAMS, Board.CONTEXTS, w -> leadsTo(w, address)) > 1;
     List<Integer> streams = shared ? Board.REQUESTERS : List.of(message.requester());
     for (long[] cd : history.since(memory, address, CdLayout.QUADWORDS, dropped)) {
-      int sinceAsid = commands.asidDropped(CdLayout.ASID.getInt(cd[0]));
+      int sinceAsid = commands.asidDropped(CdLayout.ASID.getInt(cd[0]), tag());
       for (int stream : streams) {
         time = Math.min(time, commands.contextDropped(stream, sinceAsid));
       }
@@ -82,15 +91,29 @@ final class TableReads {
             : code == CdLayout.TG0_64K ? 16 : code == CdLayout.TG0_16K ? 14 : 12;
     int bits = Math.max(Long.SIZE - tsz, granule + 1);
     level = CommandLog.lastLevel() + 1 - Math.ceilDiv(bits - granule, granule - LOG2_DESCRIPTOR);
+    firstLevel = level;
   }
 
-  /// Takes note of an STE that has stage 2 alone.
-  void chosenSecond(long[] ste) {
+  private int tag() {
+    return tagged ? vmid : CommandLog.NO_VMID;
+  }
+
+  /// Takes note of the STE that was chosen.
+  void chosenStream(long[] ste) {
+    long config = SteLayout.CONFIG.get(ste[0]);
+    vmid = SteLayout.S2_VMID.getInt(ste[2]);
+    contextPointer = SteLayout.S1_CONTEXT_PTR.get(ste[0]);
+    nested = config == SteLayout.CONFIG_NESTED;
+    if (config == SteLayout.CONFIG_S2_TRANS) {
+      chosenSecond(ste);
+    }
+  }
+
+  private void chosenSecond(long[] ste) {
     walking = true;
     second = true;
     recorded = SteLayout.S2_R.isSet(ste[2]);
     flagIgnored = SteLayout.S2_AFFD.isSet(ste[2]);
-    vmid = SteLayout.S2_VMID.getInt(ste[2]);
     int code = SteLayout.S2_TG.getInt(ste[2]);
     granule = code == CdLayout.TG0_64K ? 16 : code == CdLayout.TG0_16K ? 14 : 12;
     level = (granule == 12 ? 2 : 3) - SteLayout.S2_SL0.getInt(ste[2]);
@@ -98,6 +121,12 @@ final class TableReads {
 
   /// {@return contents of the descriptor at an address, the next of the walk}
   List<long[]> descriptor(PhysicalMemory memory, long address) {
+    if (isOuter(address)) {
+      // What both stages together gave may be used until all of it is dropped.
+      List<long[]> all = history.since(memory, address, 1, commands.secondDropped(vmid));
+      undetermined |= !walking && all.size() > 1;
+      return all;
+    }
     if (second) {
       level++;
       // CMD_TLBI_S2_IPA may drop more than its page; here it drops nothing for certain.
@@ -111,8 +140,14 @@ final class TableReads {
     boolean leaf = last || all.stream().noneMatch(d -> DescriptorLayout.TABLE.isSet(d[0]));
     long iova = message.address();
     int time =
-        commands.translationDropped(new CommandLog.Walked(iova, asid, granule, here, leaf, global));
+        commands.translationDropped(
+            new CommandLog.Walked(iova, asid, tag(), granule, here, leaf, global));
     return history.since(memory, address, 1, time);
+  }
+
+  /// {@return whether the table at an address is of the stage 2 below a stage 1}
+  private boolean isOuter(long address) {
+    return nested && address >= Board.OUTER_TABLES;
   }
 
   private static boolean isGlobal(long descriptor, boolean last) {
@@ -125,17 +160,24 @@ final class TableReads {
   void walkedElsewhere(long descriptor) {
     if (walking) {
       level++;
-      walked(descriptor);
+      walked(0, descriptor);
     }
   }
 
   /// Takes note of the descriptor that was chosen.
-  void walked(long descriptor) {
+  void walked(long address, long descriptor) {
+    if (isOuter(address)) {
+      return;
+    }
     int here = level - 1;
     boolean exists = here == 2 || (granule == 12 && here == 1);
     boolean block =
         DescriptorLayout.VALID.isSet(descriptor) && !DescriptorLayout.TABLE.isSet(descriptor);
     boolean table = DescriptorLayout.VALID.isSet(descriptor) && !block;
+    nextTable =
+        table && here < CommandLog.lastLevel()
+            ? tableOf(DescriptorLayout.NEXT_TABLE.get(descriptor))
+            : 0;
     if (table
         && message.direction() == Translator.WRITE
         && !second
@@ -168,6 +210,42 @@ final class TableReads {
   /// {@return whether stage 2 alone translates}
   boolean second() {
     return second;
+  }
+
+  /// {@return whether stage 2 may have led to the CD otherwise than it leads to the tables: CDs are cached without it}
+  boolean undetermined() {
+    return undetermined;
+  }
+
+  /// {@return whether stage 2 translates what stage 1 gave}
+  boolean nested() {
+    return nested;
+  }
+
+  /// {@return whether the table that the CD names was not read yet}
+  boolean atFirstTable() {
+    return level == firstLevel;
+  }
+
+  /// {@return the address of the table of stage 1 that holds a descriptor, or a page of it}
+  long tableOf(long address) {
+    return address & -(1L << granule);
+  }
+
+  /// {@return the last table descriptor's address where a nested walk has just met one, else 0}
+  long wideTable() {
+    return nested ? nextTable : 0;
+  }
+
+  /// {@return an address that stage 2 did not take, with the lower bits that QEMU records of it}
+  ///
+  /// @param ipa as the manual has it, that of the page
+  long wholeIpa(long ipa, int faultClass) {
+    return switch (faultClass) {
+      case EventLayout.CLASS_IN -> ipa | (message.address() & (Board.PAGE - 1));
+      case EventLayout.CLASS_TT -> ipa;
+      default -> ipa | (contextPointer & (Board.PAGE - 1));
+    };
   }
 
   /// {@return CD.R, or STE.S2R}

@@ -6,7 +6,6 @@ import dev.doorbell.hw.gicits.ItsCommandLayout;
 import dev.doorbell.hw.gicv2.GicdRegisters;
 import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.hw.smmuv3.EventLayout;
-import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.List;
 import java.util.Set;
@@ -27,6 +26,8 @@ final class FaultyRig implements Rig {
     MISPLACES_MESSAGE(Hardware.SMMUV3),
     /// Commands with a reserved opcode are taken.
     TAKES_ILLEGAL(Hardware.SMMUV3),
+    /// CMD_TLBI_S12_VMALL does nothing; both stages, in one stream and alone.
+    FORGETS_S12(Hardware.SMMUV3, SmmuDialect.QEMU_10),
     /// A device reads four bytes further on.
     MISPLACES_READ(Hardware.SMMUV3_FULL),
     /// The event queue's interrupt does not come.
@@ -43,9 +44,15 @@ final class FaultyRig implements Rig {
     MISTAKES_SPI(Hardware.GICV2M);
 
     final Hardware hardware;
+    final SmmuDialect dialect;
 
     Fault(Hardware hardware) {
+      this(hardware, SmmuDialect.QEMU_7_2);
+    }
+
+    Fault(Hardware hardware, SmmuDialect dialect) {
       this.hardware = hardware;
+      this.dialect = dialect;
     }
   }
 
@@ -64,7 +71,7 @@ final class FaultyRig implements Rig {
 
   FaultyRig(Fault fault) {
     this.fault = fault;
-    model = new ModelRig(fault.hardware, SmmuFeatures.qemu72());
+    model = new ModelRig(fault.hardware, fault.dialect.features());
   }
 
   @Override
@@ -117,6 +124,7 @@ final class FaultyRig implements Rig {
   private boolean forgets(int code) {
     return switch (fault) {
       case FORGETS_TLBI -> TLBI.contains(code);
+      case FORGETS_S12 -> code == CommandLayout.CMD_TLBI_S12_VMALL;
       case FORGETS_CFGI_STE ->
           code == CommandLayout.CMD_CFGI_STE || code == CommandLayout.CMD_CFGI_STE_RANGE;
       case FORGETS_CFGI_CD ->

@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.hw.smmuv3.SteLayout;
+import dev.doorbell.qemu.QemuVersion;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -20,14 +25,14 @@ class PlantedFaultTest {
   @DisplayName(
       "a model with a planted fault is found out within 100 scenarios, by a shorter scenario that shows it again")
   void found(FaultyRig.Fault fault) {
-    try (Differential d = Differential.with(fault.hardware, new FaultyRig(fault))) {
+    try (Differential d = Differential.with(fault.hardware, fault.dialect, new FaultyRig(fault))) {
       Differential.Report report = d.run(1, 100, STEPS, seed -> {});
       assertTrue(report.finding().isPresent(), () -> fault + " was not found: " + report);
       Differential.Finding finding = report.finding().get();
-      Scenario again = Script.parse(finding.script(), "finding");
+      Recording again = Script.parse(finding.script(), "finding");
       assertAll(
           () -> assertTrue(finding.seed().isPresent()),
-          () -> assertTrue(d.replay(again, "finding").finding().isPresent(), finding.script()));
+          () -> assertTrue(d.replay(again).finding().isPresent(), finding.script()));
     }
   }
 
@@ -35,11 +40,37 @@ class PlantedFaultTest {
   @EnumSource(Hardware.class)
   @DisplayName("the model shows no difference to itself, not even a known one")
   void none(Hardware hardware) {
-    ModelRig twin = new ModelRig(hardware, SmmuFeatures.qemu72());
-    try (Differential d = Differential.with(hardware, twin)) {
-      Differential.Report report = d.run(1, 200, STEPS, seed -> {});
-      assertEquals(Optional.empty(), report.finding());
-      assertEquals(Map.of(), report.tolerated());
+    for (SmmuDialect dialect : List.of(SmmuDialect.QEMU_7_2, SmmuDialect.QEMU_10)) {
+      ModelRig twin = new ModelRig(hardware, dialect.features());
+      try (Differential d = Differential.with(hardware, dialect, twin)) {
+        Differential.Report report = d.run(1, 200, STEPS, seed -> {});
+        assertEquals(Optional.empty(), report.finding());
+        assertEquals(Map.of(), report.tolerated());
+      }
     }
+  }
+
+  @Test
+  @DisplayName(
+      "scenarios of an SMMU with two stages have streams of stage 1, of stage 2, and of both, with granules of their own")
+  void nested() {
+    Set<String> shapes = new TreeSet<>();
+    for (long seed = 1; seed <= 300; seed++) {
+      String script = Differential.script(Hardware.SMMUV3, seed, 1, new QemuVersion(10, 0, 2));
+      for (Step step : Script.parse(script, "seed").scenario().steps()) {
+        if (step instanceof Step.Store(long address, List<Long> words)
+            && address >= Board.STREAMS
+            && address < Board.CONTEXTS
+            && words.size() == SteLayout.QUADWORDS) {
+          long config = SteLayout.CONFIG.get(words.getFirst());
+          shapes.add(
+              config == SteLayout.CONFIG_NESTED
+                  ? "nested " + SteLayout.S2_TG.get(words.get(2))
+                  : Long.toString(config));
+        }
+      }
+    }
+    assertTrue(
+        shapes.containsAll(Set.of("5", "6", "nested 0", "nested 1", "nested 2")), shapes::toString);
   }
 }

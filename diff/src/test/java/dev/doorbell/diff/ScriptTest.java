@@ -20,7 +20,7 @@ class ScriptTest {
   void roundTrip(Hardware hardware) {
     for (long seed = 1; seed <= 20; seed++) {
       String text = Differential.script(hardware, seed, 20);
-      assertEquals(text, Script.print(Script.parse(text, "text")));
+      assertEquals(text, Script.print(Script.parse(text, "text").scenario()));
       assertEquals(text, Differential.script(hardware, seed, 20));
     }
   }
@@ -38,7 +38,15 @@ class ScriptTest {
         "hardware its\nmessage 0x8 zero 0x1",
         "hardware its\nread 0xfffffffffffffffff 4",
         "hardware its\nexplode",
-        "hardware its\nclear 0x0"
+        "hardware its\nclear 0x0",
+        "hardware its\nclear 0x8 0xc",
+        "hardware its\ndrain all",
+        "hardware its\nacknowledge 0x1",
+        "hardware its\nmessage 0x10008 0x0 0x1",
+        "hardware its\nmessage 0x8 0x2 0x1",
+        "hardware its\nmessage 0x8 0x0 0x10000",
+        "hardware smmuv3\nfetch 0x8 0x1",
+        "hardware its\nstore"
       })
   @DisplayName("a line that is no step is refused with file and line")
   void bad(String text) {
@@ -64,11 +72,14 @@ class ScriptTest {
     for (Hardware hardware : Hardware.values()) {
       ModelRig twin = new ModelRig(hardware, SmmuFeatures.qemu72());
       try (Differential d = Differential.with(hardware, twin)) {
-        Scenario scenario = Script.parse("hardware " + hardware.id() + "\n" + line, "hostile");
+        Recording recording =
+            Script.parse("# before\nhardware %s\n\n%s".formatted(hardware.id(), line), "hostile");
         try {
-          assertEquals(1, d.replay(scenario, "hostile").scenarios());
+          assertEquals(1, d.replay(recording).scenarios());
         } catch (BadScript e) {
-          assertTrue(String.valueOf(e.getMessage()).contains("hostile"));
+          assertTrue(
+              String.valueOf(e.getMessage()).startsWith("hostile line 4, `%s`".formatted(line)),
+              e.getMessage());
         }
       }
     }

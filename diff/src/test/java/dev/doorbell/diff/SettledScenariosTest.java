@@ -45,9 +45,10 @@ class SettledScenariosTest {
       })
   @DisplayName("they show none")
   void none(String name) throws IOException {
-    Scenario scenario = Script.parse(read(name), name);
-    try (Differential d = Differential.start(scenario.hardware(), QemuBinary.arm())) {
-      assertEquals(Optional.empty(), d.replay(scenario, name).finding());
+    Recording recording = Script.parse(read(name), name);
+    Hardware hardware = recording.scenario().hardware();
+    try (Differential d = Differential.start(hardware, QemuBinary.arm())) {
+      assertEquals(Optional.empty(), d.replay(recording).finding());
     } catch (QemuMissing e) {
       Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
     }
