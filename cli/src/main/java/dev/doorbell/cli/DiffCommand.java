@@ -8,6 +8,7 @@ import dev.doorbell.diff.KnownDifferences;
 import dev.doorbell.diff.Recording;
 import dev.doorbell.diff.Script;
 import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuException;
 import dev.doorbell.qemu.QemuMissing;
 import dev.doorbell.qemu.QemuVersion;
 import java.io.IOException;
@@ -101,6 +102,9 @@ final class DiffCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON document.")
   private boolean json;
 
+  /// The seed of the scenario under way, once QEMU has started.
+  private @Nullable Long running;
+
   DiffCommand(Console console) {
     this.console = console;
   }
@@ -148,6 +152,7 @@ final class DiffCommand implements Callable<Integer> {
       return ExitStatus.YES.code();
     }
     try (Differential differential = Differential.start(what, QemuBinary.arm())) {
+      running = seed;
       Differential.Report report =
           recorded == null
               ? differential.run(seed, count, steps, this::progress)
@@ -156,6 +161,21 @@ final class DiffCommand implements Callable<Integer> {
       return (report.finding().isEmpty() ? ExitStatus.YES : ExitStatus.NO).code();
     } catch (BadScript e) {
       throw badScript(e);
+    } catch (QemuException e) {
+      tellSeed(what, recorded);
+      throw e;
+    }
+  }
+
+  /// Of a QEMU that ends or hangs the scenario matters, too.
+  private void tellSeed(Hardware what, @Nullable Recording recorded) {
+    if (running != null && recorded == null) {
+      console
+          .err()
+          .println(
+              "doorbell: it was in the scenario of seed %d: doorbell diff --hardware %s --seed %d --steps %d --count 1"
+                  .formatted(running, what.id(), running, steps));
+      console.err().flush();
     }
   }
 
@@ -241,6 +261,7 @@ final class DiffCommand implements Callable<Integer> {
   }
 
   private void progress(long done) {
+    running = done + 1;
     if ((done + 1) % TOLD_EVERY == 0) {
       console.err().println("doorbell: seed %d is done".formatted(done));
       console.err().flush();

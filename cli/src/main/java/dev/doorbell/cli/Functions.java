@@ -76,7 +76,8 @@ final class Functions {
               ? "%s is not in this machine, which has no PCI functions at all".formatted(sbdf)
               : "%s is not in this machine; it has %s".formatted(sbdf, known),
           survey.machine().hostBridges().isEmpty() || survey.machine().hostBridge(sbdf).isPresent()
-              ? "add a what-if function with --with " + sbdf + ",msix=8"
+              ? "name one that is there; --with %s,msix=8 adds a what-if function to a captured machine"
+                  .formatted(sbdf)
               : "name one that is there; no root complex of this machine has bus %04x:%02x"
                   .formatted(sbdf.segment(), sbdf.bus()));
     }

@@ -152,6 +152,20 @@ class DiffCommandTest {
     assertTrue(run.err().contains(wanted), run.err());
   }
 
+  @Test
+  @DisplayName("a QEMU that ends half-way: status 2, the line sent last, and which seed it was in")
+  void endsHalfWay() throws IOException {
+    String real = Qemus.orSkip().path().toString();
+    String script = "'%s' \"$@\" & qemu=$!; sleep 3; kill -9 $qemu; wait $qemu".formatted(real);
+    System.setProperty(PROPERTY, FakeQemu.shell(folder, script).path().toString());
+    Run run = Run.of("diff", "--hardware", "its", "--seed", "5", "--count", "1000000");
+    assertEquals(2, run.status(), run::toString);
+    assertEquals("", run.out());
+    assertTrue(run.err().contains("status 137; the last line sent to it was"), run.err());
+    assertTrue(run.err().contains("it was in the scenario of seed "), run.err());
+    assertTrue(run.err().contains("diff --hardware its --seed "), run.err());
+  }
+
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',

@@ -14,13 +14,14 @@ public final class ScriptFuzz {
 
   /// What a fuzzer calls.
   public static void fuzzerTestOneInput(byte[] input) {
-    Scenario scenario;
+    Recording recording;
     try {
-      scenario = Script.parse(new String(input, StandardCharsets.UTF_8), "fuzz");
+      recording = Script.parse(new String(input, StandardCharsets.UTF_8), "fuzz");
     } catch (BadScript e) {
       return;
     }
-    if (!scenario.equals(Script.parse(Script.print(scenario), "printed"))) {
+    Scenario scenario = recording.scenario();
+    if (!scenario.equals(Script.parse(Script.print(scenario), "printed").scenario())) {
       throw new IllegalStateException("read again it is another: " + Script.print(scenario));
     }
     if (scenario.steps().size() > MOST_STEPS) {
@@ -28,7 +29,7 @@ public final class ScriptFuzz {
     }
     Differential rig = RIGS.computeIfAbsent(scenario.hardware(), ScriptFuzz::models);
     try {
-      Differential.Report report = rig.replay(scenario, "fuzz");
+      Differential.Report report = rig.replay(recording);
       if (report.finding().isPresent()) {
         throw new IllegalStateException("a model differs from itself: " + report.finding().get());
       }

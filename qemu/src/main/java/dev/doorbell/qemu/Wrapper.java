@@ -27,7 +27,7 @@ final class Wrapper {
       exec 3<&-
       wait $qemu
       status=$?
-      kill $watch
+      kill $watch 2>/dev/null
       kill -s KILL -- -$qemu 2>/dev/null
       rm -rf -- "$folder"
       exit $status
