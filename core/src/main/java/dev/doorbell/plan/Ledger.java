@@ -6,6 +6,7 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,9 @@ import java.util.OptionalInt;
 
 /// Counts vectors: what each function advertises, what its controller still has, what it will be granted.
 final class Ledger {
+  /// What a controller has left that does not say how many vectors it has.
+  private static final int UNTOLD = Integer.MAX_VALUE;
+
   private Ledger() {}
 
   static List<LedgerLine> of(
@@ -69,26 +73,51 @@ final class Ledger {
       granted = remapped;
       limit = "%s remaps %d vectors of a function".formatted(s.iommu().orElseThrow().id(), granted);
     }
-    if (controller.isPresent() && controller.get().vectors().isPresent()) {
-      MsiControllerDescription c = controller.get();
-      int have = left.computeIfAbsent(c.id(), _ -> c.vectors().getAsInt());
-      boolean msix = s.msixVectors().isPresent();
-      int taken = msix ? granted : powerOfTwoFrom(granted);
-      if (have < taken) {
-        conflicts.add(shortage(s, c, granted, have));
-        granted = msix ? have : Integer.highestOneBit(have);
-        taken = granted;
-        limit = "%s has %d vectors left of %d".formatted(c.id(), have, c.vectors().getAsInt());
-      }
-      left.put(c.id(), have - taken);
-      if (apic && taken > 0) {
-        limit += "; %s had %d of %d vectors left".formatted(c.id(), have, c.vectors().getAsInt());
-        limit +=
-            " (%d a CPU, of which Linux 6.12 hands out %d)"
-                .formatted(ApicDescription.VECTORS_PER_CPU, ApicDescription.LINUX_VECTORS_PER_CPU);
-      }
+    return counted(s, new LedgerLine(s.sbdf(), advertised, granted, limit), left, conflicts);
+  }
+
+  /// Takes what a function may have from the controller where it will be taken.
+  private static LedgerLine counted(
+      Subject s, LedgerLine may, Map<String, Integer> left, List<Conflict> conflicts) {
+    int granted = may.granted();
+    String limit = may.limit();
+    boolean msix = s.msixVectors().isPresent();
+    int taken = msix ? granted : powerOfTwoFrom(granted);
+    Optional<MsiControllerDescription> found = fitting(s, taken, left);
+    if (found.isEmpty() || left(found.get(), left) == UNTOLD) {
+      return may;
     }
-    return new LedgerLine(s.sbdf(), advertised, granted, limit);
+    MsiControllerDescription c = found.get();
+    int have = left(c, left);
+    if (have < taken) {
+      conflicts.add(shortage(s, c, granted, have));
+      granted = msix ? have : Integer.highestOneBit(have);
+      taken = granted;
+      limit = "%s has %d vectors left of %d".formatted(c.id(), have, c.vectors().orElse(0));
+      c = fitting(s, taken, left).orElse(c);
+      have = left(c, left);
+    }
+    left.put(c.id(), have - taken);
+    if (c instanceof MsiControllerDescription.LocalApic && taken > 0) {
+      limit += "; %s had %d of %d vectors left".formatted(c.id(), have, c.vectors().orElse(0));
+      limit +=
+          " (%d a CPU, of which Linux 6.12 hands out %d)"
+              .formatted(ApicDescription.VECTORS_PER_CPU, ApicDescription.LINUX_VECTORS_PER_CPU);
+    }
+    return new LedgerLine(s.sbdf(), may.advertised(), granted, limit);
+  }
+
+  /// {@return the first controller in a function's reach that has so many vectors left, else the one that has most, as `irq` takes them}
+  private static Optional<MsiControllerDescription> fitting(
+      Subject s, int taken, Map<String, Integer> left) {
+    return s.controllers().stream()
+        .filter(c -> left(c, left) >= taken)
+        .findFirst()
+        .or(() -> s.controllers().stream().max(Comparator.comparingInt(c -> left(c, left))));
+  }
+
+  private static int left(MsiControllerDescription c, Map<String, Integer> left) {
+    return left.computeIfAbsent(c.id(), _ -> c.vectors().orElse(UNTOLD));
   }
 
   private static boolean isOff(Subject s) {

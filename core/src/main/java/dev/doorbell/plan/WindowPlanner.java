@@ -98,7 +98,7 @@ final class WindowPlanner {
             doorbells,
             needed,
             "customary base, " + clear(bytes, size),
-            Source.rule("Linux MSI_IOVA_BASE"));
+            customarySource(found.get()));
       }
       found = lowest(few ? Math.max(bytes, powerOfTwo(ramEnd())) : bytes, bytes, limit);
       if (found.isPresent()) {
@@ -129,6 +129,13 @@ final class WindowPlanner {
 
   private static long powerOfTwo(long atLeast) {
     return Long.highestOneBit(atLeast * 2 - 1);
+  }
+
+  private static Source customarySource(AddressRange at) {
+    return Source.rule(
+        at.start() == CUSTOMARY[0]
+            ? "Linux MSI_IOVA_BASE"
+            : "second base of the patches of 2025 to Linux, which no release has");
   }
 
   private Optional<AddressRange> customary(long size, long limit) {

@@ -16,6 +16,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.MsiControllerDescription.GicV2m;
 import dev.doorbell.description.MsiControllerDescription.Its;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
@@ -133,7 +135,9 @@ class PlannerTest {
             machine(List.of(ITS), List.of()),
             ram(0, 0x9fff_ffffL),
             subject(NIC, List.of(ITS), 4, List.of()));
-    assertEquals(0xa000_0000L, plan.window().orElseThrow().range().start());
+    WindowPlan window = plan.window().orElseThrow();
+    assertEquals(0xa000_0000L, window.range().start());
+    assertTrue(window.source().toString().contains("patches of 2025"), "not Linux's own base");
     assertTrue(plan.conflicts().stream().noneMatch(Conflict::blocks), plan.conflicts()::toString);
   }
 
@@ -270,6 +274,35 @@ class PlannerTest {
         only(plan, "VectorsExhausted")
             .message()
             .contains("can use 129 vectors and v2m@0x8020000 has 16 left"));
+  }
+
+  @Test
+  @DisplayName(
+      "of several frames the first that has enough is counted, else the one that has most, as vectors are taken")
+  void ledgerTakesFromTheFrameThatFits() {
+    List<MsiControllerDescription> frames = List.of(frame(0x802_1000L, 8), frame(0x802_2000L, 32));
+    Plan plan =
+        plan(
+            machine(frames, List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, frames, 16, List.of()),
+            subject(Sbdf.parse("0000:02:00.0"), frames, 12, List.of()),
+            subject(Sbdf.parse("0000:03:00.0"), frames, 8, List.of()),
+            subject(Sbdf.parse("0000:04:00.0"), frames, 16, List.of()));
+    assertEquals(List.of(16, 12, 8, 4), plan.ledger().stream().map(LedgerLine::granted).toList());
+    assertTrue(
+        only(plan, "VectorsExhausted")
+            .message()
+            .contains("can use 16 vectors and v2m@0x8022000 has 4 left"));
+  }
+
+  private static GicV2m frame(long base, int vectors) {
+    return new GicV2m(
+        "v2m@0x" + Long.toHexString(base),
+        AddressRange.ofSize(base, 0x1000),
+        OptionalInt.of(64),
+        OptionalInt.of(vectors),
+        Source.file("APIC"));
   }
 
   @Test
