@@ -1,11 +1,13 @@
 package dev.doorbell.bench;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.Arch;
 import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -23,12 +25,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// The machine that is measured: a GICv3 with an ITS, an SMMUv3, and endpoints with MSI-X below one root port.
+/// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, or behind VT-d and
+/// local APICs.
 final class BenchMachine {
   private static final Source MADE = Source.rule("made for measuring");
   private static final String SMMU = "smmuv3@0x9050000";
   private static final String ITS = "its@0x8080000";
+  private static final String VTD = "vt-d@0xfed90000";
+  private static final String LAPIC = "lapic@0xfee00000";
   private static final AddressRange WINDOW = AddressRange.ofSize(0x1000_0000L, 0x1000_0000L);
+  private static final List<MachineDescription.Memory> MEMORY =
+      List.of(
+          new MachineDescription.Memory(AddressRange.ofSize(0x1_0000_0000L, 0x1_0000_0000L), MADE));
+  private static final Recorded NOTHING_RECORDED =
+      new Recorded(List.of(), false, List.of(), Optional.empty());
   private static final int BAR_BYTES = 0x10000;
   private static final int PENDING_AT = 0x8000;
   private static final int CONFIG_BYTES = 4096;
@@ -37,12 +47,75 @@ final class BenchMachine {
 
   private BenchMachine() {}
 
-  /// {@return a machine after reset}
+  /// {@return an Arm machine after reset}
   ///
   /// @param devices endpoints, 0 to 256
   /// @param vectors MSI-X vectors of each, 1 to 2048
-  static EmbeddedMachine of(int devices, int vectors) {
-    return EmbeddedMachine.of(description(devices, vectors));
+  static EmbeddedMachine arm(int devices, int vectors) {
+    return EmbeddedMachine.of(
+        new MachineDescription(
+            Arch.ARM64,
+            FirmwareKind.NONE,
+            List.of(
+                new IommuDescription.Smmuv3(
+                    SMMU,
+                    AddressRange.ofSize(0x905_0000L, 0x20000),
+                    true,
+                    IommuDescription.Abilities.UNSEEN,
+                    MADE)),
+            List.of(
+                new MsiControllerDescription.Its(
+                    ITS, 0, AddressRange.ofSize(0x808_0000L, 0x20000), MADE)),
+            Optional.of(gic()),
+            Optional.empty(),
+            List.of(hostBridge(SMMU, ITS)),
+            functions(devices, vectors),
+            MEMORY,
+            List.of(),
+            NOTHING_RECORDED,
+            List.of(),
+            List.of()));
+  }
+
+  /// {@return an x86 machine after reset, whose VT-d remaps interrupts}
+  ///
+  /// @param devices endpoints; with their vectors as many as two CPUs take
+  /// @param vectors MSI-X vectors of each
+  static EmbeddedMachine x86(int devices, int vectors) {
+    ApicDescription apic =
+        new ApicDescription(
+            List.of(new ApicDescription.Cpu(0, 0, MADE), new ApicDescription.Cpu(1, 1, MADE)),
+            List.of(),
+            List.of(),
+            MADE);
+    return EmbeddedMachine.of(
+        new MachineDescription(
+            Arch.X86,
+            FirmwareKind.NONE,
+            List.of(
+                new IommuDescription.VtD(
+                    VTD,
+                    AddressRange.ofSize(0xfed9_0000L, 0x1000),
+                    0,
+                    true,
+                    new InterruptRemapping(InterruptRemapping.State.ON, "made for measuring", MADE),
+                    IommuDescription.Abilities.UNSEEN,
+                    MADE)),
+            List.of(
+                new MsiControllerDescription.LocalApic(
+                    LAPIC,
+                    OptionalInt.of(apic.cpus().size() * ApicDescription.VECTORS_PER_CPU),
+                    true,
+                    MADE)),
+            Optional.empty(),
+            Optional.of(apic),
+            List.of(hostBridge(VTD, LAPIC)),
+            functions(devices, vectors),
+            MEMORY,
+            List.of(),
+            NOTHING_RECORDED,
+            List.of(),
+            List.of()));
   }
 
   /// {@return the address of an endpoint}
@@ -52,7 +125,7 @@ final class BenchMachine {
     return Sbdf.parse("0000:01:%02x.%d".formatted(index >> 3, index & 7));
   }
 
-  private static MachineDescription description(int devices, int vectors) {
+  private static List<FunctionDescription> functions(int devices, int vectors) {
     List<FunctionDescription> functions = new ArrayList<>();
     functions.add(function(Sbdf.parse("0000:00:01.0"), rootPort(), List.of()));
     for (int i = 0; i < devices; i++) {
@@ -63,30 +136,7 @@ final class BenchMachine {
               endpoint(vectors, bar.start()),
               List.of(new FunctionDescription.Bar(0, bar, false))));
     }
-    return new MachineDescription(
-        Arch.ARM64,
-        FirmwareKind.NONE,
-        List.of(
-            new IommuDescription.Smmuv3(
-                SMMU,
-                AddressRange.ofSize(0x905_0000L, 0x20000),
-                true,
-                IommuDescription.Abilities.UNSEEN,
-                MADE)),
-        List.of(
-            new MsiControllerDescription.Its(
-                ITS, 0, AddressRange.ofSize(0x808_0000L, 0x20000), MADE)),
-        Optional.of(gic()),
-        Optional.empty(),
-        List.of(hostBridge()),
-        functions,
-        List.of(
-            new MachineDescription.Memory(
-                AddressRange.ofSize(0x1_0000_0000L, 0x1_0000_0000L), MADE)),
-        List.of(),
-        new Recorded(List.of(), false, List.of(), Optional.empty()),
-        List.of(),
-        List.of());
+    return functions;
   }
 
   private static GicDescription gic() {
@@ -99,7 +149,7 @@ final class BenchMachine {
         MADE);
   }
 
-  private static HostBridge hostBridge() {
+  private static HostBridge hostBridge(String iommu, String msis) {
     return new HostBridge(
         "pci0000:00",
         0,
@@ -107,10 +157,10 @@ final class BenchMachine {
         0xff,
         Optional.empty(),
         List.of(
-            new HostBridge.StreamMapping(0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, SMMU, 0, MADE)),
+            new HostBridge.StreamMapping(0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, iommu, 0, MADE)),
         List.of(
             new HostBridge.MsiMapping(
-                0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, List.of(ITS), 0, MADE)),
+                0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, List.of(msis), 0, MADE)),
         List.of(new HostBridge.Window(WINDOW, WINDOW.start(), false, false, MADE)),
         List.of(),
         OptionalInt.empty(),

@@ -69,6 +69,18 @@ public class IovaBenchmark {
     return e.starts[MILLION - 1];
   }
 
+  /// {@return the last page of a space that was made for this fill: what is allocated for an operation is what a live page takes}
+  @Benchmark
+  @OperationsPerInvocation(MILLION)
+  public long fillNew() {
+    IovaAllocator allocator = allocator(48);
+    long last = 0;
+    for (int i = 0; i < MILLION; i++) {
+      last = taken(allocator.take(PAGE));
+    }
+    return last;
+  }
+
   /// A space with live pages.
   @State(Scope.Benchmark)
   public static class Live {

@@ -32,6 +32,7 @@ public final class ShortRun {
   private static final List<Work> WORKS =
       List.of(
           new Work("iova fill", IovaBenchmark.class, "fill", "1048576 pages"),
+          new Work("iova new space", IovaBenchmark.class, "fillNew", "1048576 pages"),
           new Work("iova churn", IovaBenchmark.class, "churn", "live=1048576"),
           new Work("iova churn", IovaBenchmark.class, "churnTwoThreads", "live=1048576"),
           new Work("iova mixed sizes", IovaBenchmark.class, "mixedSizes", "100000 ranges"),
@@ -40,11 +41,20 @@ public final class ShortRun {
           new Work("translate", TranslateBenchmark.class, "mapped", "pages=1,devices=1"),
           new Work("translate", TranslateBenchmark.class, "mapped", "pages=512,devices=1000"),
           new Work("translate", TranslateBenchmark.class, "mapped", "pages=1048576,devices=1"),
+          new Work(
+              "translate, bare walk", TranslateBenchmark.class, "bareWalk", "pages=512,devices=1"),
+          new Work(
+              "translate, bare walk",
+              TranslateBenchmark.class,
+              "bareWalk",
+              "pages=1048576,devices=1"),
           new Work("translate fault", TranslateBenchmark.class, "unmapped", "pages=512,devices=1"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x1"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x64"),
+          new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x2048"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=256x64"),
           new Work("msi to pending", MsiBenchmark.class, "pendingTwoThreads", "shape=256x64"),
+          new Work("msi through vt-d", MsiBenchmark.class, "remapped", "shape=1x64"),
           new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"),
           new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
           new Work("kernel: irqfd", KernelCallsBenchmark.class, "irqfd", JAVA),

@@ -54,9 +54,10 @@ public class TranslateBenchmark {
   @Param({"1", "1000"})
   public int devices = 1;
 
-  private final EmbeddedMachine machine = BenchMachine.of(0, 1);
+  private final EmbeddedMachine machine = BenchMachine.arm(0, 1);
   private final SmmuModel smmu =
       new SmmuModel(SmmuFeatures.qemu10(), machine.memory(), Nowhere.INSTANCE, SmmuWires.NONE);
+  private BareTables bare = new BareTables();
   private int turn;
 
   @Setup
@@ -75,6 +76,7 @@ public class TranslateBenchmark {
           new Pa(PA + page(i * SCATTER)),
           Granule.K4.bytes(),
           Protection.READ_WRITE);
+      bare.map(IOVA + page(i), PA + page(i * SCATTER));
     }
     for (int stream = 0; stream < devices; stream++) {
       driver.attach(stream, space);
@@ -99,6 +101,13 @@ public class TranslateBenchmark {
       throw new IllegalStateException("a mapped page faulted");
     }
     return pa;
+  }
+
+  /// {@return the same by four dependent reads of plain arrays, without device, permission, lock or event: what a walk costs on this machine}
+  @Benchmark
+  public long bareWalk() {
+    turn++;
+    return bare.walk(IOVA + page((turn * SCATTER) >>> 7));
   }
 
   /// {@return the fault of an access to a page that is not mapped, its event recorded or, once the queue is full, counted as lost}

@@ -28,7 +28,7 @@ class BenchCommandTest {
   void json() {
     assertEquals(0, run("bench", "--json", "--milliseconds", "5", "msi to pending, 1x"));
     JsonNode rows = JsonMapper.builder().build().readTree(out.toString());
-    assertEquals(2, rows.size());
+    assertEquals(3, rows.size());
     for (JsonNode row : rows) {
       assertEquals(
           List.of("work", "variant", "nsPerOp", "bytesPerOp"), List.copyOf(row.propertyNames()));
@@ -37,7 +37,7 @@ class BenchCommandTest {
       assertTrue(row.get("bytesPerOp").isNumber(), row::toString);
     }
     assertEquals("1x1", rows.get(0).get("variant").asString());
-    assertTrue(err.toString().contains("1 of 2: msi to pending, 1x1"), err::toString);
+    assertTrue(err.toString().contains("1 of 3: msi to pending, 1x1"), err::toString);
   }
 
   @Test

@@ -1,0 +1,86 @@
+package dev.doorbell.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
+import dev.doorbell.bus.CpuInterface;
+import dev.doorbell.host.Assignment;
+import dev.doorbell.host.Host;
+import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.Firing;
+import dev.doorbell.pci.Sbdf;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("the machines that are measured deliver every message, and allocate nothing for it")
+class BenchMachineTest {
+  private static final int VECTORS = 4;
+  private static final int MESSAGES = 20_000;
+
+  private static void deliversAndAllocatesNothing(
+      EmbeddedMachine machine, Optional<AddressRange> window) {
+    Sbdf function = BenchMachine.device(1);
+    Assignment.Request request =
+        new Assignment.Request(Granule.K4, window, VECTORS, VECTORS, false);
+    try (Assignment a = Assignment.of(Host.start(machine), List.of(function), request)) {
+      assertEquals(1, a.functions().size());
+      EndpointModel endpoint = machine.endpoint(function).orElseThrow();
+      CpuInterface cpus = machine.cpuInterface().orElseThrow();
+      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      long least = Long.MAX_VALUE;
+      for (int run = 0; run < 6 && least > 0; run++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < MESSAGES; i++) {
+          assertEquals(Firing.SENT, endpoint.fire(i % VECTORS));
+          assertEquals(1, arrived(cpus));
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertEquals(0, least, "bytes over " + MESSAGES + " messages");
+    }
+  }
+
+  private static int arrived(CpuInterface cpus) {
+    int arrived = 0;
+    for (int cpu = 0; cpu < cpus.cpus(); cpu++) {
+      for (int intid = cpus.acknowledge(cpu);
+          intid != CpuInterface.NONE;
+          intid = cpus.acknowledge(cpu)) {
+        cpus.endOfInterrupt(cpu, intid);
+        arrived++;
+      }
+    }
+    return arrived;
+  }
+
+  @Test
+  @DisplayName("SMMUv3 and ITS")
+  void arm() {
+    deliversAndAllocatesNothing(
+        BenchMachine.arm(2, VECTORS), Optional.of(new AddressRange(0x800_0000L, 0x80f_ffffL)));
+  }
+
+  @Test
+  @DisplayName("VT-d, an interrupt remapping entry, a local APIC")
+  void x86() {
+    deliversAndAllocatesNothing(BenchMachine.x86(2, VECTORS), Optional.empty());
+  }
+
+  @Test
+  @DisplayName("the bare tables translate what was mapped, offset included")
+  void bareTables() {
+    BareTables tables = new BareTables();
+    for (long page = 0; page < 3000; page++) {
+      tables.map(0x7fff_0000_0000L + (page << 12), page * 7 << 12);
+    }
+    for (long page = 0; page < 3000; page++) {
+      assertEquals((page * 7 << 12) + 0x123, tables.walk(0x7fff_0000_0123L + (page << 12)));
+    }
+  }
+}
