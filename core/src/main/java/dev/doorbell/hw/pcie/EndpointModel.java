@@ -122,41 +122,49 @@ public final class EndpointModel implements FunctionModel {
   ///
   /// @throws IndexOutOfBoundsException when the function has no such vector
   public Firing fire(int vector) {
-    ReadyMessages.Message message = messages.of(vector);
-    if (message == null) {
+    long begun = messages.version();
+    long address = messages.address(vector);
+    long datum = messages.datum(vector);
+    if (!ReadyMessages.isReady(datum) || !messages.isStill(begun)) {
       lock.lock();
       try {
-        Optional<MessageModel> on = active();
-        if (on.isEmpty()) {
-          return Firing.OFF;
+        Firing held = held(vector);
+        if (held != Firing.SENT) {
+          return held;
         }
-        MessageModel m = on.get();
-        if (vector < 0 || vector >= m.vectors()) {
-          if (m.kind() == MessageTable.Kind.MSI && vector >= 0) {
-            return Firing.OFF;
-          }
-          throw new IndexOutOfBoundsException(
-              "the function has %d vectors, asked for %d".formatted(m.vectors(), vector));
-        }
-        if (m.isMasked(vector)) {
-          m.pending().set(vector);
-          publish();
-          return Firing.PENDING;
-        }
-        message = messages.of(vector);
-        if (message == null) {
-          return Firing.OFF; // no bus master
-        }
+        address = messages.address(vector);
+        datum = messages.datum(vector);
       } finally {
         lock.unlock();
       }
     }
-    return send(message) == BusOutcome.OK ? Firing.SENT : Firing.LOST;
+    return send(address, (int) datum) == BusOutcome.OK ? Firing.SENT : Firing.LOST;
   }
 
-  private BusOutcome send(ReadyMessages.Message message) {
-    return up.write(
-        requesterId(), message.address(), Integer.toUnsignedLong(message.data()), Integer.BYTES);
+  // What becomes of a vector that fires: SENT when its message may leave. Under the lock.
+  private Firing held(int vector) {
+    Optional<MessageModel> on = active();
+    if (on.isEmpty()) {
+      return Firing.OFF;
+    }
+    MessageModel m = on.get();
+    if (vector < 0 || vector >= m.vectors()) {
+      if (m.kind() == MessageTable.Kind.MSI && vector >= 0) {
+        return Firing.OFF;
+      }
+      throw new IndexOutOfBoundsException(
+          "the function has %d vectors, asked for %d".formatted(m.vectors(), vector));
+    }
+    if (m.isMasked(vector)) {
+      m.pending().set(vector);
+      publish();
+      return Firing.PENDING;
+    }
+    return master ? Firing.SENT : Firing.OFF;
+  }
+
+  private BusOutcome send(long address, int data) {
+    return up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES);
   }
 
   /// Writes memory by DMA. Dropped while the function may not master the bus.
@@ -303,7 +311,8 @@ public final class EndpointModel implements FunctionModel {
   /// Sends, one after another, what is pending and no longer held back. Each leaves outside the lock.
   private void sendUnmasked() {
     while (true) {
-      ReadyMessages.Message message;
+      long address;
+      int data;
       lock.lock();
       try {
         int vector = master ? nextUnmasked() : -1;
@@ -313,11 +322,12 @@ public final class EndpointModel implements FunctionModel {
         MessageModel m = active().orElseThrow();
         m.pending().clear(vector);
         publish();
-        message = new ReadyMessages.Message(m.address(vector), m.data(vector));
+        address = m.address(vector);
+        data = m.data(vector);
       } finally {
         lock.unlock();
       }
-      send(message);
+      send(address, data);
     }
   }
 

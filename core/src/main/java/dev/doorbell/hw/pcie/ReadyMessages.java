@@ -4,32 +4,55 @@ import dev.doorbell.pci.MsiLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// The messages that a function may send at the moment, for whoever fires without its lock.
 ///
-/// Address and data of a vector are one immutable object, so that no mixture of an old and a new entry is ever sent. A vector that is off,
-/// masked, or not allowed to master the bus has none. Reading allocates nothing; {@link #refresh} is for the function, under its lock.
+/// A vector that is off, masked, or not allowed to master the bus is not ready. Whoever reads address and datum asks {@link #isStill}
+/// afterwards, so that no mixture of an old and a new entry is ever sent. {@link #refresh} is for the function, under its lock.
 final class ReadyMessages {
-  private static final VarHandle MESSAGES = MethodHandles.arrayElementVarHandle(Message[].class);
+  private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
   private static final int MSI_VECTORS = 1 << (int) MsiLayout.MULTIPLE_ENABLE.max();
+  private static final long NOT_READY = 0;
+  private static final long READY = 1L << Integer.SIZE;
 
-  private final @Nullable Message[] messages;
+  // Address and datum of each vector; with the datum, whether it is ready.
+  private final long[] words;
+  // Odd while they change.
+  private volatile long version;
   private boolean none = true;
-
-  /// What a vector writes where.
-  record Message(long address, int data) {}
 
   /// @param msixVectors size of the MSI-X table, 0 for none
   ReadyMessages(int msixVectors) {
-    messages = new Message[Math.max(msixVectors, MSI_VECTORS)];
+    words = new long[2 * Math.max(msixVectors, MSI_VECTORS)];
   }
 
-  /// {@return what a vector sends, or null when it must not be sent, or does not exist}
-  @Nullable Message of(int vector) {
-    return vector >= 0 && vector < messages.length
-        ? (Message) MESSAGES.getAcquire(messages, vector)
-        : null;
+  /// {@return what {@link #isStill} wants from before}
+  long version() {
+    return version;
+  }
+
+  /// {@return whether nothing has changed since, nor was changing}
+  boolean isStill(long begun) {
+    VarHandle.loadLoadFence();
+    return (begun & 1) == 0 && version == begun;
+  }
+
+  /// {@return where a vector writes, if it is ready}
+  long address(int vector) {
+    return has(vector) ? (long) LONGS.getOpaque(words, 2 * vector) : 0;
+  }
+
+  /// {@return what a vector writes, in the low 32 bits, and whether it {@link #isReady}}
+  long datum(int vector) {
+    return has(vector) ? (long) LONGS.getOpaque(words, 2 * vector + 1) : NOT_READY;
+  }
+
+  static boolean isReady(long datum) {
+    return datum != NOT_READY;
+  }
+
+  private boolean has(int vector) {
+    return vector >= 0 && vector < words.length / 2;
   }
 
   /// Takes over what the registers say.
@@ -39,25 +62,34 @@ final class ReadyMessages {
     if (on.isEmpty() && none) {
       return;
     }
-    for (int v = 0; v < messages.length; v++) {
-      refresh(on, v);
+    turn();
+    for (int v = 0; v < words.length / 2; v++) {
+      set(on, v);
     }
+    turn();
     none = on.isEmpty();
   }
 
   /// The same for one vector whose entry changed.
   void refresh(Optional<MessageModel> on, int vector) {
-    Message before = messages[vector];
-    if (on.isEmpty() || vector >= on.get().vectors() || on.get().isMasked(vector)) {
-      if (before != null) {
-        MESSAGES.setRelease(messages, vector, (Message) null);
-      }
-      return;
-    }
-    long address = on.get().address(vector);
-    int data = on.get().data(vector);
-    if (before == null || before.address() != address || before.data() != data) {
-      MESSAGES.setRelease(messages, vector, new Message(address, data));
-    }
+    turn();
+    set(on, vector);
+    turn();
+  }
+
+  private void set(Optional<MessageModel> on, int vector) {
+    boolean ready = on.isPresent() && vector < on.get().vectors() && !on.get().isMasked(vector);
+    LONGS.setOpaque(words, 2 * vector, ready ? on.get().address(vector) : 0L);
+    LONGS.setOpaque(
+        words,
+        2 * vector + 1,
+        ready ? READY | Integer.toUnsignedLong(on.get().data(vector)) : NOT_READY);
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the function's lock
+  private void turn() {
+    VarHandle.fullFence();
+    version = version + 1;
+    VarHandle.fullFence();
   }
 }
