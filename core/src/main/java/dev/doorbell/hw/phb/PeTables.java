@@ -278,10 +278,11 @@ final class PeTables {
         out.put("TVT" + window, read(Phb4Registers.TVT, window));
         out.put("PESTB" + pe, read(Phb4Registers.PESTB, pe));
       }
-      for (int number : owners.keySet()) {
+      for (Map.Entry<Integer, Integer> owner : owners.entrySet()) {
+        int number = owner.getKey();
         int word = number / MistLayout.PER_WORD;
         out.put("MIST" + word, read(Phb4Registers.MIST, word));
-        if (owners.get(number) != nobody()) {
+        if (owner.getValue() != nobody()) {
           out.put("PQ" + number, hw.esb().read64(EsbRegisters.at(number, EsbRegisters.GET)));
         }
       }

@@ -41,22 +41,22 @@ public final class Phb4Model implements MmioDevice, Translator {
   private volatile boolean fenced;
 
   /// @param bus where events of interrupts are stored to
-  /// @param count PEs, a multiple of 64
+  /// @param pes PEs, a multiple of 64
   /// @param messages interrupts of messages
-  public Phb4Model(PhysicalMemory memory, SystemBus bus, int count, int messages) {
+  public Phb4Model(PhysicalMemory memory, SystemBus bus, int pes, int messages) {
     this.memory = memory;
     this.bus = bus;
     this.interrupts = messages;
     int all = messages + OTHERS;
     esb = new EsbModel(all, this::tell);
-    tables = new IodaTablesModel(memory, esb, count, all);
+    tables = new IodaTablesModel(memory, esb, pes, all);
     for (Register r : MAP.registers()) {
       int at = (int) (r.offset() / Long.BYTES);
       ports.on(r, _ -> values.get(at), (_, v) -> values.set(at, r.legalize(values.get(at), v)));
     }
     set(Phb4Registers.VERSION, Phb4Registers.VERSION.reset());
     set(Phb4Registers.IRQ_CAP, Phb4Registers.IRQS.place(all));
-    set(Phb4Registers.EEH_CAP, Phb4Registers.PES.place(count));
+    set(Phb4Registers.EEH_CAP, Phb4Registers.PES.place(pes));
     ports.on(Phb4Registers.IODA_ADDR, _ -> tables.select(), (_, v) -> tables.select(v));
     ports.on(Phb4Registers.IODA_DATA0, _ -> tables.read(), (_, v) -> tables.write(v));
     ports.on(

@@ -6,6 +6,7 @@ import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.irq.XiveEventLayout;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /// The tables of an XIVE in memory: assignments of each block of sources, and descriptors and targets of the threads, all of them in block 0.
@@ -95,7 +96,8 @@ final class XiveTables {
   /// {@return descriptors of the assignments' tables, by block}
   Map<Integer, Long> assignments() {
     Map<Integer, Long> out = new TreeMap<>();
-    eat.forEach((block, at) -> out.put(block, VsdLayout.direct(at, eatBytes.get(block))));
+    eatBytes.forEach((block, bytes) ->
+        out.put(block, VsdLayout.direct(Objects.requireNonNull(eat.get(block)), bytes)));
     return out;
   }
 
@@ -110,7 +112,7 @@ final class XiveTables {
   /// Writes where a source's events go.
   void assign(int number, long eas) {
     long at =
-        eat.get(XiveEventLayout.NUMBER_BLOCK.getInt(number))
+        Objects.requireNonNull(eat.get(XiveEventLayout.NUMBER_BLOCK.getInt(number)))
             + XiveEventLayout.NUMBER_INDEX.get(number) * EasLayout.BYTES;
     memory.write64(at, EasLayout.swapped(eas));
     memory.publish();
