@@ -102,12 +102,12 @@ final class SmmuTableMaker {
   private long mutatedLeaf(StreamSpace space, StreamSpace.Entry e) {
     long size = 1L << space.shift(e.level);
     long target = draft.target();
-    boolean nested = space.outer() != null;
-    long output = nested ? nests.ipa(space.outer(), target, size) : target;
+    StreamSpace outer = space.outer();
+    long output = outer == null ? target : nests.ipa(outer, target, size);
     long fresh = leaf(space, e.level, output & -size);
     long mutated = mutated(e, fresh);
     // A block that becomes a table leads a walk to what are no tables.
-    return e.level < LAST_LEVEL && (nested || nests.isOuter(space))
+    return e.level < LAST_LEVEL && (outer != null || nests.isOuter(space))
         ? DescriptorLayout.TABLE.with(mutated, 0)
         : mutated;
   }
