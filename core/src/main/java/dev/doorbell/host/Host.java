@@ -1,9 +1,11 @@
 package dev.doorbell.host;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.phb.Phb4MsiDriver;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
@@ -297,6 +299,17 @@ public final class Host {
         .orElse(f.description().source());
   }
 
+  /// {@return whether a function's messages can have 32 bits of address only}
+  private static boolean isNarrow(SurveyedFunction f) {
+    return f.pci().msix().thing().isEmpty()
+        && f.pci().msi().thing().map(m -> !m.is64Bit()).orElse(false);
+  }
+
+  private static DoorbellFrame lowFrame(String id, SurveyedFunction.MsiPath m) {
+    AddressRange window = MsiControllerDescription.PhbMsi.LOW_WINDOW;
+    return new DoorbellFrame(id, new Pa(window.start()), window, m.source());
+  }
+
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
     int cpus = drivers.cpus();
@@ -304,7 +317,9 @@ public final class Host {
         .ifPresent(m -> {
           for (String id : m.controllers()) {
             MsiController driver = drivers.controllerFor(id, f);
-            if (driver != null) {
+            if (driver instanceof Phb4MsiDriver bridge && isNarrow(f)) {
+              targets.add(new MsiRoute.Target(bridge.low(), m.deviceId(), lowFrame(id, m)));
+            } else if (driver != null) {
               survey
                   .machine()
                   .msiController(id)

@@ -19,6 +19,7 @@ import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.Json;
 import dev.doorbell.testkit.Shared;
 import java.io.IOException;
@@ -164,6 +165,27 @@ class PowerAssignmentTest {
       LiveVector moved = a.vectors(f).getFirst();
       assertEquals(15, moved.cpu());
       assertTrue(a.fire(f, moved).delivered());
+    }
+  }
+
+  @Test
+  @DisplayName("a function whose messages have 32 bits of address gets those below 4 GiB")
+  void narrow() {
+    Sbdf sbdf = Sbdf.parse("0000:00:01.0");
+    MachineDescription m =
+        new WhatIf(sbdf, 0, 4, false).addTo(machine("captures/ppc64le/talos2-power9"));
+    Host host = Host.start(EmbeddedMachine.of(m));
+    try (Assignment a = Assignment.of(host, List.of(sbdf), request())) {
+      HostFunction f = a.functions().getFirst();
+      assertEquals(4, a.vectors(f).size());
+      for (LiveVector v : a.vectors(f)) {
+        assertEquals(0xffff_0000L, v.message().address());
+        assertTrue(a.fire(f, v).delivered());
+        Route r =
+            new RouteWalker(host.survey(), new LiveState(host, a.functions()))
+                .walk(sbdf, v.index());
+        assertTrue(r.delivered(), r.stoppedAt().orElse(""));
+      }
     }
   }
 }

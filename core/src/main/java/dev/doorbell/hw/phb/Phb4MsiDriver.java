@@ -71,6 +71,42 @@ public final class Phb4MsiDriver implements MsiController {
 
   @Override
   public VectorBlock allocate(MsiSource source, int count, boolean contiguous) {
+    return allocate(source, count, contiguous, false);
+  }
+
+  /// {@return the same interrupts, for functions whose messages have 32 bits of address: they go to the last 64 KiB below 4 GiB}
+  public MsiController low() {
+    return new Low();
+  }
+
+  private final class Low implements MsiController {
+    @Override
+    public String id() {
+      return hw.id();
+    }
+
+    @Override
+    public boolean isolated() {
+      return true;
+    }
+
+    @Override
+    public int vectorsFree() {
+      return Phb4MsiDriver.this.vectorsFree();
+    }
+
+    @Override
+    public VectorBlock allocate(MsiSource source, int count, boolean contiguous) {
+      return Phb4MsiDriver.this.allocate(source, count, contiguous, true);
+    }
+
+    @Override
+    public int collect(InterruptSink sink) {
+      return Phb4MsiDriver.this.collect(sink);
+    }
+  }
+
+  private VectorBlock allocate(MsiSource source, int count, boolean contiguous, boolean low) {
     lock.lock();
     try {
       int[] ours = new int[Math.max(0, count)];
@@ -86,7 +122,7 @@ public final class Phb4MsiDriver implements MsiController {
         }
         throw failed;
       }
-      return new Phb4Vectors(this, source, ours);
+      return new Phb4Vectors(this, source, ours, low);
     } finally {
       lock.unlock();
     }

@@ -7,16 +7,20 @@ import dev.doorbell.irq.MsiSource;
 final class Phb4Vectors extends DrivenVectors {
   private final Phb4MsiDriver driver;
   private final int[] numbers;
+  private final boolean low;
 
-  Phb4Vectors(Phb4MsiDriver driver, MsiSource source, int[] numbers) {
+  Phb4Vectors(Phb4MsiDriver driver, MsiSource source, int[] numbers, boolean low) {
     super(driver, source, driver.lock, numbers.length);
     this.driver = driver;
     this.numbers = numbers;
+    this.low = low;
   }
 
   @Override
   public long doorbell(int index) {
-    return PhbMessageLayout.address64(numbers[index]);
+    return low
+        ? PhbMessageLayout.address32(numbers[index])
+        : PhbMessageLayout.address64(numbers[index]);
   }
 
   @Override

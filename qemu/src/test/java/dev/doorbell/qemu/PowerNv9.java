@@ -1,0 +1,236 @@
+package dev.doorbell.qemu;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.OutOfFramesException;
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.explain.Source;
+import dev.doorbell.hw.phb.Phb4Driver;
+import dev.doorbell.hw.phb.Phb4Hardware;
+import dev.doorbell.hw.phb.Phb4Registers;
+import dev.doorbell.hw.xive.XiveDriver;
+import dev.doorbell.hw.xive.XiveHardware;
+import dev.doorbell.hw.xive.XiveRegisters;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+
+/// QEMU's POWER9 machine with an NVMe controller below the first bridge, set up as firmware would, which does not run; our drivers on it.
+final class PowerNv9 implements AutoCloseable {
+  static final int RID = 0x100;
+
+  /// Registers of the chip (XSCOM), 8 bytes each.
+  private static final long XSCOM = 0x0006_03fc_0000_0000L;
+
+  /// The first bridge's stack: two windows with their masks, registers, interrupt pages, what is on.
+  private static final long STACK = 0x401_0c40L + 0xe;
+
+  private static final long INTERRUPT_CONTROLLER = 0x501_3000L;
+  private static final long REGISTERS = 0x0006_00c3_c000_0000L;
+  private static final long PAGES = 0x0006_00c3_0000_0000L;
+  private static final long WINDOW64 = 0x0006_0000_0000_0000L;
+  private static final long WINDOW32 = 0x0006_00c0_0000_0000L;
+  private static final long IC = 0x0006_0302_0310_0000L;
+  private static final long TIMA = 0x0006_0302_0318_0000L;
+  private static final long PCI32 = 0x8000_0000L;
+  private static final long GIB2 = 0x8000_0000L;
+  private static final long GIB256 = 0x40_0000_0000L;
+  private static final long VALID = 1L << 63;
+  private static final long VALID_64K = 3L << 62;
+  private static final int FIRST = 0xfe000;
+  private static final int MESSAGES = 0xff8;
+
+  /// Table of outbound windows in the bridge.
+  private static final long MBT = 16;
+
+  private final QemuProcess qemu;
+  private final Qtest qtest;
+  final Frames frames;
+  final Phb4Driver phb;
+
+  private PowerNv9(QemuProcess qemu) {
+    this.qemu = qemu;
+    qtest = qemu.qtest();
+    frames = new Pool(qemu.ram(), 0x1000_0000L);
+    firmware();
+    XiveDriver xive =
+        XiveDriver.open(
+            new XiveHardware(
+                "xive",
+                window(IC, XiveRegisters.BYTES),
+                new Pa(IC),
+                qemu.ram(),
+                frames,
+                List.of(0),
+                List.of(new XiveHardware.Sources(FIRST, MESSAGES))));
+    phb =
+        Phb4Driver.open(
+            new Phb4Hardware(
+                "phb4",
+                "PHB4",
+                window(REGISTERS, Phb4Registers.BYTES),
+                window(PAGES, 0x1000_0000L),
+                qemu.ram(),
+                frames,
+                new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test"))),
+            xive);
+  }
+
+  static PowerNv9 startOrSkip() {
+    QemuBinary binary;
+    try {
+      binary = QemuBinary.all("qemu-system-ppc64").getFirst();
+    } catch (QemuMissing e) {
+      return Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
+    }
+    QemuProcess qemu =
+        QemuProcess.start(
+            new QemuProcess.Settings(
+                binary,
+                "powernv9",
+                AddressRange.ofSize(0, 1L << 30),
+                List.of(
+                    "-cpu",
+                    "power9",
+                    "-device",
+                    "pnv-phb,chip-id=0,index=0,id=phb0",
+                    "-device",
+                    "pnv-phb-root-port,bus=phb0,id=rp0",
+                    "-device",
+                    "nvme,serial=a,bus=rp0,max_ioqpairs=8,msix_qsize=9"),
+                Qemus.PATIENCE));
+    try {
+      return new PowerNv9(qemu);
+    } catch (RuntimeException | Error failed) {
+      qemu.close();
+      throw failed;
+    }
+  }
+
+  private RegisterBus window(long start, long bytes) {
+    return new QtestWindow(qtest, AddressRange.ofSize(start, bytes));
+  }
+
+  private void scom(long register, long value) {
+    qtest.write(XSCOM + register * Long.BYTES, value, Long.BYTES);
+  }
+
+  private void firmware() {
+    long[] stack = {
+      WINDOW64 << 8, -GIB256 << 8, WINDOW32 << 8, -GIB2 << 8, REGISTERS << 8, PAGES << 8, 0xfL << 60
+    };
+    for (int i = 0; i < stack.length; i++) {
+      scom(STACK + i, stack[i]);
+    }
+    scom(INTERRUPT_CONTROLLER + 0x20, 3L << 57);
+    scom(INTERRUPT_CONTROLLER + 0x10, VALID_64K | IC);
+    scom(INTERRUPT_CONTROLLER + 0x12, VALID_64K | TIMA);
+    outbound();
+    port(0x18, 0x00ff_0100);
+    port(0x20, 0xfff0_8000);
+    port(0x4, 6);
+    config(0x10, (int) PCI32);
+    config(0x14, 0);
+    config(0x4, 6);
+  }
+
+  /// Bus addresses from 2 GiB on are the second window.
+  private void outbound() {
+    RegisterBus r = window(REGISTERS, Phb4Registers.BYTES);
+    r.write64(0x1a0, PCI32);
+    r.write64(
+        Phb4Registers.IODA_ADDR.offset(),
+        Phb4Registers.IODA_AUTOINC.place(1) | Phb4Registers.IODA_TSEL.place(MBT));
+    r.write64(Phb4Registers.IODA_DATA0.offset(), VALID_64K | WINDOW32);
+    r.write64(Phb4Registers.IODA_DATA0.offset(), VALID | (-GIB2 & (1L << 56) - 1));
+  }
+
+  /// The root port's own configuration space.
+  private void port(int offset, int value) {
+    qtest.write(
+        REGISTERS + 0x1000 + offset,
+        Integer.toUnsignedLong(Integer.reverseBytes(value)),
+        Integer.BYTES);
+  }
+
+  private void address(int offset) {
+    qtest.write(REGISTERS + 0x140, VALID | (long) RID << 44 | (long) offset << 32, Long.BYTES);
+  }
+
+  /// The NVMe controller's configuration space.
+  int config(int offset) {
+    address(offset);
+    return Integer.reverseBytes((int) qtest.read(REGISTERS + 0x130, Integer.BYTES));
+  }
+
+  void config(int offset, int value) {
+    address(offset);
+    qtest.write(
+        REGISTERS + 0x130, Integer.toUnsignedLong(Integer.reverseBytes(value)), Integer.BYTES);
+  }
+
+  /// {@return the NVMe controller's registers: little-endian, behind a big-endian bus}
+  RegisterBus bar0() {
+    return new Swapped(window(WINDOW32, 0x1_0000));
+  }
+
+  PhysicalMemory memory() {
+    return qemu.ram();
+  }
+
+  private record Swapped(RegisterBus bus) implements RegisterBus {
+    private static long swap(long value, int bytes) {
+      return Long.reverseBytes(value) >>> Long.SIZE - bytes * Byte.SIZE;
+    }
+
+    @Override
+    public long read(long offset, int bytes) {
+      return swap(bus.read(offset, bytes), bytes);
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      bus.write(offset, swap(value, bytes), bytes);
+    }
+  }
+
+  /// Memory that is given out once.
+  private static final class Pool implements Frames {
+    private final PhysicalMemory memory;
+    private long next;
+    private long used;
+
+    Pool(PhysicalMemory memory, long start) {
+      this.memory = memory;
+      this.next = start;
+    }
+
+    @Override
+    public Pa allocate(long bytes, long alignment) {
+      long at = next + alignment - 1 & -alignment;
+      if (at + bytes > 0x3000_0000L) {
+        throw new OutOfFramesException(bytes, 0);
+      }
+      next = at + bytes;
+      used += bytes;
+      memory.fill(at, bytes, (byte) 0);
+      return new Pa(at);
+    }
+
+    @Override
+    public void free(Pa start, long bytes) {
+      used -= bytes;
+    }
+
+    @Override
+    public long bytesInUse() {
+      return used;
+    }
+  }
+
+  @Override
+  public void close() {
+    qemu.close();
+  }
+}

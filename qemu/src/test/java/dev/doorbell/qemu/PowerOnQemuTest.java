@@ -1,0 +1,92 @@
+package dev.doorbell.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.VectorBlock;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("our drivers of PHB4 and XIVE on QEMU's powernv9")
+class PowerOnQemuTest {
+  private static final int VECTORS = 4;
+  private static final int MSIX = 0x11;
+  private static final Iova WORK = new Iova(0x4000_0000L);
+
+  @ParameterizedTest
+  @ValueSource(ints = {12, 16})
+  @DisplayName(
+      "an NVMe controller reads its queues through our TCEs, and its messages pass PHB, ESB, EAS, END and queue; masked ones are kept")
+  void nvme(int shift) {
+    try (PowerNv9 machine = PowerNv9.startOrSkip()) {
+      VectorBlock vectors =
+          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv9.RID), VECTORS, false);
+      for (int i = 0; i < VECTORS; i++) {
+        vectors.activate(i, 0);
+      }
+      RegisterBus bar0 = machine.bar0();
+      program(machine, bar0, vectors);
+      NvmeStimulus nvme = NvmeStimulus.open("nvme", bar0, work(machine, shift), VECTORS);
+      collected(machine);
+      for (int i = 1; i < VECTORS; i++) {
+        raise(nvme, i);
+        assertTrue(collected(machine).contains(i + "@0"), "vector " + i);
+      }
+      vectors.mask(1);
+      raise(nvme, 1);
+      raise(nvme, 2);
+      assertEquals(List.of("2@0"), collected(machine));
+      vectors.unmask(1);
+      assertEquals(List.of("1@0"), collected(machine));
+      vectors.free();
+      raise(nvme, 3);
+      assertEquals(List.of(), collected(machine), "given back");
+    }
+  }
+
+  private static void raise(NvmeStimulus nvme, int vector) {
+    var unused = nvme.raise(vector);
+  }
+
+  private static DmaArea work(PowerNv9 machine, int shift) {
+    Granule granule = new Granule(shift);
+    AddressSpace space = machine.phb.createAddressSpace(granule);
+    machine.phb.attach(PowerNv9.RID, space);
+    long bytes = granule.alignDown(NvmeStimulus.memoryBytes(VECTORS) + granule.bytes() - 1);
+    Pa memory = machine.frames.allocate(bytes, granule.bytes());
+    space.map(WORK, memory, bytes, Protection.READ_WRITE);
+    return new DmaArea(machine.memory(), WORK, memory, bytes);
+  }
+
+  /// What the irq room does on a machine of its own, with MSI-X in BAR 0.
+  private static void program(PowerNv9 machine, RegisterBus bar0, VectorBlock vectors) {
+    int at = machine.config(0x34) & 0xff;
+    while ((machine.config(at) & 0xff) != MSIX) {
+      at = machine.config(at) >>> 8 & 0xff;
+    }
+    int table = machine.config(at + 4) & -8;
+    for (int i = 0; i < VECTORS; i++) {
+      bar0.write32(table + 16L * i, (int) vectors.doorbell(i));
+      bar0.write32(table + 16L * i + 4, (int) (vectors.doorbell(i) >>> 32));
+      bar0.write32(table + 16L * i + 8, vectors.data(i));
+      bar0.write32(table + 16L * i + 12, 0);
+    }
+    machine.config(at, machine.config(at) | 1 << 31);
+  }
+
+  private static List<String> collected(PowerNv9 machine) {
+    List<String> out = new ArrayList<>();
+    machine.phb.messages().collect((number, cpu) -> out.add(number + "@" + cpu));
+    return out;
+  }
+}
