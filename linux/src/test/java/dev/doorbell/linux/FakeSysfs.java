@@ -2,6 +2,7 @@ package dev.doorbell.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
@@ -248,10 +249,18 @@ final class FakeSysfs {
     bytes(path, text.getBytes(UTF_8));
   }
 
+  /// As a whole: who reads meanwhile sees what was there before, as of a file of the kernel, and never half of it.
   private void bytes(String path, byte[] text) {
+    Path file = root.resolve(path);
     try {
-      Files.createDirectories(root.resolve(path).getParent());
-      Files.write(root.resolve(path), text);
+      Files.createDirectories(file.getParent());
+      if (Files.isSymbolicLink(file)) {
+        Files.write(file, text);
+        return;
+      }
+      Path whole = Files.createTempFile(root.toAbsolutePath().getParent(), "sysfs", ".new");
+      Files.write(whole, text);
+      Files.move(whole, file, ATOMIC_MOVE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
