@@ -23,7 +23,7 @@ class QemuDifferentialTest {
   @CsvSource({"SMMUV3, 10000", "SMMUV3_FULL, 3000", "ITS, 10000", "GICV2M, 10000"})
   @DisplayName("random scenarios show no difference but those of docs/qemu-differences.md")
   void same(Hardware hardware, int count) {
-    try (Differential d = start(hardware)) {
+    try (Differential d = Differential.start(hardware, usual())) {
       Differential.Report report = d.run(1, Integer.getInteger(COUNT, count), STEPS, seed -> {});
       assertEquals(Optional.empty(), report.finding());
     }
@@ -40,7 +40,7 @@ class QemuDifferentialTest {
   }
 
   /// What DOORBELL_QEMU_10 names, else what build/fetch-qemu10.sh fetched.
-  private static QemuBinary ten() {
+  static QemuBinary ten() {
     String named = System.getenv("DOORBELL_QEMU_10");
     String cache = System.getenv("XDG_CACHE_HOME");
     Path fetched =
@@ -53,9 +53,9 @@ class QemuDifferentialTest {
             "no QEMU 10: run build/fetch-qemu10.sh, or name one in DOORBELL_QEMU_10");
   }
 
-  private static Differential start(Hardware hardware) {
+  static QemuBinary usual() {
     try {
-      return Differential.start(hardware, QemuBinary.arm());
+      return QemuBinary.arm();
     } catch (QemuMissing e) {
       return Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
     }

@@ -4,12 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import dev.doorbell.qemu.QemuBinary;
-import dev.doorbell.qemu.QemuMissing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,12 +43,24 @@ class SettledScenariosTest {
       })
   @DisplayName("they show none")
   void none(String name) throws IOException {
+    none(name, QemuDifferentialTest.usual());
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(
+      strings = {
+        // S1ContextPtr of a nested stream beyond every address: QEMU does not cut it there.
+        "smmuv3-nested-99"
+      })
+  @DisplayName("nor on QEMU 10, whose SMMU has two stages")
+  void noneOnTen(String name) throws IOException {
+    none(name, QemuDifferentialTest.ten());
+  }
+
+  private static void none(String name, QemuBinary binary) throws IOException {
     Recording recording = Script.parse(read(name), name);
-    Hardware hardware = recording.scenario().hardware();
-    try (Differential d = Differential.start(hardware, QemuBinary.arm())) {
+    try (Differential d = Differential.start(recording.scenario().hardware(), binary)) {
       assertEquals(Optional.empty(), d.replay(recording).finding());
-    } catch (QemuMissing e) {
-      Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
     }
   }
 
