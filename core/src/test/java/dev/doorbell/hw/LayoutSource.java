@@ -8,54 +8,110 @@ import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.testkit.SecondSource;
+import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
+import java.net.URI;
+import java.net.URL;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// Compares declared layouts and maps with a table typed from another publication. A row `LAYOUT.FIELD first last` is a field, a row
-/// `@REGISTER offset offset` a register's offset (in decimal).
+/// The layouts and register maps that a package declares, and what tables typed from other publications say of them.
+///
+/// Everything is found that a static field of a class of the package holds, public or not: a layout that is added is compared
+/// from its first day. In a table, a row `LAYOUT.FIELD first last` is a field of the layout, or of the register, of that name,
+/// and a row `@REGISTER first last` the bytes that a register takes in its map (in decimal; the first of an array of registers;
+/// `last` is `first` where the other publication says an offset alone); of registers of one name in several maps, `@MAP.REGISTER`.
+/// Names are compared by their letters, digits and dots alone.
 public final class LayoutSource {
-  private LayoutSource() {}
+  private record Declared(String name, Field field) {}
 
-  /// Holds when every row of the table is declared so.
-  public static void check(
-      Class<?> beside, String resource, Collection<Layout> layouts, Collection<RegisterMap> maps)
-      throws IOException {
-    Map<String, Field> fields = new TreeMap<>();
-    for (Layout layout : layouts) {
-      layout.fields().forEach(f -> fields.put(key(layout.name() + "." + f.name()), f));
-    }
-    Map<String, Register> registers = new TreeMap<>();
-    maps.forEach(map -> map.registers().forEach(r -> registers.put(key("@" + r.name()), r)));
-    SecondSource table = SecondSource.read(beside, resource);
-    assertTrue(table.rows().size() > 5, "the table is almost empty");
-    for (SecondSource.Row row : table.rows()) {
-      if (row.name().startsWith("@")) {
-        Register r = registers.get(key(row.name()));
-        assertTrue(
-            r != null, () -> row.name() + " is not declared; declared are " + registers.keySet());
-        assertEquals(row.first(), r.offset(), () -> row.name() + " of " + table.publication());
-      } else {
-        Field f = fields.get(key(row.name()));
-        assertTrue(
-            f != null, () -> row.name() + " is not declared; declared are " + fields.keySet());
-        assertEquals(
-            row.first() + ":" + row.last(),
-            f.msb() + ":" + f.lsb(),
-            () -> row.name() + " of " + table.publication());
-      }
-    }
+  private final Class<?> beside;
+  private final Map<String, Declared> fields = new LinkedHashMap<>();
+  private final Map<String, Register> registers = new TreeMap<>();
+
+  private LayoutSource(Class<?> beside) {
+    this.beside = beside;
   }
 
-  /// Holds when each field of these classes' layouts has a row in some table, or is named with its reason as one that has none, and not both.
+  /// {@return what the package of a class declares}
+  ///
+  /// @param member a class of the package; the tables are its resources
+  /// @param ours classes whose layouts are Doorbell's own (a cache's tag, say) and no hardware's
+  public static LayoutSource ofPackage(Class<?> member, Class<?>... ours) throws IOException {
+    LayoutSource out = new LayoutSource(member);
+    Set<Class<?>> left = Set.of(ours);
+    for (Class<?> c : classes(member)) {
+      if (!left.contains(c)) {
+        out.add(c);
+      }
+    }
+    assertTrue(!out.fields.isEmpty(), () -> "no layouts in " + member.getPackageName());
+    return out;
+  }
+
+  /// Holds when every row of a table is declared so.
+  public void agree(String table) throws IOException {
+    SecondSource source = SecondSource.read(beside, table);
+    Set<String> differences = new TreeSet<>();
+    for (SecondSource.Row row : source.rows()) {
+      if (row.name().startsWith("@")) {
+        List<String> names = named(row.name());
+        assertEquals(1, names.size(), () -> "registers named " + row.name() + ": " + names);
+        Register r = Objects.requireNonNull(registers.get(names.getFirst()));
+        long last = row.last() == row.first() ? row.first() : r.offset() + r.bytes() - 1;
+        if (row.first() != r.offset() || row.last() != last) {
+          differences.add(
+              "%s is 0x%x to 0x%x here, 0x%x to 0x%x there"
+                  .formatted(
+                      row.name(), r.offset(), r.offset() + r.bytes() - 1, row.first(), row.last()));
+        }
+      } else {
+        Declared d = fields.get(key(row.name()));
+        assertTrue(d != null, () -> row.name() + " is not declared");
+        Field f = d.field();
+        int msb = row.atLeast() ? Math.max(row.first(), f.msb()) : row.first();
+        if (f.msb() != msb || f.lsb() != row.last()) {
+          differences.add(
+              "%s is %d:%d here, %d:%d there"
+                  .formatted(row.name(), f.msb(), f.lsb(), row.first(), row.last()));
+        }
+      }
+    }
+    assertEquals(Set.of(), differences, source.publication());
+  }
+
+  /// Holds when each field and each register's offset has a row in some table, or is named with its reason as one that has none,
+  /// and not both. A row that leaves the top of an address open does not count.
+  ///
+  /// @param without names as this prints them, with the reason
+  public void complete(Collection<String> tables, Map<String, String> without) throws IOException {
+    Set<String> missing = new TreeSet<>(registers.keySet());
+    fields.values().forEach(d -> missing.add(d.name()));
+    for (String table : tables) {
+      for (SecondSource.Row row : SecondSource.read(beside, table).rows()) {
+        Declared d = fields.get(key(row.name()));
+        if (d != null && !row.atLeast()) {
+          missing.remove(d.name());
+        }
+        named(row.name()).forEach(missing::remove);
+      }
+    }
+    assertEquals(new TreeSet<>(without.keySet()), missing);
+  }
+
+  /// Holds when each field of these classes' public layouts has a row in some table, or is named with its reason as one that has
+  /// none, and not both: for tables whose rows are not named as here.
   ///
   /// @param rows `LAYOUT.FIELD` of every row
-  /// @param without `LAYOUT.FIELD` of fields that no other publication has, with the reason
   public static void complete(
       Set<String> rows, Map<String, String> without, List<Class<?>> declaring)
       throws IllegalAccessException {
@@ -71,6 +127,89 @@ public final class LayoutSource {
     assertTrue(missing.size() > rows.size() / 2, "no layouts are declared");
     missing.removeAll(rows);
     assertEquals(new TreeSet<>(without.keySet()), missing);
+  }
+
+  private void add(Class<?> c) {
+    for (java.lang.reflect.Field f : c.getDeclaredFields()) {
+      if (Modifier.isStatic(f.getModifiers()) && holdsLayouts(f.getType())) {
+        addValue(value(f));
+      }
+    }
+  }
+
+  private static boolean holdsLayouts(Class<?> type) {
+    return type == Layout.class
+        || type == Register.class
+        || type == RegisterMap.class
+        || Collection.class.isAssignableFrom(type);
+  }
+
+  private void addValue(Object value) {
+    switch (value) {
+      case Layout layout -> addLayout(layout.name(), layout);
+      case Register register -> {
+        addLayout(register.layout().name(), register.layout());
+        addLayout(register.name(), register.layout());
+      }
+      case RegisterMap map -> map.registers().forEach(r -> addRegister(map, r));
+      case Collection<?> all -> all.forEach(this::addValue);
+      default -> {}
+    }
+  }
+
+  private void addLayout(String name, Layout layout) {
+    for (Field f : layout.fields()) {
+      Declared d = new Declared(layout.name() + "." + f.name(), f);
+      Declared other = fields.putIfAbsent(key(name + "." + f.name()), d);
+      assertTrue(other == null || other.field() == f, () -> "two layouts have a field " + d.name());
+    }
+  }
+
+  private void addRegister(RegisterMap map, Register register) {
+    addValue(register);
+    registers.put("@" + map.name() + "." + register.name(), register);
+  }
+
+  /// {@return the full names of registers that a row can mean}
+  private List<String> named(String row) {
+    String key = key(row);
+    return registers.entrySet().stream()
+        .filter(e -> key(e.getKey()).equals(key) || key("@" + e.getValue().name()).equals(key))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private static Object value(java.lang.reflect.Field f) {
+    try {
+      f.setAccessible(true);
+      return f.get(null);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static List<Class<?>> classes(Class<?> member) throws IOException {
+    ClassLoader loader = member.getClassLoader();
+    String folder = member.getPackageName().replace('.', '/');
+    Map<String, Class<?>> out = new TreeMap<>();
+    for (URL url : Collections.list(loader.getResources(folder))) {
+      String[] names = new File(URI.create(url.toString())).list();
+      for (String name : names == null ? new String[0] : names) {
+        if (name.endsWith(".class") && !name.startsWith("package-")) {
+          String type = member.getPackageName() + "." + name.replaceAll("\\.class$", "");
+          out.put(type, load(type, loader));
+        }
+      }
+    }
+    return List.copyOf(out.values());
+  }
+
+  private static Class<?> load(String type, ClassLoader loader) {
+    try {
+      return Class.forName(type, false, loader);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static String key(String name) {

@@ -10,13 +10,20 @@ import java.util.List;
 /// A layout's bit numbers typed from another publication than the one its declaration was typed from.
 ///
 /// The file has one field a line, `NAME first last` as that publication prints the numbers; `#` starts a comment. Its
-/// first comment line names the publication and revision.
+/// first comment line names the publication and revision. `>=` before the first number says that the publication knows
+/// the field up to that bit only (as one does that has addresses of 52 bits in mind).
 ///
 /// @param publication what the numbers were typed from
 /// @param rows the fields in the order of the file
 public record SecondSource(String publication, List<Row> rows) {
   /// One field: its name and its two bit numbers as printed.
-  public record Row(String name, int first, int last) {}
+  ///
+  /// @param atLeast whether the field may reach further than `first`
+  public record Row(String name, int first, int last, boolean atLeast) {
+    public Row(String name, int first, int last) {
+      this(name, first, last, false);
+    }
+  }
 
   public SecondSource {
     rows = List.copyOf(rows);
@@ -63,6 +70,8 @@ public record SecondSource(String publication, List<Row> rows) {
     if (words.length != 3) {
       throw new IllegalArgumentException("the line '" + line + "' is not NAME first last");
     }
-    return new Row(words[0], Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+    boolean atLeast = words[1].startsWith(">=");
+    int first = Integer.parseInt(atLeast ? words[1].substring(2) : words[1]);
+    return new Row(words[0], first, Integer.parseInt(words[2]), atLeast);
   }
 }

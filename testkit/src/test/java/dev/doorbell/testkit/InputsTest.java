@@ -46,10 +46,13 @@ class InputsTest {
   void readsSecondSource() {
     SecondSource table =
         SecondSource.parse(
-            "# Some header, v6.12\n# name first last\nV 0 0\nConfig 3 1  # three bits\n");
+            "# Some header, v6.12\n# name first last\nV 0 0\nConfig 3 1  # three bits\nAddr >=51 6\n");
     assertEquals("Some header, v6.12", table.publication());
     assertEquals(
-        List.of(new SecondSource.Row("V", 0, 0), new SecondSource.Row("Config", 3, 1)),
+        List.of(
+            new SecondSource.Row("V", 0, 0),
+            new SecondSource.Row("Config", 3, 1),
+            new SecondSource.Row("Addr", 51, 6, true)),
         table.rows());
     assertThrows(IllegalArgumentException.class, () -> SecondSource.parse("V 0 0\n"));
     assertThrows(IllegalArgumentException.class, () -> SecondSource.parse("# X\nV 0\n"));

@@ -128,6 +128,9 @@ public final class BankRegisters {
   public static final Field FAR_FADDR      = L_FAR.bits  ("FADDR",   63,  0);
 
   public static final Field FSYNR0_PLVL    = L_FSYNR0.bits("PLVL",    1,  0);
+  /// Of a stage 2 bank: the access passes stage 1 as well; the fault is met by a walk of stage 1's tables.
+  public static final Field FSYNR0_NESTED  = L_FSYNR0.bit ("NESTED",  2);
+  public static final Field FSYNR0_S1PTWF  = L_FSYNR0.bit ("S1PTWF",  3);
   public static final Field FSYNR0_WNR     = L_FSYNR0.bit ("WNR",     4);
   public static final Field FSYNR0_PNU     = L_FSYNR0.bit ("PNU",     5);
   public static final Field FSYNR0_IND     = L_FSYNR0.bit ("IND",     6);
@@ -165,7 +168,7 @@ public final class BankRegisters {
     L_MAIR.ignored(31, 0).seal();
     L_FSR.res0(0, 0).res0(29, 11).seal();
     L_FAR.seal();
-    L_FSYNR0.res0(3, 2).res0(15, 12).res0(31, 24).seal();
+    L_FSYNR0.res0(15, 12).res0(31, 24).seal();
     L_FSYNR1.impdef(31, 0).seal();
     L_VA.res0(47, 44).seal();
     L_VA32.res0(11, 8).seal();

@@ -42,6 +42,8 @@ final class BankWalk {
   Field cause = BankRegisters.FSR_TF;
   int level;
   boolean inTableWalk;
+  boolean forFirstStage;
+  boolean bothStages;
   long ipa;
   int firstBank;
   @Nullable BankContext faulting;
@@ -321,7 +323,7 @@ final class BankWalk {
 
   private long fault2(BankContext bank, Field what, int at, boolean forTable) {
     fault(bank, what, at);
-    inTableWalk = forTable;
+    forFirstStage = forTable;
     return FAULT;
   }
 
@@ -331,6 +333,8 @@ final class BankWalk {
     level = at;
     // A descriptor that could not be read is a fault of the walk itself.
     inTableWalk = what == BankRegisters.FSR_EF;
+    forFirstStage = false;
+    bothStages = bank == nested;
     if (!bank.isStage2()) {
       ipa = 0;
       firstBank = 0;

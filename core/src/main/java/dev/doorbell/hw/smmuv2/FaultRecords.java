@@ -57,6 +57,8 @@ final class FaultRecords {
           FSYNR0,
           FSYNR0_PLVL.place(fault.level)
               | FSYNR0_WNR.place((fault.access & Translator.WRITE) != 0 ? 1 : 0)
+              | FSYNR0_NESTED.place(fault.bothStages ? 1 : 0)
+              | FSYNR0_S1PTWF.place(fault.forFirstStage ? 1 : 0)
               | FSYNR0_NSSTATE.place(1)
               | FSYNR0_PTWF.place(fault.inTableWalk ? 1 : 0)
               | FSYNR0_S1CBNDX.place(fault.firstBank));

@@ -65,6 +65,7 @@ public final class Gr0Registers {
   public static final Field CR0_SHCFG        = L_CR0.bits("SHCFG",         23, 22);
   public static final Field CR0_RACFG        = L_CR0.bits("RACFG",         25, 24);
   public static final Field CR0_WACFG        = L_CR0.bits("WACFG",         27, 26);
+  public static final Field CR0_HYPMODE      = L_CR0.bit ("HYPMODE",       30);
   public static final Field CR0_VMID16EN     = L_CR0.bit ("VMID16EN",      31);
 
   public static final Field CR2_BPVMID       = L_CR2.bits("BPVMID",        15,  0);
@@ -131,7 +132,7 @@ public final class Gr0Registers {
   public static final Field GFSYNR0_ATS      = L_GFSYNR0.bit("ATS",         6);
 
   public static final Field GFSYNR1_STREAM_ID = L_GFSYNR1.bits("StreamID", 15,  0);
-  public static final Field GFSYNR1_SSD_INDEX = L_GFSYNR1.bits("SSD_Index", 30, 16);
+  public static final Field GFSYNR1_SSD_INDEX = L_GFSYNR1.bits("SSD_Index", 31, 16);
 
   public static final Field TLBIVMID_VMID    = L_TLBIVMID.bits("VMID",     15,  0);
   public static final Field TLBGSTATUS_GSACTIVE = L_TLBGSTATUS.bit("GSACTIVE", 0);
@@ -158,7 +159,7 @@ public final class Gr0Registers {
   // spotless:on
 
   static {
-    L_CR0.res0(30, 28).seal();
+    L_CR0.res0(29, 28).seal();
     L_CR2.res0(31, 16).seal();
     L_ACR.impdef(31, 0).seal();
     L_IDR0.seal();
@@ -167,7 +168,7 @@ public final class Gr0Registers {
     L_IDR7.res0(31, 8).seal();
     L_GFSR.res0(30, 9).seal();
     L_GFSYNR0.res0(31, 7).seal();
-    L_GFSYNR1.res0(31, 31).seal();
+    L_GFSYNR1.seal();
     L_TLBI_ANY.ignored(31, 0).seal();
     L_TLBIVMID.res0(31, 16).seal();
     L_TLBGSTATUS.res0(31, 1).seal();

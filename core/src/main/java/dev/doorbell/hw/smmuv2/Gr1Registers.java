@@ -28,6 +28,7 @@ public final class Gr1Registers {
   // spotless:off
   public static final Field CBAR_VMID       = L_CBAR.bits("VMID",      7,  0);
   public static final Field CBAR_BPSHCFG    = L_CBAR.bits("BPSHCFG",   9,  8);
+  /// E2HC where SMMU_sCR0.HYPMODE is 1.
   public static final Field CBAR_HYPC       = L_CBAR.bit ("HYPC",     10);
   public static final Field CBAR_FB         = L_CBAR.bit ("FB",       11);
   public static final Field CBAR_MEM_ATTR   = L_CBAR.bits("MemAttr",  15, 12);
@@ -41,19 +42,18 @@ public final class Gr1Registers {
   public static final Field CBAR_CBNDX      = L_CBAR_NESTED.bits("CBNDX", 15, 8);
 
   public static final Field CBFRSYNRA_STREAM_ID = L_CBFRSYNRA.bits("StreamID",  15,  0);
-  public static final Field CBFRSYNRA_SSD_INDEX = L_CBFRSYNRA.bits("SSD_Index", 30, 16);
+  public static final Field CBFRSYNRA_SSD_INDEX = L_CBFRSYNRA.bits("SSD_Index", 31, 16);
 
   public static final Field CBA2R_VA64      = L_CBA2R.bit ("VA64",     0, ValueNames.of(0, "AArch32", 1, "AArch64"));
   public static final Field CBA2R_MONC      = L_CBA2R.bit ("MONC",     1);
-  public static final Field CBA2R_E2HC      = L_CBA2R.bit ("E2HC",     2);
   public static final Field CBA2R_VMID16    = L_CBA2R.bits("VMID16",  31, 16);
   // spotless:on
 
   static {
     L_CBAR.seal();
     L_CBAR_NESTED.ignored(7, 0).ignored(31, 16).seal();
-    L_CBFRSYNRA.res0(31, 31).seal();
-    L_CBA2R.res0(15, 3).seal();
+    L_CBFRSYNRA.seal();
+    L_CBA2R.res0(15, 2).seal();
   }
 
   private static final RegisterMap.Builder M = RegisterMap.named("SMMUv2 GR1", Gr0Registers.BYTES);
@@ -61,7 +61,7 @@ public final class Gr1Registers {
   // spotless:off
   public static final Register CBAR      = M.array("SMMU_CBAR",      0x000, MOST_BANKS, Access.RW, L_CBAR);
   public static final Register CBFRSYNRA = M.array("SMMU_CBFRSYNRA", 0x400, MOST_BANKS, Access.RW, L_CBFRSYNRA);
-  public static final Register CBA2R     = M.array("SMMU_CBA2R",     0x800, MOST_BANKS, Access.rw(0xffff_0007L), L_CBA2R);
+  public static final Register CBA2R     = M.array("SMMU_CBA2R",     0x800, MOST_BANKS, Access.rw(0xffff_0003L), L_CBA2R);
   // spotless:on
 
   /// The page.

@@ -74,7 +74,8 @@ public final class CommandLayout {
   private static final Layout L_SYNC_W0     = Layout.lsb0("CMD_SYNC[0]",     8);
   private static final Layout L_SYNC_W1     = Layout.lsb0("CMD_SYNC[1]",     8);
 
-  /// Every command has these two in its first word. SSec is illegal when set in a Non-secure command queue.
+  /// The opcode of every command, and SSec of those that have it (RES0 in the others). SSec is illegal when set in a Non-secure
+  /// command queue.
   public static final Field OPCODE           = L_ANY_W0.bits("Opcode",        7,  0, OPCODES);
   public static final Field SSEC             = L_ANY_W0.bit ("SSec",         10);
 
@@ -103,7 +104,6 @@ public final class CommandLayout {
   public static final Field PIDM_VMID   = L_PIDM_W0.bits("VMID",   47, 32);
 
   public static final Field TLBI_OPCODE  = L_TLBI_W0.bits("Opcode",      7,  0, OPCODES);
-  public static final Field TLBI_SSEC    = L_TLBI_W0.bit ("SSec",       10);
   public static final Field TLBI_NUM     = L_TLBI_W0.bits("NUM",        16, 12);
   public static final Field TLBI_SCALE   = L_TLBI_W0.bits("SCALE",      24, 20);
   public static final Field TLBI_VMID    = L_TLBI_W0.bits("VMID",       47, 32);
@@ -116,7 +116,6 @@ public final class CommandLayout {
 
   public static final Field ATC_INV_OPCODE       = L_ATC_W0.bits("Opcode",       7,  0, OPCODES);
   public static final Field ATC_INV_GLOBAL       = L_ATC_W0.bit ("Global",       9);
-  public static final Field ATC_INV_SSEC         = L_ATC_W0.bit ("SSec",        10);
   public static final Field ATC_INV_SSV          = L_ATC_W0.bit ("SSV",         11);
   public static final Field ATC_INV_SUBSTREAM_ID = L_ATC_W0.bits("SubstreamID", 31, 12);
   public static final Field ATC_INV_STREAM_ID    = L_ATC_W0.bits("StreamID",    63, 32);
@@ -124,7 +123,6 @@ public final class CommandLayout {
   public static final Field ATC_INV_ADDRESS      = L_ATC_W1.address("Address",  63, 12);
 
   public static final Field PRI_RESP_OPCODE       = L_PRI_W0.bits("Opcode",       7,  0, OPCODES);
-  public static final Field PRI_RESP_SSEC         = L_PRI_W0.bit ("SSec",        10);
   public static final Field PRI_RESP_SSV          = L_PRI_W0.bit ("SSV",         11);
   public static final Field PRI_RESP_SUBSTREAM_ID = L_PRI_W0.bits("SubstreamID", 31, 12);
   public static final Field PRI_RESP_STREAM_ID    = L_PRI_W0.bits("StreamID",    63, 32);
@@ -141,7 +139,6 @@ public final class CommandLayout {
   public static final Field RESUME_STAG      = L_RESUME_W1.bits("STAG",     15,  0);
 
   public static final Field SYNC_OPCODE      = L_SYNC_W0.bits("Opcode",    7,  0, OPCODES);
-  public static final Field SYNC_SSEC        = L_SYNC_W0.bit ("SSec",     10);
   public static final Field SYNC_CS          = L_SYNC_W0.bits("CS",       13, 12,
       ValueNames.of(0, "SIG_NONE", 1, "SIG_IRQ", 2, "SIG_SEV"));
   public static final Field SYNC_MSH         = L_SYNC_W0.bits("MSH",      23, 22);
@@ -159,15 +156,15 @@ public final class CommandLayout {
   public static final Layout CFGI_W0     = L_CFGI_W0.res0(9, 8).res0(11, 11).seal();
   public static final Layout CFGI_W1     = L_CFGI_W1.res0(63, 5).seal();
   public static final Layout PIDM_W0     = L_PIDM_W0.res0(9, 8).res0(31, 11).res0(63, 48).seal();
-  public static final Layout TLBI_W0     = L_TLBI_W0.res0(9, 8).res0(11, 11).res0(19, 17).res0(31, 25).seal();
+  public static final Layout TLBI_W0     = L_TLBI_W0.res0(11, 8).res0(19, 17).res0(31, 25).seal();
   public static final Layout TLBI_W1     = L_TLBI_W1.res0(7, 1).seal();
-  public static final Layout ATC_INV_W0  = L_ATC_W0.res0(8, 8).seal();
+  public static final Layout ATC_INV_W0  = L_ATC_W0.res0(8, 8).res0(10, 10).seal();
   public static final Layout ATC_INV_W1  = L_ATC_W1.res0(11, 6).seal();
-  public static final Layout PRI_RESP_W0 = L_PRI_W0.res0(9, 8).seal();
+  public static final Layout PRI_RESP_W0 = L_PRI_W0.res0(10, 8).seal();
   public static final Layout PRI_RESP_W1 = L_PRI_W1.res0(11, 9).res0(63, 14).seal();
   public static final Layout RESUME_W0   = L_RESUME_W0.res0(9, 8).res0(11, 11).res0(31, 14).seal();
   public static final Layout RESUME_W1   = L_RESUME_W1.res0(63, 16).seal();
-  public static final Layout SYNC_W0     = L_SYNC_W0.res0(9, 8).res0(11, 11).res0(21, 14).res0(31, 28).seal();
+  public static final Layout SYNC_W0     = L_SYNC_W0.res0(11, 8).res0(21, 14).res0(31, 28).seal();
   public static final Layout SYNC_W1     = L_SYNC_W1.res0(1, 0).res0(63, 52).seal();
   // spotless:on
 

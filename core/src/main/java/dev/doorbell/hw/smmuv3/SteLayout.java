@@ -188,7 +188,7 @@ public final class SteLayout {
   public static final Field S2_SL0_2       = L3.bit    ("S2SL0_2",       2);
   public static final Field S2_DS          = L3.bit    ("S2DS",          3);
   public static final Field S2_TTB         = L3.address("S2TTB",        55,  4);
-  public static final Field S2_SKL         = L3.bits   ("S2SKL",        63, 62);
+  public static final Field S2_SKL         = L3.bits   ("S2SKL",        62, 61);
 
   // Quadword 4, bits 319:256.
   public static final Field PARTID         = L4.bits   ("PARTID",       31, 16);
@@ -210,7 +210,7 @@ public final class SteLayout {
   public static final Field S2_SA          = L6.bit    ("S2SA",          1);
   public static final Field S_S2_SL0_2     = L6.bit    ("S_S2SL0_2",     2);
   public static final Field S_S2_TTB       = L6.address("S_S2TTB",      55,  4);
-  public static final Field S_S2_SKL       = L6.bits   ("S_S2SKL",      63, 62);
+  public static final Field S_S2_SKL       = L6.bits   ("S_S2SKL",      62, 61);
 
   // Quadword 7, bits 511:448: sixteen overlay interpretations of four bits each.
   public static final Field S2_POI         = L7.bits   ("S2POI",        63,  0);
@@ -218,10 +218,10 @@ public final class SteLayout {
   public static final Layout QW0 = L0.res0(58, 56).seal();
   public static final Layout QW1 = L1.software(23, 20).res0(43, 41).impdef(63, 52).seal();
   public static final Layout QW2 = L2.impdef(31, 16).seal();
-  public static final Layout QW3 = L3.res0(61, 56).seal();
+  public static final Layout QW3 = L3.res0(60, 56).res0(63, 63).seal();
   public static final Layout QW4 = L4.impdef(15, 0).res0(45, 40).seal();
   public static final Layout QW5 = L5.res0(63, 56).seal();
-  public static final Layout QW6 = L6.res0(3, 3).res0(61, 56).seal();
+  public static final Layout QW6 = L6.res0(3, 3).res0(60, 56).res0(63, 63).seal();
   public static final Layout QW7 = L7.seal();
   // spotless:on
 

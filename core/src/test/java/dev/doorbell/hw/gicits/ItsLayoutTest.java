@@ -4,47 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.doorbell.bits.Decoded;
 import dev.doorbell.bits.Layout;
-import dev.doorbell.bits.Register;
-import dev.doorbell.hw.LayoutSource;
 import dev.doorbell.testkit.Golden;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class ItsLayoutTest {
-  private static List<Layout> layouts() {
-    List<Layout> all =
-        new ArrayList<>(GitsRegisters.MAP.registers().stream().map(Register::layout).toList());
-    all.addAll(
-        List.of(
-            ItsCommandLayout.DW0,
-            ItsCommandLayout.EVENT,
-            ItsCommandLayout.MAPD_SIZE,
-            ItsCommandLayout.MAPD_ITT,
-            ItsCommandLayout.TARGET,
-            QemuItsTables.DTE,
-            QemuItsTables.CTE,
-            QemuItsTables.ITE_0,
-            QemuItsTables.ITE_1,
-            QemuItsTables.ITE_2));
-    return all;
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {"linux-arm-gic-v3.txt", "linux-irq-gic-v3-its.txt", "qemu-gicv3-internal.txt"})
-  @DisplayName(
-      "IHI 0069 12.19, 5.3 and the format qemu: registers and fields are where other publications have them")
-  void secondSource(String table) throws IOException {
-    LayoutSource.check(ItsLayoutTest.class, table, layouts(), List.of(GitsRegisters.MAP));
-  }
-
   @ParameterizedTest
   @CsvSource({
     "0x08, MAPD", "0x09, MAPC", "0x0a, MAPTI", "0x0b, MAPI", "0x01, MOVI", "0x0f, DISCARD",

@@ -4,29 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.doorbell.bits.Decoded;
 import dev.doorbell.bits.Layout;
-import dev.doorbell.bits.Register;
-import dev.doorbell.hw.LayoutSource;
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class GicV2LayoutTest {
-  @ParameterizedTest
-  @ValueSource(strings = {"linux-arm-gic.txt", "tf-a-gicv2.txt"})
-  @DisplayName("IHI 0048 4.3, 4.4: registers and fields are where other publications have them")
-  void secondSource(String table) throws IOException {
-    List<Layout> layouts = new ArrayList<>();
-    layouts.addAll(GicdRegisters.MAP.registers().stream().map(Register::layout).toList());
-    layouts.addAll(GiccRegisters.MAP.registers().stream().map(Register::layout).toList());
-    LayoutSource.check(
-        GicV2LayoutTest.class, table, layouts, List.of(GicdRegisters.MAP, GiccRegisters.MAP));
-  }
-
   @Test
   @DisplayName(
       "IHI 0048 4.3.2, 4.4.15: identification registers of Arm's GIC-400 r0p1 (DDI 0471B 3.2, 3.3)")

@@ -6,14 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.doorbell.bits.Decoded;
-import dev.doorbell.bits.Register;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.InterruptLine;
-import dev.doorbell.hw.LayoutSource;
 import dev.doorbell.hw.gicv2.GicV2Config;
 import dev.doorbell.hw.gicv2.GicV2Model;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,16 +25,6 @@ class GicV2mModelTest {
   private final List<String> lines = new ArrayList<>();
   private final GicV2mModel frame =
       new GicV2mModel(80, 64, intid -> level -> lines.add(intid + (level ? "+" : "-")));
-
-  @Test
-  @DisplayName("ARM DEN 0029 GICv2m: registers and fields are where another publication has them")
-  void secondSource() throws IOException {
-    LayoutSource.check(
-        GicV2mModelTest.class,
-        "linux-irq-gic-v2m.txt",
-        GicV2mRegisters.MAP.registers().stream().map(Register::layout).toList(),
-        List.of(GicV2mRegisters.MAP));
-  }
 
   @Test
   @DisplayName("MSI_TYPER and MSI_IIDR as QEMU's frame has them, explained")

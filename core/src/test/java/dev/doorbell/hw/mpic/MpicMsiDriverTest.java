@@ -7,12 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Pa;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Source;
-import dev.doorbell.hw.LayoutSource;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.simple.ModelRegisters;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -41,16 +39,6 @@ class MpicMsiDriverTest {
   private void collect(MpicMsiDriver driver) {
     arrived.clear();
     driver.collect((intid, _) -> arrived.add(intid));
-  }
-
-  @Test
-  @DisplayName("MSIIR, MSIR, MSISR: where another publication has them")
-  void secondSource() throws IOException {
-    LayoutSource.check(
-        MpicMsiDriverTest.class,
-        "qemu-openpic.txt",
-        List.of(MpicMsiRegisters.MSIIR_LAYOUT, MpicMsiRegisters.MSIR_LAYOUT),
-        List.of(MpicMsiRegisters.MAP));
   }
 
   @ParameterizedTest

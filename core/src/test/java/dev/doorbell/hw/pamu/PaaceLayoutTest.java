@@ -2,29 +2,10 @@ package dev.doorbell.hw.pamu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.doorbell.hw.LayoutSource;
-import java.io.IOException;
-import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class PaaceLayoutTest {
-  @Test
-  @DisplayName("PAACE: fields are where another publication has them")
-  void secondSource() throws IOException {
-    LayoutSource.check(
-        PaaceLayoutTest.class,
-        "uboot-fsl-pamu.txt",
-        List.of(
-            PaaceLayout.PRIMARY_LAYOUT,
-            PaaceLayout.SECONDARY_LAYOUT,
-            PaaceLayout.DA_LAYOUT,
-            PaaceLayout.IA_LAYOUT,
-            PaaceLayout.WIN_LAYOUT,
-            PamuRegisters.PC_LAYOUT),
-        List.of(PamuRegisters.MAP));
-  }
-
   @Test
   @DisplayName(
       "WSE and WCE: as the Linux driver lists the encodings of sizes, and counts sub-windows")

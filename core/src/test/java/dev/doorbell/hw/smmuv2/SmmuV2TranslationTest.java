@@ -235,6 +235,7 @@ class SmmuV2TranslationTest {
     assertEquals(0x8000_0008L, bench.bank(2, IPAFAR));
     assertEquals(0x1008, bench.bank(2, FAR));
     assertEquals(1, FSYNR0_S1CBNDX.get(bench.bank(2, FSYNR0)));
+    assertEquals(FSYNR0_NESTED.mask(), nestedWalk());
     second.map(0x8000_0000L, 0x7000, 3, RawSmmu.S2_RW);
     assertEquals(0x7008, bench.write(SID, 0x1008));
     second.unmap(0x8000_0000L, 3);
@@ -247,7 +248,14 @@ class SmmuV2TranslationTest {
     bench.gr0(Gr0Registers.TLBIVMID, 0, VMID);
     second.unmap(ROOT1, 3);
     assertEquals(Translator.FAULT, bench.write(SID, 0x1008), "the walk itself passes stage 2");
-    assertTrue(FSYNR0_PTWF.isSet(bench.bank(2, FSYNR0)) || FSR_MULTI.isSet(bench.bank(2, FSR)));
+    bench.bank(2, FSR, FSR_TF.mask() | FSR_MULTI.mask());
+    assertEquals(Translator.FAULT, bench.write(SID, 0x1008));
+    assertEquals(FSYNR0_NESTED.mask() | FSYNR0_S1PTWF.mask(), nestedWalk());
+  }
+
+  private long nestedWalk() {
+    return bench.bank(2, FSYNR0)
+        & (FSYNR0_NESTED.mask() | FSYNR0_S1PTWF.mask() | FSYNR0_PTWF.mask());
   }
 
   @Test

@@ -1,120 +1,13 @@
 package dev.doorbell.hw.smmuv3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.doorbell.bits.Field;
-import dev.doorbell.bits.Layout;
-import dev.doorbell.bits.Register;
-import dev.doorbell.testkit.SecondSource;
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("IHI 0070: layouts of registers, commands and events against second sources")
 class SmmuLayoutsTest {
-  @ParameterizedTest(name = "{0}")
-  @DisplayName("IHI 0070 6.3: register fields as others have them")
-  @CsvSource({"linux-registers.txt", "qemu-registers.txt"})
-  void registers(String table) throws IOException {
-    compare(
-        table,
-        name ->
-            SmmuRegisters.MAP.registers().stream()
-                .filter(r -> r.name().equals("SMMU_" + name))
-                .map(Register::layout)
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no register " + name)));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @DisplayName("IHI 0070 4: command fields as others have them")
-  @CsvSource({"linux-commands.txt", "qemu-commands.txt"})
-  void commands(String table) throws IOException {
-    Map<String, Layout> layouts =
-        Map.ofEntries(
-            Map.entry("ANY_W0", CommandLayout.ANY_W0),
-            Map.entry("PREFETCH_W0", CommandLayout.PREFETCH_W0),
-            Map.entry("PREFETCH_W1", CommandLayout.PREFETCH_W1),
-            Map.entry("CFGI_W0", CommandLayout.CFGI_W0),
-            Map.entry("CFGI_W1", CommandLayout.CFGI_W1),
-            Map.entry("TLBI_W0", CommandLayout.TLBI_W0),
-            Map.entry("TLBI_W1", CommandLayout.TLBI_W1),
-            Map.entry("ATC_INV_W0", CommandLayout.ATC_INV_W0),
-            Map.entry("ATC_INV_W1", CommandLayout.ATC_INV_W1),
-            Map.entry("PRI_RESP_W0", CommandLayout.PRI_RESP_W0),
-            Map.entry("PRI_RESP_W1", CommandLayout.PRI_RESP_W1),
-            Map.entry("RESUME_W0", CommandLayout.RESUME_W0),
-            Map.entry("RESUME_W1", CommandLayout.RESUME_W1),
-            Map.entry("SYNC_W0", CommandLayout.SYNC_W0),
-            Map.entry("SYNC_W1", CommandLayout.SYNC_W1));
-    compare(table, name -> java.util.Objects.requireNonNull(layouts.get(name), name));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @DisplayName("IHI 0070 7.3: event fields as others have them")
-  @CsvSource({"linux-events.txt", "openvmm-events.txt"})
-  void events(String table) throws IOException {
-    Map<String, Layout> layouts =
-        Map.of(
-            "W0", EventLayout.W0,
-            "W1", EventLayout.W1,
-            "W2", EventLayout.W2,
-            "W3_IPA", EventLayout.W3_IPA,
-            "W3_FETCH", EventLayout.W3_FETCH);
-    compare(table, name -> java.util.Objects.requireNonNull(layouts.get(name), name));
-  }
-
-  @ParameterizedTest(name = "SMMU_{0} at {1}")
-  @DisplayName("IHI 0070 6.2: register offsets and sizes as Linux has them")
-  @CsvSource({
-    "IDR0,0x0,4",
-    "IDR1,0x4,4",
-    "IDR3,0xc,4",
-    "IDR5,0x14,4",
-    "IIDR,0x18,4",
-    "CR0,0x20,4",
-    "CR0ACK,0x24,4",
-    "CR1,0x28,4",
-    "CR2,0x2c,4",
-    "GBPA,0x44,4",
-    "IRQ_CTRL,0x50,4",
-    "IRQ_CTRLACK,0x54,4",
-    "GERROR,0x60,4",
-    "GERRORN,0x64,4",
-    "GERROR_IRQ_CFG0,0x68,8",
-    "GERROR_IRQ_CFG1,0x70,4",
-    "GERROR_IRQ_CFG2,0x74,4",
-    "STRTAB_BASE,0x80,8",
-    "STRTAB_BASE_CFG,0x88,4",
-    "CMDQ_BASE,0x90,8",
-    "CMDQ_PROD,0x98,4",
-    "CMDQ_CONS,0x9c,4",
-    "EVENTQ_BASE,0xa0,8",
-    "EVENTQ_PROD,0x100a8,4",
-    "EVENTQ_CONS,0x100ac,4",
-    "EVENTQ_IRQ_CFG0,0xb0,8",
-    "EVENTQ_IRQ_CFG1,0xb8,4",
-    "EVENTQ_IRQ_CFG2,0xbc,4",
-    "PRIQ_BASE,0xc0,8",
-    "PRIQ_PROD,0x100c8,4",
-    "PRIQ_CONS,0x100cc,4",
-    "PRIQ_IRQ_CFG0,0xd0,8",
-    "PRIQ_IRQ_CFG1,0xd8,4",
-    "PRIQ_IRQ_CFG2,0xdc,4"
-  })
-  void offsets(String name, String offset, int bytes) {
-    Register register =
-        SmmuRegisters.MAP.find(Long.decode(offset)).orElseThrow(AssertionError::new).register();
-    assertEquals("SMMU_" + name, register.name());
-    assertEquals(bytes, register.bytes());
-    assertEquals(Long.decode(offset), register.offset());
-  }
-
   @ParameterizedTest(name = "{1} is {0}")
   @DisplayName("IHI 0070 4: opcodes as Linux and QEMU have them")
   @CsvSource({
@@ -156,34 +49,5 @@ class SmmuLayoutsTest {
   })
   void eventNumbers(String number, String name) {
     assertEquals(name, EventLayout.EVENT_ID.names().nameOf(Long.decode(number)));
-  }
-
-  private interface Find {
-    Layout layout(String name);
-  }
-
-  private static void compare(String table, Find find) throws IOException {
-    SecondSource source = SecondSource.read(SmmuLayoutsTest.class, table);
-    List<String> differences = new ArrayList<>();
-    for (SecondSource.Row row : source.rows()) {
-      String[] names = row.name().split("\\.", -1);
-      Field field =
-          find.layout(names[0]).fields().stream()
-              .filter(f -> f.name().equals(names[1]))
-              .findFirst()
-              .orElseThrow(() -> new AssertionError("no field " + row.name()));
-      if (field.msb() != row.first() || field.lsb() != row.last()) {
-        differences.add(
-            "%s is %d:%d here, %d:%d in %s"
-                .formatted(
-                    row.name(),
-                    field.msb(),
-                    field.lsb(),
-                    row.first(),
-                    row.last(),
-                    source.publication()));
-      }
-    }
-    assertTrue(differences.isEmpty(), () -> String.join("\n", differences));
   }
 }

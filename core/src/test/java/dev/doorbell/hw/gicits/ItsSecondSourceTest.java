@@ -1,0 +1,27 @@
+package dev.doorbell.hw.gicits;
+
+import dev.doorbell.hw.LayoutSource;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@DisplayName(
+    "IHI 0069 12.19, 5.3 and the format qemu: registers, commands and tables against other publications")
+class ItsSecondSourceTest {
+  private static List<String> tables() {
+    return List.of("linux-arm-gic-v3.txt", "linux-irq-gic-v3-its.txt", "qemu-gicv3-internal.txt");
+  }
+
+  private static LayoutSource declared() throws IOException {
+    return LayoutSource.ofPackage(GitsRegisters.class);
+  }
+
+  @ParameterizedTest
+  @MethodSource("tables")
+  @DisplayName("each row of another publication's table is declared so")
+  void agree(String table) throws IOException {
+    declared().agree(table);
+  }
+}

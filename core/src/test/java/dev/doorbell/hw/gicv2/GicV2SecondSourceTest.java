@@ -1,0 +1,26 @@
+package dev.doorbell.hw.gicv2;
+
+import dev.doorbell.hw.LayoutSource;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@DisplayName("IHI 0048 4.3, 4.4: registers against other publications")
+class GicV2SecondSourceTest {
+  private static List<String> tables() {
+    return List.of("linux-arm-gic.txt", "tf-a-gicv2.txt");
+  }
+
+  private static LayoutSource declared() throws IOException {
+    return LayoutSource.ofPackage(GicdRegisters.class);
+  }
+
+  @ParameterizedTest
+  @MethodSource("tables")
+  @DisplayName("each row of another publication's table is declared so")
+  void agree(String table) throws IOException {
+    declared().agree(table);
+  }
+}
