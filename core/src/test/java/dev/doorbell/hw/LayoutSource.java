@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.lang.reflect.Modifier;
 import java.net.URI;
 import java.net.URL;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -29,13 +30,18 @@ import java.util.TreeSet;
 /// Everything is found that a static field of a class of the package holds, public or not: a layout that is added is compared
 /// from its first day. In a table, a row `LAYOUT.FIELD first last` is a field of the layout, or of the register, of that name,
 /// and a row `@REGISTER first last` the bytes that a register takes in its map (in decimal; the first of an array of registers;
-/// `last` is `first` where the other publication says an offset alone); of registers of one name in several maps, `@MAP.REGISTER`.
-/// Names are compared by their letters, digits and dots alone.
+/// `last` is `first` where the other publication says an offset alone). Where one name means different bits, it is
+/// `CLASS.LAYOUT.FIELD`; of registers of one name in several maps, `@MAP.REGISTER`. Names are compared by their letters, digits
+/// and dots alone.
 public final class LayoutSource {
-  private record Declared(String name, Field field) {}
+  private record Declared(String home, String name, Field field) {
+    boolean sameBits(Declared other) {
+      return field.mask() == other.field.mask();
+    }
+  }
 
   private final Class<?> beside;
-  private final Map<String, Declared> fields = new LinkedHashMap<>();
+  private final Map<String, List<Declared>> fields = new LinkedHashMap<>();
   private final Map<String, Register> registers = new TreeMap<>();
 
   private LayoutSource(Class<?> beside) {
@@ -75,9 +81,7 @@ public final class LayoutSource {
                       row.name(), r.offset(), r.offset() + r.bytes() - 1, row.first(), row.last()));
         }
       } else {
-        Declared d = fields.get(key(row.name()));
-        assertTrue(d != null, () -> row.name() + " is not declared");
-        Field f = d.field();
+        Field f = declared(row).field();
         int msb = row.atLeast() ? Math.max(row.first(), f.msb()) : row.first();
         if (f.msb() != msb || f.lsb() != row.last()) {
           differences.add(
@@ -95,12 +99,13 @@ public final class LayoutSource {
   /// @param without names as this prints them, with the reason
   public void complete(Collection<String> tables, Map<String, String> without) throws IOException {
     Set<String> missing = new TreeSet<>(registers.keySet());
-    fields.values().forEach(d -> missing.add(d.name()));
+    fields.values().forEach(all -> all.forEach(d -> missing.add(label(d))));
     for (String table : tables) {
       for (SecondSource.Row row : SecondSource.read(beside, table).rows()) {
-        Declared d = fields.get(key(row.name()));
-        if (d != null && !row.atLeast()) {
-          missing.remove(d.name());
+        if (!row.atLeast()) {
+          fields
+              .getOrDefault(key(row.name()), List.of())
+              .forEach(d -> missing.remove(label(d)));
         }
         named(row.name()).forEach(missing::remove);
       }
@@ -132,7 +137,7 @@ public final class LayoutSource {
   private void add(Class<?> c) {
     for (java.lang.reflect.Field f : c.getDeclaredFields()) {
       if (Modifier.isStatic(f.getModifiers()) && holdsLayouts(f.getType())) {
-        addValue(value(f));
+        addValue(c.getSimpleName(), value(f));
       }
     }
   }
@@ -144,30 +149,50 @@ public final class LayoutSource {
         || Collection.class.isAssignableFrom(type);
   }
 
-  private void addValue(Object value) {
+  private void addValue(String home, Object value) {
     switch (value) {
-      case Layout layout -> addLayout(layout.name(), layout);
+      case Layout layout -> addLayout(home, layout.name(), layout);
       case Register register -> {
-        addLayout(register.layout().name(), register.layout());
-        addLayout(register.name(), register.layout());
+        addLayout(home, register.layout().name(), register.layout());
+        addLayout(home, register.name(), register.layout());
       }
-      case RegisterMap map -> map.registers().forEach(r -> addRegister(map, r));
-      case Collection<?> all -> all.forEach(this::addValue);
+      case RegisterMap map ->
+          map.registers()
+              .forEach(
+                  r -> {
+                    addValue(home, r);
+                    registers.put("@" + map.name() + "." + r.name(), r);
+                  });
+      case Collection<?> all -> all.forEach(v -> addValue(home, v));
       default -> {}
     }
   }
 
-  private void addLayout(String name, Layout layout) {
+  private void addLayout(String home, String name, Layout layout) {
     for (Field f : layout.fields()) {
-      Declared d = new Declared(layout.name() + "." + f.name(), f);
-      Declared other = fields.putIfAbsent(key(name + "." + f.name()), d);
-      assertTrue(other == null || other.field() == f, () -> "two layouts have a field " + d.name());
+      Declared d = new Declared(home, layout.name() + "." + f.name(), f);
+      for (String key : List.of(name + "." + f.name(), home + "." + name + "." + f.name())) {
+        List<Declared> all = fields.computeIfAbsent(key(key), k -> new ArrayList<>());
+        if (!all.contains(d)) {
+          all.add(d);
+        }
+      }
     }
   }
 
-  private void addRegister(RegisterMap map, Register register) {
-    addValue(register);
-    registers.put("@" + map.name() + "." + register.name(), register);
+  /// {@return what a row speaks of; of several fields of that name, one of them}
+  private Declared declared(SecondSource.Row row) {
+    List<Declared> all = fields.getOrDefault(key(row.name()), List.of());
+    assertTrue(!all.isEmpty(), () -> row.name() + " is not declared");
+    assertTrue(
+        all.stream().allMatch(all.getFirst()::sameBits),
+        () -> row.name() + " means different bits: " + all);
+    return all.getFirst();
+  }
+
+  private String label(Declared d) {
+    List<Declared> all = fields.getOrDefault(key(d.name()), List.of(d));
+    return all.stream().allMatch(d::sameBits) ? d.name() : d.home() + "." + d.name();
   }
 
   /// {@return the full names of registers that a row can mean}

@@ -2,42 +2,13 @@ package dev.doorbell.pci;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.Register;
-import dev.doorbell.bits.RegisterMap;
-import dev.doorbell.hw.LayoutSource;
-import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("pci_regs.h: the declared registers against Linux's own list")
 class PciLayoutSourceTest {
-  /// Without the 64-bit MSI map, whose register names are those of the 32-bit one.
-  private static final List<RegisterMap> MAPS =
-      List.of(
-          ConfigHeaderLayout.MAP,
-          BridgeHeaderLayout.MAP,
-          MsixLayout.ENTRY,
-          PcieLayout.MAP,
-          ExtendedLayout.ACS_MAP,
-          ExtendedLayout.ARI_MAP,
-          PowerLayout.MAP,
-          SriovLayout.MAP,
-          MsixLayout.MAP);
-
-  @Test
-  void fieldsAndOffsetsAgree() throws IOException {
-    List<Layout> layouts =
-        List.of(MAPS, List.of(MsiLayout.MAP_32)).stream()
-            .flatMap(List::stream)
-            .flatMap(m -> m.registers().stream())
-            .map(Register::layout)
-            .distinct()
-            .toList();
-    LayoutSource.check(PciLayoutSourceTest.class, "linux-pci-regs.txt", layouts, MAPS);
-  }
-
   @Test
   void theFourShapesOfMsiLieWhereLinuxHasThem() {
     assertEquals(8, MsiLayout.UPPER.offset());

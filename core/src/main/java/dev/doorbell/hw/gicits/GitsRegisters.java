@@ -116,9 +116,10 @@ public final class GitsRegisters {
   public static final Field WRD             = STATUSR_L.bit("WRD",        1);
   public static final Field RWOD            = STATUSR_L.bit("RWOD",       2);
   public static final Field WROD            = STATUSR_L.bit("WROD",       3);
-  public static final Field SYNDROME_VALID  = STATUSR_L.bit("V",          4);
+  public static final Field UMSI_RECEIVED   = STATUSR_L.bit("UMSI",       4);
   public static final Field UMSI_OVERFLOW   = STATUSR_L.bit("Overflow",   5);
-  public static final Layout STATUSR_LAYOUT = STATUSR_L.res0(31, 6).seal();
+  public static final Field UMSI_SYNDROME   = STATUSR_L.bits("Syndrome",   9, 6);
+  public static final Layout STATUSR_LAYOUT = STATUSR_L.res0(31, 10).seal();
 
   public static final Field UMSI_EVENT_ID   = UMSIR_L.bits("EventID",  31,  0);
   public static final Field UMSI_DEVICE_ID  = UMSIR_L.bits("DeviceID", 63, 32);
