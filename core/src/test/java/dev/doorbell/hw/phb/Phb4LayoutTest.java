@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.hw.LayoutSource;
 import java.io.IOException;
-import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -14,24 +13,7 @@ class Phb4LayoutTest {
   @Test
   @DisplayName("PHB4: fields and registers are where another publication has them")
   void secondSource() throws IOException {
-    LayoutSource.check(
-        Phb4LayoutTest.class,
-        "qemu-pnv-phb4.txt",
-        List.of(
-            Phb4Registers.STATUS_LAYOUT,
-            Phb4Registers.CONFIG_LAYOUT,
-            Phb4Registers.RTT_LAYOUT,
-            Phb4Registers.PELTV_LAYOUT,
-            Phb4Registers.PEST_LAYOUT,
-            Phb4Registers.SYNC_LAYOUT,
-            Phb4Registers.RTC_LAYOUT,
-            Phb4Registers.KILL_LAYOUT,
-            Phb4Registers.IODA_LAYOUT,
-            Phb4Registers.CTRLR_LAYOUT,
-            Phb4Registers.QUIESCE_LAYOUT,
-            MistLayout.LAYOUT,
-            TveLayout.LAYOUT),
-        List.of(Phb4Registers.MAP));
+    LayoutSource.ofPackage(Phb4Registers.class).agree("qemu-pnv-phb4.txt");
   }
 
   @Test
