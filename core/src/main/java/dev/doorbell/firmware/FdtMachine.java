@@ -48,7 +48,7 @@ final class FdtMachine {
     this.riscv = new FdtRiscv(draft, tree, addresses);
   }
 
-  /// A StreamID has 16 bits at most (IHI 0062 D.c, 10.6.37).
+  /// A StreamID has 16 bits at most (IHI 0062 D.c, 9.6.25).
   private static final int STREAM_BITS = 0xffff;
 
   private static Map<String, String> smmus() {

@@ -35,7 +35,7 @@ final class IommuModels {
   private static final int MOST_OUTPUT_BITS = 48;
   private static final int MOST_STREAM_BITS = 24;
 
-  /// What SMMU_SMRn holds without the extension (IHI 0062 D.c, 10.6.37).
+  /// What SMMU_SMRn holds without the extension (IHI 0062 D.c, 9.6.25).
   private static final int SMMU2_STREAM_BITS = 15;
 
   private static final int MOST_LIODN = 0xffff;

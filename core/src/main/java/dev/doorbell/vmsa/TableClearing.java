@@ -117,7 +117,7 @@ final class TableClearing {
 
   /// Replaces a block by a table of the same translations, fine enough for a part of it to be taken away.
   ///
-  /// Where the hardware may not see a block become a table (DDI 0487 D8.16.1, break-before-make), the block is first taken away and
+  /// Where the hardware may not see a block become a table (DDI 0487 M.a.a, D8.17.1, break-before-make), the block is first taken away and
   /// invalidated.
   private void split(long table, int level, AddressRange hole) {
     long fresh = refined(level + 1, memory.read64(space.slot(table, hole.start(), level)), hole);

@@ -38,7 +38,7 @@ public record VmsaGeometry(
 
   /// {@return the shape with the fewest levels}
   ///
-  /// **Source** DDI 0487 D8.2.5 to D8.2.8.
+  /// **Source** DDI 0487 M.a.a, D8.2.8 to D8.2.10.
   ///
   /// @throws IllegalArgumentException when there is none
   public static VmsaGeometry of(Granule granule, Stage stage, int inputBits, int outputBits) {

@@ -103,9 +103,7 @@ public final class LayoutSource {
     for (String table : tables) {
       for (SecondSource.Row row : SecondSource.read(beside, table).rows()) {
         if (!row.atLeast()) {
-          fields
-              .getOrDefault(key(row.name()), List.of())
-              .forEach(d -> missing.remove(label(d)));
+          fields.getOrDefault(key(row.name()), List.of()).forEach(d -> missing.remove(label(d)));
         }
         named(row.name()).forEach(missing::remove);
       }
@@ -158,11 +156,10 @@ public final class LayoutSource {
       }
       case RegisterMap map ->
           map.registers()
-              .forEach(
-                  r -> {
-                    addValue(home, r);
-                    registers.put("@" + map.name() + "." + r.name(), r);
-                  });
+              .forEach(r -> {
+                addValue(home, r);
+                registers.put("@" + map.name() + "." + r.name(), r);
+              });
       case Collection<?> all -> all.forEach(v -> addValue(home, v));
       default -> {}
     }

@@ -53,7 +53,11 @@ class PciSecondSourceTest {
           "halfword.value");
 
   private static List<String> tables() {
-    return List.of("linux-pci-regs.txt", "linux-pci-regs-more.txt", "edk2-pciexpress21.txt", "cavium-pcie.txt");
+    return List.of(
+        "linux-pci-regs.txt",
+        "linux-pci-regs-more.txt",
+        "edk2-pciexpress21.txt",
+        "cavium-pcie.txt");
   }
 
   private static LayoutSource declared() throws IOException {

@@ -15,7 +15,12 @@ class DescriptorSecondSourceTest {
   private static final Map<String, String> WITHOUT = Map.of();
 
   private static List<String> tables() {
-    return List.of("leaf1-linux.txt", "leaf2-linux.txt", "table1-linux.txt", "table2-linux.txt", "arm-descriptors.txt");
+    return List.of(
+        "leaf1-linux.txt",
+        "leaf2-linux.txt",
+        "table1-linux.txt",
+        "table2-linux.txt",
+        "arm-descriptors.txt");
   }
 
   private static LayoutSource declared() throws IOException {

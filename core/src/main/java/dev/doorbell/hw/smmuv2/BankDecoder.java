@@ -14,7 +14,7 @@ import java.util.Optional;
 /// Combinations that the manual leaves UNPREDICTABLE (sizes and start levels that make no tables) disable the half, so that every access of it
 /// is a translation fault.
 ///
-/// **Source** IHI 0062 D.c, 11.5.1 to 11.5.3, 12, 13.
+/// **Source** IHI 0062 D.c, 10.2.1 to 10.2.3, 16.5 (a stage 1 bank; a stage 2 bank is by its registers' names).
 record BankDecoder(SmmuV2Features features) {
   private static final int SIGN = 16;
 

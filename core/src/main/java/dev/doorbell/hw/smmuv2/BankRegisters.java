@@ -12,7 +12,7 @@ import dev.doorbell.bits.ValueNames;
 /// SMMU_CBn_TCR and the TLBI operands have a form for each table format: the layouts beside the registers' own. Address
 /// translation operations (ATS1*) and performance monitors are gaps.
 ///
-/// **Source** IHI 0062 D.c, 12 (stage 1), 13 (stage 2).
+/// **Source** IHI 0062 D.c, 16.5 (stage 1), and the registers of the same names of a stage 2 bank.
 public final class BankRegisters {
   private static final Layout L_SCTLR = Layout.lsb0("SMMU_CBn_SCTLR", 4);
   private static final Layout L_ACTLR = Layout.lsb0("SMMU_CBn_ACTLR", 4);

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Not safe for use from several threads: the driver holds its lock, but for {@link #invalidate}.
 ///
-/// **Source** IHI 0062 D.c, 2.5 (context banks), 4.5 (TLB maintenance), 12 and 13.
+/// **Source** IHI 0062 D.c, 2.5 (context banks), 4.5 (TLB maintenance), 16.5.
 final class ContextBanks {
   /// Above so many granules one operation for the whole bank is cheaper than one a granule.
   private static final int MOST_TLBI = 64;

@@ -17,7 +17,7 @@ import java.util.Optional;
 
 /// The part of a walk from a context bank on.
 ///
-/// **Source** IHI 0062 D.c, 11.5, 12, 13.
+/// **Source** IHI 0062 D.c, 10.2, 16.5.
 record ContextWalk(SmmuV2Trail trail) {
   private static final int SIGN = 16;
   private static final int WIDEST_32 = 40;

@@ -12,7 +12,7 @@ import dev.doorbell.bits.ValueNames;
 /// Registers of the Secure side, of address translation operations (GATS) and of MONC are gaps. The 128 stream match and
 /// stream-to-context registers are declared; the extended ones beyond them (EXSMRG) are not.
 ///
-/// **Source** IHI 0062 D.c, 10.6.
+/// **Source** IHI 0062 D.c, 9.6.
 public final class Gr0Registers {
   /// Bytes of the page that have registers, whether pages are 4 or 64 KiB.
   public static final int BYTES = 0x1000;

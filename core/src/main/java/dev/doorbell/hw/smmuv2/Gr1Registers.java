@@ -9,7 +9,7 @@ import dev.doorbell.bits.ValueNames;
 
 /// Global register space 1 of an SMMUv2: what each context bank is for. Page 1 of the window.
 ///
-/// **Source** IHI 0062 D.c, 11.5.
+/// **Source** IHI 0062 D.c, 10.2.
 public final class Gr1Registers {
   /// The most context banks.
   public static final int MOST_BANKS = 128;

@@ -22,7 +22,7 @@ import java.util.List;
 /// for the other. Each address space that a stream uses has a context bank, shared by all streams that use it. Locks are taken in the
 /// order driver, address space.
 ///
-/// **Source** IHI 0062 D.c, 2 (translation), 3 (faults), 4.5 (TLB maintenance), 10 to 13 (registers).
+/// **Source** IHI 0062 D.c, 2 (translation), 3 (faults), 4.5 (TLB maintenance), 9.6, 10.2, 16.5 (registers).
 public final class SmmuV2Driver implements Iommu, AutoCloseable {
   /// The smallest register window: two pages of 4 KiB in each half (IHI 0062 D.c, 9.1).
   public static final long LEAST_WINDOW = 0x4000;

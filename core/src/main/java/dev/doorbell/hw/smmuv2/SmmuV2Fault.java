@@ -5,7 +5,7 @@ import java.util.List;
 
 /// What an SMMUv2 recorded of an access that it did not let through. A register holds one: of later ones only that there were some is known.
 ///
-/// **Source** IHI 0062 D.c, 3.5 to 3.7 (faults), 10.6.8 to 10.6.11, 12.1.
+/// **Source** IHI 0062 D.c, 3.5 to 3.7 (faults), 9.6.15 (SMMU_sGFSR), 9.6.18 (SMMU_sGFSYNR1), 16.5.9 (SMMU_CBn_FSR).
 public sealed interface SmmuV2Fault {
   /// {@return the manual's names of what is set in the fault status register, MULTI among them when there were more}
   List<String> causes();

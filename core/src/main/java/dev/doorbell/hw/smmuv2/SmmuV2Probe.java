@@ -48,7 +48,7 @@ record SmmuV2Probe(
 
   /// Reads them.
   ///
-  /// **Source** IHI 0062 D.c, 10.6.12 to 10.6.19.
+  /// **Source** IHI 0062 D.c, 9.6.1.
   ///
   /// @throws SmmuV2Unsupported when the driver cannot drive this hardware
   static SmmuV2Probe read(SmmuV2Port port) {

@@ -12,7 +12,7 @@ import java.util.Map;
 /// sees the old way or the new one; a register that matches is written after the way is, and withdrawn before the register is used again.
 /// Not safe for use from several threads: the driver holds its lock.
 ///
-/// **Source** IHI 0062 D.c, 2.4 (stream mapping), 10.6.37, 10.6.38.
+/// **Source** IHI 0062 D.c, 2.4 (stream mapping), 9.6.23 (SMMU_S2CRn), 9.6.25 (SMMU_SMRn).
 final class StreamMap {
   private final SmmuV2Port port;
   private final SmmuV2Probe probe;

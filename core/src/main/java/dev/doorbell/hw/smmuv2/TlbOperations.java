@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What writes of the TLBI and TLBSYNC registers do. Callers hold the register lock.
 ///
-/// **Source** IHI 0062 D.c, 4.5, 10.6.40 to 10.6.55, 12.3.
+/// **Source** IHI 0062 D.c, 4.5, 9.6.35 (SMMU_TLBIVMID), 9.6.36 (SMMU_TLBIVMIDS1), 16.5.
 record TlbOperations(Tlb tlb, AccessGate gate) {
   private static final long PAGE = 0x1000;
   private static final int ANY = -1;

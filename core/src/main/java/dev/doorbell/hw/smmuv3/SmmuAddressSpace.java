@@ -16,7 +16,7 @@ import java.util.Optional;
 /// The context descriptor is made once and shared by all streams of all SMMUs: a stream moves from one address space to another by the one
 /// word of its entry that points to it.
 ///
-/// **Source** IHI 0070 3.17.5: faults are not cached.
+/// **Source** IHI 0070 G.b, 3.21.1: faults are not cached.
 final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
   private final SmmuTags tags;
   private final PhysicalMemory memory;

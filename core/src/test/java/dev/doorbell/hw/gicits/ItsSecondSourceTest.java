@@ -16,7 +16,8 @@ class ItsSecondSourceTest {
   private static final Map<String, String> WITHOUT = Map.of();
 
   private static List<String> tables() {
-    return List.of("linux-arm-gic-v3.txt",
+    return List.of(
+        "linux-arm-gic-v3.txt",
         "linux-irq-gic-v3-its.txt",
         "linux-gits-baser-52.txt",
         "qemu-gicv3-internal.txt",

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisplayName("IHI 0048 4.3, 4.4: registers against other publications")
 class GicV2SecondSourceTest {
   /// Fields that no other publication has, and why.
-  private static final Map<String, String> WITHOUT = 
+  private static final Map<String, String> WITHOUT =
       Map.of(
           "GICC_APR.active priorities",
           "the whole register, whose place has a source; its bits are an implementation's own");

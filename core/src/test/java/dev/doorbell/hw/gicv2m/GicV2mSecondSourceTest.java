@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisplayName("ARM DEN 0029 GICv2m: registers against other publications")
 class GicV2mSecondSourceTest {
   /// Fields that no other publication has, and why.
-  private static final Map<String, String> WITHOUT = 
+  private static final Map<String, String> WITHOUT =
       Map.of(
           "MSI_IIDR.Implementer", "drivers compare the whole register",
           "MSI_IIDR.Revision", "drivers compare the whole register",

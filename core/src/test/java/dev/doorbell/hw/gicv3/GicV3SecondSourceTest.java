@@ -15,7 +15,8 @@ class GicV3SecondSourceTest {
   private static final Map<String, String> WITHOUT = Map.of();
 
   private static List<String> tables() {
-    return List.of("linux-arm-gic-v3.txt",
+    return List.of(
+        "linux-arm-gic-v3.txt",
         "linux-rdbase.txt",
         "qemu-gicv3-internal.txt",
         "qemu-lpi.txt",

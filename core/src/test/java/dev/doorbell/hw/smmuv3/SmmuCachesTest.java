@@ -104,7 +104,7 @@ class SmmuCachesTest {
   }
 
   @Test
-  @DisplayName("DDI 0487 D8.4 Contiguous: one entry covers the run")
+  @DisplayName("DDI 0487 D8.7.1 Contiguous: one entry covers the run")
   void contiguous() {
     for (int i = 0; i < 16; i++) {
       tables.map(
