@@ -110,11 +110,26 @@ final class Campaign {
     return tally.outcome(at);
   }
 
-  private static Verdict performed(Trial trial, int at, Step step) {
+  private Verdict performed(Trial trial, int at, Step step) {
     try {
+      requireWhole(step);
       return trial.perform(at, step);
     } catch (BusException | IllegalArgumentException e) {
       throw new BadStep(at, step, e);
+    }
+  }
+
+  /// A command of another number of words than the hardware's leaves in the queue what no driver writes, and the two machines need not read that alike.
+  private void requireWhole(Step step) {
+    int due =
+        switch (hardware) {
+          case SMMUV3, SMMUV3_FULL -> 2;
+          case ITS -> 4;
+          case GICV2M -> 0;
+        };
+    if (due != 0 && step instanceof Step.Command(List<Long> words) && words.size() != due) {
+      throw new IllegalArgumentException(
+          "a command of %s has %d words, not %d".formatted(hardware.id(), due, words.size()));
     }
   }
 
