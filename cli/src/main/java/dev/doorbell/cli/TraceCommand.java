@@ -6,6 +6,7 @@ import dev.doorbell.explain.Hop;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
+import dev.doorbell.host.HostOptions;
 import dev.doorbell.host.LiveState;
 import dev.doorbell.host.UntranslatedVectors;
 import dev.doorbell.machine.Machine;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,13 +64,16 @@ final class TraceCommand implements Callable<Integer> {
   @Mixin private MachineOptions machine = new MachineOptions();
   @Mixin private HostChoice drivers = new HostChoice();
 
-  @Parameters(paramLabel = "SBDF", arity = "1", description = "The function.")
+  @Parameters(
+      paramLabel = "SBDF",
+      arity = "1",
+      description = "The function, or ioapic:ID for an I/O APIC that inspect shows.")
   private String function = "";
 
   @Option(
       names = "--vector",
       paramLabel = "N",
-      description = "Which of its vectors; 0 when not given.")
+      description = "Which of its vectors (or pins); 0 when not given.")
   private int vector;
 
   @Option(
@@ -148,6 +153,14 @@ final class TraceCommand implements Callable<Integer> {
           "--window, --granule, --devices and --max choose how Doorbell programs messages, and this path is another's",
           "leave them out");
     }
+    if (PinTrace.ioApic(function).isPresent()
+        && (window != null || granule != null || max != null || !devices.isEmpty())) {
+      throw new UnusableInput(
+          "BadArguments",
+          "--window, --granule, --devices and --max are about functions, and %s is an I/O APIC"
+              .formatted(function),
+          "leave them out");
+    }
     if (max != null && vector >= max) {
       throw new UnusableInput(
           "BadArguments",
@@ -179,25 +192,40 @@ final class TraceCommand implements Callable<Integer> {
   }
 
   private int call(ChosenMachine chosen, @Nullable OracleState recorded) {
+    OptionalInt ioApic = PinTrace.ioApic(function);
+    if (ioApic.isPresent()) {
+      PinTrace.require(chosen, ioApic.getAsInt(), machine.again());
+      HostOptions options = drivers.options();
+      Route route =
+          numbered("", () -> PinTrace.of(chosen, options, recorded, ioApic.getAsInt(), vector));
+      print("%s pin %d".formatted(function, vector), route);
+      return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
+    }
     Survey survey = Survey.of(chosen.machine());
     Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
-    Route route;
+    Route route =
+        numbered(
+            " " + sbdf,
+            () ->
+                recorded != null
+                    ? new RouteWalker(survey, recorded).walk(sbdf, vector)
+                    : derived(chosen, survey, sbdf));
+    if (recorded != null) {
+      requireIdentity(survey, sbdf, route);
+    }
+    print("%s vector %d".formatted(sbdf, vector), route);
+    return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
+  }
+
+  private Route numbered(String seen, Supplier<Route> walk) {
     try {
-      route =
-          recorded != null
-              ? new RouteWalker(survey, recorded).walk(sbdf, vector)
-              : derived(chosen, survey, sbdf);
+      return walk.get();
     } catch (IndexOutOfBoundsException e) {
       throw new UnusableInput(
           "NoSuchVector",
           String.valueOf(e.getMessage()),
-          "see %s inspect %s%s".formatted(MachineOptions.program(), sbdf, machine.again()));
+          "see %s inspect%s%s".formatted(MachineOptions.program(), seen, machine.again()));
     }
-    if (recorded != null) {
-      requireIdentity(survey, sbdf, route);
-    }
-    print(sbdf, route);
-    return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
   }
 
   /// A walk that got as far as a fact which firmware would tell, and does not because it is damaged or not in the capture, has no answer.
@@ -280,7 +308,7 @@ final class TraceCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Sbdf sbdf, Route route) {
+  private void print(String traced, Route route) {
     boolean derived =
         tables == null && route.hops().stream().noneMatch(h -> h.basis() == Basis.OBSERVED);
     String verdict = verdict(route, derived);
@@ -288,7 +316,7 @@ final class TraceCommand implements Callable<Integer> {
       console.line(Json.write(TraceView.of(route, verdict)));
       return;
     }
-    console.line("%s vector %d".formatted(sbdf, vector));
+    console.line(traced);
     int n = 0;
     for (Hop h : route.hops()) {
       n++;

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.ioapic.IoapicDriver;
 import dev.doorbell.hw.phb.Phb4MsiDriver;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.DoorbellFrame;
@@ -38,6 +39,7 @@ public final class Host {
   private final Machine machine;
   private final Survey survey;
   private final Drivers drivers;
+  private final IoApics ioApics;
   private final Regions regions;
   private final Interrupts interrupts;
   private final Ringers ringers = new Ringers();
@@ -48,6 +50,7 @@ public final class Host {
     this.machine = machine;
     this.survey = survey;
     this.drivers = drivers;
+    this.ioApics = new IoApics(machine, drivers.controllers());
     this.regions = new Regions(survey);
     this.interrupts = Interrupts.of(List.copyOf(drivers.controllers().values()));
     survey.groups().forEach(this::addGroup);
@@ -156,6 +159,18 @@ public final class Host {
           "choose an endpoint below it");
     }
     return f;
+  }
+
+  /// {@return the driver of an I/O APIC, by the id that firmware gives it}
+  ///
+  /// @throws NotAssignable when it is not there, or cannot be driven
+  synchronized IoapicDriver ioApic(int id) {
+    return ioApics.driver(id);
+  }
+
+  /// {@return the I/O APICs that are driven}
+  synchronized Map<Integer, IoapicDriver> openIoApics() {
+    return Map.copyOf(ioApics.open());
   }
 
   /// Takes what has arrived at the CPUs and hands it to those who wait for it.

@@ -61,12 +61,26 @@ public final class LiveState implements MachineState {
     if (kind.equals("gicr")) {
       machine.gic().ifPresent(g -> redistributors(g, out));
     }
+    if (kind.equals("ioapic")) {
+      ioApics(machine, out);
+    }
     machine.iommus().forEach(i -> block(kind, i).ifPresent(out::add));
     machine.msiControllers().forEach(c -> block(kind, c).ifPresent(out::add));
     if (kind.equals("xive")) {
       host.router().ifPresent(r -> out.add(new Block(r.base(), r.tables())));
     }
     return out;
+  }
+
+  /// Their redirection tables, of those that are driven.
+  private void ioApics(MachineDescription machine, List<Block> out) {
+    host.openIoApics()
+        .forEach((id, driver) ->
+            machine.apic().stream()
+                .flatMap(a -> a.ioApics().stream())
+                .filter(a -> a.apicId() == id)
+                .flatMap(a -> a.registers().stream())
+                .forEach(r -> out.add(new Block(r.start(), driver.entries()))));
   }
 
   /// {@return the registers of an IOMMU, if it is of the kind}

@@ -15,6 +15,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.ioapic.IoapicModel;
 import dev.doorbell.hw.pcie.EndpointModel;
 import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.ConfigSpace;
@@ -41,6 +42,7 @@ public final class EmbeddedMachine implements Machine {
   private final FrameStore frames;
   private final InterruptModels interrupts;
   private final Map<String, AddressRange> iommuWindows;
+  private final Map<Integer, IoapicModel> ioApics;
   private final List<PciModels> complexes = new ArrayList<>();
 
   private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
@@ -53,6 +55,7 @@ public final class EmbeddedMachine implements Machine {
     Map<String, Translator> iommus = models.build();
     iommuWindows = models.windows();
     buildPci(iommus);
+    ioApics = IoapicModels.build(description, iommus, bus);
   }
 
   /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
@@ -174,6 +177,11 @@ public final class EmbeddedMachine implements Machine {
   /// {@return an endpoint, to make it do what a driver could not ask of it}
   public Optional<EndpointModel> endpoint(Sbdf function) {
     return complexes.stream().flatMap(c -> c.endpoint(function).stream()).findFirst();
+  }
+
+  /// {@return an I/O APIC, whose lines can be driven; empty where firmware does not tell enough of it}
+  public Optional<IoapicModel> ioApic(int apicId) {
+    return Optional.ofNullable(ioApics.get(apicId));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.doorbell.route;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
@@ -46,6 +47,21 @@ public final class RouteWalker {
             .function(sbdf)
             .orElseThrow(() -> new IllegalArgumentException("the machine has no function " + sbdf));
     return new Walk(f, vector).run();
+  }
+
+  /// {@return the way of an interrupt from a pin of an I/O APIC}
+  ///
+  /// @param ioApic the id that firmware gives it
+  /// @throws IllegalArgumentException when the machine has no such I/O APIC
+  public Route walkPin(int ioApic, int pin) {
+    ApicDescription.IoApic a =
+        survey.machine().apic().stream()
+            .flatMap(d -> d.ioApics().stream())
+            .filter(i -> i.apicId() == ioApic)
+            .findFirst()
+            .orElseThrow(
+                () -> new IllegalArgumentException("the machine has no I/O APIC " + ioApic));
+    return new X86Walk(survey.machine(), state, new Trail(state.basis())).wired(a, pin);
   }
 
   /// One walk under way.
@@ -167,6 +183,10 @@ public final class RouteWalker {
       };
     }
 
+    private int sourceId() {
+      return f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
+    }
+
     private PowerWalk power() {
       return new PowerWalk(survey.machine(), state, trail);
     }
@@ -238,7 +258,7 @@ public final class RouteWalker {
       for (MsiControllerDescription c : survey.machine().msiControllers()) {
         if (c.answersAt(pa)) {
           return c instanceof MsiControllerDescription.LocalApic apic
-              ? x86().deliver(apic, f, survey.iommu(f), pa, data)
+              ? x86().deliver(apic, sourceId(), survey.iommu(f), pa, data)
               : new ControllerWalk(survey.machine(), state, trail).walk(c, f, new Pa(pa), data);
         }
       }

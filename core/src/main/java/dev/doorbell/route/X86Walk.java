@@ -11,12 +11,13 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.hw.amdvi.AmdViMessage;
 import dev.doorbell.hw.amdvi.AmdViWalk;
 import dev.doorbell.hw.amdvi.AmdViWalker;
+import dev.doorbell.hw.ioapic.IoapicWalk;
+import dev.doorbell.hw.ioapic.IoapicWalker;
 import dev.doorbell.hw.lapic.LapicWalker;
 import dev.doorbell.hw.vtd.VtdMessage;
 import dev.doorbell.hw.vtd.VtdWalk;
 import dev.doorbell.hw.vtd.VtdWalker;
 import dev.doorbell.irq.X86Interrupt;
-import dev.doorbell.survey.SurveyedFunction;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,11 +87,10 @@ final class X86Walk {
   /// {@return the rest of a message's way, through interrupt remapping to a processor}
   Route deliver(
       MsiControllerDescription.LocalApic apic,
-      SurveyedFunction f,
+      int sourceId,
       Optional<IommuDescription> iommu,
       long address,
       int data) {
-    int sourceId = f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
     return switch (iommu.orElse(null)) {
       case IommuDescription.VtD v -> {
         VtdMessage m = vtd(v).message(sourceId, address, data);
@@ -112,11 +112,56 @@ final class X86Walk {
             apic.id(),
             RouteWalker.write(address, data),
             out.toString(),
-            "nothing remaps interrupts of this function, and whoever sends is not looked at",
+            "nothing remaps interrupts of this sender, and whoever sends is not looked at",
             Source.rule("Intel SDM volume 3, 11.11"));
         yield arrive(apic, Optional.of(out), Optional.empty());
       }
     };
+  }
+
+  /// {@return the way of a pin's interrupt}
+  Route wired(ApicDescription.IoApic ioApic, int pin) {
+    String id = "ioapic:" + ioApic.apicId();
+    IoapicWalk walk =
+        new IoapicWalker(
+                id,
+                ioApic
+                    .registers()
+                    .flatMap(r -> state.block("ioapic", r))
+                    .map(MachineState.Block::registers)
+                    .orElse(Map.of()))
+            .walk(pin);
+    if (walk.message().isEmpty()) {
+      return trail.cannotSee(
+          walk.hop().at(), walk.hop().in(), walk.hop().why(), walk.hop().source());
+    }
+    trail.masked(walk.masked());
+    trail.hops(List.of(walk.hop()));
+    IoapicWalk.Message sent = walk.message().get();
+    MsiControllerDescription.LocalApic apic =
+        machine.msiControllers().stream()
+            .filter(c -> c instanceof MsiControllerDescription.LocalApic)
+            .map(c -> (MsiControllerDescription.LocalApic) c)
+            .findFirst()
+            .orElseThrow();
+    Optional<IommuDescription> iommu = ioApic.iommu().flatMap(machine::iommu);
+    String write = RouteWalker.write(sent.address(), sent.data());
+    if (iommu.isPresent() && ioApic.sourceId().isEmpty()) {
+      return trail.cannotSee(
+          iommu.get().id(),
+          write,
+          "which source-id the messages of %s carry is not told".formatted(id),
+          ioApic.source());
+    }
+    iommu.ifPresent(i ->
+        trail.derived(
+            id,
+            write,
+            "source-id 0x%x at %s".formatted(ioApic.sourceId().getAsInt(), i.id()),
+            "firmware names it for the I/O APIC",
+            i.source()));
+    trail.doorbell(sent.address());
+    return deliver(apic, ioApic.sourceId().orElse(0), iommu, sent.address(), sent.data());
   }
 
   private Route arrive(

@@ -1,0 +1,50 @@
+package dev.doorbell.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.testkit.Shared;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/// `trace ioapic:ID --vector PIN`.
+class TracePinTest {
+  private static final String AMD = "lab-captures/x86-amdvi";
+
+  private static Run trace(String... more) {
+    return Run.on(Shared.require(AMD).toString(), "trace", more);
+  }
+
+  @Test
+  @DisplayName(
+      "a pin's way: entry, source-id of firmware, DTE, IRTE, processor; as text and as the document of trace")
+  void followed() {
+    Run run = trace("ioapic:0", "--vector", "4");
+    assertEquals(0, run.status(), run.err());
+    assertTrue(run.out().startsWith("ioapic:0 pin 4\n"), run.out());
+    assertTrue(run.out().contains("source-id 0xa0 at amd-vi@0xfed80000"), run.out());
+    assertTrue(run.out().endsWith("would be delivered as INTID 32 for CPU 0\n"), run.out());
+    Run json = trace("ioapic:0", "--vector", "4", "--json");
+    assertEquals(0, json.status(), json.err());
+    assertTrue(json.out().contains("\"doorbell\" : \"0xfee00000\""), json.out());
+  }
+
+  @Test
+  @DisplayName("what is not there ends with status 2, a table that is not in the capture with 1")
+  void refused() {
+    Run unknown = trace("ioapic:9");
+    assertEquals(2, unknown.status());
+    assertTrue(unknown.err().contains("no I/O APIC 9; it has [0]"), unknown.err());
+    assertTrue(unknown.err().contains("inspect --root"), unknown.err());
+    Run pin = trace("ioapic:0", "--vector", "24");
+    assertEquals(2, pin.status());
+    assertTrue(pin.err().contains("24 pins and no pin 24"), pin.err());
+    assertEquals(2, trace("ioapic:0", "--max", "4").status());
+    Run arm = Run.on(Run.ITS, "trace", "ioapic:0");
+    assertEquals(2, arm.status());
+    assertTrue(arm.err().contains("no I/O APIC"), arm.err());
+    Run tables = trace("ioapic:0", "--tables", Shared.require(AMD).resolve("oracle").toString());
+    assertEquals(1, tables.status());
+    assertTrue(tables.out().contains("cannot see IOREDTBL0"), tables.out());
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.hw.ioapic;
+
+import org.jspecify.annotations.NullMarked;
