@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.hw.hpet;
+
+import org.jspecify.annotations.NullMarked;
