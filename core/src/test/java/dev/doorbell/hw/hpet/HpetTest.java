@@ -32,15 +32,7 @@ class HpetTest {
   @Test
   @DisplayName("every bit and offset by a second publication")
   void layouts() throws IOException {
-    LayoutSource.check(
-        HpetTest.class,
-        "hpet-second-source.txt",
-        List.of(
-            HpetRegisters.CAP_LAYOUT,
-            HpetRegisters.CONF_LAYOUT,
-            HpetRegisters.TIMER_LAYOUT,
-            HpetRegisters.ROUTE_LAYOUT),
-        List.of(HpetRegisters.MAP, HpetRegisters.TIMERS));
+    LayoutSource.ofPackage(HpetTest.class).agree("hpet-second-source.txt");
     assertEquals(0x140, HpetRegisters.offset(HpetRegisters.TIMER, 2));
     assertEquals(0x150, HpetRegisters.offset(HpetRegisters.MESSAGE, 2));
   }

@@ -53,16 +53,7 @@ class IoapicTest {
   @Test
   @DisplayName("every bit and offset by a second publication")
   void layouts() throws IOException {
-    LayoutSource.check(
-        IoapicTest.class,
-        "io-apic-second-source.txt",
-        List.of(
-            IoapicLayout.ENTRY,
-            IoapicLayout.REMAPPABLE,
-            IoapicRegisters.ID_LAYOUT,
-            IoapicRegisters.VERSION_LAYOUT,
-            IoapicRegisters.ARBITRATION_LAYOUT),
-        List.of(IoapicRegisters.MAP));
+    LayoutSource.ofPackage(IoapicTest.class).agree("io-apic-second-source.txt");
   }
 
   @Test
