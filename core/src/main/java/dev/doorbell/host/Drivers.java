@@ -30,6 +30,7 @@ import dev.doorbell.hw.vtd.VtdDriver;
 import dev.doorbell.hw.vtd.VtdHardware;
 import dev.doorbell.hw.vtd.VtdSettings;
 import dev.doorbell.hw.vtd.VtdTags;
+import dev.doorbell.hw.vtd.VtdTranslation;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.irq.InterruptRemapper;
@@ -37,6 +38,7 @@ import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.SpiController;
 import dev.doorbell.machine.Machine;
 import dev.doorbell.survey.SurveyedFunction;
+import dev.doorbell.vmsa.Stage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -181,7 +183,10 @@ final class Drivers {
             new VtdSettings(
                 tags,
                 v.remapping().state() != InterruptRemapping.State.OFF && lapics.isPresent(),
-                lapics.map(LapicDriver::isX2Apic).orElse(false)));
+                lapics.map(LapicDriver::isX2Apic).orElse(false),
+                options.stage().equals(Optional.of(Stage.STAGE1))
+                    ? VtdTranslation.FIRST_STAGE
+                    : VtdTranslation.LEGACY));
     iommus.put(v.id(), driver);
     driver.remapper().ifPresent(this::remapped);
   }

@@ -5,7 +5,8 @@ import java.util.Optional;
 
 /// How a host starts its drivers.
 ///
-/// @param stage which stage of an SMMU translates; empty for stage 1 where it is implemented
+/// @param stage which stage of an SMMU translates; empty for stage 1 where it is implemented. Of a VT-d unit 1 is the first stage, in scalable
+/// mode; else the second, in legacy mode
 public record HostOptions(Optional<Stage> stage) {
   /// Each driver as it does by itself.
   public static final HostOptions USUAL = new HostOptions(Optional.empty());

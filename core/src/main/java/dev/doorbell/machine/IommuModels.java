@@ -126,7 +126,8 @@ final class IommuModels {
   /// A unit as wide as the captured one's, which remaps interrupts where the captured kernel had it do so.
   private static VtdFeatures features(IommuDescription.VtD vtd) {
     return VtdFeatures.of(
-        vtd.abilities().inputBits().orElse(MOST_OUTPUT_BITS), vtd.remapping().isOn());
+            vtd.abilities().inputBits().orElse(MOST_OUTPUT_BITS), vtd.remapping().isOn())
+        .withScalableMode();
   }
 
   /// Every unit has the same tables; one translates for them all.

@@ -12,6 +12,7 @@ import dev.doorbell.hw.vtd.VtdHardware;
 import dev.doorbell.hw.vtd.VtdModel;
 import dev.doorbell.hw.vtd.VtdSettings;
 import dev.doorbell.hw.vtd.VtdTags;
+import dev.doorbell.hw.vtd.VtdTranslation;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.simple.CountedFrames;
 import dev.doorbell.simple.ModelRegisters;
@@ -41,8 +42,12 @@ final class VtdBench {
 
   /// @param between what the driver writes memory through
   VtdBench(List<Long> apicIds, UnaryOperator<PhysicalMemory> between) {
+    this(apicIds, between, VtdTranslation.LEGACY);
+  }
+
+  VtdBench(List<Long> apicIds, UnaryOperator<PhysicalMemory> between, VtdTranslation translation) {
     cpus = new LapicModel(apicIds);
-    model = new VtdModel(VtdFeatures.of(48, true), memory, cpus);
+    model = new VtdModel(VtdFeatures.of(48, true).withScalableMode(), memory, cpus);
     LapicDriver lapics =
         LapicDriver.open(
             new LapicHardware("lapic@0xfee00000", apicIds, Optional.of(cpus), Optional.of(cpus)));
@@ -50,7 +55,7 @@ final class VtdBench {
         VtdDriver.open(
             new VtdHardware(
                 "vt-d@0xfed90000", new ModelRegisters(model), between.apply(memory), frames),
-            new VtdSettings(new VtdTags(), true, lapics.isX2Apic()));
+            new VtdSettings(new VtdTags(), true, lapics.isX2Apic(), translation));
     controller = lapics.behind(driver.remapper().orElseThrow());
   }
 

@@ -5,12 +5,13 @@ import static dev.doorbell.hw.vtd.ContextLayout.*;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.iommu.StreamAttachments.Orders;
 
 /// Root table and context tables of a unit in legacy mode, as the driver writes them. A function without an entry is blocked. The driver's lock
 /// guards them.
 ///
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 9.1, 9.3.
-final class ContextTables {
+final class ContextTables implements FunctionTables {
   private static final int PAGE = 4096;
 
   private final PhysicalMemory memory;
@@ -23,65 +24,74 @@ final class ContextTables {
     this.root = frames.allocate(PAGE, PAGE).value();
   }
 
-  long root() {
-    return root;
+  @Override
+  public long root() {
+    return VtdRegisters.RTA.place(root) | VtdRegisters.TTM.place(VtdRegisters.TTM_LEGACY);
   }
 
-  /// What a function's entry says.
-  ///
-  /// @param low with P
-  /// @param high with the domain id
-  record Entry(long low, long high) {
-    static final Entry ABSENT = new Entry(0, 0);
-
-    boolean isPresent() {
-      return P.isSet(low);
-    }
-
-    int domain() {
-      return DID.getInt(high);
-    }
-  }
-
-  /// {@return an entry that leads to tables}
-  static Entry translated(VtdAddressSpace space) {
-    return new Entry(
+  @Override
+  public FunctionEntry translated(VtdAddressSpace space) {
+    return new FunctionEntry(
         P.mask() | TT.place(TT_SECOND_STAGE) | SSPTPTR.place(space.root()),
-        AW.place(space.levels() - VtdRegisters.SAGAW_FEWEST_LEVELS) | DID.place(space.domain()));
+        AW.place(space.levels() - VtdRegisters.SAGAW_FEWEST_LEVELS) | DID.place(space.domain()),
+        0,
+        space.domain());
   }
 
-  /// {@return an entry that lets addresses pass}
-  ///
-  /// @param levels the most that the unit has
-  static Entry passing(int domain, int levels) {
-    return new Entry(
+  @Override
+  public FunctionEntry passing(int domain, int levels) {
+    return new FunctionEntry(
         P.mask() | TT.place(TT_PASS_THROUGH),
-        AW.place(levels - VtdRegisters.SAGAW_FEWEST_LEVELS) | DID.place(domain));
+        AW.place(levels - VtdRegisters.SAGAW_FEWEST_LEVELS) | DID.place(domain),
+        0,
+        domain);
   }
 
-  Entry get(int sourceId) {
+  @Override
+  public FunctionEntry get(int sourceId) {
     long table = memory.read64(rootEntry(sourceId));
     if (!ROOT_P.isSet(table)) {
-      return Entry.ABSENT;
+      return FunctionEntry.ABSENT;
     }
     long at = CTP.get(table) + (long) (sourceId & 0xff) * CONTEXT_BYTES;
-    return new Entry(memory.read64(at), memory.read64(at + Long.BYTES));
+    long high = memory.read64(at + Long.BYTES);
+    return new FunctionEntry(memory.read64(at), high, 0, DID.getInt(high));
   }
 
   /// Writes an entry in the place of one that is not present, the half with P last.
-  void put(int sourceId, Entry entry) {
+  @Override
+  public void put(int sourceId, FunctionEntry entry) {
     long at = slot(sourceId);
-    memory.write64(at + Long.BYTES, entry.high());
+    memory.write64(at + Long.BYTES, entry.second());
     memory.publish();
     memory.write64(at, entry.low());
     memory.publish();
   }
 
   /// Takes an entry's P away, and leaves the rest.
-  void remove(int sourceId) {
+  @Override
+  public void remove(int sourceId) {
     long at = slot(sourceId);
     memory.write64(at, P.with(memory.read64(at), 0));
     memory.publish();
+  }
+
+  @Override
+  public void forget(QueueDriver queue, int sourceId, FunctionEntry was, Orders orders) {
+    orders.run(() -> queue.context(sourceId, was.domain()));
+    orders.run(() -> queue.domain(was.domain()));
+  }
+
+  @Override
+  public void forget(QueueDriver queue, VtdAddressSpace space) {
+    queue.contexts(space.domain());
+    queue.domain(space.domain());
+  }
+
+  /// What is absent is kept under domain 0.
+  @Override
+  public void appeared(QueueDriver queue, int sourceId, FunctionEntry is, Orders orders) {
+    orders.run(() -> queue.context(sourceId, 0));
   }
 
   private long rootEntry(int sourceId) {

@@ -45,18 +45,18 @@ final class DmaPath {
     if (c.levels() == 0) {
       return address;
     }
-    UnitCaches.Page p = caches.page(c.domain(), address);
+    UnitCaches.Page p = caches.page(c.domain(), UnitCaches.Page.SECOND, address);
     if (p == null) {
       p = walk(c, sourceId, address, write);
       if (p == null) {
         return Translator.FAULT;
       }
       // An entry that lets nothing through is not present, and not kept.
-      if (p.read() || p.write()) {
+      if (p.read() || p.writable()) {
         caches.keep(p);
       }
     }
-    if (write && !p.write()) {
+    if (write && !p.writable()) {
       return fault(c, sourceId, VtdFault.WRITE, address, true);
     }
     if (read && !p.read()) {
@@ -78,7 +78,7 @@ final class DmaPath {
   private long fault(
       UnitCaches.Context c, int sourceId, VtdFault fault, long address, boolean write) {
     if (!c.silent()) {
-      faults.dma(sourceId, fault, address, write);
+      faults.dma(sourceId, Faults.NO_PASID, fault, address, write);
     }
     return Translator.FAULT;
   }
@@ -136,7 +136,7 @@ final class DmaPath {
 
   private UnitCaches.@Nullable Context none(
       int sourceId, VtdFault fault, long address, boolean write) {
-    faults.dma(sourceId, fault, address, write);
+    faults.dma(sourceId, Faults.NO_PASID, fault, address, write);
     return null;
   }
 
@@ -158,7 +158,8 @@ final class DmaPath {
       writable &= PagingLayout.W.isSet(entry);
       boolean last = level == 1 || PagingLayout.PS.isSet(entry);
       if (!readable && !writable) {
-        return new UnitCaches.Page(c.domain(), address >>> shift, shift, 0, false, false);
+        return new UnitCaches.Page(
+            c.domain(), UnitCaches.Page.SECOND, address >>> shift, shift, 0, false, false);
       }
       if (last) {
         long within = (1L << shift) - 1;
@@ -172,6 +173,7 @@ final class DmaPath {
         }
         return new UnitCaches.Page(
             c.domain(),
+            UnitCaches.Page.SECOND,
             address >>> shift,
             shift,
             PagingLayout.ADDRESS.get(entry),

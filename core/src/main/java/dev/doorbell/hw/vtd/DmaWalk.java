@@ -118,7 +118,13 @@ final class DmaWalk {
       }
       case TT_SECOND_STAGE, TT_WITH_DEVICE_TLB -> {
         trail.entry(name, in, "second-stage table at 0x%x".formatted(SSPTPTR.get(l)), fields, at);
-        yield paging(PagingStage.LEGACY_SECOND, SSPTPTR.get(l), AW.getInt(h) + 2, name, at);
+        yield paging(
+            new PagingWalk.Tables(
+                PagingStage.LEGACY_SECOND,
+                SSPTPTR.get(l),
+                AW.getInt(h) + VtdRegisters.SAGAW_FEWEST_LEVELS),
+            name,
+            at);
       }
       default ->
           stop(
@@ -228,24 +234,39 @@ final class DmaWalk {
         TableTrail.print(PasidLayout.ENTRY_0, first)
             + " "
             + TableTrail.print(PasidLayout.ENTRY_2, third);
+    PagingWalk.Tables tables =
+        new PagingWalk.Tables(
+            PagingStage.FIRST,
+            PasidLayout.FSPTPTR.get(third),
+            PasidLayout.FSPM.getInt(third) + PasidLayout.FEWEST_FIRST_STAGE_LEVELS);
+    PagingWalk.Tables second =
+        new PagingWalk.Tables(
+            PagingStage.SECOND,
+            PasidLayout.SSPTPTR.get(first),
+            PasidLayout.AW.getInt(first) + VtdRegisters.SAGAW_FEWEST_LEVELS);
     return switch (PasidLayout.PGTT.getInt(first)) {
       case PasidLayout.PASS_THROUGH -> {
         trail.entry(name, in, "address " + iova, fields, at);
         yield reached(iova.value());
       }
       case PasidLayout.FIRST_STAGE -> {
-        long table = PasidLayout.FSPTPTR.get(third);
-        trail.entry(name, in, "first-stage table at 0x%x".formatted(table), fields, at);
-        int levels = PasidLayout.FSPM.getInt(third) + PagingStage.FEWEST_FIRST_STAGE_LEVELS;
-        yield paging(PagingStage.FIRST, table, levels, name, at);
+        trail.entry(name, in, "first-stage table at 0x%x".formatted(tables.root()), fields, at);
+        yield paging(tables, name, at);
       }
       case PasidLayout.SECOND_STAGE -> {
-        long table = PasidLayout.SSPTPTR.get(first);
-        trail.entry(name, in, "second-stage table at 0x%x".formatted(table), fields, at);
-        yield paging(PagingStage.SECOND, table, PasidLayout.AW.getInt(first) + 2, name, at);
+        trail.entry(name, in, "second-stage table at 0x%x".formatted(second.root()), fields, at);
+        yield paging(second, name, at);
       }
-      case PasidLayout.NESTED ->
-          stop(name, in, "cannot see: nested translation is not followed; " + fields, at);
+      case PasidLayout.NESTED -> {
+        trail.entry(
+            name,
+            in,
+            "first-stage table at 0x%x of the second-stage table at 0x%x"
+                .formatted(tables.root(), second.root()),
+            fields,
+            at);
+        yield paging(tables, Optional.of(second), name, at);
+      }
       default ->
           stop(
               name,
@@ -255,48 +276,13 @@ final class DmaWalk {
     };
   }
 
-  private VtdWalk paging(PagingStage stage, long table, int levels, String from, long fromPa) {
-    if (levels < 3 || levels > 5) {
-      return stop(
-          from,
-          iova.toString(),
-          stage.invalid().because("tables of %d levels".formatted(levels)),
-          fromPa);
-    }
-    int width = PagingLayout.PAGE_BITS + levels * PagingLayout.INDEX_BITS;
-    // The first stage takes canonical addresses: the bits above are copies of the highest one.
-    long above = stage.canonical(iova.value(), width);
-    if (above != 0) {
-      return stop(
-          from,
-          iova.toString(),
-          stage.beyond().because("the address has more than %d bits".formatted(width)),
-          fromPa);
-    }
-    long at = table;
-    for (int level = levels; level >= 1; level--) {
-      int shift = PagingLayout.PAGE_BITS + (level - 1) * PagingLayout.INDEX_BITS;
-      long index = iova.value() >>> shift & (1 << PagingLayout.INDEX_BITS) - 1;
-      long pa = at + index * PagingLayout.BYTES;
-      String name = "%s level %d".formatted(stage.printed(), level);
-      OptionalLong word = trail.read(pa, name);
-      if (word.isEmpty()) {
-        return ended();
-      }
-      long e = word.getAsLong();
-      Optional<String> fault = stage.fault(e, write);
-      if (fault.isPresent()) {
-        return stop(name, iova.toString(), fault.get() + "; " + stage.print(e), pa);
-      }
-      if (level == 1 || level <= PagingLayout.LARGEST_PAGE_LEVEL && stage.isPage(e)) {
-        long offset = iova.value() & (1L << shift) - 1;
-        long out = stage.address(e) & -(1L << shift) | offset;
-        trail.entry(name, iova.toString(), "0x" + Long.toHexString(out), stage.print(e), pa);
-        return reached(out);
-      }
-      at = stage.address(e);
-      trail.entry(name, iova.toString(), "table at 0x" + Long.toHexString(at), stage.print(e), pa);
-    }
-    throw new AssertionError("level 1 holds pages");
+  private VtdWalk paging(PagingWalk.Tables tables, String from, long fromPa) {
+    return paging(tables, Optional.empty(), from, fromPa);
+  }
+
+  private VtdWalk paging(
+      PagingWalk.Tables tables, Optional<PagingWalk.Tables> by, String from, long fromPa) {
+    OptionalLong out = new PagingWalk(trail, from, fromPa).run(tables, iova.value(), write, by);
+    return out.isEmpty() ? ended() : reached(out.getAsLong());
   }
 }

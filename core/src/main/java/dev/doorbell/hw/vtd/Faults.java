@@ -11,6 +11,9 @@ import dev.doorbell.irq.X86MessageLayout;
 ///
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 7.2 (fault logging), 7.3 (fault events), 11.4.7.
 final class Faults {
+  /// Of a request that carries no PASID.
+  static final int NO_PASID = -1;
+
   /// Where an interrupt request's index lies in a record.
   private static final int INDEX_SHIFT = 48;
 
@@ -24,8 +27,15 @@ final class Faults {
   }
 
   /// Records a DMA access that ended in the unit.
-  void dma(int sourceId, VtdFault fault, long address, boolean write) {
-    record(sourceId, fault, FI.get(address), write ? 0 : T1.mask());
+  ///
+  /// @param pasid that it carried, or {@link #NO_PASID}
+  void dma(int sourceId, int pasid, VtdFault fault, long address, boolean write) {
+    long type = write ? 0 : T1.mask();
+    record(
+        sourceId,
+        fault,
+        FI.get(address),
+        pasid < 0 ? type : type | PP.mask() | PV.place(pasid & PV.max()));
   }
 
   /// Records an interrupt request that ended in the unit.

@@ -18,6 +18,7 @@ final class InvalidationQueue {
   private static final int SELECTIVE = VtdRegisters.SELECTIVE;
   private static final int PAGE_BITS = PagingLayout.PAGE_BITS;
   private static final int FUNCTION_BITS = 3;
+  private static final int ALL_SOURCES = 0xffff;
 
   private final UnitContents registers;
   private final UnitCaches caches;
@@ -49,11 +50,27 @@ final class InvalidationQueue {
       if (head == tail) {
         return;
       }
-      if (tail >= bytes || !step(VtdRegisters.IQA_BASE.get(iqa) + head)) {
+      int width = VtdRegisters.DW.isSet(iqa) ? WIDE_BYTES : BYTES;
+      if (tail >= bytes || tail % width != 0 || head % width != 0) {
         faults.queueError();
         return;
       }
-      registers.set(VtdRegisters.IQH_REG, (head + BYTES) % bytes);
+      if (!isNarrow(width, VtdRegisters.IQA_BASE.get(iqa) + head)
+          || !step(VtdRegisters.IQA_BASE.get(iqa) + head)) {
+        faults.queueError();
+        return;
+      }
+      registers.set(VtdRegisters.IQH_REG, (head + width) % bytes);
+    }
+  }
+
+  /// {@return whether the upper half of a wide descriptor is 0, as all of those here have it}
+  private boolean isNarrow(int width, long at) {
+    try {
+      return width == BYTES
+          || (memory.read64(at + BYTES) | memory.read64(at + BYTES + Long.BYTES)) == 0;
+    } catch (BusErrorException e) {
+      return false;
     }
   }
 
@@ -79,6 +96,13 @@ final class InvalidationQueue {
               && pages(IOTLB_G.getInt(low), IOTLB_DID.getInt(low), ADDR.get(high), AM.getInt(high));
       case INTERRUPT_ENTRY_CACHE -> clean(IEC, low) && high == 0 && entries(low);
       case WAIT -> clean(WAIT_LOW, low) && clean(WAIT_HIGH, high) && arrived(low, high);
+      case PASID_CACHE ->
+          isScalable() && high == 0 && clean(PASID_CACHE_LAYOUT, low) && pasids(low);
+      case PASID_IOTLB ->
+          isScalable()
+              && clean(PASID_IOTLB_LOW, low)
+              && clean(PASID_IOTLB_HIGH, high)
+              && pasidPages(low, high);
       // No device TLBs here: ECAP_REG.DT is 0.
       default -> false;
     };
@@ -102,14 +126,63 @@ final class InvalidationQueue {
     return true;
   }
 
+  private boolean isScalable() {
+    return registers.isSet(VtdRegisters.ECAP_REG, VtdRegisters.SMTS);
+  }
+
+  private boolean pasids(long low) {
+    int domain = PC_DID.getInt(low);
+    int pasid = PC_PASID_ID.getInt(low);
+    return twice(() -> {
+      switch (PC_G.getInt(low)) {
+        case PC_GLOBAL -> caches.pasids().dropEntries(-1, -1);
+        case PC_DOMAIN -> caches.pasids().dropEntries(domain, -1);
+        case PC_PASID -> caches.pasids().dropEntries(domain, pasid);
+        default -> {
+          return false;
+        }
+      }
+      return true;
+    });
+  }
+
+  private boolean pasidPages(long low, long high) {
+    int mask = PI_AM.getInt(high);
+    if (mask > VtdRegisters.MAMV.get(registers.get(VtdRegisters.CAP_REG))) {
+      return false;
+    }
+    int domain = PI_DID.getInt(low);
+    int pasid = PI_PASID_ID.getInt(low);
+    return twice(() -> {
+      switch (PI_G.getInt(low)) {
+        case PI_PASID -> caches.dropPasid(domain, pasid);
+        case PI_PAGES -> caches.dropPasid(domain, pasid, PI_ADDR.get(high), PAGE_BITS + mask);
+        default -> {
+          return false;
+        }
+      }
+      return true;
+    });
+  }
+
   /// Drops contexts. {@return whether there is such a granularity}
   boolean contexts(int granularity, int domain, int sourceId, int functionMask) {
     int all = (1 << FUNCTION_BITS) - (1 << FUNCTION_BITS - functionMask);
     return twice(() -> {
       switch (granularity) {
-        case GLOBAL -> caches.dropContexts(-1);
-        case DOMAIN -> caches.dropContexts(domain);
-        case SELECTIVE -> caches.dropContexts(domain, sourceId, all);
+        case GLOBAL -> {
+          caches.dropContexts(-1);
+          caches.pasids().dropContexts(0, ALL_SOURCES);
+        }
+        // A context entry of scalable mode is of no domain: all are dropped.
+        case DOMAIN -> {
+          caches.dropContexts(domain);
+          caches.pasids().dropContexts(0, ALL_SOURCES);
+        }
+        case SELECTIVE -> {
+          caches.dropContexts(domain, sourceId, all);
+          caches.pasids().dropContexts(sourceId, all);
+        }
         default -> {
           return false;
         }

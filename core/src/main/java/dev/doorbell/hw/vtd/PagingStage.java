@@ -9,11 +9,12 @@ import java.util.Optional;
 enum PagingStage {
   FIRST("first stage"),
   SECOND("second stage"),
+  /// The second stage on the way to the first one's root table.
+  SECOND_OF_ROOT("second stage"),
+  /// The second stage on the way to the first one's other tables.
+  SECOND_OF_TABLES("second stage"),
   /// The second stage in legacy mode, which differs in the codes of its faults.
   LEGACY_SECOND("second stage");
-
-  /// Levels of the first stage when FSPM is 0.
-  static final int FEWEST_FIRST_STAGE_LEVELS = 4;
 
   private final String printed;
 
@@ -36,6 +37,7 @@ enum PagingStage {
     return switch (this) {
       case FIRST -> VtdFault.SM_NOT_CANONICAL;
       case SECOND -> VtdFault.SM_SECOND_BEYOND_WIDTH;
+      case SECOND_OF_ROOT, SECOND_OF_TABLES -> VtdFault.SM_NESTED_BEYOND_WIDTH;
       case LEGACY_SECOND -> VtdFault.BEYOND_WIDTH;
     };
   }
@@ -59,22 +61,32 @@ enum PagingStage {
 
   /// {@return why an entry does not let an access through}
   Optional<String> fault(long entry, boolean write) {
-    boolean legacy = this == LEGACY_SECOND;
     if (this == FIRST) {
-      return !P.isSet(entry)
-          ? Optional.of(VtdFault.SM_FIRST_NOT_PRESENT.because("the entry is not present (P=0)"))
-          : write && !RW.isSet(entry)
-              ? Optional.of(VtdFault.SM_WRITE.because("the entry does not allow writes (R/W=0)"))
-              : Optional.empty();
+      if (!P.isSet(entry)) {
+        return Optional.of(VtdFault.SM_FIRST_NOT_PRESENT.because("the entry is not present (P=0)"));
+      }
+      if (!US.isSet(entry)) {
+        return Optional.of(VtdFault.SM_USER.because("the entry is the supervisor's (U/S=0)"));
+      }
+      return write && !RW.isSet(entry)
+          ? Optional.of(VtdFault.SM_WRITE.because("the entry does not allow writes (R/W=0)"))
+          : Optional.empty();
     }
     if (write && !W.isSet(entry)) {
-      VtdFault fault = legacy ? VtdFault.WRITE : VtdFault.SM_SECOND_PERMISSION;
-      return Optional.of(fault.because("the entry does not allow writes (W=0)"));
+      return Optional.of(denied(true).because("the entry does not allow writes (W=0)"));
     }
     if (!write && !R.isSet(entry)) {
-      VtdFault fault = legacy ? VtdFault.READ : VtdFault.SM_SECOND_PERMISSION;
-      return Optional.of(fault.because("the entry does not allow reads (R=0)"));
+      return Optional.of(denied(false).because("the entry does not allow reads (R=0)"));
     }
     return Optional.empty();
+  }
+
+  private VtdFault denied(boolean write) {
+    return switch (this) {
+      case LEGACY_SECOND -> write ? VtdFault.WRITE : VtdFault.READ;
+      case SECOND_OF_ROOT -> VtdFault.SM_NESTED_ROOT_READ;
+      case SECOND_OF_TABLES -> VtdFault.SM_NESTED_READ;
+      case FIRST, SECOND -> VtdFault.SM_SECOND_PERMISSION;
+    };
   }
 }

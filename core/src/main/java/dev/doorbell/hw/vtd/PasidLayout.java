@@ -15,8 +15,14 @@ public final class PasidLayout {
   /// Bytes of a table entry.
   public static final int ENTRY_BYTES = 64;
 
+  /// Quadwords of a table entry that say something here.
+  static final int WORDS = 3;
+
   /// PASID bits that index the table; those above index the directory.
   public static final int TABLE_BITS = 6;
+
+  /// Levels of the first stage when FSPM is 0.
+  public static final int FEWEST_FIRST_STAGE_LEVELS = 4;
 
   /// PGTT: first stage.
   public static final int FIRST_STAGE = 0b001;

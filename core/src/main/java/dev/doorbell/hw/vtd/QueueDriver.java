@@ -22,12 +22,14 @@ final class QueueDriver {
   private final Pa queue;
   private final Pa status;
   private final ReentrantLock lock = new ReentrantLock();
+  private final int width;
   private long tail;
 
   /// What the last wait descriptor writes: another number each time, so that one that was given up and comes about late is not taken for it.
   private int waits;
 
-  private QueueDriver(VtdPort port, PhysicalMemory memory, Pa queue, Pa status) {
+  private QueueDriver(VtdPort port, PhysicalMemory memory, Pa queue, Pa status, boolean wide) {
+    this.width = wide ? WIDE_BYTES : BYTES;
     this.port = port;
     this.memory = memory;
     this.queue = queue;
@@ -35,16 +37,21 @@ final class QueueDriver {
   }
 
   /// {@return a queue that the unit looks at}
-  static QueueDriver start(VtdPort port, PhysicalMemory memory, Frames frames) {
+  ///
+  /// @param wide whether descriptors have 32 bytes, as scalable mode wants them
+  static QueueDriver start(VtdPort port, PhysicalMemory memory, Frames frames, boolean wide) {
     QueueDriver q =
         new QueueDriver(
             port,
             memory,
             frames.allocate(QUEUE_BYTES, QUEUE_BYTES),
-            frames.allocate(STATUS_BYTES, STATUS_BYTES));
+            frames.allocate(STATUS_BYTES, STATUS_BYTES),
+            wide);
     port.command(VtdRegisters.QIE, false, VtdRegisters.QIES);
     port.set(VtdRegisters.IQT_REG, 0);
-    port.set(VtdRegisters.IQA_REG, VtdRegisters.IQA_BASE.place(q.queue.value()));
+    port.set(
+        VtdRegisters.IQA_REG,
+        VtdRegisters.IQA_BASE.place(q.queue.value()) | VtdRegisters.DW.place(wide ? 1 : 0));
     port.command(VtdRegisters.QIE, true, VtdRegisters.QIES);
     return q;
   }
@@ -91,6 +98,37 @@ final class QueueDriver {
         | IOTLB_DID.place(domain);
   }
 
+  void allPasids() {
+    submit(PC_TYPE.place(PASID_CACHE) | PC_G.place(PC_GLOBAL), 0);
+  }
+
+  /// Drops what is kept of a PASID's table entry.
+  void pasid(int domain, int pasid) {
+    submit(
+        PC_TYPE.place(PASID_CACHE)
+            | PC_G.place(PC_PASID)
+            | PC_DID.place(domain)
+            | PC_PASID_ID.place(pasid),
+        0);
+  }
+
+  /// Drops pages of a PASID's first stage.
+  void pasidPages(int domain, int pasid) {
+    submit(ofPasid(PI_PASID, domain, pasid), 0);
+  }
+
+  /// The same of a run, as {@link #run}.
+  void pasidRun(int domain, int pasid, long address, int mask) {
+    submit(ofPasid(PI_PAGES, domain, pasid), PI_ADDR.place(address) | PI_AM.place(mask));
+  }
+
+  private static long ofPasid(int granularity, int domain, int pasid) {
+    return PI_TYPE.place(PASID_IOTLB)
+        | PI_G.place(granularity)
+        | PI_DID.place(domain)
+        | PI_PASID_ID.place(pasid);
+  }
+
   void allEntries() {
     submit(IEC_TYPE.place(INTERRUPT_ENTRY_CACHE), 0);
   }
@@ -121,7 +159,10 @@ final class QueueDriver {
   private void put(long low, long high) {
     memory.write64(queue.value() + tail, low);
     memory.write64(queue.value() + tail + Long.BYTES, high);
-    tail = (tail + BYTES) % QUEUE_BYTES;
+    for (long more = BYTES; more < width; more += Long.BYTES) {
+      memory.write64(queue.value() + tail + more, 0);
+    }
+    tail = (tail + width) % QUEUE_BYTES;
   }
 
   private void await() {

@@ -15,9 +15,32 @@ final class UnitCaches {
 
   /// A page of a domain.
   ///
+  /// @param tag what it was made by: {@link #SECOND}, or {@link #first} or {@link #nested} of a PASID
   /// @param page the address without the bits within
   /// @param shift bits within
-  record Page(int domain, long page, int shift, long output, boolean read, boolean write) {}
+  record Page(
+      int domain, int tag, long page, int shift, long output, boolean read, boolean writable) {
+    /// Of the second stage alone, whoever asks.
+    static final int SECOND = -1;
+
+    /// {@return the tag of pages of a PASID's first stage}
+    static int first(int pasid) {
+      return pasid << 1;
+    }
+
+    /// {@return the tag of pages of a PASID's first stage by the second}
+    static int nested(int pasid) {
+      return pasid << 1 | 1;
+    }
+
+    boolean isNested() {
+      return tag >= 0 && (tag & 1) != 0;
+    }
+
+    boolean is(int pasid) {
+      return tag >= 0 && tag >> 1 == pasid;
+    }
+  }
 
   /// An interrupt remapping table entry.
   record Entry(long low, long high) {}
@@ -31,6 +54,7 @@ final class UnitCaches {
   private final AtomicReferenceArray<@Nullable Context> contexts =
       new AtomicReferenceArray<>(SOURCES);
   private final AtomicReferenceArray<@Nullable Page> pages = new AtomicReferenceArray<>(PAGES);
+  private final PasidCaches pasids = new PasidCaches();
   private final AtomicReferenceArray<@Nullable Entry> entries = new AtomicReferenceArray<>(ENTRIES);
 
   @Nullable Context context(int sourceId) {
@@ -41,10 +65,19 @@ final class UnitCaches {
     contexts.set(sourceId, context);
   }
 
-  @Nullable Page page(int domain, long address) {
+  /// {@return what is kept of scalable mode}
+  PasidCaches pasids() {
+    return pasids;
+  }
+
+  @Nullable Page page(int domain, int tag, long address) {
     for (int shift : SHIFTS) {
-      Page p = pages.get(place(domain, address >>> shift, shift));
-      if (p != null && p.domain == domain && p.shift == shift && p.page == address >>> shift) {
+      Page p = pages.get(place(domain, tag, address >>> shift, shift));
+      if (p != null
+          && p.domain == domain
+          && p.tag == tag
+          && p.shift == shift
+          && p.page == address >>> shift) {
         return p;
       }
     }
@@ -52,11 +85,11 @@ final class UnitCaches {
   }
 
   void keep(Page page) {
-    pages.set(place(page.domain, page.page, page.shift), page);
+    pages.set(place(page.domain, page.tag, page.page, page.shift), page);
   }
 
-  private static int place(int domain, long page, int shift) {
-    int mixed = Long.hashCode(page * SPREAD + domain * 31L + shift);
+  private static int place(int domain, int tag, long page, int shift) {
+    int mixed = Long.hashCode(page * SPREAD + domain * 31L + tag * 17L + shift);
     return (mixed ^ mixed >>> 13) & PAGES - 1;
   }
 
@@ -105,19 +138,38 @@ final class UnitCaches {
     }
   }
 
-  /// Drops pages of a domain that meet a naturally aligned run of addresses.
+  /// Drops pages of a domain's second stage that meet a naturally aligned run of its addresses, and all whose addresses go through that stage.
   ///
   /// @param bits that an address within the run may have
   void dropPages(int domain, long address, int bits) {
     for (int i = 0; i < PAGES; i++) {
       Page p = pages.get(i);
-      if (p != null && p.domain == domain) {
-        int wider = Math.max(bits, p.shift);
-        if (address >>> wider == p.page << p.shift >>> wider) {
-          pages.set(i, null);
-        }
+      if (p != null
+          && p.domain == domain
+          && (p.isNested() || p.tag == Page.SECOND && meets(p, address, bits))) {
+        pages.set(i, null);
       }
     }
+  }
+
+  /// Drops pages of a PASID's first stage, nested or not.
+  void dropPasid(int domain, int pasid) {
+    dropPasid(domain, pasid, 0, Long.SIZE);
+  }
+
+  /// The same of those that meet a naturally aligned run of addresses.
+  void dropPasid(int domain, int pasid, long address, int bits) {
+    for (int i = 0; i < PAGES; i++) {
+      Page p = pages.get(i);
+      if (p != null && p.domain == domain && p.is(pasid) && meets(p, address, bits)) {
+        pages.set(i, null);
+      }
+    }
+  }
+
+  private static boolean meets(Page p, long address, int bits) {
+    int wider = Math.max(bits, p.shift);
+    return wider >= Long.SIZE || address >>> wider == p.page << p.shift >>> wider;
   }
 
   /// Drops a naturally aligned run of interrupt entries.

@@ -8,16 +8,16 @@ import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.SharedAddressSpace;
 import java.util.Optional;
 
-/// Second-stage tables with the domain id that all units know them by.
+/// Tables of one stage with the domain id that all units know them by.
 final class VtdAddressSpace extends SharedAddressSpace<VtdDriver> {
   private final VtdTags tags;
-  private final SecondStageTable table;
+  private final StageTable table;
   private final AddressRange aperture;
   private final int outputBits;
   private final int domain;
 
   /// @param inputBits width of an address that is translated
-  VtdAddressSpace(VtdTags tags, SecondStageTable table, int inputBits, int outputBits, int domain) {
+  VtdAddressSpace(VtdTags tags, StageTable table, int inputBits, int outputBits, int domain) {
     this.tags = tags;
     this.table = table;
     this.aperture = new AddressRange(0, (1L << inputBits) - 1);
@@ -35,6 +35,11 @@ final class VtdAddressSpace extends SharedAddressSpace<VtdDriver> {
 
   int levels() {
     return table.levels();
+  }
+
+  /// {@return which stage the tables are of}
+  TableEntries stage() {
+    return table.entries();
   }
 
   @Override

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.vtd.VtdRegisters.*;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.hw.vtd.FunctionTables.FunctionEntry;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
@@ -14,12 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// A remapping unit of VT-d in legacy mode: second-stage tables, queued invalidation, and interrupt remapping where the unit has it and it is
-/// wanted. Functions are blocked from the start.
+/// A remapping unit of VT-d, in legacy mode with second-stage tables, or in scalable mode with those of either stage; queued invalidation, and
+/// interrupt remapping where the unit has it and it is wanted. Functions are blocked from the start.
 ///
 /// **Threads.** Safe for use from many. One lock a unit for its context tables, taken before an address space's and the queue's.
 ///
-/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 6.5.2, 11.4.
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.4.2, 3.4.3, 6.5.2, 11.4.
 public final class VtdDriver implements Iommu {
   private static final int PREFERRED_LEVELS = 4;
 
@@ -35,10 +36,11 @@ public final class VtdDriver implements Iommu {
   private final long cap;
   private final long ecap;
   private final QueueDriver queue;
-  private final ContextTables contexts;
+  private final FunctionTables functions;
+  private final TableEntries stage;
   private final Optional<InterruptRemapper> remapper;
   private final int passing;
-  private final StreamAttachments<VtdDriver, ContextTables.Entry, VtdAddressSpace> attachments =
+  private final StreamAttachments<VtdDriver, FunctionEntry, VtdAddressSpace> attachments =
       new StreamAttachments<>(this, new Entries());
 
   private VtdDriver(VtdHardware hardware, VtdSettings settings) {
@@ -48,15 +50,29 @@ public final class VtdDriver implements Iommu {
     cap = port.get(CAP_REG);
     ecap = port.get(ECAP_REG);
     require(QI.isSet(ecap), "ECAP_REG", ecap, "without queued invalidation (QI)");
+    boolean scalable = settings.translation() != VtdTranslation.LEGACY;
+    stage =
+        settings.translation() == VtdTranslation.FIRST_STAGE
+            ? TableEntries.FIRST
+            : TableEntries.SECOND;
+    if (scalable) {
+      requireScalable();
+    }
     require(levels() != 0, "CAP_REG", cap, "without tables of 3, 4 or 5 levels (SAGAW)");
     port.command(TE, false, TES);
     port.command(IRE, false, IRES);
-    contexts = new ContextTables(hardware.memory(), hardware.frames());
+    functions =
+        scalable
+            ? new PasidTables(hardware.memory(), hardware.frames())
+            : new ContextTables(hardware.memory(), hardware.frames());
     hardware.memory().publish();
-    port.set(RTADDR_REG, RTA.place(contexts.root()) | TTM.place(TTM_LEGACY));
+    port.set(RTADDR_REG, functions.root());
     port.command(SRTP, true, RTPS);
-    queue = QueueDriver.start(port, hardware.memory(), hardware.frames());
+    queue = QueueDriver.start(port, hardware.memory(), hardware.frames(), scalable);
     queue.allContexts();
+    if (scalable) {
+      queue.allPasids();
+    }
     queue.allPages();
     passing = settings.tags().take(hardware.id());
     remapper =
@@ -76,6 +92,15 @@ public final class VtdDriver implements Iommu {
   private void require(boolean has, String register, long value, String lacks) {
     if (!has) {
       throw VtdException.unsupported(hardware.id(), register, value, lacks);
+    }
+  }
+
+  private void requireScalable() {
+    require(SMTS.isSet(ecap), "ECAP_REG", ecap, "without scalable mode (SMTS)");
+    if (stage == TableEntries.FIRST) {
+      require(FSTS.isSet(ecap), "ECAP_REG", ecap, "without first-stage translation (FSTS)");
+    } else {
+      require(SSTS.isSet(ecap), "ECAP_REG", ecap, "without second-stage translation (SSTS)");
     }
   }
 
@@ -109,12 +134,14 @@ public final class VtdDriver implements Iommu {
   }
 
   private int inputBits(int levels) {
-    int width = PagingLayout.PAGE_BITS + levels * PagingLayout.INDEX_BITS;
-    return Math.min(width, MGAW.getInt(cap) + 1);
+    return Math.min(stage.inputBits(levels), MGAW.getInt(cap) + 1);
   }
 
   /// {@return levels of new tables: 4 where the unit has such, else what it has; 0 for none}
   private int levels() {
+    if (stage == TableEntries.FIRST) {
+      return PREFERRED_LEVELS;
+    }
     int most = 0;
     for (int levels = 3; levels <= 5; levels++) {
       if ((SAGAW.get(cap) >>> levels - SAGAW_FEWEST_LEVELS & 1) != 0
@@ -138,17 +165,23 @@ public final class VtdDriver implements Iommu {
     }
     int domain = settings.tags().take(id());
     try {
-      SecondStageTable table =
-          new SecondStageTable(
-              hardware.memory(),
-              hardware.frames(),
-              levels(),
-              1 + Integer.numberOfTrailingZeros(~SSLPS.getInt(cap)));
+      StageTable table =
+          new StageTable(hardware.memory(), hardware.frames(), stage, levels(), largest());
       return new VtdAddressSpace(settings.tags(), table, inputBits(levels()), OUTPUT_BITS, domain);
     } catch (RuntimeException failed) {
       settings.tags().giveBack(domain);
       throw failed;
     }
+  }
+
+  /// {@return the highest level that may hold a page}
+  private int largest() {
+    if (stage == TableEntries.FIRST) {
+      return FS1GP.isSet(cap)
+          ? PagingLayout.LARGEST_PAGE_LEVEL
+          : PagingLayout.LARGEST_PAGE_LEVEL - 1;
+    }
+    return 1 + Integer.numberOfTrailingZeros(~SSLPS.getInt(cap));
   }
 
   @Override
@@ -162,7 +195,10 @@ public final class VtdDriver implements Iommu {
     if (!(space instanceof VtdAddressSpace s)) {
       throw new IllegalArgumentException("%s cannot use %s".formatted(id(), space));
     }
-    boolean walks = (SAGAW.get(cap) >>> s.levels() - SAGAW_FEWEST_LEVELS & 1) != 0;
+    boolean walks =
+        s.stage() == stage
+            && (stage == TableEntries.FIRST
+                || (SAGAW.get(cap) >>> s.levels() - SAGAW_FEWEST_LEVELS & 1) != 0);
     boolean numbered = s.domain() < 1 << FEWEST_DOMAIN_BITS + 2 * ND.getInt(cap);
     boolean large = (s.pageSizes() & ~pageSizes()) == 0;
     if (!walks || !numbered || !large || s.aperture().last() >>> MGAW.getInt(cap) + 1 != 0) {
@@ -175,7 +211,11 @@ public final class VtdDriver implements Iommu {
   private long pageSizes() {
     long sizes = 0;
     for (int i = 0; i <= SSLPS.width(); i++) {
-      if (i == 0 || (SSLPS.get(cap) >>> i - 1 & 1) != 0) {
+      boolean has =
+          stage == TableEntries.FIRST
+              ? i < largest()
+              : i == 0 || (SSLPS.get(cap) >>> i - 1 & 1) != 0;
+      if (has) {
         sizes |= 1L << PagingLayout.PAGE_BITS + i * PagingLayout.INDEX_BITS;
       }
     }
@@ -185,7 +225,7 @@ public final class VtdDriver implements Iommu {
   @Override
   public void block(int streamId) {
     checkSource(streamId);
-    attachments.detach(streamId, ContextTables.Entry.ABSENT);
+    attachments.detach(streamId, FunctionEntry.ABSENT);
   }
 
   /// Lets a function's accesses pass untranslated.
@@ -195,7 +235,7 @@ public final class VtdDriver implements Iommu {
   public void bypass(int streamId) {
     require(PT.isSet(ecap), "ECAP_REG", ecap, "without pass-through (PT)");
     checkSource(streamId);
-    attachments.detach(streamId, ContextTables.passing(passing, levels()));
+    attachments.detach(streamId, functions.passing(passing, levels()));
   }
 
   private void checkSource(int streamId) {
@@ -205,40 +245,38 @@ public final class VtdDriver implements Iommu {
     }
   }
 
-  /// A function's entry is its context entry.
+  /// A function's entry is its context entry, or in scalable mode that of its PASID.
   private final class Entries
-      implements StreamAttachments.Hardware<ContextTables.Entry, VtdAddressSpace> {
+      implements StreamAttachments.Hardware<FunctionEntry, VtdAddressSpace> {
     @Override
-    public ContextTables.Entry entry(int streamId) {
-      return contexts.get(streamId);
+    public FunctionEntry entry(int streamId) {
+      return functions.get(streamId);
     }
 
     @Override
-    public ContextTables.Entry leadingTo(VtdAddressSpace space) {
-      return ContextTables.translated(space);
+    public FunctionEntry leadingTo(VtdAddressSpace space) {
+      return functions.translated(space);
     }
 
-    /// The two halves of an entry cannot change at once, so that one in use is first taken away and forgotten by the unit.
+    /// The quadwords of an entry cannot change at once, so that one in use is first taken away and forgotten by the unit.
     @Override
-    public void write(int streamId, ContextTables.Entry next, Orders orders) {
-      ContextTables.Entry now = contexts.get(streamId);
+    public void write(int streamId, FunctionEntry next, Orders orders) {
+      FunctionEntry now = functions.get(streamId);
       if (now.isPresent()) {
-        contexts.remove(streamId);
-        orders.run(() -> queue.context(streamId, now.domain()));
-        orders.run(() -> queue.domain(now.domain()));
+        functions.remove(streamId);
+        functions.forget(queue, streamId, now, orders);
       }
       if (next.isPresent()) {
-        contexts.put(streamId, next);
+        functions.put(streamId, next);
         if (keepsAbsent()) {
-          orders.run(() -> queue.context(streamId, 0));
+          functions.appeared(queue, streamId, next, orders);
         }
       }
     }
 
     @Override
     public void forget(VtdAddressSpace space) {
-      queue.contexts(space.domain());
-      queue.domain(space.domain());
+      functions.forget(queue, space);
     }
   }
 
@@ -249,10 +287,17 @@ public final class VtdDriver implements Iommu {
         Long.SIZE
             - Long.numberOfLeadingZeros((range.start() ^ range.last()) >>> PagingLayout.PAGE_BITS);
     boolean tooWide = mask > MAMV.getInt(cap) || pages <= 0;
-    if (!PSI.isSet(cap) || tooWide) {
+    long run = 1L << mask + PagingLayout.PAGE_BITS;
+    boolean all = !PSI.isSet(cap) || tooWide;
+    if (stage == TableEntries.FIRST) {
+      if (all) {
+        queue.pasidPages(space.domain(), PasidTables.RID_PASID);
+      } else {
+        queue.pasidRun(space.domain(), PasidTables.RID_PASID, range.start() & -run, mask);
+      }
+    } else if (all) {
       queue.domain(space.domain());
     } else {
-      long run = 1L << mask + PagingLayout.PAGE_BITS;
       queue.run(space.domain(), range.start() & -run, mask);
     }
   }

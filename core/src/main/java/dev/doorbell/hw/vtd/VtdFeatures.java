@@ -10,6 +10,7 @@ public final class VtdFeatures {
   private static final int LARGE_PAGES = 0b0011;
   private static final int DOMAINS_64K = 6;
   private static final int MOST_MASK = 18;
+  private static final int PASID_BITS = 20;
 
   private final long cap;
   private final long ecap;
@@ -17,6 +18,49 @@ public final class VtdFeatures {
   private VtdFeatures(long cap, long ecap) {
     this.cap = cap;
     this.ecap = ecap;
+  }
+
+  /// {@return the same with scalable mode: PASIDs of 20 bits, both stages and the first by the second, A and D in both, pages of 1 GiB, and
+  /// five levels where the second stage has them}
+  public VtdFeatures withScalableMode() {
+    boolean five = MGAW.get(cap) + 1 > FOUR_LEVELS;
+    return new VtdFeatures(
+        cap | FS1GP.mask() | (five ? FS5LP.mask() : 0),
+        ecap
+            | SMTS.mask()
+            | SSTS.mask()
+            | FSTS.mask()
+            | NEST.mask()
+            | SSADS.mask()
+            | SRS.mask()
+            | PASID.mask()
+            | PSS.place(PASID_BITS - 1L));
+  }
+
+  /// {@return whether requests can be translated as a PASID table entry says}
+  boolean has(PasidCaches.Entry e) {
+    boolean first =
+        FSTS.isSet(ecap)
+            && (e.firstLevels() == PasidLayout.FEWEST_FIRST_STAGE_LEVELS
+                || e.firstLevels() == PasidLayout.FEWEST_FIRST_STAGE_LEVELS + 1
+                    && FS5LP.isSet(cap));
+    boolean second =
+        SSTS.isSet(ecap)
+            && (SAGAW.get(cap) >>> e.secondLevels() - SAGAW_FEWEST_LEVELS & 1) != 0
+            && (SSADS.isSet(ecap) || !e.marksSecond());
+    return switch (e.type()) {
+      case PasidLayout.FIRST_STAGE -> first;
+      case PasidLayout.SECOND_STAGE -> second;
+      case PasidLayout.NESTED -> first && second && NEST.isSet(ecap);
+      case PasidLayout.PASS_THROUGH -> PT.isSet(ecap);
+      default -> false;
+    };
+  }
+
+  /// {@return whether the second stage has pages at a level}
+  boolean hasSecondPage(int level) {
+    return level == 1
+        || level <= PagingLayout.LARGEST_PAGE_LEVEL && (SSLPS.get(cap) >>> level - 2 & 1) != 0;
   }
 
   /// {@return CAP_REG}

@@ -14,7 +14,7 @@ import dev.doorbell.bus.Translator;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// A remapping unit of VT-d in legacy mode: its registers, invalidation queue, translation and interrupt remapping, bit for bit.
+/// A remapping unit of VT-d, in legacy and where it has that in scalable mode: its registers, invalidation queue, translation and interrupt remapping, bit for bit.
 ///
 /// It keeps contexts, pages and interrupt entries until they are invalidated, so that a forgotten invalidation shows; what is not present is not
 /// kept (CAP_REG.CM is 0). Descriptors run in the thread that writes IQT_REG and are done when the write returns.
@@ -33,6 +33,8 @@ public final class VtdModel implements MmioDevice, Translator {
   private final Faults faults;
   private final InvalidationQueue queue;
   private final DmaPath dma;
+  private final ScalablePath scalable;
+  private final boolean hasScalable;
   private final MessagePath messages;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile UnitRegime regime = UnitRegime.RESET;
@@ -47,6 +49,8 @@ public final class VtdModel implements MmioDevice, Translator {
     faults = new Faults(registers, apics);
     queue = new InvalidationQueue(registers, caches, faults, memory, gate);
     dma = new DmaPath(features, caches, faults, memory);
+    scalable = new ScalablePath(features, caches, faults, memory);
+    hasScalable = SMTS.isSet(features.ecap());
     messages = new MessagePath(features, caches, faults, memory, apics);
     for (Register r : MAP.registers()) {
       ports.on(
@@ -81,7 +85,8 @@ public final class VtdModel implements MmioDevice, Translator {
         _ -> registers.get(IQA_REG),
         (_, v) -> {
           if (!registers.isSet(GSTS_REG, QIES)) {
-            registers.set(IQA_REG, IQA_REG.legalize(registers.get(IQA_REG), v));
+            long next = IQA_REG.legalize(registers.get(IQA_REG), v);
+            registers.set(IQA_REG, hasScalable ? next : DW.with(next, 0));
             registers.set(IQT_REG, 0);
           }
         });
@@ -204,10 +209,18 @@ public final class VtdModel implements MmioDevice, Translator {
       if (!now.translates()) {
         return iova >>> MOST_ADDRESS_BITS == 0 ? iova : FAULT;
       }
+      int sourceId = streamId & 0xffff;
+      if (hasScalable && TTM.get(now.root()) == TTM_SCALABLE) {
+        return scalable.translate(now, sourceId, substreamId, iova, access);
+      }
       if (TTM.get(now.root()) != TTM_LEGACY) {
         return FAULT;
       }
-      long pa = dma.translate(now, streamId & 0xffff, iova, access);
+      if (substreamId >= 0) {
+        faults.dma(sourceId, substreamId, VtdFault.LEGACY_WITH_PASID, iova, (access & WRITE) != 0);
+        return FAULT;
+      }
+      long pa = dma.translate(now, sourceId, iova, access);
       return isMessage(pa) ? FAULT : pa;
     } finally {
       gate.leave(slot);

@@ -97,7 +97,9 @@ public final class VtdRegisters {
   public static final Field MAMV       = CAP_L.bits("MAMV",  53, 48);
   public static final Field DWD        = CAP_L.bit ("DWD",   54);
   public static final Field DRD        = CAP_L.bit ("DRD",   55);
+  public static final Field FS1GP      = CAP_L.bit ("FS1GP", 56);
   public static final Field PI         = CAP_L.bit ("PI",    59);
+  public static final Field FS5LP      = CAP_L.bit ("FS5LP", 60);
   public static final Field C          = ECAP_L.bit ("C",      0);
   public static final Field QI         = ECAP_L.bit ("QI",     1);
   public static final Field DT         = ECAP_L.bit ("DT",     2);
@@ -107,7 +109,14 @@ public final class VtdRegisters {
   public static final Field SC         = ECAP_L.bit ("SC",     7);
   public static final Field IRO        = ECAP_L.bits("IRO",   17,  8);
   public static final Field MHMV       = ECAP_L.bits("MHMV",  23, 20);
+  public static final Field NEST       = ECAP_L.bit ("NEST",  26);
+  public static final Field SRS        = ECAP_L.bit ("SRS",   31);
+  public static final Field PSS        = ECAP_L.bits("PSS",   39, 35);
+  public static final Field PASID      = ECAP_L.bit ("PASID", 40);
   public static final Field SMTS       = ECAP_L.bit ("SMTS",  43);
+  public static final Field SSADS      = ECAP_L.bit ("SSADS", 45);
+  public static final Field SSTS       = ECAP_L.bit ("SSTS",  46);
+  public static final Field FSTS       = ECAP_L.bit ("FSTS",  47);
   public static final Field TE         = CMD.bit   ("TE",    31);
   public static final Field SRTP       = CMD.bit   ("SRTP",  30);
   public static final Field SFL        = CMD.bit   ("SFL",   29);
@@ -170,12 +179,21 @@ public final class VtdRegisters {
           .res0(15, 13)
           .impdef(23, 23)
           .res0(38, 38)
-          .impdef(58, 56)
-          .impdef(63, 60)
+          .impdef(58, 57)
+          .impdef(63, 61)
           .seal();
 
   public static final Layout ECAP_LAYOUT =
-      ECAP_L.res0(5, 5).res0(19, 18).impdef(42, 24).impdef(63, 44).seal();
+      ECAP_L
+          .res0(5, 5)
+          .res0(19, 18)
+          .impdef(25, 24)
+          .impdef(30, 27)
+          .impdef(34, 32)
+          .impdef(42, 41)
+          .impdef(44, 44)
+          .impdef(63, 48)
+          .seal();
 
   /// GCMD_REG: bits that say how the unit is to be.
   static final long COMMANDS = TE.mask() | QIE.mask() | IRE.mask() | CFI.mask();
@@ -219,7 +237,7 @@ public final class VtdRegisters {
   public static final Register FEUADDR_REG = B.register("FEUADDR_REG", 0x044, Access.RW, UADDR_LAYOUT);
   public static final Register IQH_REG     = B.register("IQH_REG",     0x080, Access.RO, QUEUE_LAYOUT);
   public static final Register IQT_REG     = B.register("IQT_REG",     0x088, Access.rw(QUEUE.mask()), QUEUE_LAYOUT);
-  public static final Register IQA_REG     = B.register("IQA_REG",     0x090, Access.rw(IQA_BASE.mask() | QS.mask()), IQA_LAYOUT);
+  public static final Register IQA_REG     = B.register("IQA_REG",     0x090, Access.rw(IQA_BASE.mask() | DW.mask() | QS.mask()), IQA_LAYOUT);
   public static final Register ICS_REG     = B.register("ICS_REG",     0x09c, Access.RO.andW1c(IWC.mask()), ICS_LAYOUT);
   public static final Register IECTL_REG   = B.register("IECTL_REG",   0x0a0, EVENT, ECTL_LAYOUT, IM.mask());
   public static final Register IEDATA_REG  = B.register("IEDATA_REG",  0x0a4, Access.rw(EVENT_DATA.mask()), DATA_LAYOUT);

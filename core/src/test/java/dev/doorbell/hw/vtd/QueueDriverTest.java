@@ -43,7 +43,7 @@ class QueueDriverTest {
   void late() {
     LateUnit unit = new LateUnit();
     CountedFrames frames = new CountedFrames(memory, RAM, 0x10_0000);
-    QueueDriver queue = QueueDriver.start(new VtdPort("vt-d@0", unit), memory, frames);
+    QueueDriver queue = QueueDriver.start(new VtdPort("vt-d@0", unit), memory, frames, false);
     assertThrows(VtdException.class, queue::allPages);
     unit.late = true;
     assertThrows(VtdException.class, queue::allContexts);

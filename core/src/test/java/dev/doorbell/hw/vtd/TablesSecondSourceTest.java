@@ -25,6 +25,7 @@ class TablesSecondSourceTest {
     return List.of(
         "irte-linux",
         "posted-linux",
+        "pasidinv-virtualbox",
         "requests-linux",
         "context-qemu",
         "pasid-qemu",
@@ -43,6 +44,11 @@ class TablesSecondSourceTest {
     return switch (table.substring(0, table.indexOf('-'))) {
       case "irte" -> List.of(IrteLayout.LOW, IrteLayout.HIGH);
       case "posted" -> List.of(IrteLayout.POSTED_LOW, IrteLayout.POSTED_HIGH);
+      case "pasidinv" ->
+          List.of(
+              InvalidationLayout.PASID_CACHE_LAYOUT,
+              InvalidationLayout.PASID_IOTLB_LOW,
+              InvalidationLayout.PASID_IOTLB_HIGH);
       case "requests" -> List.of(PostedLayout.CONTROL);
       case "context" ->
           List.of(

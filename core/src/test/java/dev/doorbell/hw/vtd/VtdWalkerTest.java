@@ -208,8 +208,39 @@ class VtdWalkerTest {
     scalable(PasidLayout.PGTT.place(PasidLayout.FIRST_STAGE), PasidLayout.FSPTPTR.place(0x5000));
     assertTrue(access(0, false).startsWith("fault 71h"), access(0, false));
     assertTrue(access(1L << 47, false).startsWith("fault 80h"), access(1L << 47, false));
-    memory.put(0x5000L, PagingLayout.P.place(1));
+    memory.put(0x5000L, PagingLayout.P.place(1) | PagingLayout.US.place(1));
     assertTrue(access(0, true).startsWith("fault 85h"), access(0, true));
+    memory.put(0x5000L, PagingLayout.P.place(1));
+    assertTrue(access(0, false).startsWith("fault 81h"), access(0, false));
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 3.8: nested translation reads the first stage's tables, and reaches its pages, where the second stage says")
+  void nested() {
+    scalable(
+        PasidLayout.PGTT.place(PasidLayout.NESTED)
+            | PasidLayout.AW.place(1)
+            | PasidLayout.SSPTPTR.place(0x5000),
+        PasidLayout.FSPTPTR.place(0x10_0000));
+    // The guest's memory of 2 MiB at 0 lies at 0x40_0000.
+    assertTrue(access(0x1234, true).startsWith("fault 75h"), access(0x1234, true));
+    long through = PagingLayout.R.place(1) | PagingLayout.W.place(1);
+    memory.put(0x5000L, through | PagingLayout.ADDRESS.place(0x6000));
+    memory.put(0x6000L, through | PagingLayout.PS.place(1) | PagingLayout.ADDRESS.place(0x40_0000));
+    long user = PagingLayout.P.place(1) | PagingLayout.US.place(1) | PagingLayout.RW.place(1);
+    memory.put(0x50_0000L, user | PagingLayout.FS_ADDRESS.place(0x10_1000));
+    memory.put(0x50_1000L, user | PagingLayout.FS_ADDRESS.place(0x30_0000));
+    assertTrue(access(0x1234, true).startsWith("fault 76h"), access(0x1234, true));
+    memory.put(0x50_1000L, user | PagingLayout.FS_ADDRESS.place(0x10_2000));
+    memory.put(0x50_2000L, user | PagingLayout.FS_ADDRESS.place(0x10_3000));
+    memory.put(0x50_3008L, user | PagingLayout.FS_ADDRESS.place(0x7000));
+    assertEquals(
+        Optional.of(new Pa(0x40_7234L)), walker().dma(REQUESTER, new Iova(0x1234), true).output());
+    memory.put(0x6000L, PagingLayout.R.place(1) | PagingLayout.PS.place(1) | 0x40_0000);
+    assertTrue(access(0x1234, true).startsWith("fault 79h"), access(0x1234, true));
+    memory.put(0x5000L, 0L);
+    memory.put(0x50_0000L, 0L);
   }
 
   @Test
@@ -250,7 +281,7 @@ class VtdWalkerTest {
                   + (message.posted().isPresent() ? 1 : 0)
                   + (message.stoppedAt().isPresent() ? 1 : 0);
           assertEquals(1, ends);
-          assertTrue(reads.get() <= 20, "reads");
+          assertTrue(reads.get() <= 50, "reads");
           assertTrue(walk.hops().stream().noneMatch(hop -> hop.source().where().isEmpty()));
         });
   }

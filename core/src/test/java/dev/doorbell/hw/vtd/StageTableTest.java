@@ -14,7 +14,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("VT-d 3.7: tables of the second stage")
-class SecondStageTableTest {
+class StageTableTest {
   private static final long RAM = 0x1000_0000L;
 
   @Test
@@ -23,7 +23,7 @@ class SecondStageTableTest {
   void notForgotten() {
     PlainMemory memory = new PlainMemory(RAM, 0x10_0000);
     CountedFrames frames = new CountedFrames(memory, RAM, 0x10_0000);
-    SecondStageTable table = new SecondStageTable(memory, frames, 4, 1);
+    StageTable table = new StageTable(memory, frames, TableEntries.SECOND, 4, 1);
     List<Long> freed = new ArrayList<>();
     frames.onFree(freed::add);
     AddressRange page = new AddressRange(0x1000, 0x1fff);

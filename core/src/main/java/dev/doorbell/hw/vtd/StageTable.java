@@ -14,17 +14,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Second-stage tables in memory, built and changed while hardware may walk them. A change happens whole or not at all. Not safe for use from
+/// Tables of one stage in memory, built and changed while hardware may walk them. A change happens whole or not at all. Not safe for use from
 /// several threads at once: the owner holds a lock.
 ///
-/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.7 (second-stage translation), 9.8 (entries).
-final class SecondStageTable {
+/// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.6 (first-stage translation), 3.7 (second-stage translation), 9.7 and 9.8
+/// (entries).
+final class StageTable {
   private static final int ENTRIES = 1 << INDEX_BITS;
   private static final long TABLE_BYTES = (long) ENTRIES * BYTES;
-  private static final long LEADS = R.mask() | W.mask();
 
   private final PhysicalMemory memory;
   private final Frames frames;
+  private final TableEntries entries;
   private final int levels;
   private final int largest;
   private final long root;
@@ -34,7 +35,8 @@ final class SecondStageTable {
 
   /// @param levels 3 to 5
   /// @param largest the highest level that may hold a page, 1 to 3
-  SecondStageTable(PhysicalMemory memory, Frames frames, int levels, int largest) {
+  StageTable(PhysicalMemory memory, Frames frames, TableEntries entries, int levels, int largest) {
+    this.entries = entries;
     this.memory = memory;
     this.frames = frames;
     this.levels = levels;
@@ -48,6 +50,10 @@ final class SecondStageTable {
 
   int levels() {
     return levels;
+  }
+
+  TableEntries entries() {
+    return entries;
   }
 
   /// {@return bit n for pages of 2^n bytes}
@@ -67,8 +73,8 @@ final class SecondStageTable {
     return table + (address >>> shift(level) & ENTRIES - 1) * BYTES;
   }
 
-  private static boolean isPresent(long entry) {
-    return (entry & LEADS) != 0;
+  private boolean isPresent(long entry) {
+    return entries.isPresent(entry);
   }
 
   private static boolean isPage(long entry, int level) {
@@ -86,7 +92,7 @@ final class SecondStageTable {
       Protection protection,
       Consumer<AddressRange> added,
       Consumer<AddressRange> dropped) {
-    long leaf = (protection.read() ? R.mask() : 0) | (protection.write() ? W.mask() : 0);
+    long leaf = entries.page(protection);
     try (Rollback rollback = new Rollback()) {
       Filling filling = new Filling(range, pa.value() - range.start(), leaf, rollback);
       rollback.add(() -> {
@@ -139,7 +145,7 @@ final class SecondStageTable {
           long fresh = frames.allocate(TABLE_BYTES, TABLE_BYTES).value();
           tables.add(fresh);
           memory.publish();
-          put(slot, ADDRESS.place(fresh) | LEADS);
+          put(slot, ADDRESS.place(fresh) | entries.table());
           entry = fresh;
         }
         table = ADDRESS.get(entry);
@@ -193,7 +199,7 @@ final class SecondStageTable {
         return;
       }
       if (isPage(entry, level)) {
-        memory.write64(slot, ADDRESS.place(parts(entry, level - 1)) | LEADS);
+        memory.write64(slot, ADDRESS.place(parts(entry, level - 1)) | entries.table());
         memory.publish();
         entry = memory.read64(slot);
       }
@@ -204,7 +210,7 @@ final class SecondStageTable {
   /// {@return a table of a level that maps what a page above it did}
   private long parts(long page, int level) {
     long table = frames.allocate(TABLE_BYTES, TABLE_BYTES).value();
-    long bits = page & LEADS | (level > 1 ? PS.mask() : 0);
+    long bits = page & ~ADDRESS.mask() & ~PS.mask() | (level > 1 ? PS.mask() : 0);
     for (int i = 0; i < ENTRIES; i++) {
       long pa = ADDRESS.get(page) + ((long) i << shift(level));
       memory.write64(table + (long) i * BYTES, ADDRESS.place(pa) | bits);
