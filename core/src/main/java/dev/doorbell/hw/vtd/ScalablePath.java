@@ -114,10 +114,10 @@ final class ScalablePath {
           VtdRegisters.RTA.get(regime.root()) + (long) (a.sourceId >>> Byte.SIZE) * ROOT_BYTES;
       long root = memory.read64(upper ? at + Long.BYTES : at);
       if (!(upper ? UP : LP).isSet(root)) {
-        return none(false, a, VtdFault.SM_ROOT_NOT_PRESENT);
+        return noContext(false, a, VtdFault.SM_ROOT_NOT_PRESENT);
       }
       if ((root & SCALABLE_ROOT_LOW.mask(BitKind.RES0)) != 0) {
-        return none(false, a, VtdFault.SM_ROOT_RESERVED);
+        return noContext(false, a, VtdFault.SM_ROOT_RESERVED);
       }
       broken = VtdFault.SM_CONTEXT_ACCESS;
       long index = devfn & (1 << DEVICES_BITS) - 1;
@@ -125,18 +125,18 @@ final class ScalablePath {
       low = memory.read64(entry);
       high = memory.read64(entry + Long.BYTES);
     } catch (BusErrorException e) {
-      return none(false, a, broken);
+      return noContext(false, a, broken);
     }
     boolean silent = SM_FPD.isSet(low);
     if (!SM_P.isSet(low)) {
-      return none(silent, a, VtdFault.SM_CONTEXT_NOT_PRESENT);
+      return noContext(silent, a, VtdFault.SM_CONTEXT_NOT_PRESENT);
     }
     if ((high & SCALABLE_HIGH.mask(BitKind.RES0)) != 0) {
-      return none(silent, a, VtdFault.SM_CONTEXT_RESERVED);
+      return noContext(silent, a, VtdFault.SM_CONTEXT_RESERVED);
     }
     if (DTE.isSet(low) || PRE.isSet(low)) {
       // No device TLBs and page requests here: ECAP_REG.DT and PRS are 0.
-      return none(silent, a, VtdFault.SM_CONTEXT_INVALID);
+      return noContext(silent, a, VtdFault.SM_CONTEXT_INVALID);
     }
     PasidCaches.Context c =
         new PasidCaches.Context(
@@ -150,17 +150,22 @@ final class ScalablePath {
     return c;
   }
 
-  private <T> @Nullable T none(boolean silent, Access a, VtdFault fault) {
+  private PasidCaches.@Nullable Context noContext(boolean silent, Access a, VtdFault fault) {
+    fault(silent, a, fault);
+    return null;
+  }
+
+  private PasidCaches.@Nullable Entry noEntry(boolean silent, Access a, VtdFault fault) {
     fault(silent, a, fault);
     return null;
   }
 
   private PasidCaches.@Nullable Entry entry(PasidCaches.Context c, int pasid, Access a) {
     if (a.pasid >= 0 && !c.pasidEnabled()) {
-      return none(c.silent(), a, VtdFault.SM_PASID_OFF);
+      return noEntry(c.silent(), a, VtdFault.SM_PASID_OFF);
     }
     if (pasid >>> c.directoryBits() + PasidLayout.TABLE_BITS != 0) {
-      return none(
+      return noEntry(
           c.silent(), a, a.pasid >= 0 ? VtdFault.SM_PASID_BEYOND_DIRECTORY : VtdFault.SM_RID_PASID);
     }
     VtdFault broken = VtdFault.SM_DIRECTORY_ACCESS;
@@ -172,10 +177,10 @@ final class ScalablePath {
       long word = memory.read64(at);
       silent |= PasidLayout.DIR_FPD.isSet(word);
       if (!PasidLayout.DIR_P.isSet(word)) {
-        return none(silent, a, VtdFault.SM_DIRECTORY_NOT_PRESENT);
+        return noEntry(silent, a, VtdFault.SM_DIRECTORY_NOT_PRESENT);
       }
       if ((word & PasidLayout.DIRECTORY.mask(BitKind.RES0)) != 0) {
-        return none(silent, a, VtdFault.SM_DIRECTORY_RESERVED);
+        return noEntry(silent, a, VtdFault.SM_DIRECTORY_RESERVED);
       }
       broken = VtdFault.SM_PASID_ACCESS;
       int index = pasid & (1 << PasidLayout.TABLE_BITS) - 1;
@@ -184,18 +189,18 @@ final class ScalablePath {
         q[i] = memory.read64(table + (long) i * Long.BYTES);
       }
     } catch (BusErrorException e) {
-      return none(silent, a, broken);
+      return noEntry(silent, a, broken);
     }
     silent |= PasidLayout.FPD.isSet(q[0]);
     if (!PasidLayout.P.isSet(q[0])) {
-      return none(silent, a, VtdFault.SM_PASID_NOT_PRESENT);
+      return noEntry(silent, a, VtdFault.SM_PASID_NOT_PRESENT);
     }
     if ((q[0] & PasidLayout.ENTRY_0.mask(BitKind.RES0)) != 0) {
-      return none(silent, a, VtdFault.SM_PASID_RESERVED);
+      return noEntry(silent, a, VtdFault.SM_PASID_RESERVED);
     }
     PasidCaches.Entry e = PasidCaches.Entry.of(a.sourceId, pasid, q, silent);
     if (!features.has(e)) {
-      return none(silent, a, VtdFault.SM_PASID_INVALID);
+      return noEntry(silent, a, VtdFault.SM_PASID_INVALID);
     }
     caches.pasids().keep(e);
     return e;
