@@ -35,8 +35,6 @@ final class VtdScenario {
   private static final int PAGE = 4096;
   private static final long ROOT = 0x100_0000;
   private static final long CONTEXT = 0x100_1000;
-  private static final long QUEUE = 0x100_2000;
-  private static final long STATUS = 0x100_3000;
   private static final long ENTRIES = 0x101_0000;
   private static final int ENTRY_BITS = 7;
   private static final long TABLES = 0x102_0000;
@@ -48,15 +46,16 @@ final class VtdScenario {
   private static final int DOMAINS = TABLE_COUNT;
 
   private final VtdPair pair;
+  private final VtdQueue queue;
   private final Dice dice;
   private final Map<String, Integer> seen;
   private String last = "";
-  private long tail;
   private int datum = 1;
 
   VtdScenario(VtdPair pair, long seed, Map<String, Integer> seen) {
     this.pair = pair;
     this.dice = new Dice(seed);
+    this.queue = new VtdQueue(pair, dice);
     this.seen = seen;
   }
 
@@ -107,14 +106,14 @@ final class VtdScenario {
         VtdRegisters.IRTADDR_REG,
         VtdRegisters.IRTA.place(ENTRIES) | VtdRegisters.SIZE.place(ENTRY_BITS - 1L));
     pair.set(VtdRegisters.GCMD_REG, VtdRegisters.SIRTP.mask());
-    startQueue();
+    queue.start();
     pair.set(
         VtdRegisters.GCMD_REG,
         VtdRegisters.QIE.mask() | VtdRegisters.IRE.mask() | VtdRegisters.TE.mask());
     String wrong =
-        invalidate(InvalidationLayout.CONTEXT_CACHE | 1 << 4, 0)
-            + invalidate(InvalidationLayout.IOTLB | 1 << 4, 0)
-            + invalidate(InvalidationLayout.INTERRUPT_ENTRY_CACHE, 0);
+        queue.invalidate(InvalidationLayout.CONTEXT_CACHE | 1 << 4, 0)
+            + queue.invalidate(InvalidationLayout.IOTLB | 1 << 4, 0)
+            + queue.invalidate(InvalidationLayout.INTERRUPT_ENTRY_CACHE, 0);
     if (!wrong.isEmpty()) {
       throw new IllegalStateException(wrong);
     }
@@ -125,38 +124,6 @@ final class VtdScenario {
       context();
       interruptEntry();
     }
-  }
-
-  private void startQueue() {
-    tail = 0;
-    pair.set(VtdRegisters.IQA_REG, VtdRegisters.IQA_BASE.place(QUEUE));
-    pair.set(VtdRegisters.IQT_REG, 0);
-    pair.set(VtdRegisters.GCMD_REG, VtdRegisters.QIE.mask());
-  }
-
-  private void put(long low, long high) {
-    pair.memory().write64(QUEUE + tail, low);
-    pair.memory().write64(QUEUE + tail + Long.BYTES, high);
-    tail = (tail + InvalidationLayout.BYTES) % PAGE;
-  }
-
-  /// A descriptor, and a wait behind it.
-  private String invalidate(long low, long high) {
-    put(low, high);
-    long number = 1L + dice.below(1 << 30);
-    put(
-        InvalidationLayout.WAIT
-            | InvalidationLayout.SW.mask()
-            | InvalidationLayout.STATUS_DATA.place(number),
-        STATUS);
-    int[] written = pair.tail(tail, STATUS);
-    return differs("status of a wait descriptor", written[0], written[1])
-        + differs("IQH_REG", pair.both(VtdRegisters.IQH_REG))
-        + (written[1] == number ? "" : "the model did not come to the wait descriptor");
-  }
-
-  private static String differs(String what, long... both) {
-    return both[0] == both[1] ? "" : "%s: QEMU 0x%x, model 0x%x".formatted(what, both[0], both[1]);
   }
 
   /// The root entry goes, comes back, or has a reserved bit.
@@ -170,8 +137,8 @@ final class VtdScenario {
         };
     pair.memory().write64(ROOT, entry);
     last = "root entry 0x%x".formatted(entry);
-    return invalidate(InvalidationLayout.CONTEXT_CACHE | 1 << 4, 0)
-        + invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
+    return queue.invalidate(InvalidationLayout.CONTEXT_CACHE | 1 << 4, 0)
+        + queue.invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
   }
 
   private String context() {
@@ -208,8 +175,8 @@ final class VtdScenario {
         };
     // Entries that were there without a domain may be kept under another one.
     boolean all = domain == 0 || (high & ~0xffffffL) != 0;
-    return invalidate(InvalidationLayout.CONTEXT_CACHE | (all ? 1 << 4 : descriptor), 0)
-        + invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
+    return queue.invalidate(InvalidationLayout.CONTEXT_CACHE | (all ? 1 << 4 : descriptor), 0)
+        + queue.invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
   }
 
   private String page() {
@@ -228,29 +195,12 @@ final class VtdScenario {
     pair.memory().write64(slot, entry);
     last = "page table entry at 0x%x: 0x%x".formatted(slot, entry);
     return switch (dice.below(3)) {
-      case 0 -> invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
-      case 1 -> eachDomain(2 << 4, 0);
-      default -> eachDomain(3 << 4, VtdRegisters.MAMV.get(pair.both(VtdRegisters.CAP_REG)[0]));
+      case 0 -> queue.invalidate(InvalidationLayout.IOTLB | 1 << 4, 0);
+      case 1 -> queue.eachDomain(DOMAINS, 2 << 4, 0);
+      default ->
+          queue.eachDomain(
+              DOMAINS, 3 << 4, VtdRegisters.MAMV.get(pair.both(VtdRegisters.CAP_REG)[0]));
     };
-  }
-
-  /// The tables are shared, so that a change matters to every domain.
-  private String eachDomain(long granularity, long mask) {
-    StringBuilder out = new StringBuilder();
-    for (long domain = 1; domain <= DOMAINS; domain++) {
-      long runs = granularity == 2 << 4 ? 1 : 1L << 39 - 12 - mask;
-      if (runs > 8) {
-        granularity = 2 << 4;
-        runs = 1;
-      }
-      for (long run = 0; run < runs; run++) {
-        out.append(
-            invalidate(
-                InvalidationLayout.IOTLB | granularity | domain << 16,
-                granularity == 2 << 4 ? 0 : run << mask + 12 | mask));
-      }
-    }
-    return out.toString();
   }
 
   /// {@return one of a few entries mostly, so that messages meet them}
@@ -289,8 +239,8 @@ final class VtdScenario {
     pair.memory().write64(at, low);
     last = "IRTE %d: 0x%x 0x%x".formatted(index, low, high);
     return dice.percent(30)
-        ? invalidate(InvalidationLayout.INTERRUPT_ENTRY_CACHE, 0)
-        : invalidate(
+        ? queue.invalidate(InvalidationLayout.INTERRUPT_ENTRY_CACHE, 0)
+        : queue.invalidate(
             InvalidationLayout.INTERRUPT_ENTRY_CACHE
                 | InvalidationLayout.IEC_G.mask()
                 | InvalidationLayout.IIDX.place(index)
@@ -427,22 +377,21 @@ final class VtdScenario {
           default -> InvalidationLayout.IOTLB | 3L << 4 | 1L << 40;
         };
     last = "descriptor 0x%x".formatted(low);
-    long at = QUEUE + tail;
-    put(low, 0);
-    pair.tail(tail, STATUS);
+    long at = queue.alone(low);
     long[] fsts = pair.both(VtdRegisters.FSTS_REG);
     Arrays.setAll(fsts, i -> fsts[i] & VtdRegisters.IQE.mask());
     String out =
-        differs("FSTS_REG.IQE", fsts) + differs("IQH_REG", pair.both(VtdRegisters.IQH_REG));
+        VtdQueue.differs("FSTS_REG.IQE", fsts)
+            + VtdQueue.differs("IQH_REG", pair.both(VtdRegisters.IQH_REG));
     if (fsts[1] != 0) {
       saw("queue error");
       // The queue is not to be turned off before it is empty (6.5.2): what it stopped at is
       // replaced.
       // QEMU takes no wait descriptor that neither writes nor interrupts (`vtd-wait-fence`).
       pair.memory().write64(at, InvalidationLayout.WAIT | InvalidationLayout.SW.mask());
-      pair.memory().write64(at + Long.BYTES, STATUS + 0x100);
+      pair.memory().write64(at + Long.BYTES, VtdQueue.STATUS + 0x100);
       pair.set(VtdRegisters.FSTS_REG, VtdRegisters.IQE.mask());
     }
-    return out.isEmpty() ? invalidate(InvalidationLayout.IOTLB | 1 << 4, 0) : out;
+    return out.isEmpty() ? queue.invalidate(InvalidationLayout.IOTLB | 1 << 4, 0) : out;
   }
 }

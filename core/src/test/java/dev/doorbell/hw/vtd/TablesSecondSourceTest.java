@@ -67,28 +67,7 @@ class TablesSecondSourceTest {
               PasidLayout.DIRECTORY, PasidLayout.ENTRY_0, PasidLayout.ENTRY_1, PasidLayout.ENTRY_2);
       case "paging" -> List.of(PagingLayout.SECOND_STAGE, PagingLayout.FIRST_STAGE);
       case "message" -> List.of(IrteLayout.MESSAGE_ADDRESS, IrteLayout.MESSAGE_DATA);
-      case "unit" ->
-          table.endsWith("linux")
-              ? List.of(
-                  VtdRegisters.VER_REG.layout(),
-                  VtdRegisters.CAP_LAYOUT,
-                  VtdRegisters.ECAP_LAYOUT,
-                  VtdRegisters.FSTS_LAYOUT,
-                  VtdRegisters.IOTLB_LAYOUT,
-                  VtdRegisters.FRCD_HIGH)
-              : List.of(
-                  VtdRegisters.GCMD_LAYOUT,
-                  VtdRegisters.GSTS,
-                  VtdRegisters.CCMD_LAYOUT,
-                  VtdRegisters.FSTS_LAYOUT,
-                  VtdRegisters.ECTL_LAYOUT,
-                  VtdRegisters.QUEUE_LAYOUT,
-                  VtdRegisters.IQA_LAYOUT,
-                  VtdRegisters.ICS_LAYOUT,
-                  VtdRegisters.IVA_LAYOUT,
-                  VtdRegisters.IOTLB_LAYOUT,
-                  VtdRegisters.FRCD_LOW,
-                  VtdRegisters.FRCD_HIGH);
+      case "unit" -> unit(table);
       case "descriptors" ->
           List.of(
               InvalidationLayout.CONTEXT,
@@ -100,6 +79,30 @@ class TablesSecondSourceTest {
       case "address" -> List.of(VtdRegisters.RTADDR, VtdRegisters.IRTA_REG);
       default -> List.of(VtdRegisters.GSTS, VtdRegisters.IRTA_REG, PagingLayout.SECOND_STAGE);
     };
+  }
+
+  private static List<Layout> unit(String table) {
+    return table.endsWith("linux")
+        ? List.of(
+            VtdRegisters.VER_REG.layout(),
+            VtdRegisters.CAP_LAYOUT,
+            VtdRegisters.ECAP_LAYOUT,
+            VtdRegisters.FSTS_LAYOUT,
+            VtdRegisters.IOTLB_LAYOUT,
+            VtdRegisters.FRCD_HIGH)
+        : List.of(
+            VtdRegisters.GCMD_LAYOUT,
+            VtdRegisters.GSTS,
+            VtdRegisters.CCMD_LAYOUT,
+            VtdRegisters.FSTS_LAYOUT,
+            VtdRegisters.ECTL_LAYOUT,
+            VtdRegisters.QUEUE_LAYOUT,
+            VtdRegisters.IQA_LAYOUT,
+            VtdRegisters.ICS_LAYOUT,
+            VtdRegisters.IVA_LAYOUT,
+            VtdRegisters.IOTLB_LAYOUT,
+            VtdRegisters.FRCD_LOW,
+            VtdRegisters.FRCD_HIGH);
   }
 
   @Test
