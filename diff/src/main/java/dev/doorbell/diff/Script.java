@@ -77,7 +77,7 @@ public final class Script {
         if (hardware == null) {
           hardware = first(parts);
         } else {
-          steps.add(step(parts));
+          steps.add(visible(hardware, step(parts)));
           lines.add(number);
         }
       } catch (IllegalArgumentException e) {
@@ -96,6 +96,14 @@ public final class Script {
     }
     return Hardware.of(parts[1])
         .orElseThrow(() -> new IllegalArgumentException("no such hardware: " + parts[1]));
+  }
+
+  /// Where a message of an SMMU landed is found by its datum, which memory must not be full of.
+  private static Step visible(Hardware hardware, Step step) {
+    if (hardware.isSmmu() && step instanceof Step.Message(_, _, int data) && data == 0) {
+      throw new IllegalArgumentException("a datum of 0 cannot be told from empty memory");
+    }
+    return step;
   }
 
   private static Step step(String[] parts) {
