@@ -60,6 +60,9 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   /// All tables that a stream's accesses may meet.
   private final Map<Integer, Set<S>> held = new HashMap<>();
 
+  /// Streams of which it is not known what the hardware does.
+  private final Set<Integer> unknown = new HashSet<>();
+
   public StreamAttachments(I iommu, Hardware<E, S> hardware) {
     this.iommu = iommu;
     this.hardware = hardware;
@@ -71,7 +74,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   public void attach(int stream, S space) {
     change(() -> {
       Set<S> had = Set.copyOf(held.getOrDefault(stream, Set.of()));
-      if (had.equals(Set.of(space))) {
+      if (had.equals(Set.of(space)) && !unknown.contains(stream)) {
         return;
       }
       E before = hardware.entry(stream);
@@ -84,6 +87,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
         takeBack(stream, before, entered ? space : null, failed);
         throw failed;
       }
+      unknown.remove(stream);
       current.put(stream, space);
       release(stream, had, space);
     });
@@ -103,6 +107,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
         takeBack(stream, before, null, failed);
         throw failed;
       }
+      unknown.remove(stream);
       current.remove(stream);
       release(stream, had, null);
     });
@@ -197,6 +202,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   /// Puts a stream's entry back, and counts out what was counted in for nothing, if the hardware still follows.
   private void takeBack(int stream, E before, @Nullable S entered, RuntimeException because) {
     boolean[] followed = {true};
+    boolean wasKnown = unknown.add(stream);
     try {
       hardware.write(
           stream,
@@ -212,6 +218,9 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
       if (entered != null && followed[0]) {
         forgetLast(stream, entered);
         release(stream, entered);
+      }
+      if (followed[0] && wasKnown) {
+        unknown.remove(stream);
       }
     } catch (RuntimeException again) {
       because.addSuppressed(again);

@@ -229,6 +229,28 @@ class StreamAttachmentsTest {
   }
 
   @Test
+  @DisplayName(
+      "where taking back failed as well, the same change once more is made, and not taken for done")
+  void again() {
+    Space a = hardware.space("a");
+    hardware.failAt(Set.of(2, 3));
+    assertThrows(IllegalStateException.class, () -> streams.attach(1, a));
+    hardware.failAt(Set.of());
+    streams.attach(1, a);
+    assertEquals("a", hardware.entry(1));
+    assertEquals(Optional.of(a), streams.of(1));
+    hardware.failAt(Set.of(1, 2));
+    assertThrows(IllegalStateException.class, () -> streams.detach(1, BLOCKED));
+    hardware.failAt(Set.of());
+    hardware.copies.put(1, new HashSet<>(Set.of(BLOCKED)));
+    streams.attach(1, a);
+    assertEquals(Set.of("a"), hardware.copies.get(1));
+    hardware.access();
+    streams.detach(1, BLOCKED);
+    streams.end("hardware", () -> {});
+  }
+
+  @Test
   @DisplayName("whatever fails, and however often, no stream meets tables that were closed")
   void always() {
     Property.check("streams meet no closed tables", 300, StreamAttachmentsTest::history);
