@@ -107,10 +107,13 @@ public final class Phb4Model implements MmioDevice, Translator {
     }
   }
 
-  /// Forgets more than it is asked to: entries of all PEs.
+  /// Forgets more than it is asked to: entries of all PEs. Twice: an access that was in flight may have kept an entry of a window that it had read
+  /// before.
   private void kill() {
-    cache.clear();
-    gate.drain();
+    for (int round = 0; round < 2; round++) {
+      cache.clear();
+      gate.drain();
+    }
   }
 
   @Override

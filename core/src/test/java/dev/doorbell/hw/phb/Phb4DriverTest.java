@@ -16,10 +16,13 @@ import dev.doorbell.irq.MsiSource;
 import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -207,5 +210,41 @@ class Phb4DriverTest {
         return OptionalLong.empty();
       }
     };
+  }
+
+  @Test
+  @DisplayName(
+      "after a move no access goes by the former tables, whatever was in flight when they were left")
+  void moved() throws InterruptedException {
+    AddressSpace[] spaces = {
+      driver.createAddressSpace(Granule.K4), driver.createAddressSpace(Granule.K4)
+    };
+    for (int i = 0; i < spaces.length; i++) {
+      spaces[i].map(new Iova(0), new Pa(0x2000_0000L + i * 0x1000L), 0x1000, Protection.READ_ONLY);
+    }
+    driver.attach(1, spaces[0]);
+    AtomicBoolean ended = new AtomicBoolean();
+    List<Thread> others = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      others.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                while (!ended.get()) {
+                  bench.model.begin();
+                  bench.read(1, 0);
+                  bench.model.end();
+                }
+              }));
+    }
+    int wrong = 0;
+    for (int move = 1; move <= 100; move++) {
+      driver.attach(1, spaces[move & 1]);
+      wrong += bench.read(1, 0) == 0x2000_0000L + (move & 1) * 0x1000L ? 0 : 1;
+    }
+    ended.set(true);
+    for (Thread t : others) {
+      t.join();
+    }
+    assertEquals(0, wrong);
   }
 }
