@@ -10,6 +10,8 @@ public final class EventCounter implements Trigger {
   /// Between two looks at what the host has to hand on.
   private static final long LOOK_MILLIS = 10;
 
+  private static final Duration ALMOST_A_MILLI = Duration.ofNanos(999_999);
+
   private final AtomicLong count = new AtomicLong();
   // Wakes one who waits; permits left over from signals that were taken without waiting cost a look
   // each.
@@ -39,7 +41,7 @@ public final class EventCounter implements Trigger {
   ///
   /// @param patience rounded up to 10 ms
   public long await(Vfio host, Duration patience) throws InterruptedException {
-    long looks = Math.ceilDiv(patience.toMillis(), LOOK_MILLIS);
+    long looks = Math.ceilDiv(patience.plus(ALMOST_A_MILLI).toMillis(), LOOK_MILLIS);
     while (true) {
       host.deliver();
       long taken = take();

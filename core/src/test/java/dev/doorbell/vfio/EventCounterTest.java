@@ -66,6 +66,8 @@ class EventCounterTest {
     Vfio host = new HandingOn(() -> ++looks[0]);
     assertEquals(0, counter.await(host, Duration.ZERO));
     assertEquals(1, looks[0]);
+    assertEquals(0, counter.await(host, Duration.ofNanos(1)));
+    assertEquals(3, looks[0], "patience of less than a pause is one");
     counter.signalled();
     assertEquals(1, counter.take());
     looks[0] = 0;
