@@ -14,6 +14,9 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.hw.ioapic.IoapicDriver;
 import dev.doorbell.hw.ioapic.IoapicDriver.Signal;
 import dev.doorbell.hw.ioapic.IoapicModel;
+import dev.doorbell.hw.lapic.LapicDriver;
+import dev.doorbell.hw.lapic.LapicHardware;
+import dev.doorbell.hw.lapic.LapicModel;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.route.Route;
@@ -22,6 +25,7 @@ import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.testkit.Shared;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +76,34 @@ class WiredPinTest {
     assertEquals(List.of(), bench.collect());
     assertEquals(free, bench.controller.vectorsFree());
     assertThrows(IllegalStateException.class, pin::disconnect);
+  }
+
+  @Test
+  @DisplayName("a masked pin stays masked when it is moved, also where its message names the CPU")
+  void movedMasked() {
+    List<Long> ids = List.of(0L, 2L);
+    LapicModel cpus = new LapicModel(ids);
+    MsiController plain =
+        LapicDriver.open(
+                new LapicHardware("lapic@0xfee00000", ids, Optional.of(cpus), Optional.of(cpus)))
+            .unremapped();
+    IoapicModel model =
+        new IoapicModel(
+            24,
+            (address, data) -> cpus.write(address - 0xfee0_0000L, data, 4, US) == BusOutcome.OK);
+    IoapicDriver.Pin pin =
+        IoapicDriver.open("ioapic:2", new ModelRegisters(model), plain, US)
+            .connect(4, Signal.RISING, 0);
+    List<Integer> arrived = new ArrayList<>();
+    pin.mask(true);
+    pin.retarget(1);
+    pulse(model, 4);
+    plain.collect((_, cpu) -> arrived.add(cpu));
+    assertEquals(List.of(), arrived);
+    pin.mask(false);
+    pulse(model, 4);
+    plain.collect((_, cpu) -> arrived.add(cpu));
+    assertEquals(List.of(1), arrived);
   }
 
   @Test

@@ -100,7 +100,7 @@ public final class IoapicDriver {
       Pin made = new Pin(pin, signal, vector);
       try {
         vector.activate(0, cpu);
-        made.write(false);
+        made.write();
       } catch (RuntimeException failed) {
         made.undo(failed);
         throw failed;
@@ -118,6 +118,7 @@ public final class IoapicDriver {
     private final Signal signal;
     private final VectorBlock vector;
     private boolean open = true;
+    private boolean masked;
 
     private Pin(int number, Signal signal, VectorBlock vector) {
       this.number = number;
@@ -154,15 +155,18 @@ public final class IoapicDriver {
         long before = entry();
         vector.retarget(0, cpu);
         if (entry() != before) {
-          write(false);
+          write();
         }
         vector.finishMove(0);
       });
     }
 
     /// Holds the pin back, or lets it through; edges at a masked pin are lost.
-    public void mask(boolean masked) {
-      change(() -> write(masked));
+    public void mask(boolean hold) {
+      change(() -> {
+        masked = hold;
+        write();
+      });
     }
 
     /// Gives the pin's vector back.
@@ -192,7 +196,7 @@ public final class IoapicDriver {
       return IoapicLayout.entry(vector.doorbell(0), vector.data(0), number) | signal.place();
     }
 
-    private void write(boolean masked) {
+    private void write() {
       put(number, IoapicLayout.MASK.with(entry(), masked ? 1 : 0));
     }
 
