@@ -153,7 +153,7 @@ final class InspectPrinter {
       return;
     }
     console.heading("Beside what its kernel recorded");
-    if (view.recorded().differences().isEmpty() && view.recorded().notes().isEmpty()) {
+    if (view.recorded().agrees()) {
       console.line(
           "  "
               + console.good(

@@ -178,7 +178,10 @@ record InspectView(
       int number, List<String> functions, String type, List<RegionView> reserved) {}
 
   record RecordedView(
-      List<RecordedGroupView> groups, List<String> differences, List<String> notes) {}
+      List<RecordedGroupView> groups,
+      boolean agrees,
+      List<String> differences,
+      List<String> notes) {}
 
   /// {@return the document}
   ///
@@ -277,6 +280,7 @@ record InspectView(
                     g.type(),
                     regions.recorded(g.functions()).stream().map(RegionView::of).toList()))
             .toList(),
+        differences.agrees(),
         differences.differences(),
         differences.notes());
   }

@@ -1,5 +1,6 @@
 package dev.doorbell.survey;
 
+import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.iommu.ReservedRegion;
@@ -21,6 +22,7 @@ public final class Differences {
 
   private final List<String> differences = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private final boolean agrees;
 
   private Differences(Survey survey) {
     List<Recorded.Group> formed = new ArrayList<>();
@@ -50,6 +52,8 @@ public final class Differences {
                       .map(g -> Integer.toString(g.number()))
                       .collect(Collectors.joining(", "))));
     }
+    agrees = !formed.isEmpty() && differences.isEmpty() && notes.isEmpty();
+    withoutRecord(survey, formed);
   }
 
   /// {@return both kinds of sentences; none when the record and the derivation agree or nothing was recorded}
@@ -65,6 +69,11 @@ public final class Differences {
   /// {@return sentences, one for each thing that the record has otherwise than the derivation, and that is explained}
   public List<String> notes() {
     return List.copyOf(notes);
+  }
+
+  /// {@return whether the groups that the kernel recorded, and their regions, are those that are derived, with nothing to explain}
+  public boolean agrees() {
+    return agrees;
   }
 
   private static boolean isUnseen(Survey survey, Recorded.Group g) {
@@ -185,6 +194,42 @@ public final class Differences {
     return regions.stream()
         .map(r -> r.range() + " " + r.kind().printed())
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /// A function that no driver came to has no group in the records of older kernels (Linux bcb81ac6ae3c, 6.15, probes all).
+  private void withoutRecord(Survey survey, List<Recorded.Group> formed) {
+    List<Sbdf> without =
+        survey.machine().functions().stream()
+            .filter(f -> !f.hypothetical() && survey.group(f.sbdf()).isPresent())
+            .map(FunctionDescription::sbdf)
+            .filter(s -> formed.stream().noneMatch(g -> g.functions().contains(s)))
+            .filter(s ->
+                survey.function(s).flatMap(survey::iommu).filter(Differences::lazy).isPresent())
+            .sorted()
+            .toList();
+    if (!formed.isEmpty() && !without.isEmpty()) {
+      notes.add(
+          "the kernel has no group for %s in its record: before Linux 6.15 a function behind an IOMMU of this kind gets one when a driver comes to it; what is derived is the group that it gets then"
+              .formatted(names(without)));
+    }
+  }
+
+  /// {@return whether Linux before 6.15 learns from firmware only at a driver's coming that a function is behind it}
+  private static boolean lazy(IommuDescription iommu) {
+    return switch (iommu) {
+      case IommuDescription.Smmuv3 _,
+          IommuDescription.Smmuv2 _,
+          IommuDescription.VirtioIommu _,
+          IommuDescription.RiscvIommu _ ->
+          true;
+      case IommuDescription.VtD _,
+          IommuDescription.AmdVi _,
+          IommuDescription.Pamu _,
+          IommuDescription.Phb _,
+          IommuDescription.PaprTce _,
+          IommuDescription.Other _ ->
+          false;
+    };
   }
 
   private static String names(Collection<Sbdf> functions) {

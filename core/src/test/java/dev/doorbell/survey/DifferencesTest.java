@@ -1,6 +1,7 @@
 package dev.doorbell.survey;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.firmware.Firmware;
@@ -9,7 +10,9 @@ import dev.doorbell.testkit.ProjectRoot;
 import dev.doorbell.testkit.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -21,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What is said where the captured kernel's record is not what is derived.
 class DifferencesTest {
   private static final String GROUPS = "sys/kernel/iommu_groups";
+  private static final String NO_GROUP = "the kernel has no group for ";
 
   @TempDir private Path copy;
 
@@ -30,7 +34,8 @@ class DifferencesTest {
 
   @Test
   @DisplayName(
-      "arm64-its-iommufd: groups that follow from the order of probing are explained, not a difference")
+      "arm64-its-iommufd: groups that follow from the order of probing are explained, not a"
+          + " difference")
   void probeOrder() {
     Differences d = of(Shared.require("lab-captures/arm64-its-iommufd"));
     assertEquals(List.of(), d.differences());
@@ -44,17 +49,62 @@ class DifferencesTest {
   void standIns() {
     Differences d = of(Shared.require("lab-captures/arm64-its-vfio-noiommu"));
     assertEquals(2, d.notes().size(), d.notes()::toString);
+    assertFalse(d.agrees());
     assertTrue(d.notes().getFirst().contains("is named vfio-noiommu"), d.notes()::toString);
     assertEquals(List.of(), d.differences());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"arm64-its-acpi-switch-sriov", "arm64-2smmu-acpi", "arm64-gicv2m-acpi"})
-  @DisplayName("a record that agrees has neither")
+  @DisplayName("a record that agrees has no difference")
   void same(String sample) {
     Differences d = of(ProjectRoot.path().resolve("samples").resolve(sample));
     assertEquals(List.of(), d.differences());
-    assertEquals(List.of(), d.notes());
+    assertTrue(d.agrees());
+    assertEquals(1, d.notes().size(), d.notes()::toString);
+    assertTrue(d.notes().getFirst().startsWith(NO_GROUP), d.notes()::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "arm64-virtio-iommu-acpi: a function that no driver came to has no recorded group, and that"
+          + " is said")
+  void noDriver() {
+    Differences d = of(Shared.require("lab-captures/arm64-virtio-iommu-acpi"));
+    assertEquals(List.of(), d.differences());
+    assertTrue(d.agrees());
+    assertEquals(1, d.notes().size(), d.notes()::toString);
+    assertTrue(d.notes().getFirst().startsWith(NO_GROUP + "0000:00:00.0 in "), d.notes()::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "a function whose record is lost is named with the others; nothing recorded at all has no"
+          + " such note")
+  void lostRecord() throws IOException {
+    copy(ProjectRoot.path().resolve("samples/arm64-its-acpi-switch-sriov"));
+    Path group;
+    try (Stream<Path> list = Files.list(copy.resolve(GROUPS))) {
+      group =
+          list.filter(
+                  g -> Files.exists(g.resolve("devices/0000:06:00.0"), LinkOption.NOFOLLOW_LINKS))
+              .findFirst()
+              .orElseThrow();
+    }
+    Files.delete(group.resolve("devices/0000:06:00.0"));
+    assertTrue(
+        of(copy).notes().getLast().startsWith(NO_GROUP + "0000:00:00.0, 0000:06:00.0 in "),
+        () -> of(copy).notes().toString());
+    deleteGroups();
+    assertEquals(List.of(), of(copy).notes());
+  }
+
+  private void deleteGroups() throws IOException {
+    try (Stream<Path> all = Files.walk(copy.resolve(GROUPS))) {
+      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(p);
+      }
+    }
   }
 
   @Test
