@@ -83,6 +83,46 @@ class BarDecodeTest {
     assertEquals(0x0007, f.read(COMMAND, 2));
   }
 
+  /// An SR-IOV capability at the start of a space: VF MSE is bit 3 of its control, VF BAR 0 lies at 0x24 (PCIe 9.3.3).
+  private static final class Virtual implements ConfigSpace {
+    private int control = 0x19;
+    private int bar = 0x4000_0000;
+
+    @Override
+    public int size() {
+      return 256;
+    }
+
+    @Override
+    public int read(int offset, int count) {
+      return switch (offset) {
+        case 0x08 -> control;
+        case 0x24 -> bar;
+        default -> 0;
+      };
+    }
+
+    @Override
+    public void write(int offset, int value, int count) {
+      if (offset == 0x08) {
+        control = value;
+      } else if (offset == 0x24) {
+        assertEquals(0x11, control, "the VFs' BARs changed while they were decoded");
+        bar = value & 0xffff_c000;
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("PCIe 9.2.1.1.1: the BARs of VFs are sized with VF MSE off")
+  void ofVirtualFunctions() {
+    Virtual v = new Virtual();
+    assertEquals(
+        List.of(new BarDecode(0, Kind.MEMORY_32, false, 0x4000_0000L, OptionalLong.of(0x4000))),
+        BarDecode.sizeVirtual(new ConfigAccess(v, 0), "pf").bars());
+    assertEquals(List.of(0x19, 0x4000_0000), List.of(v.control, v.bar));
+  }
+
   @Test
   @DisplayName("a bridge has two, a CardBus bridge's header none that are read")
   void byHeaderType() {

@@ -177,6 +177,18 @@ class GroupsTest {
   }
 
   @Test
+  void aBridgeFromConventionalPciToPciExpressSendsUnderItsOwnId() {
+    add("00:1e.0", port(PortType.PCI_TO_PCIE_BRIDGE, 0, 1, 1));
+    add("01:00.0", endpoint());
+    PciTopology t = PciTopology.of(functions);
+    assertEquals(
+        List.of(0x100, 0xf0),
+        DmaAliases.of(t, t.function(Sbdf.parse("01:00.0")).orElseThrow()).stream()
+            .map(DmaAliases.Alias::requesterId)
+            .toList());
+  }
+
+  @Test
   void aBridgeWhoseKindCannotBeSeenLeavesTheRequesterIdAndIsNamed() {
     add("00:1e.0", SpaceBuilder.bridge(0, 1, 1).express(PortType.ROOT_PORT).truncate(64));
     add("01:00.0", SpaceBuilder.endpoint());

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -87,6 +88,37 @@ class MessageOrderTest {
     msi.write(0, 0x1000, 0x1_2345);
     assertEquals(List.of("54=1000", "58=0", "5c=2345", "5e=1", "52=680"), log);
     assertEquals(0x1_2345, msi.data(0));
+  }
+
+  @Test
+  void extendedDataLiesElsewhereBehindAnAddressOf32Bits() {
+    Logged c = new Logged();
+    c.preset(0x52, 0x0200, 2);
+    MsiCapability msi = MsiCapability.at("f", c, 0x50);
+    msi.write(0, 0x1000, 0x1_2345);
+    assertEquals(List.of("54=1000", "58=2345", "5a=1", "52=600"), log);
+    assertEquals(0x1_2345, msi.data(0));
+  }
+
+  @Test
+  void pendingBitsMayLieInAnotherBarThanTheTable() {
+    Logged c = new Logged();
+    c.preset(0x72, 70 - 1, 2);
+    c.preset(0x74, 0x2000, 4);
+    c.preset(0x78, 0x3000 | 2, 4);
+    MsixCapability msix = MsixCapability.at("f", c, 0x70);
+    assertEquals(List.of(0, 0x2000L), List.of(msix.tableBar(), msix.tableOffset()));
+    assertEquals(List.of(2, 0x3000L), List.of(msix.pbaBar(), msix.pbaOffset()));
+    assertEquals(70 * 16, msix.tableBytes());
+    assertEquals(16, msix.pbaBytes());
+    c.preset(0x72, 64 - 1, 2);
+    assertEquals(8, msix.pbaBytes());
+    c.preset(0x72, 70 - 1, 2);
+    Logged pba = new Logged();
+    pba.preset(0x3008, 0x20, 4);
+    MsixTable t = msix.table(c, pba);
+    assertEquals(
+        List.of(69), IntStream.range(0, 70).filter(t::isPending).boxed().toList(), "bit 69");
   }
 
   @Test

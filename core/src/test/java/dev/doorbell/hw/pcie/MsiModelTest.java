@@ -17,6 +17,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("PCIe 7.7.1, 6.1.4: MSI in its shapes")
 class MsiModelTest {
@@ -69,9 +70,10 @@ class MsiModelTest {
     assertEquals(Firing.OFF, e.fire(0));
   }
 
-  @Test
-  void aMaskedVectorPendsAndFiresOnUnmask() {
-    EndpointModel e = device(new EndpointSpec.Msi(4, true, true));
+  @ParameterizedTest(name = "64-bit address: {0}")
+  @ValueSource(booleans = {false, true})
+  void aMaskedVectorPendsAndFiresOnUnmask(boolean wide) {
+    EndpointModel e = device(new EndpointSpec.Msi(4, wide, true));
     MsiCapability msi = msi(e);
     msi.write(0, 0x1000, 0x20);
     msi.mask(2, true);
@@ -80,6 +82,9 @@ class MsiModelTest {
     assertTrue(msi.isPending(2));
     assertTrue(msi.isMasked(2));
     assertFalse(msi.isMasked(1));
+    int mask = msi.offset() + (wide ? 0x10 : 0x0c);
+    assertEquals(4, e.config().read32(mask), "7.7.1.7: where the mask bits lie");
+    assertEquals(4, e.config().read32(mask + 4), "7.7.1.8: and the pending bits");
     msi.mask(2, false);
     assertEquals(List.of(new Arrived(8, 0x1000, 0x22)), h.arrived);
     assertFalse(msi.isPending(2));
@@ -100,12 +105,23 @@ class MsiModelTest {
   }
 
   @Test
-  void onlyVectorsThatExistCanBeMasked() {
-    EndpointModel e = device(new EndpointSpec.Msi(4, true, true));
-    int at = msi(e).offset();
-    e.config().write(at + 0x10, -1, 4);
-    assertEquals(0xf, e.config().read32(at + 0x10));
-    e.config().write(at + 0x14, -1, 4);
-    assertEquals(0, e.config().read32(at + 0x14));
+  void theOthersMayFollowADatumThatIsAMultipleOfWhatIsGiven() {
+    MsiCapability msi = msi(device(new EndpointSpec.Msi(4, true, false)));
+    msi.write(0, 0x1000, 6);
+    msi.enable(2);
+    msi.write(1, 0x1000, 7);
+    assertEquals(7, msi.data(1));
+    assertThrows(MessageRefused.class, () -> msi.write(1, 0x1000, 8));
+  }
+
+  @ParameterizedTest(name = "64-bit address: {0}")
+  @ValueSource(booleans = {false, true})
+  void onlyVectorsThatExistCanBeMasked(boolean wide) {
+    EndpointModel e = device(new EndpointSpec.Msi(4, wide, true));
+    int mask = msi(e).offset() + (wide ? 0x10 : 0x0c);
+    e.config().write(mask, -1, 4);
+    assertEquals(0xf, e.config().read32(mask));
+    e.config().write(mask + 4, -1, 4);
+    assertEquals(0, e.config().read32(mask + 4));
   }
 }
