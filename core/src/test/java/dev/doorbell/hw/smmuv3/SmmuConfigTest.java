@@ -207,7 +207,8 @@ class SmmuConfigTest {
 
   @ParameterizedTest(name = "SPLIT {0}")
   @DisplayName(
-      "IHI 0070 3.3.2: two-level stream table: Span, its end, Span 0, reserved Span, and an aborted fetch")
+      "IHI 0070 3.3.2: two-level stream table: Span, its end, Span 0, reserved Span, and an aborted"
+          + " fetch")
   @ValueSource(ints = {6, 8, 10})
   void twoLevel(int split) {
     SmmuBench bench = new SmmuBench();
@@ -245,7 +246,8 @@ class SmmuConfigTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID, which has no SSV (7.3.9)")
+      "IHI 0070 3.9: a SubstreamID needs stage 1 and S1CDMax: C_BAD_SUBSTREAMID, which has no SSV"
+          + " (7.3.9)")
   void substreamWithoutTable() {
     SmmuBench bench = new SmmuBench().start();
     bench.stage1(SID, 1, 39, 12);
@@ -310,6 +312,11 @@ class SmmuConfigTest {
       assertEquals(Translator.FAULT, bench.smmu.translate(SID, 64, 0x1000, Translator.READ));
       bench.event(0x08 | S | 64L << 12, 0, 0, 0);
     }
+    // A leaf of 4 KiB holds 64 CDs, one of 64 KiB 1024 (STE.S1Fmt).
+    RawSmmu.store(bench.memory, array + 64L * 100, RawSmmu.cd(101, 39, 12, 4, tables.root()));
+    assertEquals(
+        format == 1 ? Translator.FAULT : 0x7000,
+        bench.smmu.translate(SID, 100, 0x1000, Translator.READ));
   }
 
   @Test

@@ -161,6 +161,34 @@ class SmmuFaultsTest {
     bench.event(0x10 | S, READ_IN, 0x1000, 0);
   }
 
+  @ParameterizedTest(name = "TG1 {1}")
+  @DisplayName("IHI 0070 CD.TG1, CD.HAD1: the upper half has encodings and a switch of its own")
+  @CsvSource({"14,1,1", "12,2,1", "16,3,2"})
+  void upperGranules(int granule, long encoding, int start) {
+    RawSmmu.Tables upper =
+        new RawSmmu.Tables(
+            bench.memory,
+            39,
+            granule,
+            start,
+            SmmuBench.TABLES + 0xc0_0000,
+            SmmuBench.TABLES + 0xd0_0000);
+    long page = 1L << granule;
+    upper.map(-page, 0x12_0000, 3, RawSmmu.S1_RW);
+    bench.memory.write64(CD + 16, upper.root());
+    // T1SZ 25, EPD1 0.
+    changeCd(0, 25L << 16 | encoding << 22 | 1L << 30);
+    assertEquals(0x12_0000 + page - 1, bench.write(-1L));
+    long slot = upper.slot(-page, 2);
+    bench.memory.write64(slot, bench.memory.read64(slot) | 2L << 61);
+    // HAD0 is not for this half.
+    changeCd(1, 2);
+    assertEquals(Translator.FAULT, bench.write(-1L));
+    bench.event(0x13 | S, WRITE_IN, -1L, 0);
+    changeCd(2, 2);
+    assertEquals(0x12_0000 + page - 1, bench.write(-1L));
+  }
+
   @Test
   @DisplayName("IHI 0070 CD.TBI0: the top byte is ignored, and recorded")
   void topByte() {
