@@ -129,6 +129,23 @@ class SmmuFaultsTest {
     assertEquals(0x9000, bench.write(0x3000));
   }
 
+  @ParameterizedTest(name = "APTable read-only at level {0}, privileged at level {1}")
+  @DisplayName("DDI 0487 D8.4: what one table on the way takes no later one gives back")
+  @CsvSource({"1,2", "2,1"})
+  void permissionsOfTablesAddUp(int readOnly, int privileged) {
+    tables.map(0x3000, 0x9000, 3, RawSmmu.S1_RW);
+    long slot = tables.slot(0x3000, readOnly);
+    bench.memory.write64(slot, bench.memory.read64(slot) | 2L << 61);
+    assertEquals(0x9000, bench.read(0x3000));
+    assertEquals(Translator.FAULT, bench.write(0x3000));
+    bench.event(0x13 | S, WRITE_IN, 0x3000, 0);
+    slot = tables.slot(0x3000, privileged);
+    bench.memory.write64(slot, bench.memory.read64(slot) | 1L << 61);
+    bench.command(RawSmmu.tlbi(0x11, 0, 9, 0, false));
+    assertEquals(Translator.FAULT, bench.read(0x3000));
+    bench.event(0x13 | S, READ_IN, 0x3000, 0);
+  }
+
   @Test
   @DisplayName(
       "IHI 0070 F_WALK_EABT: class TT and the descriptor's address, recorded whatever R says")
