@@ -140,7 +140,10 @@ final class OracleState implements MachineState {
     } catch (JacksonException e) {
       @Nullable TokenStreamLocation at = e.getLocation();
       throw unusable(
-          file, e.getOriginalMessage() + (at == null ? "" : " at " + at.offsetDescription()));
+          file,
+          // Where an object began is told as a place in no source at all.
+          e.getOriginalMessage().replaceFirst(" \\(start marker at .*\\)", "")
+              + (at == null ? "" : " at " + at.offsetDescription()));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.doorbell.cli;
 import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
@@ -21,6 +22,7 @@ import dev.doorbell.plan.Subjects;
 import dev.doorbell.plan.WindowPlan;
 import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
 import java.nio.file.Path;
@@ -234,12 +236,20 @@ final class TraceCommand implements Callable<Integer> {
     SurveyedFunction f = survey.function(sbdf).orElseThrow();
     boolean sent = route.hops().size() > 1;
     if (blind && sent) {
-      boolean atDoorbell = route.doorbell().isPresent();
-      (atDoorbell ? survey.deviceIdDoubt(f) : survey.streamDoubt(f))
+      Hop last = route.hops().getLast();
+      (route.doorbell().isPresent()
+              ? survey.deviceIdDoubt(f).or(() -> controllerDoubt(survey, last))
+              : survey.streamDoubt(f))
           .ifPresent(d -> {
-            throw Damage.unusable(route.stoppedAt().orElse("the path is not known"), d);
+            throw Damage.unusable("%s leads no further than %s".formatted(last.in(), last.at()), d);
           });
     }
+  }
+
+  /// {@return why a write finds no MSI controller where it ends, when that is why the last hop is blind}
+  private static Optional<Doubt> controllerDoubt(Survey survey, Hop last) {
+    return Doubt.about(survey.machine(), Unseen.Hidden.MSI_CONTROLLERS)
+        .filter(d -> d.source().equals(last.source()) && last.why().contains(d.why()));
   }
 
   private Route derived(ChosenMachine chosen, Survey survey, Sbdf sbdf) {

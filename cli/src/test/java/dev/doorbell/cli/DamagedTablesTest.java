@@ -200,6 +200,41 @@ class DamagedTablesTest {
     assertTrue(out.toString().contains("no IOMMU"), out::toString);
   }
 
+  @Test
+  @DisplayName(
+      "an empty MADT: a walk through captured tables to an address that only the MADT explains ends with exit 2 and its place")
+  void emptyMadt(@TempDir Path root) throws IOException {
+    copy(root);
+    Path madt = root.resolve("sys/firmware/acpi/tables/APIC");
+    Files.delete(madt);
+    Files.createFile(madt);
+    Run walk =
+        Run.on(
+            root.toString(),
+            "trace",
+            "0000:04:00.0",
+            "--tables",
+            root.resolve("oracle").toString());
+    assertEquals(2, walk.status(), walk::toString);
+    assertTrue(
+        walk.err().contains("physical address 0x8090040") && walk.err().contains("APIC+0x0"),
+        walk::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "a function whose configuration space is not there does not keep another from being assigned")
+  void strangerWithoutConfig(@TempDir Path root) throws IOException {
+    copy(root);
+    Files.delete(root.resolve("sys/bus/pci/devices/0000:06:00.0/config"));
+    Run other = Run.on(root.toString(), "assign", "0000:04:00.0");
+    assertEquals(0, other.status(), other::toString);
+    assertTrue(other.out().contains("17 of 17 vectors arrived"), other.out());
+    Run itself = Run.on(root.toString(), "assign", "0000:06:00.0");
+    assertEquals(2, itself.status(), itself::toString);
+    assertTrue(itself.err().contains("0000:06:00.0"), itself::toString);
+  }
+
   private void refusedAsNotInCapture(Path root, String why) {
     for (String command : new String[] {"plan", "assign", "trace"}) {
       StringWriter out = new StringWriter();

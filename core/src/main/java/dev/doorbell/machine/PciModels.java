@@ -10,6 +10,7 @@ import dev.doorbell.hw.pcie.BusModel;
 import dev.doorbell.hw.pcie.EndpointModel;
 import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.pci.BridgeRegisters;
+import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
@@ -66,10 +67,14 @@ final class PciModels {
         : Optional.empty();
   }
 
-  /// Puts functions on their buses, bridges before what lies below them.
+  /// Puts functions on their buses, bridges before what lies below them. A function whose header was not captured is left out:
+  /// what else the machine has can do without it, and reads of its configuration space are all ones.
   void build(List<FunctionDescription> functions) {
     List<FunctionDescription> mine =
-        functions.stream().filter(d -> bridge.owns(d.sbdf().segment(), d.sbdf().bus())).toList();
+        functions.stream()
+            .filter(d -> bridge.owns(d.sbdf().segment(), d.sbdf().bus()))
+            .filter(d -> d.config().size() >= CapabilityLayout.FIRST)
+            .toList();
     for (FunctionDescription d : mine) {
       topology.function(d.sbdf()).filter(PciFunction::isBridge).ifPresent(this::addBridge);
     }

@@ -2,8 +2,10 @@ package dev.doorbell.plan;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.survey.Regions;
 import java.util.List;
 import java.util.Optional;
 
@@ -143,6 +145,7 @@ final class RangeChecks {
             Thing.at("MSI window", w.range(), w.source()),
             true,
             "end or start guest RAM outside the window, or move the window with --window"));
+    window.ifPresent(w -> linuxWindow(subjects, r, w));
     outside(
         "RamMeetsAperture",
         r,
@@ -161,6 +164,33 @@ final class RangeChecks {
     }
     reach(subjects, r, "keep guest RAM within what the root complex can reach");
     aligned(r);
+  }
+
+  /// Where no record tells the kernel's window, a Linux that does the assigning has its own all the same, behind every SMMU (R9).
+  private void linuxWindow(List<Subject> subjects, Thing r, WindowPlan w) {
+    Thing fixed =
+        Thing.at("sw-msi region", Regions.LINUX_WINDOW.range(), Regions.LINUX_WINDOW.source());
+    boolean smmu =
+        subjects.stream()
+            .flatMap(s -> s.iommu().stream())
+            .anyMatch(
+                i -> i instanceof IommuDescription.Smmuv3 || i instanceof IommuDescription.Smmuv2);
+    if (!smmu
+        || land.recordedWindow().isPresent()
+        || w.range().equals(Regions.LINUX_WINDOW.range())
+        || r.range().filter(Regions.LINUX_WINDOW.range()::overlaps).isEmpty()) {
+      return;
+    }
+    conflicts.add(
+        new Conflict(
+            "WindowFixedByKernel",
+            r,
+            fixed,
+            false,
+            "%s meets %s, where Linux maps doorbells behind an SMMU; it cannot be moved from there to %s"
+                .formatted(r, fixed, w.range()),
+            "keep guest RAM clear of %s when Linux does the assigning"
+                .formatted(Regions.LINUX_WINDOW.range())));
   }
 
   /// The IOMMU maps whole granules: RAM that begins or ends inside one cannot be mapped.

@@ -37,7 +37,7 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
           "an MSI capability has 1, 2, 4, 8, 16 or 32 vectors, not " + msiVectors);
     }
     if (msixVectors == 0 && msiVectors == 0) {
-      throw new IllegalArgumentException(sbdf + " needs msix=N or msi=N");
+      throw new IllegalArgumentException(sbdf + " needs msix=N or msi=N, with N of 1 or more");
     }
   }
 

@@ -69,6 +69,24 @@ class WindowPlaceTest {
   }
 
   @Test
+  @DisplayName(
+      "R9: RAM over the place where Linux has its window moves the plan's, and the plan says that Linux cannot follow")
+  void ramOverLinuxWindow() {
+    MachineDescription m = machine(List.of(ITS), List.of());
+    AddressRange ram = new AddressRange(0, 0xfff_ffffL);
+    Plan plan = plan(m, OptionalLong.empty(), ram);
+    assertEquals(0xa000_0000L, plan.window().orElseThrow().range().start());
+    Conflict c = plan.conflicts().getFirst();
+    assertEquals("WindowFixedByKernel", c.kind());
+    assertFalse(c.blocks());
+    assertTrue(c.message().contains("[0x8000000, 0x80fffff]"), c.message());
+    assertTrue(c.message().contains(ram.toString()), c.message());
+    Plan above = plan(m, OptionalLong.empty(), new AddressRange(0x810_0000L, 0xfff_ffffL));
+    assertEquals(List.of(), above.conflicts());
+    assertEquals(0x800_0000L, above.window().orElseThrow().range().start());
+  }
+
+  @Test
   @DisplayName("a window of the whole 64-bit space has head room, not none")
   void wholeSpace() {
     PlanRequest all =
