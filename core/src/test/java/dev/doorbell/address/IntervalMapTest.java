@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -105,6 +107,60 @@ class IntervalMapTest {
     assertEquals("a", it.next().value());
     assertFalse(it.hasNext());
     assertThrows(NoSuchElementException.class, it::next);
+  }
+
+  private static AddressRange slot(int slot) {
+    return AddressRange.ofSize((long) slot << 13, 0x1000);
+  }
+
+  /// Holds a map to be just the slots of a model, by walking it and by asking for each.
+  private static void checkSlots(TreeSet<Integer> model, IntervalMap<Integer> map) {
+    List<Integer> walked = new ArrayList<>();
+    map.forEach(e -> walked.add(e.value()));
+    assertEquals(List.copyOf(model), walked);
+    assertEquals(model.size(), map.size());
+    assertEquals(model.isEmpty(), map.isEmpty());
+    for (int i = 0; i < 2000; i++) {
+      boolean there = model.contains(i);
+      assertEquals(there ? i : -1, map.find(slot(i).last()).map(e -> e.value()).orElse(-1));
+      assertEquals(there, map.overlaps(slot(i)));
+      assertTrue(map.find(slot(i).last() + 1).isEmpty());
+    }
+  }
+
+  @Test
+  @DisplayName("entries of many leaves: filled, hollowed out, filled again, thinned out, cleared")
+  void manyLeaves() {
+    IntervalMap<Integer> map = new IntervalMap<>();
+    TreeSet<Integer> model = new TreeSet<>();
+    for (int i = 0; i < 2000; i++) {
+      int at = i * 1237 % 2000; // visits every slot once, out of order
+      map.insert(slot(at), at);
+      model.add(at);
+    }
+    checkSlots(model, map);
+    assertEquals(
+        1400, map.remove(range(slot(300).start(), slot(1699).last()), (v, _, _) -> v).size());
+    model.subSet(300, 1700).clear();
+    checkSlots(model, map);
+    for (int at = 1699; at >= 300; at--) {
+      map.insert(slot(at), at);
+      model.add(at);
+    }
+    checkSlots(model, map);
+    for (int at = 0; at < 2000; at++) {
+      if (at % 7 != 0) {
+        assertEquals(Optional.of(at), map.removeExact(slot(at)));
+        model.remove(at);
+      }
+    }
+    checkSlots(model, map);
+    map.clear();
+    model.clear();
+    checkSlots(model, map);
+    map.insert(slot(5), 5);
+    model.add(5);
+    checkSlots(model, map);
   }
 
   @Tag("large")

@@ -2,6 +2,7 @@ package dev.doorbell.address;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -94,5 +95,19 @@ class IntervalSetTest {
     assertEquals(List.of(range(20, 29)), set.gaps(range(15, 35)));
     assertEquals(List.of(), set.gaps(range(12, 13)));
     assertEquals(List.of(range(22, 23)), set.gaps(range(22, 23)));
+  }
+
+  @Test
+  @DisplayName("sets are equal by their addresses, however they came about")
+  void equality() {
+    IntervalSet set = IntervalSet.of(range(0x1000, 0x1fff), range(0x2000, 0x2fff));
+    IntervalSet same = IntervalSet.of(range(0, 0x2fff));
+    same.remove(range(0, 0xfff));
+    assertEquals(set, same);
+    assertEquals(set.hashCode(), same.hashCode());
+    same.remove(range(0x2fff, 0x2fff));
+    assertNotEquals(set, same);
+    assertNotEquals(set.hashCode(), same.hashCode());
+    assertNotEquals(set, (Object) set.ranges());
   }
 }
