@@ -1,6 +1,10 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.host.HostOptions;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Survey;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -10,7 +14,7 @@ final class HostChoice {
       names = "--stage",
       paramLabel = "1|2",
       description =
-          "Which stage of an SMMUv3 translates: 1 (the default where it has that), or 2. QEMU has stage 2 from 9.1 on.")
+          "Which stage of an SMMU translates: 1 (the default where it has that), or 2. Of machines without an SMMU before their functions it is refused. QEMU has stage 2 from 9.1 on.")
   private @Nullable Integer stage;
 
   HostOptions options() {
@@ -33,6 +37,33 @@ final class HostChoice {
           "--stage chooses how Doorbell's drivers start, and with --on linux the kernel's work",
           "leave one of them out");
     }
+  }
+
+  /// @throws UnusableInput when a stage is chosen, and no SMMU translates what the functions send
+  void requireSmmu(Survey survey, List<Sbdf> functions) {
+    if (options().stage().isEmpty() || functions.stream().anyMatch(f -> isBehindSmmu(survey, f))) {
+      return;
+    }
+    Sbdf first = functions.getFirst();
+    String instead =
+        survey
+            .function(first)
+            .flatMap(survey::iommu)
+            .map(i -> "%s (%s)".formatted(i.id(), i.kind()))
+            .orElse("no IOMMU");
+    throw new UnusableInput(
+        "BadArguments",
+        "--stage %d chooses between the stages of an SMMU, and %s is behind %s"
+            .formatted(stage, first, instead),
+        "leave --stage out; other IOMMUs translate as their drivers choose");
+  }
+
+  private static boolean isBehindSmmu(Survey survey, Sbdf function) {
+    return survey
+        .function(function)
+        .flatMap(survey::iommu)
+        .filter(i -> i instanceof IommuDescription.Smmuv3 || i instanceof IommuDescription.Smmuv2)
+        .isPresent();
   }
 
   /// {@return the arguments that choose the same again, each with a blank before it}

@@ -148,18 +148,17 @@ final class TraceCommand implements Callable<Integer> {
           "--stage chooses how Doorbell's drivers start, and --tables walks what others had built",
           "leave one of them out");
     }
-    if ((tables != null || machine.isLinux())
-        && (window != null || granule != null || max != null || !devices.isEmpty())) {
+    if ((tables != null || machine.isLinux()) && choosesMessages()) {
       throw new UnusableInput(
           "BadArguments",
           "--window, --granule, --devices and --max choose how Doorbell programs messages, and this path is another's",
           "leave them out");
     }
     if (PinTrace.ioApic(function).isPresent()
-        && (window != null || granule != null || max != null || !devices.isEmpty())) {
+        && (choosesMessages() || !drivers.again().isEmpty())) {
       throw new UnusableInput(
           "BadArguments",
-          "--window, --granule, --devices and --max are about functions, and %s is an I/O APIC"
+          "--window, --granule, --devices, --max and --stage are about functions, and %s is an I/O APIC"
               .formatted(function),
           "leave them out");
     }
@@ -193,6 +192,11 @@ final class TraceCommand implements Callable<Integer> {
     }
   }
 
+  /// {@return whether anything about the messages is asked for}
+  private boolean choosesMessages() {
+    return window != null || granule != null || max != null || !devices.isEmpty();
+  }
+
   private int call(ChosenMachine chosen, @Nullable OracleState recorded) {
     OptionalInt ioApic = PinTrace.ioApic(function);
     if (ioApic.isPresent()) {
@@ -205,6 +209,7 @@ final class TraceCommand implements Callable<Integer> {
     }
     Survey survey = Survey.of(chosen.machine());
     Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
+    drivers.requireSmmu(survey, List.of(sbdf));
     Route route =
         numbered(
             " " + sbdf,

@@ -21,8 +21,13 @@ final class OracleMemory implements PhysicalMemory {
   private static final int IPS_48 = 5;
   private static final int LEAST_TSZ = 16;
   private static final int MOST_TSZ = 39;
+  private static final long ADDRESS_52 = -1L >>> (Long.SIZE - 52);
   private static final long ADDRESS_51 = -1L >>> (Long.SIZE - 51);
   private static final long ADDRESS_48 = -1L >>> (Long.SIZE - 48);
+
+  /// Where there is no memory, within the 48 bits that the model reads at.
+  private static final long NOWHERE = 0x8000_0000_0000L;
+
   private static final int[] OUTPUT_BITS = {32, 36, 40, 42, 44};
 
   private final PhysicalMemory memory;
@@ -144,6 +149,9 @@ final class OracleMemory implements PhysicalMemory {
       out[0] =
           SteLayout.S1_CONTEXT_PTR.with(out[0], SteLayout.S1_CONTEXT_PTR.get(out[0]) & ADDRESS_48);
     }
+    if (quirks.contains(SmmuQuirk.CONTEXT_PTR_WHOLE) && tables.contextIsBeyond()) {
+      out[0] = SteLayout.S1_CONTEXT_PTR.with(out[0], NOWHERE);
+    }
     if (quirks.contains(SmmuQuirk.SUBSTREAMS_REFUSED)
         && SteLayout.CONFIG.get(out[0]) > SteLayout.CONFIG_BYPASS
         && SteLayout.S1_CD_MAX.isSet(out[0])) {
@@ -167,8 +175,10 @@ final class OracleMemory implements PhysicalMemory {
       cd[0] = CdLayout.AFFD.with(cd[0], 1);
     }
     if (quirks.contains(SmmuQuirk.TTB_CUT)) {
-      cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB0.get(cd[1]) & ADDRESS_51);
-      cd[2] = CdLayout.TTB1.with(cd[2], CdLayout.TTB1.get(cd[2]) & ADDRESS_51);
+      cutTables(cd, ADDRESS_51);
+    }
+    if (quirks.contains(SmmuQuirk.TTB_CUT_52)) {
+      cutTables(cd, ADDRESS_52);
     }
     boolean last = tables.nested() && quirks.contains(SmmuQuirk.SIZE_LAST) && lastIsTried();
     if ((last || (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && !tables.nested()))
@@ -179,6 +189,11 @@ final class OracleMemory implements PhysicalMemory {
       cd[0] = CdLayout.PAN.with(cd[0], 0);
     }
     return cd;
+  }
+
+  private static void cutTables(long[] cd, long bits) {
+    cd[1] = CdLayout.TTB0.with(cd[1], CdLayout.TTB0.get(cd[1]) & bits);
+    cd[2] = CdLayout.TTB1.with(cd[2], CdLayout.TTB1.get(cd[2]) & bits);
   }
 
   /// Whether nothing of TTB0's half makes the CD ILLEGAL, which both SMMUs find before they choose a table.

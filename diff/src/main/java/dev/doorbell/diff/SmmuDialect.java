@@ -19,6 +19,8 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested)
           SmmuFeatures.qemu72(),
           EnumSet.complementOf(
               EnumSet.of(
+                  SmmuQuirk.CONTEXT_PTR_WHOLE,
+                  SmmuQuirk.TTB_CUT_52,
                   SmmuQuirk.IPA_WHOLE,
                   SmmuQuirk.NESTED_READS,
                   SmmuQuirk.NO_TABLE_READ,
@@ -35,7 +37,25 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested)
       new SmmuDialect(
           SmmuFeatures.qemu10(),
           EnumSet.complementOf(
-              EnumSet.of(SmmuQuirk.CLASS_ZERO, SmmuQuirk.NO_ACCESS_FLAG, SmmuQuirk.SECOND_TABLE)),
+              EnumSet.of(
+                  SmmuQuirk.CONTEXT_PTR_WHOLE,
+                  SmmuQuirk.TTB_CUT_52,
+                  SmmuQuirk.CLASS_ZERO,
+                  SmmuQuirk.NO_ACCESS_FLAG,
+                  SmmuQuirk.SECOND_TABLE)),
+          true);
+
+  /// Of 11.0, which takes more bits of the addresses in STE and CD.
+  static final SmmuDialect QEMU_11 =
+      new SmmuDialect(
+          SmmuFeatures.qemu10(),
+          EnumSet.complementOf(
+              EnumSet.of(
+                  SmmuQuirk.CONTEXT_PTR_CUT,
+                  SmmuQuirk.TTB_CUT,
+                  SmmuQuirk.CLASS_ZERO,
+                  SmmuQuirk.NO_ACCESS_FLAG,
+                  SmmuQuirk.SECOND_TABLE)),
           true);
 
   private static final int FIRST_WITH_TWO_STAGES = 8;
@@ -47,6 +67,9 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested)
   static SmmuDialect of(QemuVersion version) {
     if (version.major() < FIRST_WITH_TWO_STAGES) {
       return QEMU_7_2;
+    }
+    if (version.isAtLeast(11, 0)) {
+      return QEMU_11;
     }
     return new SmmuDialect(QEMU_10.features, QEMU_10.quirks, version.isAtLeast(9, 1));
   }

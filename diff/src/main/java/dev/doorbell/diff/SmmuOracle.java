@@ -185,7 +185,8 @@ final class SmmuOracle {
     SmmuFeatures f = features;
     if (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE)
         || quirks.contains(SmmuQuirk.SIZE_LAST)
-        || quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)) {
+        || quirks.contains(SmmuQuirk.CONTEXT_PTR_CUT)
+        || quirks.contains(SmmuQuirk.CONTEXT_PTR_WHOLE)) {
       f = f.withOutputBits(48);
     }
     if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
@@ -219,7 +220,12 @@ final class SmmuOracle {
     }
     if ((id == EventLayout.F_STE_FETCH || id == EventLayout.F_CD_FETCH)
         && quirks.contains(SmmuQuirk.FETCH_ADDRESS)) {
-      return new SmmuRecord(record.word0(), record.word1(), record.word3(), 0);
+      boolean whole =
+          id == EventLayout.F_CD_FETCH
+              && quirks.contains(SmmuQuirk.CONTEXT_PTR_WHOLE)
+              && reads.contextIsBeyond();
+      long address = whole ? reads.contextPointer() : record.word3();
+      return new SmmuRecord(record.word0(), record.word1(), address, 0);
     }
     if (id == EventLayout.C_BAD_STREAMID && view.spanned() && quirks.contains(SmmuQuirk.SPAN)) {
       long word0 = EventLayout.EVENT_ID.with(record.word0(), EventLayout.C_BAD_STE);

@@ -19,10 +19,16 @@ enum SmmuQuirk {
       "3.4.1: an input address that no table covers faults with F_TRANSLATION; of an address of 2^48 or more QEMU 7.2's SMMU never hears"),
   CONTEXT_PTR_CUT(
       "smmu-s1contextptr",
-      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU cuts to bits 47:6, and F_CD_FETCH"),
+      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU before 11.0 cuts to bits 47:6, and F_CD_FETCH"),
+  CONTEXT_PTR_WHOLE(
+      "smmu-s1contextptr-whole",
+      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU 11 reads at all of it, and F_CD_FETCH"),
   TTB_CUT(
       "smmu-ttb",
-      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU cuts them to bits 50:4 first"),
+      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU before 11.0 cuts them to bits 50:4 first"),
+  TTB_CUT_52(
+      "smmu-ttb-52",
+      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU 11 cuts them to bits 51:4 first"),
   ABSENT_COMMANDS(
       "smmu-absent-commands",
       "4.4 to 4.6: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),

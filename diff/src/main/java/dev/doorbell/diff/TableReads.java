@@ -12,6 +12,7 @@ import java.util.List;
 final class TableReads {
   private static final int SELECT_BIT = 55;
   private static final int LOG2_DESCRIPTOR = 3;
+  private static final int MOST_OUTPUT_BITS = 48;
 
   private final History history;
   private final CommandLog commands;
@@ -107,6 +108,16 @@ final class TableReads {
     if (config == SteLayout.CONFIG_S2_TRANS) {
       chosenSecond(ste);
     }
+  }
+
+  /// {@return S1ContextPtr of the STE that was chosen}
+  long contextPointer() {
+    return contextPointer;
+  }
+
+  /// {@return whether that is beyond every address}
+  boolean contextIsBeyond() {
+    return contextPointer >>> MOST_OUTPUT_BITS != 0;
   }
 
   private void chosenSecond(long[] ste) {

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuMissing;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -39,18 +42,61 @@ class QemuDifferentialTest {
     }
   }
 
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({"SMMUV3, 200", "SMMUV3_FULL, 100", "ITS, 100", "GICV2M, 100"})
+  @DisplayName("nor on QEMU 11, whose SMMU takes all bits of S1ContextPtr")
+  void sameOnEleven(Hardware hardware, int count, @TempDir Path folder) throws IOException {
+    try (Differential d = Differential.start(hardware, eleven(folder))) {
+      Differential.Report report = d.run(1, Integer.getInteger(COUNT, count), STEPS, seed -> {});
+      assertEquals(Optional.empty(), report.finding());
+    }
+  }
+
   /// What DOORBELL_QEMU_10 names, else what build/fetch-qemu10.sh fetched.
   static QemuBinary ten() {
     String named = System.getenv("DOORBELL_QEMU_10");
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path fetched =
-        (cache == null ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache))
-            .resolve("doorbell/qemu-10/usr/bin/qemu-system-aarch64");
+    Path fetched = cache().resolve("qemu-10/usr/bin/qemu-system-aarch64");
     Path program = named == null || named.isBlank() ? fetched : Path.of(named);
     return Files.isExecutable(program)
         ? new QemuBinary(program)
         : Assumptions.abort(
             "no QEMU 10: run build/fetch-qemu10.sh, or name one in DOORBELL_QEMU_10");
+  }
+
+  /// What DOORBELL_QEMU_11 names, else the one of `lab/run`, which runs with its own C library.
+  ///
+  /// @param folder for a program that starts that one
+  static QemuBinary eleven(Path folder) throws IOException {
+    String named = System.getenv("DOORBELL_QEMU_11");
+    Path lab = cache().resolve("lab/qemu/usr");
+    Path program =
+        named == null || named.isBlank() ? lab.resolve("bin/qemu-system-aarch64") : Path.of(named);
+    if (!Files.isExecutable(program)) {
+      return Assumptions.abort("no QEMU 11: name one in DOORBELL_QEMU_11, or let lab/run fetch it");
+    }
+    return !program.startsWith(lab)
+        ? new QemuBinary(program)
+        : new QemuBinary(started(lab, folder));
+  }
+
+  private static Path started(Path lab, Path folder) throws IOException {
+    String script =
+        """
+        #!/bin/sh
+        u='%s'
+        exec "$u/lib64/ld-linux-x86-64.so.2" --library-path "$u/lib/x86_64-linux-gnu" "$u/bin/qemu-system-aarch64" \
+          -L "$u/share/qemu" -L "$u/share/seabios" -L "$u/lib/ipxe/qemu" "$@"
+        """
+            .formatted(lab);
+    Path made = Files.writeString(folder.resolve("qemu-system-aarch64"), script);
+    Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx------"));
+    return made;
+  }
+
+  private static Path cache() {
+    String named = System.getenv("XDG_CACHE_HOME");
+    return (named == null ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(named))
+        .resolve("doorbell");
   }
 
   static QemuBinary usual() {

@@ -7,8 +7,10 @@ import dev.doorbell.qemu.QemuBinary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -55,6 +57,21 @@ class SettledScenariosTest {
   @DisplayName("nor on QEMU 10, whose SMMU has two stages")
   void noneOnTen(String name) throws IOException {
     none(name, QemuDifferentialTest.ten());
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(
+      strings = {
+        // S1ContextPtr of a nested stream beyond every address: QEMU 11 takes all of it.
+        "smmuv3-nested-99",
+        // The same with stage 1 alone: F_CD_FETCH with all of it.
+        "smmuv3-11-160",
+        // TTB0 with a bit above 51, which QEMU 11 cuts off.
+        "smmuv3-11-334"
+      })
+  @DisplayName("nor on QEMU 11, which does not cut S1ContextPtr")
+  void noneOnEleven(String name, @TempDir Path folder) throws IOException {
+    none(name, QemuDifferentialTest.eleven(folder));
   }
 
   private static void none(String name, QemuBinary binary) throws IOException {

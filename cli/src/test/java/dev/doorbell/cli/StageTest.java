@@ -1,0 +1,61 @@
+package dev.doorbell.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.qemu.Qemus;
+import dev.doorbell.testkit.Json;
+import dev.doorbell.testkit.Shared;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("--stage, on machines whose functions are behind something else than an SMMU")
+class StageTest {
+  @ParameterizedTest
+  @CsvSource({
+    "x86-vtd-intremap, VT-d",
+    "x86-amdvi, AMD-Vi",
+    "arm64-virtio-iommu-acpi, virtio-iommu"
+  })
+  @DisplayName("is refused before anything starts, with the IOMMU that is there")
+  void refused(String capture, String kind) {
+    String root = Shared.require("lab-captures/" + capture).toString();
+    Run run = Run.on(root, "assign", "--stage", "2");
+    assertEquals(2, run.status(), run::toString);
+    assertEquals("", run.out());
+    assertTrue(run.err().contains("chooses between the stages of an SMMU"), run.err());
+    assertTrue(run.err().contains(kind), run.err());
+    Run json = Run.on(root, "assign", "--stage", "1", "--json");
+    assertEquals(2, json.status(), json::toString);
+    assertEquals("BadArguments", Json.parse(json.out()).get("error").get("type").text());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"q35-vtd", "q35-amdvi"})
+  @DisplayName("and so it is on PCs of QEMU")
+  void refusedOnQemu(String board) {
+    Qemus.x86OrSkip();
+    Run run = Run.of("assign", "--on", "qemu", "--qemu", board, "--stage", "2");
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains("chooses between the stages of an SMMU"), run.err());
+  }
+
+  @Test
+  @DisplayName(
+      "of a pin and of a function at no SMMU trace refuses it, too; a stage 3 is no stage first")
+  void trace() {
+    String root = Shared.require("lab-captures/x86-amdvi").toString();
+    Run pin = Run.on(root, "trace", "ioapic:0", "--vector", "4", "--stage", "2");
+    assertEquals(2, pin.status(), pin::toString);
+    assertTrue(pin.err().contains("--stage"), pin.err());
+    Run function = Run.on(root, "trace", "00:02.0", "--stage", "2");
+    assertEquals(2, function.status(), function::toString);
+    Run third = Run.on(root, "assign", "--stage", "3");
+    assertTrue(third.err().contains("--stage 3 is neither 1 nor 2"), third.err());
+    Run smmu = Run.on(Run.ITS, "assign", "--stage", "2");
+    assertEquals(0, smmu.status(), smmu::toString);
+  }
+}
