@@ -40,8 +40,25 @@ final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
   /// {@return empty tables}
   ///
   /// @param tagging what the SMMU that makes them can do
-  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is taken then
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory
+  /// @throws dev.doorbell.bus.BusErrorException when the context descriptor cannot be written; nothing is taken in either case
   static SmmuAddressSpace create(
+      SmmuSettings settings,
+      PhysicalMemory memory,
+      Frames frames,
+      VmsaGeometry geometry,
+      Tagging tagging) {
+    SmmuAddressSpace space = unwritten(settings, memory, frames, geometry, tagging);
+    try {
+      space.writeContext();
+      return space;
+    } catch (RuntimeException failed) {
+      space.close();
+      throw failed;
+    }
+  }
+
+  private static SmmuAddressSpace unwritten(
       SmmuSettings settings,
       PhysicalMemory memory,
       Frames frames,
@@ -51,9 +68,7 @@ final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
     VmsaTable table = null;
     try {
       table = VmsaTable.create(geometry, memory, frames, tagging.replacesLive());
-      SmmuAddressSpace space = new SmmuAddressSpace(settings.tags(), memory, frames, table, tag);
-      space.writeContext();
-      return space;
+      return new SmmuAddressSpace(settings.tags(), memory, frames, table, tag);
     } catch (RuntimeException failed) {
       if (table != null) {
         table.close();

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Translator;
@@ -74,6 +75,21 @@ class SmmuDriverTest {
       assertEquals(empty + secondLevel, bench.frames.bytesInUse());
     }
     assertEquals(0, bench.frames.bytesInUse());
+  }
+
+  @Test
+  @DisplayName("An address space whose context descriptor cannot be written gives its memory back")
+  void unwritten() {
+    SmmuDriver smmu = bench.open(bench.model(SmmuFeatures.qemu10()));
+    long before = bench.frames.bytesInUse();
+    bench.memory.onWrite((pa, was, is) -> {
+      throw new BusErrorException("write", pa, Long.BYTES);
+    });
+    assertThrows(BusErrorException.class, () -> smmu.createAddressSpace(Granule.K4));
+    assertEquals(before, bench.frames.bytesInUse());
+    bench.memory.onWrite((pa, was, is) -> {});
+    AddressSpace next = smmu.createAddressSpace(Granule.K4);
+    assertTrue(next.toString().endsWith("ASID 1"), next.toString());
   }
 
   @Test
