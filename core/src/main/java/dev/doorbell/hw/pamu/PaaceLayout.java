@@ -3,6 +3,7 @@ package dev.doorbell.hw.pamu;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.ValueNames;
+import java.math.BigInteger;
 
 /// A peripheral access authorisation and control entry: sixteen big-endian words, of which eight are used. Primary ones stand in the PPAACT at their
 /// LIODN's place, secondary ones in the SPAACT from the primary's FSPI on.
@@ -39,8 +40,8 @@ public final class PaaceLayout {
   /// Word 7: operation encodings.
   public static final int OP = 7;
 
-  /// Smallest window and sub-window.
-  public static final long LEAST = 0x1000;
+  /// Bits of an offset in the smallest window and sub-window.
+  static final int LEAST_BITS = 12;
 
   public static final int AP_QUERY = 1;
   public static final int AP_UPDATE = 2;
@@ -121,9 +122,9 @@ public final class PaaceLayout {
     return Long.numberOfTrailingZeros(bytes) - 1;
   }
 
-  /// {@return the bytes of an encoded size}
-  public static long size(int code) {
-    return 2L << code;
+  /// {@return the bytes of an encoded size, printed}
+  static String size(int code) {
+    return "0x" + BigInteger.TWO.shiftLeft(code).toString(16);
   }
 
   /// {@return the encoding of a number of sub-windows: n for 2^(n+1)}
@@ -131,11 +132,14 @@ public final class PaaceLayout {
     return Integer.numberOfTrailingZeros(count) - 1;
   }
 
-  /// {@return bytes of a sub-window; 0 of an entry whose window cannot be cut into so many}
-  static long slot(long af, long ia) {
-    long size = size(WSE.getInt(af));
-    int count = count(WCE.getInt(ia));
-    return size > 0 && size / count >= LEAST ? size / count : 0;
+  /// {@return the last offset within an encoded size, unsigned: the largest is 2^64 bytes}
+  static long last(int code) {
+    return -1L >>> Long.SIZE - 1 - code;
+  }
+
+  /// {@return n for sub-windows of 2^n bytes; below 12 where the window cannot be cut into so many pages}
+  static int slotBits(long af, long ia) {
+    return WSE.getInt(af) - WCE.getInt(ia);
   }
 
   /// {@return the number of sub-windows that is encoded}

@@ -10,6 +10,7 @@ import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.WindowLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,7 @@ public final class PamuDriver implements Iommu {
   private final int liodns;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, PamuAddressSpace> attached = new HashMap<>();
+  private final BitSet passing = new BitSet();
 
   private PamuDriver(String id, List<RegisterBus> units, PaactWriter tables, int liodns) {
     this.id = id;
@@ -127,11 +129,14 @@ public final class PamuDriver implements Iommu {
         throw full(layout);
       }
       attached.put(streamId, own);
+      passing.clear(streamId);
     });
   }
 
   private void restore(int liodn, @Nullable PamuAddressSpace before) {
-    if (before != null && !tables.fill(liodn, before.layout())) {
+    if (passing.get(liodn)) {
+      tables.bypass(liodn, 1L << PamuAddressSpace.BITS);
+    } else if (before != null && !tables.fill(liodn, before.layout())) {
       throw new IllegalStateException("the windows of LIODN " + liodn + " are lost");
     }
   }
@@ -147,6 +152,7 @@ public final class PamuDriver implements Iommu {
     locked(() -> {
       tables.clear(streamId, this::settle);
       attached.remove(streamId);
+      passing.clear(streamId);
     });
   }
 
@@ -157,6 +163,7 @@ public final class PamuDriver implements Iommu {
       tables.clear(streamId, this::settle);
       attached.remove(streamId);
       tables.bypass(streamId, 1L << PamuAddressSpace.BITS);
+      passing.set(streamId);
     });
   }
 

@@ -13,8 +13,9 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// A PAMU of one unit, which reads its entries from memory at every access. A write of PC waits for the accesses that are in flight.
 ///
@@ -26,8 +27,10 @@ public final class PamuModel implements MmioDevice, Translator {
   private final AccessGate gate = new AccessGate();
   private final RegisterPorts ports = new RegisterPorts(MAP);
   private final AtomicLongArray values = new AtomicLongArray((int) (PamuRegisters.BYTES / 4));
-  private final AtomicLong violation = new AtomicLong();
-  private volatile long violated;
+  private final AtomicReference<Violation> violation = new AtomicReference<>(new Violation(0, 0));
+
+  /// What AVS1, AVAH and AVAL tell, which is one thing: who sees the status sees its address.
+  private record Violation(long status, long address) {}
 
   /// @param mostLiodn highest LIODN, below 65536
   public PamuModel(PhysicalMemory memory, int mostLiodn) {
@@ -39,9 +42,9 @@ public final class PamuModel implements MmioDevice, Translator {
     }
     set(PamuRegisters.PC2, PamuRegisters.MLIODN.place(mostLiodn));
     set(PamuRegisters.PC3, PamuRegisters.MWCE.place(PaaceLayout.countCode(MOST_SUBWINDOWS)));
-    ports.on(PamuRegisters.AVS1, _ -> violation.get(), (_, _) -> violation.set(0));
-    ports.on(PamuRegisters.AVAH, _ -> PaaceLayout.high(violated));
-    ports.on(PamuRegisters.AVAL, _ -> Integer.toUnsignedLong((int) violated));
+    ports.on(PamuRegisters.AVS1, _ -> violation().status(), (_, _) -> clear());
+    ports.on(PamuRegisters.AVAH, _ -> PaaceLayout.high(violation().address()));
+    ports.on(PamuRegisters.AVAL, _ -> Integer.toUnsignedLong((int) violation().address()));
   }
 
   @Override
@@ -96,8 +99,7 @@ public final class PamuModel implements MmioDevice, Translator {
       return refuse(streamId, iova, PamuRegisters.AVS1_PDV.place(1));
     }
     long start = PaaceLayout.joined(word(at, PaaceLayout.WBAH), PaaceLayout.WBAL, af);
-    long size = PaaceLayout.size(PaaceLayout.WSE.getInt(af));
-    if (Long.compareUnsigned(iova - start, size) >= 0) {
+    if (Long.compareUnsigned(iova - start, PaaceLayout.last(PaaceLayout.WSE.getInt(af))) > 0) {
       return refuse(streamId, iova, PamuRegisters.AVS1_WAV.place(1));
     }
     return PaaceLayout.MW.isSet(af)
@@ -109,11 +111,11 @@ public final class PamuModel implements MmioDevice, Translator {
     long start =
         PaaceLayout.joined(
             word(primary, PaaceLayout.WBAH), PaaceLayout.WBAL, word(primary, PaaceLayout.AF));
-    long slot = PaaceLayout.slot(word(primary, PaaceLayout.AF), word(primary, PaaceLayout.IA));
-    if (slot == 0) {
+    int slot = PaaceLayout.slotBits(word(primary, PaaceLayout.AF), word(primary, PaaceLayout.IA));
+    if (slot < PaaceLayout.LEAST_BITS) {
       return refuse(liodn, iova, PamuRegisters.AVS1_WAV.place(1));
     }
-    int index = (int) ((iova - start) / slot);
+    int index = (int) (iova - start >>> slot);
     long at = primary;
     if (index > 0) {
       long first = word(primary, PaaceLayout.FSPI);
@@ -128,9 +130,9 @@ public final class PamuModel implements MmioDevice, Translator {
         return refuse(liodn, iova, PamuRegisters.AVS1_WAV.place(1));
       }
     }
-    long mapped = PaaceLayout.size(PaaceLayout.SWSE.getInt(word(at, PaaceLayout.WIN)));
-    long offset = (iova - start) % slot;
-    return offset < mapped
+    long last = PaaceLayout.last(PaaceLayout.SWSE.getInt(word(at, PaaceLayout.WIN)));
+    long offset = iova - start & (1L << slot) - 1;
+    return Long.compareUnsigned(offset, last) <= 0
         ? access(liodn, at, iova, offset, access)
         : refuse(liodn, iova, PamuRegisters.AVS1_WAV.place(1));
   }
@@ -151,10 +153,18 @@ public final class PamuModel implements MmioDevice, Translator {
     return to + offset;
   }
 
+  private Violation violation() {
+    return Objects.requireNonNull(violation.get());
+  }
+
+  private void clear() {
+    violation.updateAndGet(v -> new Violation(0, v.address()));
+  }
+
   private long refuse(int liodn, long iova, long what) {
     long status = PamuRegisters.AVS1_LIODN.place(liodn) | what | PamuRegisters.AVS1_AV.place(1);
-    if (violation.compareAndSet(0, status)) {
-      violated = iova;
+    Violation before = violation();
+    if (before.status() == 0 && violation.compareAndSet(before, new Violation(status, iova))) {
       set(PamuRegisters.PICS, PamuRegisters.AV_STATUS.with(get(PamuRegisters.PICS), 1));
     }
     return FAULT;

@@ -74,19 +74,20 @@ public final class PamuWalker {
           memory.source(at));
     }
     long start = PaaceLayout.joined(primary.word(PaaceLayout.WBAH), PaaceLayout.WBAL, af);
-    long size = PaaceLayout.size(PaaceLayout.WSE.getInt(af));
+    int sized = PaaceLayout.WSE.getInt(af);
+    String size = PaaceLayout.size(sized);
     long offset = iova.value() - start;
-    if (Long.compareUnsigned(offset, size) >= 0) {
+    if (Long.compareUnsigned(offset, PaaceLayout.last(sized)) > 0) {
       return stop(
           in,
           "refused",
-          "outside the window of 0x%x bytes at 0x%x".formatted(size, start),
+          "outside the window of %s bytes at 0x%x".formatted(size, start),
           memory.source(at));
     }
     hop(
         "PPAACE",
         in,
-        "offset 0x%x of a window of 0x%x bytes".formatted(offset, size),
+        "offset 0x%x of a window of %s bytes".formatted(offset, size),
         told(PaaceLayout.PRIMARY_LAYOUT, af),
         memory.source(at));
     return PaaceLayout.MW.isSet(af)
@@ -97,15 +98,15 @@ public final class PamuWalker {
   private PamuWalk subwindow(int liodn, Entry primary, long iova, long offset) {
     long ia = primary.word(PaaceLayout.IA);
     int count = PaaceLayout.count(PaaceLayout.WCE.getInt(ia));
-    long slot = PaaceLayout.slot(primary.word(PaaceLayout.AF), ia);
-    if (slot == 0) {
+    int slot = PaaceLayout.slotBits(primary.word(PaaceLayout.AF), ia);
+    if (slot < PaaceLayout.LEAST_BITS) {
       return stop(
           "sub-windows",
           "refused",
           "the window cannot be cut into %d pages".formatted(count),
           memory.source(primary.at()));
     }
-    int index = (int) (offset / slot);
+    int index = (int) (offset >>> slot);
     String in = "sub-window %d of %d".formatted(index, count);
     Entry e = primary;
     if (index > 0) {
@@ -119,7 +120,9 @@ public final class PamuWalker {
         return unseen(in, "the SPAACE at 0x%x was not recorded".formatted(at), memory.source(at));
       }
       long af = secondary.word(PaaceLayout.AF);
-      if (!PaaceLayout.S_V.isSet(af) || PaaceLayout.LIODN.get(af) != liodn) {
+      if (!PaaceLayout.S_V.isSet(af)
+          || !PaaceLayout.S_PT.isSet(af)
+          || PaaceLayout.LIODN.get(af) != liodn) {
         return stop(
             in,
             "refused",
@@ -128,13 +131,13 @@ public final class PamuWalker {
       }
       e = secondary;
     }
-    long within = offset % slot;
-    long mapped = PaaceLayout.size(PaaceLayout.SWSE.getInt(e.word(PaaceLayout.WIN)));
-    if (within >= mapped) {
+    long within = offset & (1L << slot) - 1;
+    int mapped = PaaceLayout.SWSE.getInt(e.word(PaaceLayout.WIN));
+    if (Long.compareUnsigned(within, PaaceLayout.last(mapped)) > 0) {
       return stop(
           in,
           "refused",
-          "offset 0x%x, and 0x%x bytes are mapped".formatted(within, mapped),
+          "offset 0x%x, and %s bytes are mapped".formatted(within, PaaceLayout.size(mapped)),
           memory.source(e.at()));
     }
     return out(e, iova, within);

@@ -27,6 +27,8 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("PAMU: driver, model and walker")
 class PamuDriverTest {
@@ -177,6 +179,98 @@ class PamuDriverTest {
     driver.block(one);
     driver.block(other);
     s.close();
+  }
+
+  @Test
+  @DisplayName("no run of secondary entries: a LIODN in bypass stays in bypass")
+  void exhaustedInBypass() {
+    int liodn = 0;
+    OutOfFramesException full = null;
+    while (full == null) {
+      AddressSpace s = driver.createAddressSpace(Granule.K4);
+      s.map(new Iova(255 * PAGE), new Pa(0x1_0000), PAGE, Protection.READ_WRITE);
+      s.map(new Iova(0), new Pa(0x2_0000), PAGE, Protection.READ_ONLY);
+      driver.bypass(++liodn);
+      assertEquals(0x5008, write(liodn, 0x5008));
+      try {
+        driver.attach(liodn, s);
+      } catch (OutOfFramesException e) {
+        full = e;
+      }
+    }
+    assertEquals(0x5008, write(liodn, 0x5008));
+    driver.block(liodn);
+    assertEquals(Translator.FAULT, write(liodn, 0x5008));
+  }
+
+  @Test
+  @DisplayName("AVS1 and AVAH, AVAL tell of one violation, whenever they are read")
+  void oneViolation() throws InterruptedException {
+    ModelRegisters r = new ModelRegisters(model);
+    int rounds = 200_000;
+    Thread device =
+        Thread.ofPlatform()
+            .start(() -> {
+              for (int i = 0; i < rounds; i++) {
+                int liodn = i % LIODNS;
+                write(liodn, (long) liodn << 32 | liodn);
+              }
+            });
+    try {
+      while (device.isAlive()) {
+        long status = Integer.toUnsignedLong(r.read32(PamuRegisters.AVS1.offset()));
+        if (status != 0) {
+          long liodn = PamuRegisters.AVS1_LIODN.get(status);
+          assertEquals(liodn, r.read32(PamuRegisters.AVAH.offset()));
+          assertEquals(liodn, r.read32(PamuRegisters.AVAL.offset()));
+          r.write32(PamuRegisters.AVS1.offset(), 0);
+        }
+      }
+    } finally {
+      device.join();
+    }
+  }
+
+  private void entry(long at, int word, long value) {
+    memory.write32(at + 4L * word, (int) PaaceLayout.swapped(value));
+  }
+
+  @ParameterizedTest
+  @DisplayName("windows of 2^62 to 2^64 bytes reach as far as they say")
+  @ValueSource(ints = {61, 62, 63})
+  void huge(int code) {
+    long table = 0x1000_0000L + 16 * PAGE;
+    ModelRegisters r = new ModelRegisters(model);
+    r.write32(PamuRegisters.PPBAL.offset(), (int) table);
+    r.write32(PamuRegisters.PPLAL.offset(), (int) (table + PAGE));
+    r.write32(PamuRegisters.SPBAL.offset(), (int) (table + PAGE));
+    r.write32(PamuRegisters.SPLAL.offset(), (int) (table + 2 * PAGE));
+    long primary = table + PaaceLayout.BYTES;
+    entry(primary, PaaceLayout.IA, PaaceLayout.ATM.place(PaaceLayout.ATM_NONE));
+    long valid = PaaceLayout.WSE.place(code) | PaaceLayout.AP.place(3) | PaaceLayout.V.place(1);
+    entry(primary, PaaceLayout.AF, valid);
+    long last = -1L >>> 63 - code;
+    for (long iova : new long[] {0, last}) {
+      reaches(iova, iova);
+    }
+    reaches(code == 63 ? last : Translator.FAULT, code == 63 ? last : last + 1);
+    // Cut in two: the upper half has no secondary entry yet.
+    entry(primary, PaaceLayout.WIN, PaaceLayout.SWSE.place(code - 1));
+    entry(primary, PaaceLayout.AF, valid | PaaceLayout.MW.place(1));
+    reaches(last >>> 1, last >>> 1);
+    reaches(Translator.FAULT, last);
+    long secondary = table + PAGE;
+    entry(secondary, PaaceLayout.WIN, PaaceLayout.SWSE.place(code - 1));
+    long owned = PaaceLayout.LIODN.place(1) | PaaceLayout.S_AP.place(3) | PaaceLayout.S_V.place(1);
+    entry(secondary, PaaceLayout.AF, owned);
+    reaches(Translator.FAULT, last);
+    entry(secondary, PaaceLayout.AF, owned | PaaceLayout.S_PT.place(1));
+    reaches(last, last);
+  }
+
+  private void reaches(long expected, long iova) {
+    assertEquals(expected, write(1, iova), "0x%x".formatted(iova));
+    assertEquals(expected, walked(1, iova), "walker, 0x%x".formatted(iova));
   }
 
   @Test
