@@ -30,6 +30,11 @@ final class ContextTables implements FunctionTables {
   }
 
   @Override
+  public void free() {
+    frames.free(new Pa(root), PAGE);
+  }
+
+  @Override
   public FunctionEntry translated(VtdAddressSpace space) {
     return new FunctionEntry(
         P.mask() | TT.place(TT_SECOND_STAGE) | SSPTPTR.place(space.root()),

@@ -8,6 +8,9 @@ interface FunctionTables {
   /// {@return RTADDR_REG: the root table, and its mode}
   long root();
 
+  /// Gives the root table back, which leads to no other yet.
+  void free();
+
   /// {@return an entry that leads to tables}
   FunctionEntry translated(VtdAddressSpace space);
 

@@ -2,8 +2,10 @@ package dev.doorbell.hw.vtd;
 
 import static dev.doorbell.hw.vtd.IrteLayout.*;
 
+import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.InterruptPosting;
 import dev.doorbell.irq.InterruptRemapper;
@@ -67,8 +69,15 @@ final class IrteTable implements InterruptRemapper {
   }
 
   /// {@return an empty table that the unit looks at}
-  static IrteTable start(VtdHardware hardware, VtdPort port, QueueDriver queue, Modes modes) {
+  ///
+  /// @param rollback is told how to stop it; memory that the unit does not let go of stays taken
+  static IrteTable start(
+      VtdHardware hardware, VtdPort port, QueueDriver queue, Modes modes, Rollback rollback) {
     IrteTable t = new IrteTable(port.id, hardware, queue, modes);
+    rollback.add(() -> {
+      port.command(VtdRegisters.IRE, false, VtdRegisters.IRES);
+      hardware.frames().free(new Pa(t.base), (long) ENTRIES * BYTES);
+    });
     port.set(
         VtdRegisters.IRTADDR_REG,
         VtdRegisters.IRTA.place(t.base)

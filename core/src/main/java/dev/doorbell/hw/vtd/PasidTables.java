@@ -35,6 +35,11 @@ final class PasidTables implements FunctionTables {
   }
 
   @Override
+  public void free() {
+    frames.free(new Pa(root), PAGE);
+  }
+
+  @Override
   public FunctionEntry translated(VtdAddressSpace space) {
     long low = PasidLayout.P.mask();
     long third = 0;

@@ -5,6 +5,7 @@ import static dev.doorbell.hw.vtd.InvalidationLayout.*;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Rollback;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The invalidation queue, as the driver fills it. Each call returns when the unit has done what it asks, interrupts and accesses in flight
@@ -39,14 +40,20 @@ final class QueueDriver {
   /// {@return a queue that the unit looks at}
   ///
   /// @param wide whether descriptors have 32 bytes, as scalable mode wants them
-  static QueueDriver start(VtdPort port, PhysicalMemory memory, Frames frames, boolean wide) {
-    QueueDriver q =
-        new QueueDriver(
-            port,
-            memory,
-            frames.allocate(QUEUE_BYTES, QUEUE_BYTES),
-            frames.allocate(STATUS_BYTES, STATUS_BYTES),
-            wide);
+  /// @param rollback is told how to stop it; memory that the unit does not let go of stays taken
+  static QueueDriver start(
+      VtdPort port, PhysicalMemory memory, Frames frames, boolean wide, Rollback rollback) {
+    Pa queue = frames.allocate(QUEUE_BYTES, QUEUE_BYTES);
+    rollback.add(() -> {
+      port.command(VtdRegisters.QIE, false, VtdRegisters.QIES);
+      frames.free(queue, QUEUE_BYTES);
+    });
+    Pa status = frames.allocate(STATUS_BYTES, STATUS_BYTES);
+    rollback.add(() -> {
+      port.command(VtdRegisters.QIE, false, VtdRegisters.QIES);
+      frames.free(status, STATUS_BYTES);
+    });
+    QueueDriver q = new QueueDriver(port, memory, queue, status, wide);
     port.command(VtdRegisters.QIE, false, VtdRegisters.QIES);
     port.set(VtdRegisters.IQT_REG, 0);
     port.set(
@@ -141,13 +148,10 @@ final class QueueDriver {
     lock.lock();
     try {
       waits++;
-      put(low, high);
-      put(
-          WAIT_TYPE.place(WAIT)
-              | SW.mask()
-              | FN.mask()
-              | STATUS_DATA.place(Integer.toUnsignedLong(waits)),
-          STATUS_ADDRESS.place(status.value()));
+      put(tail, low, high);
+      tail = next();
+      putWait(tail);
+      tail = next();
       memory.publish();
       port.set(VtdRegisters.IQT_REG, tail);
       await();
@@ -156,13 +160,26 @@ final class QueueDriver {
     }
   }
 
-  private void put(long low, long high) {
-    memory.write64(queue.value() + tail, low);
-    memory.write64(queue.value() + tail + Long.BYTES, high);
+  private long next() {
+    return (tail + width) % QUEUE_BYTES;
+  }
+
+  private void putWait(long at) {
+    put(
+        at,
+        WAIT_TYPE.place(WAIT)
+            | SW.mask()
+            | FN.mask()
+            | STATUS_DATA.place(Integer.toUnsignedLong(waits)),
+        STATUS_ADDRESS.place(status.value()));
+  }
+
+  private void put(long at, long low, long high) {
+    memory.write64(queue.value() + at, low);
+    memory.write64(queue.value() + at + Long.BYTES, high);
     for (long more = BYTES; more < width; more += Long.BYTES) {
-      memory.write64(queue.value() + tail + more, 0);
+      memory.write64(queue.value() + at + more, 0);
     }
-    tail = (tail + width) % QUEUE_BYTES;
   }
 
   private void await() {
@@ -182,14 +199,12 @@ final class QueueDriver {
         port.id, "the wait descriptor's status", "IQH_REG", port.get(VtdRegisters.IQH_REG));
   }
 
-  /// Puts a descriptor that asks for nothing in the place of the one that the unit stopped at, and lets it go on, so that the queue can be
-  /// used again.
+  /// Puts a wait in the place of the descriptor that the unit stopped at, and lets it go on, so that the queue can be used again. The wait writes
+  /// what the given-up one would have: one that asks for a fence alone is an error on QEMU.
   private VtdException recover(long fsts) {
     long head = port.get(VtdRegisters.IQH_REG);
     if (VtdRegisters.IQE.isSet(fsts)) {
-      long at = queue.value() + VtdRegisters.QUEUE.get(head);
-      memory.write64(at, WAIT_TYPE.place(WAIT) | FN.mask());
-      memory.write64(at + Long.BYTES, 0);
+      putWait(VtdRegisters.QUEUE.get(head));
       memory.publish();
     }
     port.set(

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.vtd.VtdRegisters.*;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.hw.vtd.FunctionTables.FunctionEntry;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
@@ -43,7 +44,7 @@ public final class VtdDriver implements Iommu {
   private final StreamAttachments<VtdDriver, FunctionEntry, VtdAddressSpace> attachments =
       new StreamAttachments<>(this, new Entries());
 
-  private VtdDriver(VtdHardware hardware, VtdSettings settings) {
+  private VtdDriver(VtdHardware hardware, VtdSettings settings, Rollback rollback) {
     this.hardware = hardware;
     this.settings = settings;
     port = new VtdPort(hardware.id(), hardware.registers());
@@ -65,28 +66,38 @@ public final class VtdDriver implements Iommu {
         scalable
             ? new PasidTables(hardware.memory(), hardware.frames())
             : new ContextTables(hardware.memory(), hardware.frames());
+    rollback.add(() -> {
+      port.command(TE, false, TES);
+      functions.free();
+    });
     hardware.memory().publish();
     port.set(RTADDR_REG, functions.root());
     port.command(SRTP, true, RTPS);
-    queue = QueueDriver.start(port, hardware.memory(), hardware.frames(), scalable);
+    queue = QueueDriver.start(port, hardware.memory(), hardware.frames(), scalable, rollback);
     queue.allContexts();
     if (scalable) {
       queue.allPasids();
     }
     queue.allPages();
     passing = settings.tags().take(hardware.id());
+    rollback.add(() -> settings.tags().giveBack(passing));
     remapper =
         settings.remapsInterrupts() && IR.isSet(ecap)
-            ? Optional.of(startRemapping())
+            ? Optional.of(startRemapping(rollback))
             : Optional.empty();
     port.command(TE, true, TES);
   }
 
   /// {@return the driver of a unit that translates}
   ///
-  /// @throws VtdException when the hardware lacks what is needed, or does not do what it is told
+  /// @throws VtdException when the hardware lacks what is needed, or does not do what it is told; nothing is kept then but what the unit cannot be
+  ///     made to let go of
   public static VtdDriver open(VtdHardware hardware, VtdSettings settings) {
-    return new VtdDriver(hardware, settings);
+    try (Rollback rollback = new Rollback()) {
+      VtdDriver driver = new VtdDriver(hardware, settings, rollback);
+      rollback.commit();
+      return driver;
+    }
   }
 
   private void require(boolean has, String register, long value, String lacks) {
@@ -104,7 +115,7 @@ public final class VtdDriver implements Iommu {
     }
   }
 
-  private InterruptRemapper startRemapping() {
+  private InterruptRemapper startRemapping(Rollback rollback) {
     require(
         !settings.extended() || EIM.isSet(ecap),
         "ECAP_REG",
@@ -114,7 +125,8 @@ public final class VtdDriver implements Iommu {
         hardware,
         port,
         queue,
-        new IrteTable.Modes(settings.extended(), keepsAbsent(), PI.isSet(cap)));
+        new IrteTable.Modes(settings.extended(), keepsAbsent(), PI.isSet(cap)),
+        rollback);
   }
 
   /// {@return what remaps interrupts; empty where the unit lets them pass}

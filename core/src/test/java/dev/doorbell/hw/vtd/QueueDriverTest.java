@@ -1,8 +1,10 @@
 package dev.doorbell.hw.vtd;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.simple.CountedFrames;
 import dev.doorbell.simple.PlainMemory;
 import org.junit.jupiter.api.DisplayName;
@@ -43,9 +45,71 @@ class QueueDriverTest {
   void late() {
     LateUnit unit = new LateUnit();
     CountedFrames frames = new CountedFrames(memory, RAM, 0x10_0000);
-    QueueDriver queue = QueueDriver.start(new VtdPort("vt-d@0", unit), memory, frames, false);
+    QueueDriver queue =
+        QueueDriver.start(new VtdPort("vt-d@0", unit), memory, frames, false, new Rollback());
     assertThrows(VtdException.class, queue::allPages);
     unit.late = true;
     assertThrows(VtdException.class, queue::allContexts);
+  }
+
+  /// A unit as QEMU's `intel-iommu` is: it stops at its first descriptor, and at a wait that neither writes nor interrupts.
+  private final class StrictUnit implements RegisterBus {
+    private long commands;
+    private long queue;
+    private long head;
+    private long tail;
+    private long faults;
+    private boolean spoilt;
+
+    @Override
+    public long read(long offset, int bytes) {
+      return switch ((int) offset) {
+        case 0x1c -> commands;
+        case 0x34 -> faults;
+        case 0x80 -> head;
+        default -> 0;
+      };
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      switch ((int) offset) {
+        case 0x18 -> commands = value;
+        case 0x34 -> faults &= ~value;
+        case 0x88 -> tail = value;
+        case 0x90 -> queue = value & -0x1000L;
+        default -> throw new AssertionError("a write to 0x%x".formatted(offset));
+      }
+      while (head != tail && faults == 0) {
+        take(memory.read64(queue + head), memory.read64(queue + head + 8));
+      }
+    }
+
+    private void take(long low, long high) {
+      boolean waits = (low & 0xf) == 5;
+      boolean writes = waits && (low & 1 << 5) != 0;
+      if (!spoilt || waits && !writes) {
+        spoilt = true;
+        faults = 1 << 4;
+        return;
+      }
+      if (writes) {
+        memory.write32(high, (int) (low >>> 32));
+      }
+      head = (head + 16) % 0x1000;
+    }
+  }
+
+  @Test
+  @DisplayName("a queue that stopped goes on where a wait that asks for a fence alone is an error")
+  void recovers() {
+    StrictUnit unit = new StrictUnit();
+    CountedFrames frames = new CountedFrames(memory, RAM, 0x10_0000);
+    QueueDriver queue =
+        QueueDriver.start(new VtdPort("vt-d@0", unit), memory, frames, false, new Rollback());
+    assertThrows(VtdException.class, queue::allPages);
+    queue.allContexts();
+    assertEquals(0, unit.faults);
+    assertEquals(4 * 16, unit.head);
   }
 }
