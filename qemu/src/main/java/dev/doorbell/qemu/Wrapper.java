@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 /// end: whichever way this process ends, SIGKILL included, the pipe closes, the shell's watch kills QEMU, and the shell removes the folder.
 /// When the shell itself is killed its watch remains and does the same. The program gets a session of its own where the system has `setsid`,
 /// so that a program which starts QEMU as its child ends with it, and a key that interrupts this process does not reach QEMU before we end it.
+/// So does the watch: a signal to the process group of this process, which ends the shell with it, must leave somebody to end QEMU.
 final class Wrapper {
   private static final String SCRIPT =
       """
@@ -22,7 +23,12 @@ final class Wrapper {
       apart=$(command -v setsid)
       ${apart:+"$apart"} "$@" 3<&- &
       qemu=$!
-      (while read -r line <&3; do :; done; kill -KILL $qemu; kill -s KILL -- -$qemu; rm -rf -- "$folder") >/dev/null 2>&1 &
+      ${apart:+"$apart"} /bin/sh -c '
+        while read -r line; do :; done
+        kill -KILL $1
+        kill -s KILL -- -$1
+        rm -rf -- "$2"
+      ' qemu-watch $qemu "$folder" <&3 3<&- >/dev/null 2>&1 &
       watch=$!
       exec 3<&-
       wait $qemu

@@ -21,11 +21,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 class OrphanTest {
   @ParameterizedTest(name = "{0}")
-  @CsvSource({"killed", "terminated", "describing", "exit", "halt", "wrapper-killed"})
+  @CsvSource({
+    "killed",
+    "terminated",
+    "describing",
+    "exit",
+    "halt",
+    "wrapper-killed",
+    "group-TERM",
+    "group-KILL"
+  })
   void parentEnds(String way) throws Exception {
     Qemus.orSkip();
     Process parent =
         new ProcessBuilder(
+                // A process group of its own, so that a signal to all of it does not end the test.
+                "setsid",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
@@ -52,6 +63,7 @@ class OrphanTest {
           parent.children().forEach(ProcessHandle::destroyForcibly);
           parent.destroyForcibly();
         }
+        case "group-TERM", "group-KILL" -> signalGroup(parent, way.replace("group-", ""));
         default -> {
           // It ends of itself.
         }
@@ -63,6 +75,10 @@ class OrphanTest {
     } finally {
       parent.destroyForcibly();
     }
+    leavesNoFolder(parent);
+  }
+
+  private static void leavesNoFolder(Process parent) throws Exception {
     if (Files.isDirectory(Path.of("/dev/shm"))) {
       try (Stream<Path> left = Files.list(Path.of("/dev/shm"))) {
         assertEquals(
@@ -72,5 +88,13 @@ class OrphanTest {
                 .toList());
       }
     }
+  }
+
+  private static void signalGroup(Process leader, String signal) throws Exception {
+    Process kill =
+        new ProcessBuilder("/bin/sh", "-c", "kill -s %s -- -%d".formatted(signal, leader.pid()))
+            .inheritIO()
+            .start();
+    assertEquals(0, kill.waitFor());
   }
 }
