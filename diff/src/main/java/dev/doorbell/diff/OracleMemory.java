@@ -19,6 +19,7 @@ final class OracleMemory implements PhysicalMemory {
   private static final int RECORD_BYTES = 64;
   private static final int PRIVILEGED = 3;
   private static final int IPS_48 = 5;
+  private static final int IPS_44 = 4;
   private static final int LEAST_TSZ = 16;
   private static final int MOST_TSZ = 39;
   private static final long ADDRESS_52 = -1L >>> (Long.SIZE - 52);
@@ -184,6 +185,9 @@ final class OracleMemory implements PhysicalMemory {
     if ((last || (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && !tables.nested()))
         && tablesFit(cd)) {
       cd[0] = CdLayout.IPS.with(cd[0], IPS_48);
+    } else if (tables.nested()) {
+      // The SMMU's own size bounds it, which other quirks widen.
+      cd[0] = CdLayout.IPS.with(cd[0], Math.min(CdLayout.IPS.getInt(cd[0]), IPS_44));
     }
     if (quirks.contains(SmmuQuirk.NO_UNPRIVILEGED_CHECK)) {
       cd[0] = CdLayout.PAN.with(cd[0], 0);

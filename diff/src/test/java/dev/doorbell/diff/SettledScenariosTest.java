@@ -52,7 +52,9 @@ class SettledScenariosTest {
   @ValueSource(
       strings = {
         // S1ContextPtr of a nested stream beyond every address: QEMU does not cut it there.
-        "smmuv3-nested-99"
+        "smmuv3-nested-99",
+        // A table of a nested stream beyond the SMMU's own size, which is below CD.IPS.
+        "smmuv3-full-nested-456"
       })
   @DisplayName("nor on QEMU 10, whose SMMU has two stages")
   void noneOnTen(String name) throws IOException {
