@@ -164,4 +164,30 @@ class IovaAllocatorTest {
     assertThrows(IllegalArgumentException.class, () -> IovaRequest.ofBytes(0));
     assertThrows(IllegalArgumentException.class, () -> IovaRequest.ofBytes(1).alignedTo(3));
   }
+
+  @Test
+  @DisplayName("what is in use is counted and listed, in an aperture that it fills from end to end")
+  void reports() {
+    IovaAllocator a = new IovaAllocator(Granule.K4, range(0x3000, 0x8fff));
+    assertEquals(Granule.K4, a.granule());
+    a.reserve(range(0x5000, 0x6fff));
+    a.allocateAt(range(0x3000, 0x4fff));
+    assertEquals(List.of(range(0x3000, 0x4fff)), a.allocated());
+    a.allocateAt(range(0x8000, 0x8fff));
+    assertEquals(0x3000, a.bytesInUse());
+    assertEquals(2, a.rangesInUse());
+    a.allocateAt(range(0x7000, 0x7fff));
+    assertEquals(
+        List.of(range(0x3000, 0x4fff), range(0x7000, 0x7fff), range(0x8000, 0x8fff)),
+        a.allocated());
+    assertEquals(0x4000, a.bytesInUse());
+    assertEquals(Optional.of(range(0x7000, 0x7fff)), a.rangeAt(new Iova(0x7fff)));
+    assertEquals(Optional.empty(), a.rangeAt(new Iova(0x5000)));
+    assertEquals(Optional.empty(), a.rangeAt(new Iova(0x6fff)));
+    assertEquals(Optional.empty(), a.rangeAt(new Iova(0x2fff)));
+    assertEquals(Optional.empty(), a.rangeAt(new Iova(0x9000)));
+    assertEquals(0x1000, a.give(0x7000));
+    assertEquals(0x3000, a.bytesInUse());
+    assertEquals(2, a.rangesInUse());
+  }
 }
