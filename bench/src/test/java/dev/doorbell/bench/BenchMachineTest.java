@@ -35,9 +35,7 @@ class BenchMachineTest {
       CpuInterface cpus = machine.cpuInterface().orElseThrow();
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       long least = Long.MAX_VALUE;
-      // While the path is being compiled, deoptimisation brings back objects that had been
-      // optimised
-      // away.
+      // While the path is being compiled, deoptimisation makes objects that were optimised away.
       for (int run = 0; run < MOST_RUNS && least > 0; run++) {
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < MESSAGES; i++) {
