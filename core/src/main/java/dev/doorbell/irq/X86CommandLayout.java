@@ -29,6 +29,23 @@ public final class X86CommandLayout {
 
   private X86CommandLayout() {}
 
+  /// {@return the delivery mode under the redirection hint, which chooses among the processors of a logical destination; what is neither fixed nor
+  /// of lowest priority, and what has one processor as its destination, stays as it is}
+  public static int redirected(int mode, boolean hint, boolean logical) {
+    return hint && logical && mode == FIXED ? LOWEST_PRIORITY : mode;
+  }
+
+  /// {@return what a message asks for that nothing remaps}
+  public static int ofMessage(long address, int data) {
+    boolean logical = X86MessageLayout.MODE.isSet(address);
+    int mode =
+        redirected(
+            X86MessageLayout.DELIVERY_MODE.getInt(data),
+            X86MessageLayout.REDIRECTION.isSet(address),
+            logical);
+    return command(X86MessageLayout.VECTOR.getInt(data), mode, logical);
+  }
+
   /// {@return a command}
   public static int command(int vector, int deliveryMode, boolean logical) {
     return (int)

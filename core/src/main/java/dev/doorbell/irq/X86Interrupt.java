@@ -11,11 +11,12 @@ public record X86Interrupt(
     int vector, long destination, boolean logical, int deliveryMode, boolean wide) {
   /// {@return what a message asks for that nothing remaps}
   public static X86Interrupt ofMessage(long address, int data) {
+    int command = X86CommandLayout.ofMessage(address, data);
     return new X86Interrupt(
-        X86MessageLayout.VECTOR.getInt(data),
+        X86CommandLayout.VECTOR.getInt(command),
         X86MessageLayout.DESTINATION.get(address),
-        X86MessageLayout.MODE.isSet(address),
-        X86MessageLayout.DELIVERY_MODE.getInt(data),
+        X86CommandLayout.LOGICAL.isSet(command),
+        X86CommandLayout.DELIVERY_MODE.getInt(command),
         false);
   }
 

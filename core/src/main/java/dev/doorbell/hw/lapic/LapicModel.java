@@ -2,7 +2,6 @@ package dev.doorbell.hw.lapic;
 
 import static dev.doorbell.hw.lapic.LapicRegisters.*;
 
-import dev.doorbell.bits.Field;
 import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
@@ -186,19 +185,9 @@ public final class LapicModel implements ApicPort, CpuInterface, CpuRegisters, M
       return BusOutcome.ERROR;
     }
     // The window is aligned, so that the fields below bit 20 are those of the whole address.
-    int mode =
-        X86MessageLayout.REDIRECTION.isSet(offset)
-            ? X86CommandLayout.LOWEST_PRIORITY
-            : field(X86MessageLayout.DELIVERY_MODE, value);
-    int command =
-        X86CommandLayout.command(
-            field(X86MessageLayout.VECTOR, value), mode, X86MessageLayout.MODE.isSet(offset));
+    int command = X86CommandLayout.ofMessage(offset, (int) value);
     return send(X86MessageLayout.DESTINATION.get(offset), command, false)
         ? BusOutcome.OK
         : BusOutcome.ERROR;
-  }
-
-  private static int field(Field f, long value) {
-    return f.getInt(value);
   }
 }

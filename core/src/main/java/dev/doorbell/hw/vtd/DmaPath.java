@@ -67,7 +67,7 @@ final class DmaPath {
 
   private boolean beyond(UnitCaches.Context c, long address) {
     int most = VtdRegisters.MGAW.getInt(features.cap()) + 1;
-    int width = c.levels() == 0 ? most : Math.min(most, width(c.levels()));
+    int width = c.levels() == 0 ? features.passedBits() : Math.min(most, width(c.levels()));
     return address >>> width != 0;
   }
 

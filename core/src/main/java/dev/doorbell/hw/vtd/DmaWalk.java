@@ -4,6 +4,7 @@ import static dev.doorbell.hw.vtd.ContextLayout.*;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.iommu.TableTrail;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -17,12 +18,14 @@ final class DmaWalk {
   private static final int DIRECTORY_BITS = 7;
 
   private final TableTrail trail;
+  private final UnitLimits limits;
   private final int requester;
   private final Iova iova;
   private final boolean write;
 
-  DmaWalk(TableTrail trail, int requester, Iova iova, boolean write) {
+  DmaWalk(TableTrail trail, UnitLimits limits, int requester, Iova iova, boolean write) {
     this.trail = trail;
+    this.limits = limits;
     this.requester = requester;
     this.iova = iova;
     this.write = write;
@@ -30,6 +33,9 @@ final class DmaWalk {
 
   VtdWalk run(long gsts, long rtaddr) {
     String in = "requester id 0x%x".formatted(requester);
+    if (UnitLimits.isMessage(iova.value())) {
+      return noMemory("address", iova.value());
+    }
     if (!VtdRegisters.TES.isSet(gsts)) {
       trail.register("GSTS_REG", in, "address " + iova, "GSTS_REG.TES=0: DMA is not translated");
       return reached(iova.value());
@@ -43,7 +49,13 @@ final class DmaWalk {
         TableTrail.print(VtdRegisters.RTADDR, rtaddr));
     return switch (mode) {
       case VtdRegisters.TTM_LEGACY -> legacy(root);
-      case VtdRegisters.TTM_SCALABLE -> scalable(root);
+      case VtdRegisters.TTM_SCALABLE -> {
+        if (limits.isScalable()) {
+          yield scalable(root);
+        }
+        trail.stopRegister("ECAP_REG", in, "ECAP_REG.SMTS=0: the unit has no scalable mode");
+        yield ended();
+      }
       default -> {
         trail.stopRegister("RTADDR_REG", in, "RTADDR_REG.TTM: the unit aborts every access");
         yield ended();
@@ -68,7 +80,36 @@ final class DmaWalk {
     return ended();
   }
 
+  private VtdWalk reserved(String name, String in, VtdFault fault, long word, long at) {
+    return stop(name, in, fault.because("reserved bits are set in 0x%x".formatted(word)), at);
+  }
+
+  private VtdWalk noMemory(String what, long address) {
+    trail.stopRegister(
+        "addresses",
+        "%s 0x%x".formatted(what, address),
+        "is no memory's: it has more than 52 bits, or lies in the interrupt address range");
+    return ended();
+  }
+
+  /// An address that passes untranslated.
+  private VtdWalk passed(String name, String in, VtdFault beyond, long at) {
+    if (!limits.passes()) {
+      return stop(name, in, VtdFault.CONTEXT_INVALID.because("the unit has no pass-through"), at);
+    }
+    return iova.value() >>> limits.passedBits() == 0
+        ? reached(iova.value())
+        : stop(
+            name,
+            "address " + iova,
+            beyond.because("the address has more than %d bits".formatted(limits.passedBits())),
+            at);
+  }
+
   private VtdWalk reached(long pa) {
+    if (!UnitLimits.isMemory(pa)) {
+      return noMemory("translated address", pa);
+    }
     return new VtdWalk(trail.hops(), Optional.of(new Pa(pa)), Optional.empty());
   }
 
@@ -76,7 +117,8 @@ final class DmaWalk {
     long at = root + (long) bus() * ROOT_BYTES;
     String name = "root entry 0x%x".formatted(bus());
     OptionalLong r = trail.read(at, name);
-    if (r.isEmpty()) {
+    OptionalLong upper = r.isEmpty() ? r : trail.read(at + Long.BYTES, name);
+    if (r.isEmpty() || upper.isEmpty()) {
       return ended();
     }
     if (!ROOT_P.isSet(r.getAsLong())) {
@@ -84,6 +126,14 @@ final class DmaWalk {
           name,
           "bus 0x%x".formatted(bus()),
           VtdFault.ROOT_NOT_PRESENT.because("the entry is not present (P=0)"),
+          at);
+    }
+    if ((r.getAsLong() & ROOT.mask(BitKind.RES0)) != 0 || upper.getAsLong() != 0) {
+      return stop(
+          name,
+          "bus 0x%x".formatted(bus()),
+          VtdFault.ROOT_RESERVED.because(
+              "reserved bits are set: 0x%x and 0x%x".formatted(r.getAsLong(), upper.getAsLong())),
           at);
     }
     long table = CTP.get(r.getAsLong());
@@ -111,20 +161,30 @@ final class DmaWalk {
           name, in, VtdFault.CONTEXT_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
     String fields = TableTrail.print(CONTEXT_LOW, l) + " " + TableTrail.print(CONTEXT_HIGH, h);
+    if ((l & CONTEXT_LOW.mask(BitKind.RES0)) != 0 || (h & CONTEXT_HIGH.mask(BitKind.RES0)) != 0) {
+      return stop(
+          name, in, VtdFault.CONTEXT_RESERVED.because("reserved bits are set; " + fields), at);
+    }
+    int levels = AW.getInt(h) + VtdRegisters.SAGAW_FEWEST_LEVELS;
+    if (!limits.walksSecond(levels)) {
+      return stop(
+          name,
+          in,
+          VtdFault.CONTEXT_INVALID.because("tables of %d levels; %s".formatted(levels, fields)),
+          at);
+    }
+    if (TT.getInt(l) == TT_WITH_DEVICE_TLB && !limits.hasDeviceTlb()) {
+      return stop(name, in, VtdFault.CONTEXT_INVALID.because("ECAP_REG.DT is 0; " + fields), at);
+    }
     return switch (TT.getInt(l)) {
       case TT_PASS_THROUGH -> {
         trail.entry(name, in, "address " + iova, fields, at);
-        yield reached(iova.value());
+        yield passed(name, in, VtdFault.BEYOND_WIDTH, at);
       }
       case TT_SECOND_STAGE, TT_WITH_DEVICE_TLB -> {
         trail.entry(name, in, "second-stage table at 0x%x".formatted(SSPTPTR.get(l)), fields, at);
         yield paging(
-            new PagingWalk.Tables(
-                PagingStage.LEGACY_SECOND,
-                SSPTPTR.get(l),
-                AW.getInt(h) + VtdRegisters.SAGAW_FEWEST_LEVELS),
-            name,
-            at);
+            new PagingWalk.Tables(PagingStage.LEGACY_SECOND, SSPTPTR.get(l), levels), name, at);
       }
       default ->
           stop(
@@ -152,6 +212,9 @@ final class DmaWalk {
               "the entry is not present (%s=0)".formatted(upper ? "UP" : "LP")),
           at);
     }
+    if ((word & (upper ? SCALABLE_ROOT_HIGH : SCALABLE_ROOT_LOW).mask(BitKind.RES0)) != 0) {
+      return reserved(name, "bus 0x%x".formatted(bus()), VtdFault.SM_ROOT_RESERVED, word, at);
+    }
     long table = upper ? UCTP.get(word) : LCTP.get(word);
     trail.entry(
         name,
@@ -175,6 +238,9 @@ final class DmaWalk {
     if (!SM_P.isSet(l)) {
       return stop(
           name, in, VtdFault.SM_CONTEXT_NOT_PRESENT.because("the entry is not present (P=0)"), at);
+    }
+    if ((high.getAsLong() & SCALABLE_HIGH.mask(BitKind.RES0)) != 0) {
+      return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, high.getAsLong(), at);
     }
     long pasid = RID_PASID.get(high.getAsLong());
     long directory = PASIDDIRPTR.get(l);
@@ -205,6 +271,9 @@ final class DmaWalk {
           VtdFault.SM_DIRECTORY_NOT_PRESENT.because("the entry is not present (P=0)"),
           at);
     }
+    if ((word.getAsLong() & PasidLayout.DIRECTORY.mask(BitKind.RES0)) != 0) {
+      return reserved(name, in, VtdFault.SM_DIRECTORY_RESERVED, word.getAsLong(), at);
+    }
     long table = PasidLayout.SMPTBLPTR.get(word.getAsLong());
     trail.entry(
         name,
@@ -230,6 +299,15 @@ final class DmaWalk {
       return stop(
           name, in, VtdFault.SM_PASID_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
+    if ((first & PasidLayout.ENTRY_0.mask(BitKind.RES0)) != 0) {
+      return reserved(name, in, VtdFault.SM_PASID_RESERVED, first, at);
+    }
+    return translated(first, third, pasid, at);
+  }
+
+  private VtdWalk translated(long first, long third, long pasid, long at) {
+    String name = "PASID table entry 0x%x".formatted(pasid);
+    String in = "PASID 0x%x".formatted(pasid);
     String fields =
         TableTrail.print(PasidLayout.ENTRY_0, first)
             + " "
@@ -247,7 +325,7 @@ final class DmaWalk {
     return switch (PasidLayout.PGTT.getInt(first)) {
       case PasidLayout.PASS_THROUGH -> {
         trail.entry(name, in, "address " + iova, fields, at);
-        yield reached(iova.value());
+        yield passed(name, in, VtdFault.SM_BEYOND_WIDTH, at);
       }
       case PasidLayout.FIRST_STAGE -> {
         trail.entry(name, in, "first-stage table at 0x%x".formatted(tables.root()), fields, at);
@@ -282,7 +360,8 @@ final class DmaWalk {
 
   private VtdWalk paging(
       PagingWalk.Tables tables, Optional<PagingWalk.Tables> by, String from, long fromPa) {
-    OptionalLong out = new PagingWalk(trail, from, fromPa).run(tables, iova.value(), write, by);
+    OptionalLong out =
+        new PagingWalk(trail, limits, from, fromPa).run(tables, iova.value(), write, by);
     return out.isEmpty() ? ended() : reached(out.getAsLong());
   }
 }

@@ -74,18 +74,12 @@ final class MessagePath {
   }
 
   private BusOutcome pass(long address, long data) {
-    int mode =
-        X86MessageLayout.REDIRECTION.isSet(address)
-            ? X86CommandLayout.LOWEST_PRIORITY
-            : X86MessageLayout.DELIVERY_MODE.getInt(data);
-    int command =
-        X86CommandLayout.command(
-            X86MessageLayout.VECTOR.getInt(data), mode, X86MessageLayout.MODE.isSet(address));
+    int command = X86CommandLayout.ofMessage(address, (int) data);
     return outcome(apics.send(X86MessageLayout.DESTINATION.get(address), command, false));
   }
 
   private BusOutcome send(UnitRegime regime, long low) {
-    int mode = RH.isSet(low) ? X86CommandLayout.LOWEST_PRIORITY : DLM.getInt(low);
+    int mode = X86CommandLayout.redirected(DLM.getInt(low), RH.isSet(low), DM.isSet(low));
     int command = X86CommandLayout.command(V.getInt(low), mode, DM.isSet(low));
     long destination = regime.extended() ? DST.get(low) : XAPIC_DST.get(low);
     return outcome(apics.send(destination, command, regime.extended()));

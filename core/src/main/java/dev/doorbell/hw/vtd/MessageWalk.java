@@ -2,6 +2,7 @@ package dev.doorbell.hw.vtd;
 
 import static dev.doorbell.hw.vtd.IrteLayout.*;
 
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.iommu.TableTrail;
 import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.X86CommandLayout;
@@ -17,13 +18,15 @@ final class MessageWalk {
   private static final int FUNCTION_BITS = 3;
 
   private final TableTrail trail;
+  private final UnitLimits limits;
   private final int requester;
   private final long address;
   private final int data;
   private final String in;
 
-  MessageWalk(TableTrail trail, int requester, long address, int data) {
+  MessageWalk(TableTrail trail, UnitLimits limits, int requester, long address, int data) {
     this.trail = trail;
+    this.limits = limits;
     this.requester = requester;
     this.address = address;
     this.data = data;
@@ -121,6 +124,10 @@ final class MessageWalk {
         isPosted
             ? TableTrail.print(POSTED_LOW, l) + " " + TableTrail.print(POSTED_HIGH, h)
             : TableTrail.print(LOW, l) + " " + TableTrail.print(HIGH, h);
+    Optional<String> reserved = reserved(l, h);
+    if (reserved.isPresent()) {
+      return stop(at, from, VtdFault.IRTE_RESERVED.because(reserved.get() + "; " + fields), pa);
+    }
     Optional<String> mismatch = mismatch(h);
     if (mismatch.isPresent()) {
       return stop(at, from, VtdFault.SOURCE_ID.because(mismatch.get() + "; " + fields), pa);
@@ -133,7 +140,12 @@ final class MessageWalk {
     }
     long destination = extended ? DST.get(l) : DST.get(l) >>> XAPIC_SHIFT & 0xff;
     X86Interrupt out =
-        new X86Interrupt(V.getInt(l), destination, DM.isSet(l), DLM.getInt(l), extended);
+        new X86Interrupt(
+            V.getInt(l),
+            destination,
+            DM.isSet(l),
+            X86CommandLayout.redirected(DLM.getInt(l), RH.isSet(l), DM.isSet(l)),
+            extended);
     trail.entry(at, from, out.toString(), fields, pa);
     return new VtdMessage(trail.hops(), Optional.of(out), Optional.empty(), Optional.empty());
   }
@@ -193,6 +205,22 @@ final class MessageWalk {
         : "notifications are suppressed (SN=1)";
   }
 
+  /// {@return what of an entry is reserved; empty when nothing is}
+  private Optional<String> reserved(long low, long high) {
+    boolean posted = IM.isSet(low);
+    if (posted && !limits.posts()) {
+      return Optional.of("the entry is posted (IM=1), and CAP_REG.PI is 0");
+    }
+    if (SVT.getInt(high) > SVT_BUS) {
+      return Optional.of("SVT has a reserved encoding");
+    }
+    long inLow = low & (posted ? POSTED_LOW : LOW).mask(BitKind.RES0);
+    long inHigh = high & (posted ? POSTED_HIGH : HIGH).mask(BitKind.RES0);
+    return (inLow | inHigh) == 0
+        ? Optional.empty()
+        : Optional.of("reserved bits are set: 0x%x and 0x%x".formatted(inLow, inHigh));
+  }
+
   /// {@return why the entry does not take messages of this requester; empty when it does}
   private Optional<String> mismatch(long high) {
     int sid = SID.getInt(high);
@@ -213,7 +241,7 @@ final class MessageWalk {
                 "bus 0x%x of the requester is not between 0x%x and 0x%x"
                     .formatted(bus, sid >>> Byte.SIZE, sid & 0xff));
       }
-      default -> Optional.of("SVT has a reserved encoding");
+      default -> throw new AssertionError("a reserved SVT is judged before");
     };
   }
 

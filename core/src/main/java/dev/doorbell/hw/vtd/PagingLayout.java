@@ -16,6 +16,9 @@ public final class PagingLayout {
   /// Bits of an offset in a page of level 1.
   public static final int PAGE_BITS = 12;
 
+  /// Bits of the widest physical address.
+  static final int MEMORY_BITS = 52;
+
   /// The highest level that may hold a page.
   public static final int LARGEST_PAGE_LEVEL = 3;
 

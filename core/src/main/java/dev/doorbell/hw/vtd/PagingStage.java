@@ -16,6 +16,9 @@ enum PagingStage {
   /// The second stage in legacy mode, which differs in the codes of its faults.
   LEGACY_SECOND("second stage");
 
+  /// Bit 12 of a large page of the first stage is PAT, and no address.
+  private static final long PAT = 1L << PAGE_BITS;
+
   private final String printed;
 
   PagingStage(String printed) {
@@ -40,6 +43,28 @@ enum PagingStage {
       case SECOND_OF_ROOT, SECOND_OF_TABLES -> VtdFault.SM_NESTED_BEYOND_WIDTH;
       case LEGACY_SECOND -> VtdFault.BEYOND_WIDTH;
     };
+  }
+
+  /// {@return the fault of an entry with reserved bits}
+  VtdFault reserved() {
+    return switch (this) {
+      case FIRST -> VtdFault.SM_FIRST_RESERVED;
+      case LEGACY_SECOND -> VtdFault.PAGING_RESERVED;
+      case SECOND, SECOND_OF_ROOT, SECOND_OF_TABLES -> VtdFault.SM_SECOND_RESERVED;
+    };
+  }
+
+  /// {@return whether a unit has tables of so many levels}
+  boolean walks(UnitLimits limits, int levels) {
+    return this == FIRST ? limits.walksFirst(levels) : limits.walksSecond(levels);
+  }
+
+  /// {@return whether an entry of a page is of a size that the unit lacks, or names what is no such page's address}
+  boolean isReserved(UnitLimits limits, long entry, int level) {
+    long within = (1L << PAGE_BITS + (level - 1) * INDEX_BITS) - 1;
+    return this == FIRST
+        ? !limits.hasFirstPage(level) || level > 1 && (address(entry) & within & ~PAT) != 0
+        : !limits.hasSecondPage(level) || (address(entry) & within) != 0;
   }
 
   /// {@return the fault of an entry that names tables of this stage which cannot be}

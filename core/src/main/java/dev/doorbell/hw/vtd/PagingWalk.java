@@ -8,16 +8,15 @@ import java.util.OptionalLong;
 ///
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1, 3.6 first stage, 3.7 second stage, 3.8 nested translation.
 final class PagingWalk {
-  private static final int FEWEST_LEVELS = 3;
-  private static final int MOST_LEVELS = 5;
-
   private final TableTrail trail;
+  private final UnitLimits limits;
   private final String from;
   private final long fromPa;
 
   /// @param from the entry that names the tables
-  PagingWalk(TableTrail trail, String from, long fromPa) {
+  PagingWalk(TableTrail trail, UnitLimits limits, String from, long fromPa) {
     this.trail = trail;
+    this.limits = limits;
     this.from = from;
     this.fromPa = fromPa;
   }
@@ -40,14 +39,15 @@ final class PagingWalk {
   OptionalLong run(Tables tables, long address, boolean write, Optional<Tables> by) {
     PagingStage stage = tables.stage();
     String in = "0x" + Long.toHexString(address);
-    if (tables.levels() < FEWEST_LEVELS || tables.levels() > MOST_LEVELS) {
+    if (!stage.walks(limits, tables.levels())) {
       return stop(
           from,
           in,
           stage.invalid().because("tables of %d levels".formatted(tables.levels())),
           fromPa);
     }
-    int width = PagingLayout.PAGE_BITS + tables.levels() * PagingLayout.INDEX_BITS;
+    int covered = PagingLayout.PAGE_BITS + tables.levels() * PagingLayout.INDEX_BITS;
+    int width = stage == PagingStage.FIRST ? covered : Math.min(covered, limits.inputBits());
     // The first stage takes canonical addresses: the bits above are copies of the highest one.
     if (stage.canonical(address, width) != 0) {
       return stop(
@@ -73,7 +73,15 @@ final class PagingWalk {
       if (fault.isPresent()) {
         return stop(name, in, fault.get() + "; " + stage.print(e), pa.getAsLong());
       }
-      if (level == 1 || level <= PagingLayout.LARGEST_PAGE_LEVEL && stage.isPage(e)) {
+      if (level == 1 || stage.isPage(e)) {
+        if (stage.isReserved(limits, e, level)) {
+          return stop(
+              name,
+              in,
+              stage.reserved().because("no page of 2^%d bytes can lie there; ".formatted(shift))
+                  + stage.print(e),
+              pa.getAsLong());
+        }
         long out = stage.address(e) & -(1L << shift) | address & (1L << shift) - 1;
         trail.entry(name, in, "0x" + Long.toHexString(out), stage.print(e), pa.getAsLong());
         return through(out, write, by, PagingStage.SECOND);

@@ -56,7 +56,7 @@ final class ScalablePath {
       }
     }
     if (e.type() == PasidLayout.PASS_THROUGH) {
-      return address >>> VtdRegisters.MGAW.getInt(features.cap()) + 1 == 0
+      return address >>> features.passedBits() == 0
           ? address
           : fault(
               e.silent(), new Access(sourceId, pasid, address, write), VtdFault.SM_BEYOND_WIDTH);

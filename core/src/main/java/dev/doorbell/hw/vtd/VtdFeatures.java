@@ -57,6 +57,11 @@ public final class VtdFeatures {
     };
   }
 
+  /// {@return bits of an address that passes untranslated: no more than memory's have}
+  int passedBits() {
+    return Math.min(MGAW.getInt(cap) + 1, PagingLayout.MEMORY_BITS);
+  }
+
   /// {@return whether the second stage has pages at a level}
   boolean hasSecondPage(int level) {
     return level == 1

@@ -25,7 +25,6 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// **Source**: Intel Virtualization Technology for Directed I/O, revision 4.1.
 public final class VtdModel implements MmioDevice, Translator {
-  private static final int MOST_ADDRESS_BITS = 52;
 
   private final UnitContents registers;
   private final RegisterPorts ports = new RegisterPorts(MAP);
@@ -207,7 +206,7 @@ public final class VtdModel implements MmioDevice, Translator {
         return FAULT;
       }
       if (!now.translates()) {
-        return iova >>> MOST_ADDRESS_BITS == 0 ? iova : FAULT;
+        return iova >>> PagingLayout.MEMORY_BITS == 0 ? iova : FAULT;
       }
       int sourceId = streamId & 0xffff;
       if (hasScalable && TTM.get(now.root()) == TTM_SCALABLE) {

@@ -39,7 +39,7 @@ public final class VtdWalker {
           missing + "_REG", in, "cannot see: %s_REG was not recorded".formatted(missing));
       return new VtdWalk(trail.hops(), java.util.Optional.empty(), trail.stopped());
     }
-    return new DmaWalk(trail, requester, iova, write).run(gsts, rtaddr);
+    return new DmaWalk(trail, UnitLimits.of(registers), requester, iova, write).run(gsts, rtaddr);
   }
 
   /// {@return the way of a write to the interrupt address range, which never meets the DMA tables}
@@ -58,6 +58,7 @@ public final class VtdWalker {
           missing + "_REG", in, "cannot see: %s_REG was not recorded".formatted(missing));
       return MessageWalk.ended(trail);
     }
-    return new MessageWalk(trail, requester, address, data).run(gsts, irta == null ? 0 : irta);
+    return new MessageWalk(trail, UnitLimits.of(registers), requester, address, data)
+        .run(gsts, irta == null ? 0 : irta);
   }
 }

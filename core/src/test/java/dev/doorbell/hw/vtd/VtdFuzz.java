@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /// A remapping unit of VT-d whose registers, descriptors, tables, accesses and messages are any: it answers each, and translates to nothing wider
-/// than memory. The walker says one thing of each access that is left, and of each message what a unit with empty caches does with it.
+/// than memory. The walker says of each access and each message what a unit with empty caches does with it.
 public final class VtdFuzz {
   private static final long BASE = 0x4000_0000L;
   private static final int SPAN = 0x1_0000;
@@ -25,7 +25,6 @@ public final class VtdFuzz {
   private static final int MOST_STEPS = 256;
   private static final int OUTPUT_BITS = 52;
   private static final long FEE = 0xfee0_0000L;
-  private static final int DELIVERY_MODE = 0x700;
   private static final long IDLE = QIE.mask();
 
   private final PlainMemory memory = new PlainMemory(BASE, SPAN);
@@ -132,15 +131,29 @@ public final class VtdFuzz {
     set(fresh, GCMD_REG, gsts & (TES.mask() | IRES.mask() | CFIS.mask()));
     VtdWalker walker =
         new VtdWalker(
-            "vt-d", Map.of("GSTS", gsts, "RTADDR", root, "IRTA", table), WalkCheck.view(memory));
+            "vt-d",
+            Map.of(
+                "GSTS",
+                gsts,
+                "RTADDR",
+                root,
+                "IRTA",
+                table,
+                "CAP",
+                features.cap(),
+                "ECAP",
+                features.ecap()),
+            WalkCheck.view(memory));
     for (int i = 0; i < 4; i++) {
       int requester = in.next16();
       Iova iova = new Iova(in.nextWord(0, SPAN));
       int access = access(in);
       VtdWalk walk = walker.dma(requester, iova, access == Translator.WRITE);
-      if (walk.output().isPresent() == walk.stoppedAt().isPresent()) {
-        throw new IllegalStateException("the walk ends twice, or not: " + walk);
-      }
+      WalkCheck.agree(
+          fresh.translate(requester, -1, iova.value(), access),
+          walk.output(),
+          walk.stoppedAt(),
+          walk);
       messages(fresh, walker, requester, message(in), in.next16());
     }
   }
@@ -162,8 +175,7 @@ public final class VtdFuzz {
     return print(i.destination(), i.command(), i.wide());
   }
 
-  /// The model arbitrates where a redirection hint asks for it, whatever the delivery mode; the walker tells the mode.
   private static String print(long destination, int command, boolean wide) {
-    return "0x%x 0x%x %b".formatted(destination, command & ~DELIVERY_MODE, wide);
+    return "0x%x 0x%x %b".formatted(destination, command, wide);
   }
 }
