@@ -109,7 +109,7 @@ final class AssignCommand implements Callable<Integer> {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> named = Functions.parse(survey, options.functions());
     List<Sbdf> functions = named.isEmpty() ? List.of(Functions.firstWithMsix(survey)) : named;
-    drivers.requireSmmu(survey, functions);
+    drivers.requireStages(survey, functions);
     Damage.requireCapabilities(survey, functions);
     Plan plan = PlanCommand.plan(survey, functions, options);
     Granule granule =

@@ -14,7 +14,7 @@ final class HostChoice {
       names = "--stage",
       paramLabel = "1|2",
       description =
-          "Which stage of an SMMU translates: 1 (the default where it has that), or 2. Of machines without an SMMU before their functions it is refused. QEMU has stage 2 from 9.1 on.")
+          "Which stage translates. SMMU: 1 (the default where it has that), or 2, which QEMU has from 9.1 on. VT-d: 1 is the first stage, in scalable mode; 2 (the default) the second, in legacy mode. Other IOMMUs: refused.")
   private @Nullable Integer stage;
 
   HostOptions options() {
@@ -39,9 +39,9 @@ final class HostChoice {
     }
   }
 
-  /// @throws UnusableInput when a stage is chosen, and no SMMU translates what the functions send
-  void requireSmmu(Survey survey, List<Sbdf> functions) {
-    if (options().stage().isEmpty() || functions.stream().anyMatch(f -> isBehindSmmu(survey, f))) {
+  /// @throws UnusableInput when a stage is chosen, and nothing that has stages translates what the functions send
+  void requireStages(Survey survey, List<Sbdf> functions) {
+    if (options().stage().isEmpty() || functions.stream().anyMatch(f -> hasStages(survey, f))) {
       return;
     }
     Sbdf first = functions.getFirst();
@@ -53,16 +53,19 @@ final class HostChoice {
             .orElse("no IOMMU");
     throw new UnusableInput(
         "BadArguments",
-        "--stage %d chooses between the stages of an SMMU, and %s is behind %s"
+        "--stage %d chooses between the stages of an SMMU or of VT-d, and %s is behind %s"
             .formatted(stage, first, instead),
         "leave --stage out; other IOMMUs translate as their drivers choose");
   }
 
-  private static boolean isBehindSmmu(Survey survey, Sbdf function) {
+  private static boolean hasStages(Survey survey, Sbdf function) {
     return survey
         .function(function)
         .flatMap(survey::iommu)
-        .filter(i -> i instanceof IommuDescription.Smmuv3 || i instanceof IommuDescription.Smmuv2)
+        .filter(i ->
+            i instanceof IommuDescription.Smmuv3
+                || i instanceof IommuDescription.Smmuv2
+                || i instanceof IommuDescription.VtD)
         .isPresent();
   }
 

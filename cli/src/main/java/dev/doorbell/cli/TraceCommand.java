@@ -209,7 +209,7 @@ final class TraceCommand implements Callable<Integer> {
     }
     Survey survey = Survey.of(chosen.machine());
     Sbdf sbdf = Functions.parse(survey, List.of(function)).getFirst();
-    drivers.requireSmmu(survey, List.of(sbdf));
+    drivers.requireStages(survey, List.of(sbdf));
     Route route =
         numbered(
             " " + sbdf,

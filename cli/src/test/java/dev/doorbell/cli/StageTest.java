@@ -12,21 +12,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@DisplayName("--stage, on machines whose functions are behind something else than an SMMU")
+@DisplayName(
+    "--stage, on machines whose functions are behind an IOMMU without stages, and on those of VT-d")
 class StageTest {
   @ParameterizedTest
-  @CsvSource({
-    "x86-vtd-intremap, VT-d",
-    "x86-amdvi, AMD-Vi",
-    "arm64-virtio-iommu-acpi, virtio-iommu"
-  })
+  @CsvSource({"x86-amdvi, AMD-Vi", "arm64-virtio-iommu-acpi, virtio-iommu"})
   @DisplayName("is refused before anything starts, with the IOMMU that is there")
   void refused(String capture, String kind) {
     String root = Shared.require("lab-captures/" + capture).toString();
     Run run = Run.on(root, "assign", "--stage", "2");
     assertEquals(2, run.status(), run::toString);
     assertEquals("", run.out());
-    assertTrue(run.err().contains("chooses between the stages of an SMMU"), run.err());
+    assertTrue(run.err().contains("chooses between the stages of an SMMU or of VT-d"), run.err());
     assertTrue(run.err().contains(kind), run.err());
     Run json = Run.on(root, "assign", "--stage", "1", "--json");
     assertEquals(2, json.status(), json::toString);
@@ -34,13 +31,13 @@ class StageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"q35-vtd", "q35-amdvi"})
+  @ValueSource(strings = "q35-amdvi")
   @DisplayName("and so it is on PCs of QEMU")
   void refusedOnQemu(String board) {
     Qemus.x86OrSkip();
     Run run = Run.of("assign", "--on", "qemu", "--qemu", board, "--stage", "2");
     assertEquals(2, run.status(), run::toString);
-    assertTrue(run.err().contains("chooses between the stages of an SMMU"), run.err());
+    assertTrue(run.err().contains("chooses between the stages of an SMMU or of VT-d"), run.err());
   }
 
   @Test
@@ -57,5 +54,14 @@ class StageTest {
     assertTrue(third.err().contains("--stage 3 is neither 1 nor 2"), third.err());
     Run smmu = Run.on(Run.ITS, "assign", "--stage", "2");
     assertEquals(0, smmu.status(), smmu::toString);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  @DisplayName("of VT-d is taken: the first stage in scalable mode, the second in legacy mode")
+  void taken(int stage) {
+    String root = Shared.require("lab-captures/x86-vtd-intremap").toString();
+    Run run = Run.on(root, "assign", "--stage", String.valueOf(stage));
+    assertEquals(0, run.status(), run::toString);
   }
 }
