@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Reads a sysroot into a machine description.
 public final class Firmware {
@@ -53,7 +54,7 @@ public final class Firmware {
     }
     VirtioRegions.add(draft);
     memory(draft);
-    widths(draft);
+    abilities(draft);
     return draft.finish();
   }
 
@@ -90,18 +91,31 @@ public final class Firmware {
     };
   }
 
-  private static void widths(Draft draft) {
+  private static void abilities(Draft draft) {
+    unseen(
+        draft,
+        "address widths",
+        a -> a.inputBits().isEmpty(),
+        "where the aperture ends is not known");
+    unseen(
+        draft,
+        "granules",
+        a -> a.granules().isEmpty(),
+        "which sizes of pages a domain may have is not known");
+  }
+
+  private static void unseen(
+      Draft draft, String what, Predicate<IommuDescription.Abilities> missing, String consequence) {
     List<String> without =
         draft.iommus.stream()
-            .filter(
-                i -> !(i instanceof IommuDescription.Other) && i.abilities().inputBits().isEmpty())
+            .filter(i -> !(i instanceof IommuDescription.Other) && missing.test(i.abilities()))
             .map(IommuDescription::id)
             .toList();
     if (!without.isEmpty()) {
       draft.findings.unseen(
-          "address widths of " + String.join(", ", without),
+          what + " of " + String.join(", ", without),
           "firmware does not tell them and there is no line of the kernel's log that does",
-          "where the aperture ends is not known");
+          consequence);
     }
   }
 

@@ -151,8 +151,11 @@ class HostileInputTest {
   @DisplayName("device trees: fifteen hundred spoiled ones")
   void trees() throws IOException {
     List<byte[]> trees = new ArrayList<>();
-    trees.add(
-        TreeBuilder.machine().begin("memory@0").cells("reg", 0, 0, 0, 0x1000).end().end().build());
+    TreeBuilder tree = TreeBuilder.machine();
+    for (int i = 0; i < 16; i++) {
+      tree.begin("memory@%x000".formatted(i)).cells("reg", 0, i << 12, 0, 0x1000).end();
+    }
+    trees.add(tree.end().build());
     if (Shared.has("captures/arm64")) {
       try (Stream<Path> all = Files.list(Shared.require("captures/arm64"))) {
         for (Path p :

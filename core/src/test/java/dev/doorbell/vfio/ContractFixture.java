@@ -19,6 +19,7 @@ abstract class ContractFixture {
   @BeforeEach
   void openLab() {
     lab = open();
+    open.add(lab);
   }
 
   @AfterEach
@@ -26,7 +27,6 @@ abstract class ContractFixture {
     for (AutoCloseable c : open.reversed()) {
       c.close();
     }
-    lab.close();
   }
 
   Container container(ContainerOptions options, Sbdf... functions) {
