@@ -65,6 +65,12 @@ public interface Container extends AutoCloseable {
   /// @throws dev.doorbell.iommu.UnmapSplitsMapping when a mapping lies partly in the range
   long unmap(AddressRange iovas);
 
+  /// Unmaps what {@link #map(DmaBuffer, Protection)} mapped, if it is still there, as {@link #unmap(AddressRange)} does. What else came to its
+  /// IOVAs since is left alone.
+  ///
+  /// {@return bytes that were mapped; 0 where it was gone}
+  long unmap(DmaMapping mapping);
+
   /// {@return the smallest mapping}
   ///
   /// @throws NotAttached when no group is attached and none was chosen

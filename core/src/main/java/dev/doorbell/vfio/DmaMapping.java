@@ -2,13 +2,11 @@ package dev.doorbell.vfio;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Iova;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A buffer at IOVAs that its container chose. Devices of the container reach it until this is closed. Safe for use from many threads.
 public final class DmaMapping implements AutoCloseable {
   private final Container container;
   private final AddressRange iovas;
-  private final AtomicBoolean closed = new AtomicBoolean();
 
   /// @param at where a container has just mapped a buffer
   public DmaMapping(Container container, Iova at, DmaBuffer buffer) {
@@ -32,11 +30,10 @@ public final class DmaMapping implements AutoCloseable {
     return new Iova(iovas.start() + offset);
   }
 
-  /// Unmaps the buffer; on return no device reaches it. A second time this does nothing: the IOVAs may be another mapping's by then.
+  /// Unmaps the buffer; on return no device reaches it. Where it is unmapped already, by whatever way, this does nothing: the IOVAs may be
+  /// another mapping's by then. What {@link Container#unmap(AddressRange)} throws leaves it mapped, and it can be closed again.
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      container.unmap(iovas);
-    }
+    container.unmap(this);
   }
 }

@@ -35,6 +35,7 @@ final class OwnContainer implements Container {
   private final ReentrantLock lock = new ReentrantLock();
   private final List<OwnGroup> groups = new ArrayList<>();
   private final TreeMap<Iova, MachineBuffer> mapped = new TreeMap<>();
+  private final PlacedMappings placed = new PlacedMappings();
   private @Nullable Domain domain;
   private @Nullable AddressRange registered;
 
@@ -123,6 +124,7 @@ final class OwnContainer implements Container {
     d.close();
     mapped.values().forEach(MachineBuffer::unmapped);
     mapped.clear();
+    placed.clear();
     domain = null;
   }
 
@@ -193,7 +195,7 @@ final class OwnContainer implements Container {
       List<AddressRange> taken = d.mappings().stream().map(Mapping::iovas).toList();
       Iova at = MappingPlacement.lowest(name, d.iovaRanges(), taken, d.granule(), buffer.bytes());
       map(at, buffer, protection);
-      return new DmaMapping(this, at, buffer);
+      return placed.add(new DmaMapping(this, at, buffer));
     } finally {
       lock.unlock();
     }
@@ -208,7 +210,18 @@ final class OwnContainer implements Container {
           mapped.subMap(new Iova(iovas.start()), true, new Iova(iovas.last()), true).values();
       gone.forEach(MachineBuffer::unmapped);
       gone.clear();
+      placed.remove(iovas);
       return bytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public long unmap(DmaMapping mapping) {
+    lock.lock();
+    try {
+      return placed.has(mapping) ? unmap(mapping.iovas()) : 0;
     } finally {
       lock.unlock();
     }

@@ -100,6 +100,29 @@ abstract class MappingContract extends ContractFixture {
   }
 
   @Test
+  void aMappingThatIsGoneTakesNoLaterOneAway() {
+    Sbdf function = lab.msix().getFirst();
+    Container c = container(lab.options(), function);
+    DmaBuffer a = c.allocate(0x4000);
+    open.addFirst(a);
+    DmaMapping unmapped = c.map(a, Protection.READ_WRITE);
+    assertEquals(a.bytes(), c.unmap(unmapped.iovas()));
+    c.map(unmapped.at(0), a, Protection.READ_WRITE);
+    unmapped.close();
+    assertEquals(0, c.unmap(unmapped));
+    assertEquals(a.bytes(), c.unmap(unmapped.iovas()), "mapped by itself, and not closed with it");
+    DmaMapping before = c.map(a, Protection.READ_WRITE);
+    Group group = lab.vfio().group(function);
+    c.detach(group);
+    before.close();
+    c.attach(group);
+    DmaMapping after = c.map(a, Protection.READ_WRITE);
+    before.close();
+    assertThrows(InUse.class, a::close);
+    after.close();
+  }
+
+  @Test
   void aBufferInUseIsNotGivenBack() {
     Container c = container(lab.options(), lab.msix().getFirst());
     DmaBuffer b = c.allocate(1);

@@ -126,9 +126,7 @@ public final class LinuxContainer implements Container {
     return ProcessBuffer.allocate(vfio.kernel(), bytes, granule);
   }
 
-  /// {@return zeroed memory in huge pages that the administrator set aside, in whole ones}
-  ///
-  /// With pages as large as a block of the IOMMU's tables, and an IOVA aligned to them, a mapping takes one entry a page.
+  /// {@return zeroed memory in huge pages that the administrator set aside, in whole ones} With pages as large as a block of the IOMMU's tables, and an IOVA aligned to them, a mapping takes one entry a page.
   ///
   /// @throws ErrnoException with ENOMEM and both figures when fewer are free
   public DmaBuffer allocateHuge(long bytes) {
@@ -172,13 +170,18 @@ public final class LinuxContainer implements Container {
         () -> {
           Iova at = mappings.place(iovaRanges(), granuleOf(), buffer);
           map(at, buffer, protection);
-          return new DmaMapping(this, at, buffer);
+          return mappings.placed().add(new DmaMapping(this, at, buffer));
         });
   }
 
   @Override
   public long unmap(AddressRange iovas) {
     return attached("unmap memory", () -> mappings.unmap(iovas, space));
+  }
+
+  @Override
+  public long unmap(DmaMapping m) {
+    return locked(() -> mappings.placed().has(m) ? unmap(m.iovas()) : 0L);
   }
 
   @Override
@@ -239,7 +242,6 @@ public final class LinuxContainer implements Container {
   }
 
   /// {@return mappings that the kernel has room for; empty where it has no such limit, or does not tell}
-  ///
   /// @throws NotAttached when no group is attached
   ///
   /// **Source**: Linux `VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL`; the limit is `vfio_iommu_type1`'s `dma_entry_limit`

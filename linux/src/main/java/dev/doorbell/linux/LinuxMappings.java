@@ -15,6 +15,7 @@ import dev.doorbell.iommu.UnmapSplitsMapping;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.MappingPlacement;
+import dev.doorbell.vfio.PlacedMappings;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -29,6 +30,7 @@ final class LinuxMappings {
 
   private final String name;
   private final TreeMap<Iova, ProcessBuffer> mapped = new TreeMap<>();
+  private final PlacedMappings placed = new PlacedMappings();
 
   /// @param name of the container
   LinuxMappings(String name) {
@@ -43,6 +45,12 @@ final class LinuxMappings {
   void clear() {
     mapped.values().forEach(ProcessBuffer::unmapped);
     mapped.clear();
+    placed.clear();
+  }
+
+  /// {@return the mappings whose places were chosen}
+  PlacedMappings placed() {
+    return placed;
   }
 
   /// Refuses a group whose regions meet live mappings.
@@ -164,6 +172,7 @@ final class LinuxMappings {
     }
     List<ProcessBuffer> unmapped = List.copyOf(gone.values());
     gone.clear();
+    placed.remove(whole);
     // Each is tried, whatever the one before throws.
     try (Rollback all = new Rollback()) {
       unmapped.forEach(b -> all.add(() -> space.unlock(b)));
