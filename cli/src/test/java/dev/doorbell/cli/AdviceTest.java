@@ -107,7 +107,8 @@ class AdviceTest {
         }
       }
     }
-    assertTrue(tried > 40, "only " + tried + " lines were advised");
+    // Machines that can be assigned to advise many lines, others few.
+    assertTrue(tried > 4 * machines().size(), "only " + tried + " lines were advised");
   }
 
   @Test
