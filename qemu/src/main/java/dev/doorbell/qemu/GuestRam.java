@@ -77,6 +77,11 @@ final class GuestRam implements PhysicalMemory {
   }
 
   @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    return LONGS.compareAndSet(bytes, offset("update", pa, Long.BYTES), expected, next);
+  }
+
+  @Override
   public void publish() {
     VarHandle.fullFence();
   }
