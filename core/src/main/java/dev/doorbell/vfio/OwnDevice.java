@@ -16,11 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /// An open function of Doorbell's own stack.
-final class OwnDevice implements Device {
+final class OwnDevice extends VectoredDevice {
   private final OwnGroup group;
   private final HostFunction host;
   private final PciFunction pci;
@@ -28,9 +26,6 @@ final class OwnDevice implements Device {
   private final VirtualConfig config;
   private final Map<Integer, BarRegion> bars = new TreeMap<>();
   private final SavedHeader opened;
-  private final ReentrantLock lock = new ReentrantLock();
-  private @Nullable OwnVectors vectors;
-  private boolean closed;
 
   private OwnDevice(OwnGroup group, HostFunction host) {
     this.group = group;
@@ -109,7 +104,8 @@ final class OwnDevice implements Device {
     return out;
   }
 
-  private int count(IrqType type) {
+  @Override
+  protected int count(IrqType type) {
     return switch (type) {
       case MSI -> pci.msi().thing().map(MsiCapability::size).orElse(0);
       case MSIX -> table().map(MessageTable::size).orElse(0);
@@ -118,24 +114,9 @@ final class OwnDevice implements Device {
   }
 
   @Override
-  public int enable(IrqType type, int min, List<? extends Trigger> triggers) {
-    lock.lock();
-    try {
-      requireOpen();
-      if (vectors != null) {
-        throw new InUse(
-            "enable %s of %s".formatted(type, function()),
-            function().toString(),
-            vectors.type() + " vectors");
-      }
-      MsiFunction msi = MsiFunction.of(function().toString(), table(type), host.msiDomain());
-      OwnVectors enabled =
-          OwnVectors.enable(type, msi, group.vfio().host().interrupts(), min, triggers);
-      vectors = enabled;
-      return enabled.count();
-    } finally {
-      lock.unlock();
-    }
+  protected EnabledVectors take(IrqType type, int min, List<? extends Trigger> triggers) {
+    MsiFunction msi = MsiFunction.of(function().toString(), table(type), host.msiDomain());
+    return OwnVectors.enable(type, msi, group.vfio().host().interrupts(), min, triggers);
   }
 
   private MessageTable table(IrqType type) {
@@ -159,80 +140,10 @@ final class OwnDevice implements Device {
   }
 
   @Override
-  public void disable() {
-    lock.lock();
-    try {
-      OwnVectors v = vectors;
-      if (v != null) {
-        v.release();
-        vectors = null;
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void add(int vector, Trigger trigger) {
-    lock.lock();
-    try {
-      OwnVectors v = enabled();
-      if (v.has(vector)) {
-        v.lead(vector, trigger);
-        return;
-      }
-      requireResizable(v);
-      if (vector < 0 || vector >= count(v.type())) {
-        throw new IllegalArgumentException(
-            "%s has %d vectors, not number %d".formatted(function(), count(v.type()), vector));
-      }
-      v.add(vector, trigger);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public Optional<Trigger> trigger(int vector) {
-    lock.lock();
-    try {
-      OwnVectors v = vectors;
-      return v == null ? Optional.empty() : v.trigger(vector);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void remove(int vector) {
-    lock.lock();
-    try {
-      OwnVectors v = enabled();
-      requireResizable(v);
-      v.remove(vector);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void mask(int vector, boolean masked) {
-    lock.lock();
-    try {
-      enabled().mask(vector, masked);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void loopback(int vector) {
-    lock.lock();
-    try {
-      enabled().loopback(vector);
-    } finally {
-      lock.unlock();
-    }
+  protected Optional<Source> fixed(IrqType type) {
+    return type == IrqType.MSIX
+        ? Optional.empty()
+        : Optional.of(Source.rule("PCIe 6.0 7.7.1 Multiple Message Enable"));
   }
 
   @Override
@@ -245,8 +156,8 @@ final class OwnDevice implements Device {
       placed.restore();
       config.reset();
       bars.values().forEach(BarRegion::reset);
-      if (vectors != null) {
-        vectors.reapply();
+      if (vectors().orElse(null) instanceof OwnVectors enabled) {
+        enabled.reapply();
       }
     } finally {
       lock.unlock();
@@ -257,36 +168,15 @@ final class OwnDevice implements Device {
   public void close() {
     lock.lock();
     try {
-      if (closed) {
+      if (isClosed()) {
         return;
       }
       disable();
       opened.restore();
-      closed = true;
+      leave();
       group.closed(this);
     } finally {
       lock.unlock();
-    }
-  }
-
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException(function() + " is closed");
-    }
-  }
-
-  private OwnVectors enabled() {
-    requireOpen();
-    if (vectors == null) {
-      throw new IllegalArgumentException(function() + " has no vectors enabled");
-    }
-    return vectors;
-  }
-
-  private void requireResizable(OwnVectors v) {
-    if (v.type() != IrqType.MSIX) {
-      throw new VectorsFixed(
-          function(), v.type(), Source.rule("PCIe 6.0 7.7.1 Multiple Message Enable"));
     }
   }
 }

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// A function's enabled vectors, each led to a trigger. Guarded by the device's lock.
-final class OwnVectors {
+final class OwnVectors implements EnabledVectors {
   /// A live vector: who is signalled, and where its interrupt is waited for.
   private record Live(VectorGate gate, InterruptDispatch dispatch, int number) {}
 
@@ -40,38 +40,45 @@ final class OwnVectors {
           (vector, controller, number) ->
               v.await(vector, triggers.get(vector), controller, number));
     } catch (RuntimeException | Error e) {
-      v.stopWaiting();
+      v.close();
       throw e;
     }
     return v;
   }
 
-  IrqType type() {
+  @Override
+  public IrqType type() {
     return type;
   }
 
-  int count() {
+  @Override
+  public int count() {
     return live.size();
   }
 
-  void release() {
+  @Override
+  public void release() {
     function.release();
-    stopWaiting();
+    close();
   }
 
-  boolean has(int vector) {
+  @Override
+  public boolean has(int vector) {
     return live.containsKey(vector);
   }
 
-  Optional<Trigger> trigger(int vector) {
+  @Override
+  public Optional<Trigger> trigger(int vector) {
     return Optional.ofNullable(live.get(vector)).map(l -> l.gate().trigger());
   }
 
-  void lead(int vector, Trigger trigger) {
+  @Override
+  public void lead(int vector, Trigger trigger) {
     at(vector).gate().lead(trigger);
   }
 
-  void add(int vector, Trigger trigger) {
+  @Override
+  public void add(int vector, Trigger trigger) {
     try {
       function.addVector(
           vector,
@@ -84,18 +91,21 @@ final class OwnVectors {
     }
   }
 
-  void remove(int vector) {
+  @Override
+  public void remove(int vector) {
     at(vector);
     function.removeVector(vector);
     forget(vector);
   }
 
-  void mask(int vector, boolean masked) {
+  @Override
+  public void mask(int vector, boolean masked) {
     at(vector);
     function.mask(vector, masked);
   }
 
-  void loopback(int vector) {
+  @Override
+  public void loopback(int vector) {
     at(vector).gate().signal();
   }
 
@@ -117,7 +127,8 @@ final class OwnVectors {
     }
   }
 
-  private void stopWaiting() {
+  @Override
+  public void close() {
     List.copyOf(live.keySet()).forEach(this::forget);
   }
 

@@ -146,6 +146,24 @@ abstract class VfioContract extends MappingContract {
   }
 
   @Test
+  void vectorsWithoutTriggersAndUsesOfAClosedDeviceAreRefused() {
+    Sbdf f = lab.msix().getFirst();
+    container(lab.options(), f);
+    Device d = device(f);
+    for (IrqType type : IrqType.values()) {
+      assertThrows(IllegalArgumentException.class, () -> d.enable(type, 0, counters(1)));
+      assertThrows(IllegalArgumentException.class, () -> d.enable(type, 2, counters(1)));
+    }
+    assertThrows(IllegalArgumentException.class, () -> d.mask(0, true), "nothing is enabled");
+    assertEquals(2, d.enable(IrqType.MSIX, 2, counters(2)));
+    d.close();
+    assertEquals(Optional.empty(), d.trigger(0));
+    assertThrows(IllegalStateException.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+    assertThrows(IllegalStateException.class, () -> d.add(0, new EventCounter()));
+    d.close();
+  }
+
+  @Test
   void vectorsSurviveAReset() {
     Sbdf f = lab.msix().getFirst();
     container(lab.options(), f);

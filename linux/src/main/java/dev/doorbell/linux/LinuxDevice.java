@@ -11,15 +11,15 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.BarRegion;
 import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.EnabledVectors;
 import dev.doorbell.vfio.HostBar;
-import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqInfo;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.NoSuchIrqs;
 import dev.doorbell.vfio.RegionInfo;
 import dev.doorbell.vfio.RegionType;
 import dev.doorbell.vfio.Trigger;
-import dev.doorbell.vfio.VectorsFixed;
+import dev.doorbell.vfio.VectoredDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -28,12 +28,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// A function opened through the running kernel. Besides what every {@link Device} does: BARs can be mapped, and the function can be reset
 /// together with those that share its reset.
-public final class LinuxDevice implements Device {
+public final class LinuxDevice extends VectoredDevice {
   private final LinuxGroup group;
   private final LinuxContainer container;
   private final Sbdf function;
@@ -42,10 +41,7 @@ public final class LinuxDevice implements Device {
   private final Map<RegionType, BarRegion> bars = new EnumMap<>(RegionType.class);
   private final Map<IrqType, DeviceInfo.Irqs> irqs = new EnumMap<>(IrqType.class);
   private final ConfigSpace config;
-  private final ReentrantLock lock = new ReentrantLock();
-  private @Nullable LinuxVectors vectors;
   private final DeviceNotices notices = new DeviceNotices(this);
-  private boolean closed;
 
   private LinuxDevice(
       LinuxGroup group, LinuxContainer container, Sbdf function, Descriptor descriptor) {
@@ -168,120 +164,50 @@ public final class LinuxDevice implements Device {
     return Objects.requireNonNull(irqs.get(type));
   }
 
-  private int count(IrqType type) {
+  @Override
+  protected int count(IrqType type) {
     return irqs(type).count();
   }
 
   @Override
   public int enable(IrqType type, int min, List<? extends Trigger> triggers) {
-    if (min < 1 || triggers.size() < min) {
-      throw new IllegalArgumentException(
-          "%d triggers for at least %d vectors of %s".formatted(triggers.size(), min, function));
+    if (!DeviceNotices.isNotice(type)) {
+      return super.enable(type, min, triggers);
     }
+    requireEnough(min, triggers);
     lock.lock();
     try {
       requireOpen();
-      if (count(type) == 0) {
-        throw new NoSuchIrqs(function, type, Source.rule("Linux VFIO_DEVICE_GET_IRQ_INFO"));
-      }
-      if (DeviceNotices.isNotice(type)) {
-        notices.lead(type, triggers.getFirst());
-        return 1;
-      }
-      if (vectors != null) {
-        throw new InUse(
-            "enable %s vectors of %s".formatted(type, function),
-            function.toString(),
-            "its %s vectors".formatted(vectors.type()));
-      }
-      if (count(type) < min) {
-        throw new TooFewVectors(function.toString(), type.toString(), count(type), min);
-      }
-      container.requireRoomForDoorbells();
-      List<? extends Trigger> used = triggers.subList(0, Math.min(triggers.size(), count(type)));
-      LinuxVectors v = LinuxVectors.enable(this, type, irqs(type).isMaskable(), min, used);
-      vectors = v;
-      return v.count();
+      requireAny(type);
+      notices.lead(type, triggers.getFirst());
+      return 1;
     } finally {
       lock.unlock();
     }
   }
 
-  @Override
-  public void disable() {
-    lock.lock();
-    try {
-      requireOpen();
-      LinuxVectors v = vectors;
-      if (v != null) {
-        v.release();
-        vectors = null;
-      }
-    } finally {
-      lock.unlock();
+  private void requireAny(IrqType type) {
+    if (count(type) == 0) {
+      throw new NoSuchIrqs(function, type, Source.rule("Linux VFIO_DEVICE_GET_IRQ_INFO"));
     }
   }
 
   @Override
-  public void add(int vector, Trigger trigger) {
-    lock.lock();
-    try {
-      LinuxVectors v = enabled();
-      if (!v.has(vector)) {
-        requireResizable(v);
-        if (vector < 0 || vector >= count(v.type())) {
-          throw new IllegalArgumentException(
-              "%s has %d vectors, not one numbered %d"
-                  .formatted(function, count(v.type()), vector));
-        }
-      }
-      v.lead(vector, trigger);
-    } finally {
-      lock.unlock();
+  protected EnabledVectors take(IrqType type, int min, List<? extends Trigger> triggers) {
+    requireAny(type);
+    if (count(type) < min) {
+      throw new TooFewVectors(function.toString(), type.toString(), count(type), min);
     }
+    container.requireRoomForDoorbells();
+    List<? extends Trigger> used = triggers.subList(0, Math.min(triggers.size(), count(type)));
+    return LinuxVectors.enable(this, type, irqs(type).isMaskable(), min, used);
   }
 
   @Override
-  public Optional<Trigger> trigger(int vector) {
-    lock.lock();
-    try {
-      LinuxVectors v = vectors;
-      return v == null ? Optional.empty() : v.trigger(vector);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void remove(int vector) {
-    lock.lock();
-    try {
-      LinuxVectors v = enabled();
-      requireResizable(v);
-      v.remove(vector);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void mask(int vector, boolean masked) {
-    lock.lock();
-    try {
-      enabled().mask(vector, masked);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void loopback(int vector) {
-    lock.lock();
-    try {
-      enabled().loopback(vector);
-    } finally {
-      lock.unlock();
-    }
+  protected Optional<Source> fixed(IrqType type) {
+    return irqs(type).isResizable(type)
+        ? Optional.empty()
+        : Optional.of(Source.rule("Linux VFIO_IRQ_INFO_NORESIZE of " + type));
   }
 
   @Override
@@ -326,12 +252,10 @@ public final class LinuxDevice implements Device {
   public void close() {
     lock.lock();
     try {
-      if (closed) {
+      if (isClosed()) {
         return;
       }
-      closed = true;
-      LinuxVectors v = vectors;
-      vectors = null;
+      EnabledVectors v = leave().orElse(null);
       // Last first; each is tried, whatever the one before throws.
       try (Step _ = () -> letGo(v);
           Step _ = this::stopDma;
@@ -351,7 +275,7 @@ public final class LinuxDevice implements Device {
     void close();
   }
 
-  private void letGo(@Nullable LinuxVectors v) {
+  private void letGo(@Nullable EnabledVectors v) {
     if (v != null) {
       v.close();
     }
@@ -365,27 +289,5 @@ public final class LinuxDevice implements Device {
     int at = (int) ConfigHeaderLayout.COMMAND.offset();
     long command = ConfigHeaderLayout.BUS_MASTER_ENABLE.with(config.read16(at), 0);
     config.write(at, (int) command, Short.BYTES);
-  }
-
-  private LinuxVectors enabled() {
-    requireOpen();
-    LinuxVectors v = vectors;
-    if (v == null) {
-      throw new IllegalArgumentException(function + " has no vectors enabled");
-    }
-    return v;
-  }
-
-  private void requireResizable(LinuxVectors v) {
-    if (!irqs(v.type()).isResizable(v.type())) {
-      throw new VectorsFixed(
-          function, v.type(), Source.rule("Linux VFIO_IRQ_INFO_NORESIZE of " + v.type()));
-    }
-  }
-
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException(function + " is closed");
-    }
   }
 }

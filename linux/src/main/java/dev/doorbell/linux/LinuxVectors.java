@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.vfio.EnabledVectors;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.Trigger;
 import java.lang.foreign.Arena;
@@ -14,7 +15,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// A function's enabled vectors, each with an eventfd that the kernel signals. Guarded by the device's lock.
-final class LinuxVectors {
+final class LinuxVectors implements EnabledVectors {
   private static final int NONE = -1;
 
   private final LinuxDevice device;
@@ -97,36 +98,43 @@ final class LinuxVectors {
     };
   }
 
-  IrqType type() {
+  @Override
+  public IrqType type() {
     return type;
   }
 
-  int count() {
+  @Override
+  public int count() {
     return live.size();
   }
 
-  boolean has(int vector) {
+  @Override
+  public boolean has(int vector) {
     return live.containsKey(vector);
   }
 
-  Optional<Trigger> trigger(int vector) {
+  @Override
+  public Optional<Trigger> trigger(int vector) {
     return Optional.ofNullable(live.get(vector)).map(LinuxVector::trigger);
   }
 
-  /// Takes all vectors back; what arrived and was not taken yet is gone.
-  void release() {
+  /// What arrived and was not taken yet is gone.
+  @Override
+  public void release() {
     set(VfioLayout.SET_DATA_NONE, VfioLayout.SET_ACTION_TRIGGER, 0, List.of());
     close();
   }
 
-  /// Lets go of the eventfds alone, where the kernel has taken the vectors back with the device.
-  void close() {
+  /// Lets go of the eventfds alone, as where the kernel has taken the vectors back with the device.
+  @Override
+  public void close() {
     live.values().forEach(LinuxVector::close);
     live.clear();
   }
 
-  /// Adds a vector, or gives one another trigger; what arrived for the one before goes to the new one.
-  void lead(int number, Trigger trigger) {
+  /// What arrived for the trigger before goes to the new one.
+  @Override
+  public void lead(int number, Trigger trigger) {
     LinuxVector next = vector(number, trigger);
     try {
       set(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, number, List.of(next.fd()));
@@ -140,14 +148,21 @@ final class LinuxVectors {
     }
   }
 
-  void remove(int number) {
+  @Override
+  public void add(int number, Trigger trigger) {
+    lead(number, trigger);
+  }
+
+  @Override
+  public void remove(int number) {
     LinuxVector v = at(number);
     set(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, number, List.of(NONE));
     live.remove(number);
     v.close();
   }
 
-  void mask(int number, boolean masked) {
+  @Override
+  public void mask(int number, boolean masked) {
     LinuxVector v = at(number);
     if (maskable) {
       int action = masked ? VfioLayout.SET_ACTION_MASK : VfioLayout.SET_ACTION_UNMASK;
@@ -160,7 +175,8 @@ final class LinuxVectors {
     }
   }
 
-  void loopback(int number) {
+  @Override
+  public void loopback(int number) {
     at(number);
     setCount(VfioLayout.SET_ACTION_TRIGGER, number);
   }
