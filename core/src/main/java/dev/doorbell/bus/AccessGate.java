@@ -67,6 +67,19 @@ public final class AccessGate {
     return true;
   }
 
+  /// Ends the claim that the current thread made last.
+  ///
+  /// {@return whether this was the thread's outermost claim}
+  ///
+  /// @throws IllegalStateException when the thread has none
+  public boolean leave() {
+    int held = held();
+    if (held < 0) {
+      throw new IllegalStateException("an access ends that did not begin in this thread");
+    }
+    return leave(held);
+  }
+
   /// {@return the current thread's slot, or -1}
   public int held() {
     return find(Thread.currentThread().threadId());

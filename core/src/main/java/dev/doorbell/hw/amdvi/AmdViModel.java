@@ -179,11 +179,7 @@ public final class AmdViModel implements MmioDevice, Translator {
 
   @Override
   public void end() {
-    int held = gate.held();
-    if (held < 0) {
-      throw new IllegalStateException("an access ends that did not begin in this thread");
-    }
-    if (gate.leave(held)) {
+    if (gate.leave()) {
       deliver();
     }
   }

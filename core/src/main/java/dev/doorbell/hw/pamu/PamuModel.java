@@ -78,11 +78,7 @@ public final class PamuModel implements MmioDevice, Translator {
 
   @Override
   public void end() {
-    int held = gate.held();
-    if (held < 0) {
-      throw new IllegalStateException("an access ends that did not begin in this thread");
-    }
-    gate.leave(held);
+    gate.leave();
   }
 
   @Override
