@@ -6,6 +6,7 @@ import dev.doorbell.hw.smmuv3.CdLayout;
 import dev.doorbell.hw.smmuv3.EventLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.vmsa.DescriptorLayout;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The permitted contents of the table entries that one message's translation reads.
@@ -62,13 +63,29 @@ final class TableReads {
     // cached under its ASID; by that of another stream, too, which has the same CD.
     boolean shared = history.places(Board.STREAMS, Board.CONTEXTS, w -> leadsTo(w, address)) > 1;
     List<Integer> streams = shared ? Board.REQUESTERS : List.of(message.requester());
-    for (long[] cd : history.since(memory, address, CdLayout.QUADWORDS, dropped)) {
+    List<long[]> cached = history.since(memory, address, CdLayout.QUADWORDS, dropped);
+    for (long[] cd : cached) {
       int sinceAsid = commands.asidDropped(CdLayout.ASID.getInt(cd[0]), tag());
       for (int stream : streams) {
         time = Math.min(time, commands.contextDropped(stream, sinceAsid));
       }
     }
-    return history.since(memory, address, CdLayout.QUADWORDS, time);
+    return reportedBy(cached, history.since(memory, address, CdLayout.QUADWORDS, time));
+  }
+
+  // Of an older CD translations may be cached; whether a fault is recorded says the CD that is
+  // cached now.
+  private static List<long[]> reportedBy(List<long[]> cached, List<long[]> all) {
+    List<long[]> out = new ArrayList<>(all);
+    for (long[] older : all.subList(Math.min(cached.size(), all.size()), all.size())) {
+      boolean records = CdLayout.R.isSet(older[0]);
+      if (cached.stream().anyMatch(c -> CdLayout.R.isSet(c[0]) != records)) {
+        long[] other = older.clone();
+        other[0] = CdLayout.R.with(other[0], records ? 0 : 1);
+        out.add(other);
+      }
+    }
+    return out;
   }
 
   private static boolean leadsTo(long word, long context) {

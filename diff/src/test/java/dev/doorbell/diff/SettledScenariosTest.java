@@ -38,6 +38,9 @@ class SettledScenariosTest {
         "smmuv3-257560",
         // AF = 0 leads a message behind the event queue, where the comparison did not look.
         "smmuv3-288588",
+        // A CD with R = 0 uses a table pointer that a CD before it, with R = 1 and the same ASID,
+        // left cached.
+        "smmuv3-443503",
         // A read of the board's flash, which a message had put into another mode.
         "smmuv3-full-10351",
         // `gicv2-subpriority` because the binary point changed under an active interrupt.
