@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,7 +119,7 @@ class PowerAssignmentTest {
     int rid = other.requesterId();
     assertEquals(BusOutcome.ERROR, write(machine, other, v));
     PeStop stop = phb.stopped(rid).orElseThrow();
-    assertEquals(rid, stop.requesterId());
+    assertEquals(OptionalInt.of(rid), stop.requesterId());
     assertTrue(stop.cause().contains("MSI"), stop.cause());
     assertEquals(0, host.poll(), "nobody was interrupted");
     assertTrue(phb.stopped(guest.requesterId()).isEmpty());

@@ -130,15 +130,15 @@ final class IodaTablesModel {
     return false;
   }
 
-  /// Stops a PE, and those that its row of PELT-V names. The first cause is kept.
+  /// Stops a PE, and those that its row of PELT-V names. The first cause is kept, in memory: the bridge itself has no more than the bits that stop.
   ///
   /// @param pest where states of PEs are in memory; 0 for nowhere
   /// @param peltv where the rows are; 0 for nowhere
   void stop(int pe, long a, long b, long pest, long peltv) {
-    if (!pestb.compareAndSet(pe, 0, b)) {
+    if (!pestb.compareAndSet(pe, 0, PestLayout.DMA_STOPPED.mask())) {
       return;
     }
-    pesta.set(pe, a);
+    pesta.set(pe, PestLayout.MMIO_FROZEN.mask());
     try {
       if (pest != 0) {
         memory.write64(pest + (long) pe * PestLayout.BYTES, PestLayout.swapped(a));

@@ -5,8 +5,12 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Rollback;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -34,6 +38,10 @@ final class PeTables {
   private final Pa peltv;
   private final Pa pest;
   private final Map<Integer, Integer> byRid = new TreeMap<>();
+
+  /// Requester ids whose PE the bridge may not have heard of.
+  private final Set<Integer> untold = new HashSet<>();
+
   private final Map<Integer, Long> windows = new HashMap<>();
   private final Map<Integer, Integer> owners = new HashMap<>();
 
@@ -84,8 +92,7 @@ final class PeTables {
       put(Phb4Registers.PEST_BAR, Phb4Registers.PEST_ENABLE.mask() | pest.value());
       put(Phb4Registers.CTRLR, Phb4Registers.IRQ_PGSZ_64K.with(get(Phb4Registers.CTRLR), 1));
       for (int pe = 0; pe < pes; pe++) {
-        write(Phb4Registers.PESTA, pe, 0);
-        write(Phb4Registers.PESTB, pe, 0);
+        state(pe, PeState.RUNNING);
         write(Phb4Registers.TVT, pe * TveLayout.PER_PE, windows.getOrDefault(pe, 0L));
         write(Phb4Registers.TVT, pe * TveLayout.PER_PE + 1, 0);
       }
@@ -93,6 +100,7 @@ final class PeTables {
         own(n, owners.getOrDefault(n, nobody()));
       }
       put(Phb4Registers.RTC, Phb4Registers.RTC_ALL.mask());
+      untold.clear();
       kill(Phb4Registers.KILL_ALL.mask());
       put(Phb4Registers.CONFIG, Phb4Registers.MSI32_EN.mask() | Phb4Registers.MSI64_EN.mask());
     } finally {
@@ -115,32 +123,37 @@ final class PeTables {
             RttLayout.BYTES);
   }
 
-  /// {@return the PE of a requester id, from now on}
+  /// {@return the PE of a requester id, from now on} It stays that requester id's when the bridge cannot be told, and the bridge is told the next time.
   ///
   /// @throws PhbException when all are taken
   int pe(int rid) {
     lock.lock();
     try {
       Integer known = byRid.get(rid);
-      if (known != null) {
-        return known;
+      int pe = known != null ? known : claim(rid);
+      if (untold.contains(rid)) {
+        put(Phb4Registers.RTC, Phb4Registers.RTC_RID.place(rid));
+        untold.remove(rid);
       }
-      int pe = FIRST + byRid.size();
-      if (pe >= nobody()) {
-        throw PhbException.noPe(hw.id(), rid, pes - FIRST - 1);
-      }
-      long word =
-          peltv.value() + pe * rowBytes() + pe / PeVectorLayout.PER_WORD * (long) Long.BYTES;
-      hw.memory()
-          .write64(word, PeVectorLayout.swapped(PeVectorLayout.bit(pe % PeVectorLayout.PER_WORD)));
-      point(rid, pe);
-      hw.memory().publish();
-      byRid.put(rid, pe);
-      put(Phb4Registers.RTC, Phb4Registers.RTC_RID.place(rid));
       return pe;
     } finally {
       lock.unlock();
     }
+  }
+
+  private int claim(int rid) {
+    int pe = FIRST + byRid.size();
+    if (pe >= nobody()) {
+      throw PhbException.noPe(hw.id(), rid, pes - FIRST - 1);
+    }
+    long word = peltv.value() + pe * rowBytes() + pe / PeVectorLayout.PER_WORD * (long) Long.BYTES;
+    hw.memory()
+        .write64(word, PeVectorLayout.swapped(PeVectorLayout.bit(pe % PeVectorLayout.PER_WORD)));
+    point(rid, pe);
+    hw.memory().publish();
+    byRid.put(rid, pe);
+    untold.add(rid);
+    return pe;
   }
 
   /// {@return the PE that a requester id has, if it has one of its own}
@@ -216,21 +229,36 @@ final class PeTables {
 
   /// Lets a PE go on.
   void thaw(int pe) {
+    state(pe, PeState.RUNNING);
+  }
+
+  /// Stops a PE as it was stopped before, or lets it go on.
+  void state(int pe, PeState state) {
     lock.lock();
     try {
-      write(Phb4Registers.PESTA, pe, 0);
-      write(Phb4Registers.PESTB, pe, 0);
+      long at = pest.value() + (long) pe * PestLayout.BYTES;
+      hw.memory().write64(at, PestLayout.swapped(state.a()));
+      hw.memory().write64(at + Long.BYTES, PestLayout.swapped(state.b()));
+      hw.memory().publish();
+      write(Phb4Registers.PESTA, pe, PestLayout.MMIO_FROZEN.mask() & state.a());
+      write(Phb4Registers.PESTB, pe, PestLayout.DMA_STOPPED.mask() & state.b());
     } finally {
       lock.unlock();
     }
   }
 
-  /// Stops a PE.
-  void stop(int pe) {
+  /// {@return the state of a PE: that it is stopped, which the bridge knows, and why, which it writes to memory}
+  PeState state(int pe) {
     lock.lock();
     try {
-      write(Phb4Registers.PESTA, pe, PestLayout.MMIO_FROZEN.mask());
-      write(Phb4Registers.PESTB, pe, PestLayout.DMA_STOPPED.mask());
+      long a = read(Phb4Registers.PESTA, pe) & PestLayout.MMIO_FROZEN.mask();
+      long b = read(Phb4Registers.PESTB, pe) & PestLayout.DMA_STOPPED.mask();
+      long at = pest.value() + (long) pe * PestLayout.BYTES;
+      long cause = PestLayout.swapped(hw.memory().read64(at));
+      boolean its = PestLayout.MMIO_FROZEN.isSet(cause & a);
+      return its
+          ? new PeState(a | cause, b | PestLayout.swapped(hw.memory().read64(at + Long.BYTES)))
+          : new PeState(a, b);
     } finally {
       lock.unlock();
     }
@@ -238,29 +266,25 @@ final class PeTables {
 
   /// {@return why a PE is stopped, if it is}
   Optional<PeStop> stopped(int pe) {
-    lock.lock();
-    try {
-      int word = pe / PeVectorLayout.PER_WORD;
-      long errors = read(Phb4Registers.PEEV, word);
-      if ((errors & PeVectorLayout.bit(pe % PeVectorLayout.PER_WORD)) == 0) {
-        return Optional.empty();
-      }
-      long at = pest.value() + (long) pe * PestLayout.BYTES;
-      long a = read(Phb4Registers.PESTA, pe) | PestLayout.swapped(hw.memory().read64(at));
-      long b = PestLayout.swapped(hw.memory().read64(at + Long.BYTES));
+    PeState state = state(pe);
+    if (!state.isStopped()) {
+      return Optional.empty();
+    }
+    if (!state.hasCause()) {
       return Optional.of(
           new PeStop(
-              pe,
-              PestLayout.RID.getInt(a),
-              PestLayout.FAIL_ADDR.get(b),
-              PestLayout.A_LAYOUT.decode(a).stream()
-                  .filter(d -> d.raw() != 0)
-                  .map(Object::toString)
-                  .reduce((x, y) -> x + " " + y)
-                  .orElse("stopped")));
-    } finally {
-      lock.unlock();
+              pe, OptionalInt.empty(), OptionalLong.empty(), "stopped along with another PE"));
     }
+    return Optional.of(
+        new PeStop(
+            pe,
+            OptionalInt.of(PestLayout.RID.getInt(state.a())),
+            OptionalLong.of(PestLayout.FAIL_ADDR.get(state.b())),
+            PestLayout.A_LAYOUT.decode(state.a()).stream()
+                .filter(d -> d.raw() != 0)
+                .map(Object::toString)
+                .reduce((x, y) -> x + " " + y)
+                .orElse("stopped")));
   }
 
   /// {@return whether the bridge has cut itself off}

@@ -23,13 +23,25 @@ public final class Phb4Driver implements Iommu {
   private static final List<Granule> GRANULES = List.of(Granule.K4, Granule.K64);
 
   private static final int REQUESTER_BITS = 16;
+
   private static final long CLOSED = 0;
+
+  /// What stands for a stream.
+  ///
+  /// @param tve its PE's window
+  /// @param state what its PE becomes; empty where it stays as it is
+  private record Placement(long tve, Optional<PeState> state) {
+    /// Who comes to other tables is not to be blamed for what was done before.
+    static Placement at(long tve) {
+      return new Placement(tve, Optional.of(PeState.RUNNING));
+    }
+  }
 
   private final Phb4Hardware hw;
   private final SourceRouter router;
   private final PeTables tables;
   private final Phb4MsiDriver messages;
-  private final StreamAttachments<Phb4Driver, Long, PhbAddressSpace> attached =
+  private final StreamAttachments<Phb4Driver, Placement, PhbAddressSpace> attached =
       new StreamAttachments<>(this, new Windows());
 
   private Phb4Driver(Phb4Hardware hw, SourceRouter router) {
@@ -98,34 +110,39 @@ public final class Phb4Driver implements Iommu {
   @Override
   public void block(int streamId) {
     requireRid(streamId);
-    attached.detach(streamId, CLOSED);
+    attached.detach(streamId, Placement.at(CLOSED));
   }
 
   @Override
   public void bypass(int streamId) {
     requireRid(streamId);
-    attached.detach(streamId, TveLayout.untranslated());
+    attached.detach(streamId, Placement.at(TveLayout.untranslated()));
   }
 
   /// A stream's entry is the TVE of its PE. Where it has none, and needs none, it is nobody's PE, which is closed.
-  private final class Windows implements StreamAttachments.Hardware<Long, PhbAddressSpace> {
+  private final class Windows implements StreamAttachments.Hardware<Placement, PhbAddressSpace> {
+    /// A PE that is stopped is stopped again when a change is taken back, and one that runs is not let go on when it was stopped meanwhile.
     @Override
-    public Long entry(int stream) {
-      return tables.known(stream).map(tables::window).orElse(CLOSED);
+    public Placement entry(int stream) {
+      return tables
+          .known(stream)
+          .map(pe ->
+              new Placement(
+                  tables.window(pe), Optional.of(tables.state(pe)).filter(PeState::isStopped)))
+          .orElse(new Placement(CLOSED, Optional.empty()));
     }
 
     @Override
-    public Long leadingTo(PhbAddressSpace space) {
-      return space.tve();
+    public Placement leadingTo(PhbAddressSpace space) {
+      return Placement.at(space.tve());
     }
 
-    /// Who comes to other tables is not to be blamed for what was done before.
     @Override
-    public void write(int stream, Long entry, StreamAttachments.Orders orders) {
-      if (entry != CLOSED || tables.known(stream).isPresent()) {
+    public void write(int stream, Placement entry, StreamAttachments.Orders orders) {
+      if (entry.tve() != CLOSED || tables.known(stream).isPresent()) {
         int pe = tables.pe(stream);
-        orders.run(() -> tables.window(pe, entry));
-        orders.run(() -> tables.thaw(pe));
+        orders.run(() -> tables.window(pe, entry.tve()));
+        entry.state().ifPresent(state -> orders.run(() -> tables.state(pe, state)));
       }
     }
 
@@ -158,6 +175,11 @@ public final class Phb4Driver implements Iommu {
   /// @throws PhbException when the bridge is fenced
   public Optional<PeStop> stopped(int streamId) {
     return tables.known(streamId).flatMap(tables::stopped);
+  }
+
+  /// {@return the PE that stands for requester ids that have none, and owns interrupts that nobody has}
+  int nobody() {
+    return tables.nobody();
   }
 
   /// Lets a function's PE go on that was stopped. The function should have been reset before.

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
@@ -111,16 +112,16 @@ public final class Phb4MsiDriver implements MsiController {
     try {
       int[] ours = new int[Math.max(0, count)];
       numbers.take(source, ours, contiguous);
-      try {
+      try (Rollback rollback = new Rollback()) {
+        for (int n : ours) {
+          rollback.add(() -> numbers.giveBack(n));
+        }
         int pe = tables.pe(source.deviceId());
         for (int n : ours) {
+          rollback.add(() -> tables.own(n, tables.nobody()));
           tables.own(n, pe);
         }
-      } catch (RuntimeException failed) {
-        for (int n : ours) {
-          numbers.giveBack(n);
-        }
-        throw failed;
+        rollback.commit();
       }
       return new Phb4Vectors(this, source, ours, low);
     } finally {

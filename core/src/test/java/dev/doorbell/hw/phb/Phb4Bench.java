@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.explain.Source;
@@ -13,6 +14,7 @@ import dev.doorbell.irq.SourceRouter;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.XiveEventLayout;
 import dev.doorbell.simple.CountedFrames;
+import dev.doorbell.simple.HardwareWrites;
 import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.simple.PlainMemory;
 import java.util.ArrayDeque;
@@ -31,6 +33,7 @@ final class Phb4Bench {
 
   final PlainMemory memory = new PlainMemory(0x1000_0000L, 0x400_0000);
   final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x400_0000);
+  final HardwareWrites writes = new HardwareWrites();
   private final Events events = new Events();
   final Phb4Model model = new Phb4Model(memory, events, PES, MESSAGES);
   final Phb4Driver driver =
@@ -38,12 +41,26 @@ final class Phb4Bench {
           new Phb4Hardware(
               "phb4",
               "PHB4",
-              new ModelRegisters(model),
+              new Watched(new ModelRegisters(model), writes),
               new ModelRegisters(model.pages()),
               memory,
               frames,
               new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test"))),
           events);
+
+  /// Registers whose writes can be made to fail.
+  private record Watched(RegisterBus bus, HardwareWrites writes) implements RegisterBus {
+    @Override
+    public long read(long offset, int bytes) {
+      return bus.read(offset, bytes);
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      writes.write("0x%x = 0x%x".formatted(offset, value));
+      bus.write(offset, value, bytes);
+    }
+  }
 
   /// The port of an interrupt controller, and what its driver would find there.
   private static final class Events implements SystemBus, SourceRouter {
@@ -106,6 +123,15 @@ final class Phb4Bench {
 
   long read(int rid, long iova) {
     return model.translate(rid, -1, iova, Translator.READ);
+  }
+
+  /// Has a PE's row of PELT-V name itself and another.
+  void takesAlong(int pe, int other) {
+    long peltv =
+        Phb4Registers.PELTV_BASE.get(
+            new ModelRegisters(model).read64(Phb4Registers.PELTV_BAR.offset()));
+    long bits = PeVectorLayout.bit(pe) | PeVectorLayout.bit(other);
+    memory.write64(peltv + pe * (PES / Byte.SIZE), PeVectorLayout.swapped(bits));
   }
 
   List<String> collected() {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -47,8 +48,8 @@ class Phb4DriverTest {
     assertEquals(Translator.FAULT, bench.write(0x100, granule.bytes() + 8));
     assertEquals(Translator.FAULT, bench.read(0x100, granule.bytes() + 8), "it is stopped");
     PeStop stop = driver.stopped(0x100).orElseThrow();
-    assertEquals(0x100, stop.requesterId());
-    assertEquals(granule.bytes() + 8, stop.address());
+    assertEquals(OptionalInt.of(0x100), stop.requesterId());
+    assertEquals(OptionalLong.of(granule.bytes() + 8), stop.address());
     assertTrue(stop.cause().contains("TCE_ACCESS_FAULT"), stop.cause());
     assertEquals(0x2000_0000L, bench.read(0x200, granule.bytes()), "others go on");
     driver.thaw(0x100);
@@ -148,14 +149,8 @@ class Phb4DriverTest {
     AddressSpace s = driver.createAddressSpace(Granule.K4);
     driver.attach(1, s);
     driver.attach(2, s);
-    long row = bench.frames.bytesInUse();
-    assertTrue(row > 0);
     s.map(new Iova(0), new Pa(0x2000_0000L), 0x1000, Protection.READ_WRITE);
-    long peltv =
-        Phb4Registers.PELTV_BASE.get(
-            new ModelRegisters(bench.model).read64(Phb4Registers.PELTV_BAR.offset()));
-    long bits = PeVectorLayout.bit(1) | PeVectorLayout.bit(2);
-    bench.memory.write64(peltv + Phb4Bench.PES / Byte.SIZE, PeVectorLayout.swapped(bits));
+    bench.takesAlong(1, 2);
     assertEquals(Translator.FAULT, bench.read(1, 0x1000));
     assertEquals(Translator.FAULT, bench.read(2, 0), "PE 2 is stopped along");
     driver.thaw(2);
