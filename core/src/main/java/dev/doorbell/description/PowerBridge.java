@@ -6,6 +6,7 @@ import dev.doorbell.description.MsiControllerDescription.PhbMsi;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// An IBM host bridge with all that is needed to drive it: its two sides, their registers, and the interrupt controller that takes its events.
 ///
@@ -28,11 +29,14 @@ public record PowerBridge(
 
   private static final long BLOCKS = 16;
 
+  private static final String POWER10 = "PHB5";
+  private static final Set<String> DRIVEN = Set.of("PHB4", POWER10);
+
   /// {@return the bridges of a machine that have an XIVE behind them and are described well enough}
   public static List<PowerBridge> of(MachineDescription machine) {
     List<PowerBridge> out = new ArrayList<>();
     for (IommuDescription i : machine.iommus()) {
-      if (i instanceof Phb phb && phb.kind().equals("PHB4")) {
+      if (i instanceof Phb phb && DRIVEN.contains(phb.kind())) {
         messages(machine, phb).flatMap(m -> join(phb, m)).ifPresent(out::add);
       }
     }
@@ -71,6 +75,11 @@ public record PowerBridge(
             AddressRange.ofSize(phb.registers().get().start(), REGISTER_BYTES),
             AddressRange.ofSize(messages.esb().get().start(), all * PAGE),
             messages.controller().get()));
+  }
+
+  /// {@return whether it is POWER10's, and so is the interrupt controller}
+  public boolean isPower10() {
+    return phb.kind().equals(POWER10);
   }
 
   /// {@return PEs, a multiple of 64; as many as a bridge can have where firmware does not tell}

@@ -24,8 +24,13 @@ final class FdtPower {
   /// Above these bits of an address are those that say what it is: 60 for a message, 59 for the second window of a PE.
   private static final int IOVA_BITS = 60;
 
-  /// Bytes of the window of POWER9's interrupt controller.
+  /// Bytes of the window of POWER9's interrupt controller, which threads' contexts follow.
   private static final long XIVE_BYTES = 0x8_0000;
+
+  /// Bytes of the window of POWER10's, and how far behind its start threads find their contexts.
+  private static final long XIVE2_BYTES = 0x200_0000;
+
+  private static final long XIVE2_CONTEXTS = 0x318_0000;
 
   private static final int MOST_PES = 0x1_0000;
   private static final long MOST_MESSAGES = 0x10_0000;
@@ -176,14 +181,22 @@ final class FdtPower {
     return out;
   }
 
-  /// The tree tells where threads find their contexts (TIMA). On POWER9 the controller's own window lies before them (skiboot `hw/phys-map.c`).
+  /// The tree tells where threads find their contexts (TIMA). The controller's own window lies at a distance before them (skiboot `hw/phys-map.c`).
   private Optional<AddressRange> controller() {
-    boolean power9 = tree.nodes().stream().anyMatch(n -> n.isCompatible("ibm,power9-xive-x"));
+    if (tree.nodes().stream().anyMatch(n -> n.isCompatible("ibm,power9-xive-x"))) {
+      return before(XIVE_BYTES, XIVE_BYTES);
+    }
+    return tree.nodes().stream().anyMatch(n -> n.isCompatible("ibm,power10-xive-x"))
+        ? before(XIVE2_CONTEXTS, XIVE2_BYTES)
+        : Optional.empty();
+  }
+
+  private Optional<AddressRange> before(long distance, long bytes) {
     return tree.nodes().stream()
-        .filter(n -> power9 && n.isCompatible("ibm,opal-xive-pe"))
+        .filter(n -> n.isCompatible("ibm,opal-xive-pe"))
         .flatMap(n -> addresses.firstRegister(n).stream())
-        .filter(tima -> Long.compareUnsigned(tima.start(), XIVE_BYTES) >= 0)
-        .map(tima -> AddressRange.ofSize(tima.start() - XIVE_BYTES, XIVE_BYTES))
+        .filter(tima -> Long.compareUnsigned(tima.start(), distance) >= 0)
+        .map(tima -> AddressRange.ofSize(tima.start() - distance, bytes))
         .findFirst();
   }
 

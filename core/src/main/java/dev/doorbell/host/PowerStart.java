@@ -6,6 +6,7 @@ import dev.doorbell.description.PowerBridge;
 import dev.doorbell.hw.phb.Phb4Driver;
 import dev.doorbell.hw.phb.Phb4Hardware;
 import dev.doorbell.hw.xive.XiveDriver;
+import dev.doorbell.hw.xive.XiveGeneration;
 import dev.doorbell.hw.xive.XiveHardware;
 import dev.doorbell.machine.Machine;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ record PowerStart(XiveDriver controller, List<Phb4Driver> bridges) {
         XiveDriver.open(
             new XiveHardware(
                 "xive@0x" + Long.toHexString(first.controller().start()),
+                first.isPower10() ? XiveGeneration.SECOND : XiveGeneration.FIRST,
                 machine.registers(first.controller()),
                 new Pa(first.controller().start()),
                 machine.memory(),

@@ -55,7 +55,7 @@ final class InterruptModels {
           ? RiscvModels.without(machine)
           : new NotModelled(
               "the interrupt controller",
-              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor POWER9's bridges with their XIVE",
+              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor POWER9's or POWER10's bridges with their XIVE",
               Source.rule("MADT or device tree"));
     }
   }

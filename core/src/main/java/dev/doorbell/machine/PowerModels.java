@@ -6,6 +6,7 @@ import dev.doorbell.description.IommuDescription.Phb;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.PowerBridge;
 import dev.doorbell.hw.phb.Phb4Model;
+import dev.doorbell.hw.xive.Xive2Model;
 import dev.doorbell.hw.xive.XiveModel;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +22,11 @@ final class PowerModels {
     if (bridges.isEmpty()) {
       return false;
     }
-    bus.add("XIVE", bridges.getFirst().controller(), new XiveModel(memory));
+    PowerBridge first = bridges.getFirst();
+    bus.add(
+        "XIVE",
+        first.controller(),
+        first.isPower10() ? new Xive2Model(memory) : new XiveModel(memory));
     return true;
   }
 
@@ -32,7 +37,8 @@ final class PowerModels {
         .filter(b -> b.phb().id().equals(phb.id()))
         .findFirst()
         .map(b -> {
-          Phb4Model model = new Phb4Model(memory, bus, b.pes(), b.messages().count());
+          Phb4Model model =
+              new Phb4Model(memory, bus, b.isPower10(), b.pes(), b.messages().count());
           bus.add(phb.id(), b.registers(), model);
           bus.add("interrupts of " + phb.id(), b.esb(), model.pages());
           return model;

@@ -16,6 +16,7 @@ import dev.doorbell.hw.phb.PhbMessageLayout;
 import dev.doorbell.hw.phb.PhbMessageWalker;
 import dev.doorbell.hw.phb.PhbWalk;
 import dev.doorbell.hw.phb.PhbWalker;
+import dev.doorbell.hw.xive.XiveGeneration;
 import dev.doorbell.hw.xive.XiveWalk;
 import dev.doorbell.hw.xive.XiveWalker;
 import dev.doorbell.pci.Sbdf;
@@ -179,6 +180,7 @@ final class PowerWalk {
     XiveWalk event =
         new XiveWalker(
                 "xive@0x" + Long.toHexString(bridge.controller().start()),
+                bridge.isPower10() ? XiveGeneration.SECOND : XiveGeneration.FIRST,
                 state
                     .block("xive", bridge.controller())
                     .map(MachineState.Block::registers)

@@ -19,7 +19,7 @@ import dev.doorbell.testkit.Shared;
 import java.util.List;
 import java.util.Optional;
 
-/// Our own stack on the drivers and models of POWER9, with a function below each bridge of a captured machine.
+/// Our own stack on the drivers and models of POWER, with a function below each bridge of a described machine.
 final class PowerLab implements VfioLab {
   private static final List<Sbdf> DEMOS =
       List.of(Sbdf.parse("0000:00:01.0"), Sbdf.parse("0001:00:01.0"), Sbdf.parse("0002:00:01.0"));
@@ -31,8 +31,12 @@ final class PowerLab implements VfioLab {
   private final Assignment kept;
 
   PowerLab() {
-    MachineDescription m =
-        Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9")));
+    this(Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9"))));
+  }
+
+  /// @param described a machine with bridges of segments 0 to 4
+  PowerLab(MachineDescription described) {
+    MachineDescription m = described;
     for (Sbdf s : DEMOS) {
       m = DemoEndpoint.plug(m, s, 64);
     }

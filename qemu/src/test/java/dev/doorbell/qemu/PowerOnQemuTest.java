@@ -15,22 +15,23 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-@DisplayName("our drivers of PHB4 and XIVE on QEMU's powernv9")
+@DisplayName(
+    "our drivers of PHB4 and XIVE on QEMU's powernv9, and those of PHB5 and XIVE2 on powernv10")
 class PowerOnQemuTest {
   private static final int VECTORS = 4;
   private static final int MSIX = 0x11;
   private static final Iova WORK = new Iova(0x4000_0000L);
 
   @ParameterizedTest
-  @ValueSource(ints = {12, 16})
+  @CsvSource({"POWER9, 12", "POWER9, 16", "POWER10, 12", "POWER10, 16"})
   @DisplayName(
       "an NVMe controller reads its queues through our TCEs, and its messages pass PHB, ESB, EAS, END and queue; masked ones are kept")
-  void nvme(int shift) {
-    try (PowerNv9 machine = PowerNv9.startOrSkip()) {
+  void nvme(PowerNv.Chip chip, int shift) {
+    try (PowerNv machine = PowerNv.startOrSkip(chip)) {
       VectorBlock vectors =
-          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv9.RID), VECTORS, false);
+          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv.RID), VECTORS, false);
       for (int i = 0; i < VECTORS; i++) {
         vectors.activate(i, 0);
       }
@@ -58,10 +59,10 @@ class PowerOnQemuTest {
     var unused = nvme.raise(vector);
   }
 
-  private static DmaArea work(PowerNv9 machine, int shift) {
+  private static DmaArea work(PowerNv machine, int shift) {
     Granule granule = new Granule(shift);
     AddressSpace space = machine.phb.createAddressSpace(granule);
-    machine.phb.attach(PowerNv9.RID, space);
+    machine.phb.attach(PowerNv.RID, space);
     long bytes = granule.alignDown(NvmeStimulus.memoryBytes(VECTORS) + granule.bytes() - 1);
     Pa memory = machine.frames.allocate(bytes, granule.bytes());
     space.map(WORK, memory, bytes, Protection.READ_WRITE);
@@ -69,7 +70,7 @@ class PowerOnQemuTest {
   }
 
   /// What the irq room does on a machine of its own, with MSI-X in BAR 0.
-  private static void program(PowerNv9 machine, RegisterBus bar0, VectorBlock vectors) {
+  private static void program(PowerNv machine, RegisterBus bar0, VectorBlock vectors) {
     int at = machine.config(0x34) & 0xff;
     while ((machine.config(at) & 0xff) != MSIX) {
       at = machine.config(at) >>> 8 & 0xff;
@@ -84,7 +85,7 @@ class PowerOnQemuTest {
     machine.config(at, machine.config(at) | 1 << 31);
   }
 
-  private static List<String> collected(PowerNv9 machine) {
+  private static List<String> collected(PowerNv machine) {
     List<String> out = new ArrayList<>();
     machine.phb.messages().collect((number, cpu) -> out.add(number + "@" + cpu));
     return out;

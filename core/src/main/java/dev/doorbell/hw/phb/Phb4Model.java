@@ -2,6 +2,7 @@ package dev.doorbell.hw.phb;
 
 import static dev.doorbell.hw.phb.Phb4Registers.MAP;
 
+import dev.doorbell.bits.Access;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterPorts;
 import dev.doorbell.bus.AccessGate;
@@ -41,9 +42,10 @@ public final class Phb4Model implements MmioDevice, Translator {
   private volatile boolean fenced;
 
   /// @param bus where events of interrupts are stored to
+  /// @param power10 whether it is a PHB5
   /// @param pes PEs, a multiple of 64
   /// @param messages interrupts of messages
-  public Phb4Model(PhysicalMemory memory, SystemBus bus, int pes, int messages) {
+  public Phb4Model(PhysicalMemory memory, SystemBus bus, boolean power10, int pes, int messages) {
     this.memory = memory;
     this.bus = bus;
     this.interrupts = messages;
@@ -54,7 +56,9 @@ public final class Phb4Model implements MmioDevice, Translator {
       int at = (int) (r.offset() / Long.BYTES);
       ports.on(r, _ -> values.get(at), (_, v) -> values.set(at, r.legalize(values.get(at), v)));
     }
-    set(Phb4Registers.VERSION, Phb4Registers.VERSION.reset());
+    set(
+        Phb4Registers.VERSION,
+        power10 ? Phb4Registers.VERSION_PHB5 : Phb4Registers.VERSION.reset());
     set(Phb4Registers.IRQ_CAP, Phb4Registers.IRQS.place(all));
     set(Phb4Registers.EEH_CAP, Phb4Registers.PES.place(pes));
     ports.on(Phb4Registers.IODA_ADDR, _ -> tables.select(), (_, v) -> tables.select(v));
@@ -84,7 +88,7 @@ public final class Phb4Model implements MmioDevice, Translator {
     tables.reset();
     esb.reset();
     for (Register r : MAP.registers()) {
-      if (r != Phb4Registers.IRQ_CAP && r != Phb4Registers.EEH_CAP) {
+      if (r.access() != Access.RO) {
         set(r, r.reset());
       }
     }

@@ -114,6 +114,9 @@ public final class Phb4Registers {
   public static final RegisterMap MAP = B.seal();
   // spotless:on
 
+  /// PHB_VERSION of a PHB5.
+  public static final long VERSION_PHB5 = 0xa5_0000_0001L;
+
   /// What every register reads as while the bridge is fenced.
   public static final long FENCED = -1;
 

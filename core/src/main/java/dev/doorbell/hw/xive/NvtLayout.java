@@ -8,6 +8,9 @@ import dev.doorbell.bits.Layout;
 public final class NvtLayout {
   public static final int BYTES = 64;
 
+  /// Bytes of a target of POWER10's (NVP).
+  public static final int BYTES2 = 32;
+
   /// Targets of a table for hardware threads.
   public static final int ENTRIES = 256;
 

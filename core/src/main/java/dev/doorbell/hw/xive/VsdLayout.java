@@ -9,6 +9,9 @@ public final class VsdLayout {
   /// Tables, as VSD_TABLE_ADDR.SELECT names them.
   public static final int EAT = 0;
 
+  /// The same table's number on POWER10.
+  public static final int EAT2 = 1;
+
   public static final int ENDT = 2;
   public static final int NVTT = 3;
   public static final int TABLES = 4;

@@ -1,10 +1,7 @@
 package dev.doorbell.hw.xive;
 
-import dev.doorbell.bits.Register;
-import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.SourceRouter;
-import dev.doorbell.irq.XiveEventLayout;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// **Source**: skiboot 7.1 `hw/xive.c`, Linux 6.12 `arch/powerpc/sysdev/xive/common.c` (`xive_scan_interrupts`, `xive_read_eq`).
 public final class XiveDriver implements SourceRouter {
   private final String id;
-  private final RegisterBus bus;
+  private final XivePort port;
   private final long base;
   private final List<Integer> threads;
   private final List<XiveHardware.Sources> sources;
@@ -29,7 +26,7 @@ public final class XiveDriver implements SourceRouter {
 
   private XiveDriver(XiveHardware hw) {
     id = hw.id();
-    bus = hw.controller();
+    port = XivePort.of(hw);
     base = hw.base().value();
     threads = hw.threads();
     sources = hw.sources();
@@ -44,42 +41,20 @@ public final class XiveDriver implements SourceRouter {
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables; nothing is kept then
   public static XiveDriver open(XiveHardware hw) {
     XiveDriver d = new XiveDriver(hw);
-    d.tables.assignments().forEach((block, vsd) -> d.table(VsdLayout.EAT, block, vsd));
-    d.table(VsdLayout.ENDT, 0, d.tables.descriptors());
-    d.table(VsdLayout.NVTT, 0, d.tables.targets());
+    d.port.start();
+    d.tables
+        .assignments()
+        .forEach((block, vsd) -> d.port.table(hw.generation().assignments(), block, vsd));
+    d.port.table(VsdLayout.ENDT, 0, d.tables.descriptors());
+    d.port.table(VsdLayout.NVTT, 0, d.tables.targets());
     d.threads.forEach(d::start);
     return d;
   }
 
-  /// Both halves of the controller have the table, as far as it is one for both.
-  private void table(int table, int block, long vsd) {
-    long select = XiveRegisters.VST_SELECT.place(table) | XiveRegisters.VST_BLOCK.place(block);
-    bus.write64(XiveRegisters.VC_VSD_ADDR.offset(), select);
-    bus.write64(XiveRegisters.VC_VSD_DATA.offset(), vsd);
-    bus.write64(XiveRegisters.PC_VSD_ADDR.offset(), select);
-    bus.write64(XiveRegisters.PC_VSD_DATA.offset(), vsd);
-  }
-
   private void start(int thread) {
-    bus.write64(
-        (thread < XiveRegisters.THREADS_PER_REGISTER
-                ? XiveRegisters.EN0_SET
-                : XiveRegisters.EN1_SET)
-            .offset(),
-        XiveRegisters.threadBit(thread % XiveRegisters.THREADS_PER_REGISTER));
-    select(thread);
-    context(TimaRegisters.W2, TimaRegisters.VT.place(1));
-    context(TimaRegisters.CPPR, TimaRegisters.LEAST_FAVORED);
-  }
-
-  private void select(int thread) {
-    bus.write64(
-        XiveRegisters.INDIR0.offset(),
-        XiveRegisters.INDIR_VALID.place(1) | XiveRegisters.INDIR_THRDID.place(thread));
-  }
-
-  private void context(Register r, long value) {
-    bus.write(XiveRegisters.INDIRECT + r.offset(), value, r.bytes());
+    port.enable(thread);
+    port.write(thread, TimaRegisters.W2, TimaRegisters.VT.place(1));
+    port.write(thread, TimaRegisters.CPPR, TimaRegisters.LEAST_FAVORED);
   }
 
   @Override
@@ -94,7 +69,7 @@ public final class XiveDriver implements SourceRouter {
 
   @Override
   public long notifyPort() {
-    return base + XiveRegisters.NOTIFY;
+    return base + port.notifyOffset();
   }
 
   /// {@return where its window is}
@@ -152,18 +127,7 @@ public final class XiveDriver implements SourceRouter {
   /// Changes an assignment. On return events of the former one are all in {@link #arrived}.
   private void assign(int number, long eas) {
     tables.assign(number, eas);
-    bus.write64(
-        XiveRegisters.IVC_MASK.offset(),
-        XiveRegisters.SCRUB_BLOCK.mask() | XiveRegisters.SCRUB_OFFSET.mask());
-    bus.write64(
-        XiveRegisters.IVC_SCRUB.offset(),
-        XiveRegisters.SCRUB_VALID.place(1)
-            | XiveRegisters.SCRUB_INVAL.place(1)
-            | XiveRegisters.SCRUB_BLOCK.place(XiveEventLayout.NUMBER_BLOCK.get(number))
-            | XiveRegisters.SCRUB_OFFSET.place(XiveEventLayout.NUMBER_INDEX.get(number)));
-    while (XiveRegisters.SCRUB_VALID.isSet(bus.read64(XiveRegisters.IVC_SCRUB.offset()))) {
-      Thread.onSpinWait();
-    }
+    port.forget(number);
     drain();
   }
 
@@ -174,14 +138,14 @@ public final class XiveDriver implements SourceRouter {
       if (number == EventQueue.EMPTY) {
         continue;
       }
-      select(threads.get(cpu));
-      bus.read(XiveRegisters.INDIRECT + TimaRegisters.ACK.offset(), TimaRegisters.ACK.bytes());
+      int thread = threads.get(cpu);
+      long unused = port.read(thread, TimaRegisters.ACK);
       while (number != EventQueue.EMPTY) {
         queue.advance();
         arrive(number, cpu);
         number = queue.peek();
       }
-      context(TimaRegisters.CPPR, TimaRegisters.LEAST_FAVORED);
+      port.write(thread, TimaRegisters.CPPR, TimaRegisters.LEAST_FAVORED);
     }
   }
 

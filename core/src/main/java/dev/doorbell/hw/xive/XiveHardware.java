@@ -9,12 +9,14 @@ import java.util.List;
 /// An XIVE as its driver finds it.
 ///
 /// @param id the name that it is told under
-/// @param controller the window of the controller, 512 KiB
+/// @param generation which one it is
+/// @param controller the window of the controller: 512 KiB of POWER9's, 32 MiB of POWER10's
 /// @param base where the window is
-/// @param threads hardware threads (bits 6:0 of a PIR) that are CPUs 0, 1 …
+/// @param threads hardware threads (bits 6:0 of a PIR, on POWER10 of a number in the chip) that are CPUs 0, 1 …
 /// @param sources numbers that events will come from
 public record XiveHardware(
     String id,
+    XiveGeneration generation,
     RegisterBus controller,
     Pa base,
     PhysicalMemory memory,

@@ -16,11 +16,11 @@ final class XiveTables {
   /// Priority of everything.
   static final int PRIORITY = 6;
 
-  private static final long TARGETS = (long) NvtLayout.ENTRIES * NvtLayout.BYTES;
   private static final long ENDS =
       (long) NvtLayout.ENTRIES * EndLayout.PRIORITIES * EndLayout.BYTES;
 
   private final PhysicalMemory memory;
+  private final XiveGeneration generation;
   private final Map<Integer, Long> eat = new TreeMap<>();
   private final Map<Integer, Long> eatBytes = new TreeMap<>();
   private final long ends;
@@ -30,6 +30,7 @@ final class XiveTables {
   /// @throws OutOfFramesException when there is no memory; nothing is kept then
   XiveTables(XiveHardware hw) {
     memory = hw.memory();
+    generation = hw.generation();
     try (Rollback rollback = new Rollback()) {
       for (XiveHardware.Sources s : hw.sources()) {
         int block = XiveEventLayout.NUMBER_BLOCK.getInt(s.last());
@@ -38,7 +39,7 @@ final class XiveTables {
       }
       eatBytes.forEach((block, bytes) -> eat.put(block, take(hw, bytes, rollback)));
       ends = take(hw, ENDS, rollback);
-      targets = take(hw, TARGETS, rollback);
+      targets = take(hw, targetBytes(), rollback);
       queues = new EventQueue[hw.threads().size()];
       long sources = hw.sources().stream().mapToLong(XiveHardware.Sources::count).sum();
       long bytes = powerOfTwo(sources * EndLayout.ENTRY_BYTES);
@@ -64,20 +65,16 @@ final class XiveTables {
 
   private void write(int thread, long queue, long bytes) {
     int index = NvtLayout.index(thread);
-    word(targets + (long) index * NvtLayout.BYTES, 0, NvtLayout.VALID.place(1));
+    word(targets + (long) index * generation.targetBytes(), 0, NvtLayout.VALID.place(1));
     long end = ends + (long) end(thread) * EndLayout.BYTES;
-    word(end, 1, EndLayout.ESE.place(1) | EndLayout.ESN.place(1) | EndLayout.GENERATION.place(1));
-    word(end, 2, EndLayout.QUEUE_HIGH.place(EndLayout.high(queue)));
-    word(end, 3, EndLayout.QUEUE_LOW.place(EndLayout.low(queue)));
-    word(end, 6, EndLayout.NVT_INDEX.place(index));
-    word(end, 7, EndLayout.F0_PRIORITY.place(PRIORITY));
-    word(
-        end,
-        0,
-        EndLayout.VALID.place(1)
-            | EndLayout.ENQUEUE.place(1)
-            | EndLayout.UCOND_NOTIFY.place(1)
-            | EndLayout.QSIZE.place(Long.numberOfTrailingZeros(bytes / EndLayout.LEAST_QUEUE)));
+    long[] words = generation.descriptor(queue, bytes, index, PRIORITY);
+    for (int i = words.length - 1; i >= 0; i--) {
+      word(end, i, words[i]);
+    }
+  }
+
+  private long targetBytes() {
+    return (long) NvtLayout.ENTRIES * generation.targetBytes();
   }
 
   private void word(long at, int index, long value) {
@@ -106,7 +103,7 @@ final class XiveTables {
   }
 
   long targets() {
-    return VsdLayout.direct(targets, TARGETS);
+    return VsdLayout.direct(targets, targetBytes());
   }
 
   /// Writes where a source's events go.

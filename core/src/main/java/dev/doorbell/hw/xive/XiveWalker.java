@@ -13,12 +13,15 @@ import java.util.OptionalLong;
 /// **Source**: skiboot 7.1 `include/xive-regs.h`, `hw/xive.c` (`xive_get_irq_targetting`).
 public final class XiveWalker {
   private final String id;
+  private final XiveGeneration generation;
   private final Map<String, Long> tables;
   private final MemoryView memory;
 
   /// @param tables descriptors of the tables in memory, by table and block: `EAT0`, `ENDT0`, `NVTT0`
-  public XiveWalker(String id, Map<String, Long> tables, MemoryView memory) {
+  public XiveWalker(
+      String id, XiveGeneration generation, Map<String, Long> tables, MemoryView memory) {
     this.id = id;
+    this.generation = generation;
     this.tables = Map.copyOf(tables);
     this.memory = memory;
   }
@@ -67,23 +70,24 @@ public final class XiveWalker {
     if (w0.isEmpty() || w6.isEmpty()) {
       return ended(trail);
     }
-    if (!EndLayout.VALID.isSet(w0.getAsLong())) {
+    if (!generation.isValid(w0.getAsLong())) {
       trail.stopAt("END", in, "not valid: the event is dropped", at.getAsLong());
       return ended(trail);
     }
-    int target = EndLayout.NVT_INDEX.getInt(w6.getAsLong());
-    String out = "NVT %d/0x%x".formatted(EndLayout.NVT_BLOCK.getInt(w6.getAsLong()), target);
+    int block = generation.targetBlock(w6.getAsLong());
+    int target = generation.target(w6.getAsLong());
+    String out = "NVT %d/0x%x".formatted(block, target);
     trail.entry(
         "END",
         in,
         out,
-        "the event is written to a queue: " + TableTrail.print(EndLayout.W0_LAYOUT, w0.getAsLong()),
+        "the event is written to a queue: " + TableTrail.print(generation.head(), w0.getAsLong()),
         at.getAsLong());
-    return target(trail, out, EndLayout.NVT_BLOCK.getInt(w6.getAsLong()), target);
+    return target(trail, out, block, target);
   }
 
   private XiveWalk target(TableTrail trail, String in, int block, int target) {
-    OptionalLong at = entry(trail, "NVTT", block, target, NvtLayout.BYTES);
+    OptionalLong at = entry(trail, "NVTT", block, target, generation.targetBytes());
     OptionalLong w0 = at.isEmpty() ? at : word(trail, at.getAsLong(), 0);
     if (w0.isEmpty()) {
       return ended(trail);

@@ -35,7 +35,7 @@ final class Phb4Bench {
   final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x400_0000);
   final HardwareWrites writes = new HardwareWrites();
   private final Events events = new Events();
-  final Phb4Model model = new Phb4Model(memory, events, PES, MESSAGES);
+  final Phb4Model model = new Phb4Model(memory, events, false, PES, MESSAGES);
   final Phb4Driver driver =
       Phb4Driver.open(
           new Phb4Hardware(

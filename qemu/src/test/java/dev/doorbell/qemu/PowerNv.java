@@ -10,28 +10,63 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.hw.phb.Phb4Driver;
 import dev.doorbell.hw.phb.Phb4Hardware;
 import dev.doorbell.hw.phb.Phb4Registers;
+import dev.doorbell.hw.xive.Xive2Registers;
 import dev.doorbell.hw.xive.XiveDriver;
+import dev.doorbell.hw.xive.XiveGeneration;
 import dev.doorbell.hw.xive.XiveHardware;
 import dev.doorbell.hw.xive.XiveRegisters;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
-/// QEMU's POWER9 machine with an NVMe controller below the first bridge, set up as firmware would, which does not run; our drivers on it.
-final class PowerNv9 implements AutoCloseable {
+/// QEMU's POWER9 or POWER10 machine with an NVMe controller below the first bridge, set up as firmware would, which does not run; our drivers on it.
+final class PowerNv implements AutoCloseable {
   static final int RID = 0x100;
+
+  /// What differs between machines: places of registers in the chip (XSCOM), and the interrupt controller's window.
+  ///
+  /// @param stack the first bridge's stack: two windows with their masks, registers, interrupt pages, what is on
+  /// @param controller registers of the interrupt controller
+  /// @param window of the interrupt controller
+  enum Chip {
+    POWER9(
+        "powernv9",
+        "power9",
+        0x401_0c40L + 0xe,
+        0x501_3000L,
+        AddressRange.ofSize(0x0006_0302_0310_0000L, XiveRegisters.BYTES)),
+    POWER10(
+        "powernv10",
+        "power10",
+        0x301_1840L + 0xe,
+        0x201_0800L,
+        AddressRange.ofSize(0x0006_0302_0000_0000L, Xive2Registers.BYTES));
+
+    private final String machine;
+    private final String cpu;
+    private final long stack;
+    private final long controller;
+    private final AddressRange window;
+
+    Chip(String machine, String cpu, long stack, long controller, AddressRange window) {
+      this.machine = machine;
+      this.cpu = cpu;
+      this.stack = stack;
+      this.controller = controller;
+      this.window = window;
+    }
+
+    XiveGeneration generation() {
+      return this == POWER9 ? XiveGeneration.FIRST : XiveGeneration.SECOND;
+    }
+  }
 
   /// Registers of the chip (XSCOM), 8 bytes each.
   private static final long XSCOM = 0x0006_03fc_0000_0000L;
 
-  /// The first bridge's stack: two windows with their masks, registers, interrupt pages, what is on.
-  private static final long STACK = 0x401_0c40L + 0xe;
-
-  private static final long INTERRUPT_CONTROLLER = 0x501_3000L;
   private static final long REGISTERS = 0x0006_00c3_c000_0000L;
   private static final long PAGES = 0x0006_00c3_0000_0000L;
   private static final long WINDOW64 = 0x0006_0000_0000_0000L;
   private static final long WINDOW32 = 0x0006_00c0_0000_0000L;
-  private static final long IC = 0x0006_0302_0310_0000L;
   private static final long TIMA = 0x0006_0302_0318_0000L;
   private static final long PCI32 = 0x8000_0000L;
   private static final long GIB2 = 0x8000_0000L;
@@ -45,12 +80,14 @@ final class PowerNv9 implements AutoCloseable {
   private static final long MBT = 16;
 
   private final QemuProcess qemu;
+  private final Chip chip;
   private final Qtest qtest;
   final Frames frames;
   final Phb4Driver phb;
 
-  private PowerNv9(QemuProcess qemu) {
+  private PowerNv(QemuProcess qemu, Chip chip) {
     this.qemu = qemu;
+    this.chip = chip;
     qtest = qemu.qtest();
     frames = new Pool(qemu.ram(), 0x1000_0000L);
     firmware();
@@ -58,8 +95,9 @@ final class PowerNv9 implements AutoCloseable {
         XiveDriver.open(
             new XiveHardware(
                 "xive",
-                window(IC, XiveRegisters.BYTES),
-                new Pa(IC),
+                chip.generation(),
+                new QtestWindow(qtest, chip.window),
+                new Pa(chip.window.start()),
                 qemu.ram(),
                 frames,
                 List.of(0),
@@ -68,7 +106,7 @@ final class PowerNv9 implements AutoCloseable {
         Phb4Driver.open(
             new Phb4Hardware(
                 "phb4",
-                "PHB4",
+                chip == Chip.POWER9 ? "PHB4" : "PHB5",
                 window(REGISTERS, Phb4Registers.BYTES),
                 window(PAGES, 0x1000_0000L),
                 qemu.ram(),
@@ -77,7 +115,7 @@ final class PowerNv9 implements AutoCloseable {
             xive);
   }
 
-  static PowerNv9 startOrSkip() {
+  static PowerNv startOrSkip(Chip chip) {
     QemuBinary binary;
     try {
       binary = QemuBinary.all("qemu-system-ppc64").getFirst();
@@ -88,11 +126,11 @@ final class PowerNv9 implements AutoCloseable {
         QemuProcess.start(
             new QemuProcess.Settings(
                 binary,
-                "powernv9",
+                chip.machine,
                 AddressRange.ofSize(0, 1L << 30),
                 List.of(
                     "-cpu",
-                    "power9",
+                    chip.cpu,
                     "-device",
                     "pnv-phb,chip-id=0,index=0,id=phb0",
                     "-device",
@@ -101,7 +139,7 @@ final class PowerNv9 implements AutoCloseable {
                     "nvme,serial=a,bus=rp0,max_ioqpairs=8,msix_qsize=9"),
                 Qemus.PATIENCE));
     try {
-      return new PowerNv9(qemu);
+      return new PowerNv(qemu, chip);
     } catch (RuntimeException | Error failed) {
       qemu.close();
       throw failed;
@@ -121,11 +159,16 @@ final class PowerNv9 implements AutoCloseable {
       WINDOW64 << 8, -GIB256 << 8, WINDOW32 << 8, -GIB2 << 8, REGISTERS << 8, PAGES << 8, 0xfL << 60
     };
     for (int i = 0; i < stack.length; i++) {
-      scom(STACK + i, stack[i]);
+      scom(chip.stack + i, stack[i]);
     }
-    scom(INTERRUPT_CONTROLLER + 0x20, 3L << 57);
-    scom(INTERRUPT_CONTROLLER + 0x10, VALID_64K | IC);
-    scom(INTERRUPT_CONTROLLER + 0x12, VALID_64K | TIMA);
+    if (chip == Chip.POWER9) {
+      scom(chip.controller + 0x20, 3L << 57);
+      scom(chip.controller + 0x10, VALID_64K | chip.window.start());
+      scom(chip.controller + 0x12, VALID_64K | TIMA);
+    } else {
+      scom(chip.controller + 0x8, VALID_64K | chip.window.start());
+      scom(chip.controller + 0x9, VALID_64K | TIMA);
+    }
     outbound();
     port(0x18, 0x00ff_0100);
     port(0x20, 0xfff0_8000);
