@@ -12,6 +12,7 @@ import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.Survey;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Tells "it is not there" from "what would say so is damaged or not in the capture": the second is no verdict but input that cannot be used.
@@ -22,15 +23,32 @@ final class Damage {
 
   private Damage() {}
 
-  /// A verdict with at least one certain reason stands, whatever else could not be seen.
+  /// {@return the plan, whose doubtful conflicts say why they are; a verdict with at least one certain reason stands, whatever else could not be
+  /// seen}
   ///
   /// @throws UnusableInput when a plan says no only because of facts that the input keeps back
-  static void check(MachineDescription machine, Plan plan) {
+  static Plan check(MachineDescription machine, Plan plan) {
     List<Conflict> reasons = plan.conflicts().stream().filter(Conflict::blocks).toList();
     List<UnusableInput> doubts = reasons.stream().flatMap(c -> doubt(machine, c).stream()).toList();
     if (!reasons.isEmpty() && doubts.size() == reasons.size()) {
       throw doubts.getFirst();
     }
+    return doubts.isEmpty()
+        ? plan
+        : plan.withConflicts(plan.conflicts().stream().map(c -> doubtful(machine, c)).toList());
+  }
+
+  private static Conflict doubtful(MachineDescription machine, Conflict c) {
+    return doubt(machine, c)
+        .map(d ->
+            new Conflict(
+                c.kind(),
+                c.a(),
+                c.b(),
+                c.blocks(),
+                Objects.requireNonNullElse(d.getMessage(), c.message()),
+                c.advice()))
+        .orElse(c);
   }
 
   /// A function of whose configuration space the part with MSI and MSI-X is not there has neither for all one can see.

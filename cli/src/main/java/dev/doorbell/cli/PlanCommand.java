@@ -104,7 +104,6 @@ final class PlanCommand implements Callable<Integer> {
     Subjects subjects = new Subjects(survey);
     List<Subject> chosen = functions.stream().flatMap(f -> subjects.of(f).stream()).toList();
     Plan plan = new Planner(survey.machine()).plan(chosen, options.request());
-    Damage.check(survey.machine(), plan);
-    return plan;
+    return Damage.check(survey.machine(), plan);
   }
 }

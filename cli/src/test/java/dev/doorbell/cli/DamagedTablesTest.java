@@ -69,6 +69,22 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
+      "a cut IORT and a port: no for a certain reason, and the conflict that may only be unread says so with file and offset")
+  void certainAndDoubtful(@TempDir Path root) throws IOException {
+    copy(root);
+    Path iort = root.resolve("sys/firmware/acpi/tables/IORT");
+    byte[] whole = Files.readAllBytes(iort);
+    Files.delete(iort);
+    Files.write(iort, Arrays.copyOf(whole, 100));
+    Run plan = Run.on(root.toString(), "plan", "0000:00:02.0");
+    assertEquals(1, plan.status(), plan::out);
+    assertTrue(plan.out().contains("0000:00:02.0 is a bridge or port"), plan::out);
+    assertTrue(plan.out().contains("but that may only be unread"), plan::out);
+    assertTrue(plan.out().contains("acpi/tables/IORT+0x4"), plan::out);
+  }
+
+  @Test
+  @DisplayName(
       "a cut IORT: inspect shows the ids that depend on it as unseen, of which functions and why, and no difference to the kernel's record; a walk through captured tables ends with exit 2 and not with no IOMMU")
   void dependents(@TempDir Path root) throws IOException {
     copy(root);

@@ -76,7 +76,7 @@ final class AcpiMachine {
     new AcpiBridges(
             draft, machine.itsById, machine.iommuByNode, machine.virtioByNode, machine.v2mFrames)
         .compose(mcfg, iort, viot);
-    machine.damagedIort();
+    machine.damaged();
   }
 
   private static Arch arch(AcpiTables tables, Optional<Madt> madt, Optional<Iort> iort) {
@@ -120,20 +120,36 @@ final class AcpiMachine {
     return none ? EnumSet.of(Unseen.Hidden.MSI_CONTROLLERS) : EnumSet.allOf(Unseen.Hidden.class);
   }
 
-  /// What a damaged IORT would have told is not known to be absent.
-  private void damagedIort() {
-    if (tables.table("IORT").isEmpty()) {
+  /// What damaged tables would have told is not known to be absent.
+  private void damaged() {
+    damaged(
+        "IORT",
+        "id mappings and SMMUs that the damaged IORT may have",
+        "which IOMMU and which ITS functions are behind may be more than is shown");
+    damaged(
+        "APIC",
+        "interrupt controllers and processors that the damaged MADT may have",
+        "there may be more of them than are shown, and doorbells of which nothing is known");
+    damaged(
+        "MCFG",
+        "ECAM windows that the damaged MCFG may have",
+        "there may be more root buses than are shown");
+    damaged(
+        "VIOT",
+        "virtio-iommus and their functions that the damaged VIOT may have",
+        "functions may be behind one and not shown so");
+  }
+
+  private void damaged(String signature, String what, String consequence) {
+    if (tables.table(signature).isEmpty()) {
       return;
     }
     draft.findings.oddities().stream()
         .filter(Oddity::mayHideFacts)
-        .filter(o -> AcpiTables.isOf("IORT", o.source()))
+        .filter(o -> AcpiTables.isOf(signature, o.source()))
         .findFirst()
         .ifPresent(o ->
-            draft.findings.unseen(
-                "id mappings and SMMUs that the damaged IORT may have",
-                "%s (%s)".formatted(o.message(), o.source()),
-                "which IOMMU and which ITS functions are behind may be more than is shown"));
+            draft.findings.unseen(what, "%s (%s)".formatted(o.message(), o.source()), consequence));
   }
 
   private void missing(

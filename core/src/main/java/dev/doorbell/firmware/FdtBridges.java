@@ -153,8 +153,8 @@ final class FdtBridges {
 
   private List<HostBridge.Window> windows(FdtNode node, int segment, int bus) {
     List<HostBridge.Window> out = new ArrayList<>();
-    for (FdtAddresses.PciWindow w : addresses.pciWindows(node, "ranges")) {
-      out.add(new HostBridge.Window(w.cpu(), w.pciStart(), w.io(), w.prefetchable(), w.source()));
+    for (FdtAddresses.BusWindow w : addresses.windows(node)) {
+      out.add(new HostBridge.Window(w.cpu(), w.busStart(), w.io(), w.prefetchable(), w.source()));
     }
     FdtPower.window64(node, draft).ifPresent(out::add);
     if (out.isEmpty()) {
@@ -169,15 +169,15 @@ final class FdtBridges {
   }
 
   private List<AddressRange> dmaRanges(FdtNode node, String id) {
-    List<FdtAddresses.PciWindow> windows = addresses.pciWindows(node, "dma-ranges");
-    if (windows.stream().anyMatch(w -> w.pciStart() != w.cpu().start())) {
+    List<FdtAddresses.BusWindow> windows = addresses.dmaWindows(node);
+    if (windows.stream().anyMatch(w -> w.busStart() != w.cpu().start())) {
       draft.findings.unseen(
           "bus addresses of DMA below " + id,
-          "dma-ranges of %s shift them, and this version keeps CPU addresses only"
+          "dma-ranges of %s, or of a bus above it, shift them, and this version keeps CPU addresses only"
               .formatted(node.path()),
           "addresses that devices emit differ from those shown where no IOMMU translates");
     }
-    return windows.stream().map(FdtAddresses.PciWindow::cpu).toList();
+    return windows.stream().map(FdtAddresses.BusWindow::cpu).toList();
   }
 
   /// One entry of an id map.
@@ -317,18 +317,17 @@ final class FdtBridges {
             e.source());
       }
     }
-    if (!node.has("msi-map")) {
-      Optional<FdtNode.Property> parents = node.property("msi-parent");
-      if (parents.isPresent()) {
-        List<String> all = parents(parents.get(), node, bridge);
-        if (!all.isEmpty()) {
-          out.add(new HostBridge.MsiMapping(MASK, 0, RIDS, all, 0, parents.get().source()));
-        }
-      } else {
-        own(node, bridge)
-            .ifPresent(own ->
-                out.add(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(own), 0, node.source())));
+    // Ids that a map leaves out have the parent, as themselves (Linux `pci_set_msi_domain`).
+    Optional<FdtNode.Property> parents = node.property("msi-parent");
+    if (parents.isPresent()) {
+      List<String> all = parents(parents.get(), node, bridge);
+      if (!all.isEmpty()) {
+        out.add(new HostBridge.MsiMapping(MASK, 0, RIDS, all, 0, parents.get().source()));
       }
+    } else if (!node.has("msi-map")) {
+      own(node, bridge)
+          .ifPresent(own ->
+              out.add(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(own), 0, node.source())));
     }
     return out;
   }

@@ -86,7 +86,7 @@ final class IdRuns {
         odd(span.mapping, "id mapping leads past 32 bits");
         continue;
       }
-      long origin = in.single ? in.origin : in.origin + (first - in.firstIn);
+      long origin = in.origin + (first - in.firstIn);
       out.add(new Run(origin, count, firstOut, single, target, via));
       if (target.type() != IortNode.ITS_GROUP) {
         follow(

@@ -50,4 +50,9 @@ public record Plan(
     conflicts = List.copyOf(conflicts);
     unseen = List.copyOf(unseen);
   }
+
+  /// {@return this plan with other words for its conflicts; the verdict is not drawn anew}
+  public Plan withConflicts(List<Conflict> told) {
+    return new Plan(arch, subjects, window, ram, regions, ledger, told, unseen, verdict);
+  }
 }

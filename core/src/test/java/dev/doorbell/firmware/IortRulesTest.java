@@ -1,5 +1,9 @@
 package dev.doorbell.firmware;
 
+import static dev.doorbell.firmware.IortBytes.AFTER;
+import static dev.doorbell.firmware.IortBytes.SMMU;
+import static dev.doorbell.firmware.IortBytes.rootComplex;
+import static dev.doorbell.firmware.IortBytes.table;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +12,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.iommu.ReservedRegion;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,33 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("DEN 0049 IORT: id mappings, RMR nodes, revisions")
 class IortRulesTest {
-  private static final int SMMU = 48;
-  private static final int SMMU_BYTES = 68 + 20;
-  private static final int AFTER = SMMU + SMMU_BYTES;
-
   @TempDir Path folder;
-
-  /// {@return a table of an SMMUv3 whose one mapping has these words, and of what follows}
-  private static Bytes table(int nodes, int revision, long[] interrupts, long[] smmuMapping) {
-    Bytes b = new Bytes().u32(nodes, SMMU).u32(0);
-    b.u8(4).u16(SMMU_BYTES).u8(revision).u32(0, 1, 68);
-    b.u64(0x2b400000L).u32(0, 0).u64(0).u32(0).u32(interrupts).u32(0, 0);
-    return b.u32(smmuMapping);
-  }
-
-  private static Bytes table(int nodes) {
-    return table(nodes, 1, new long[] {74, 75, 77, 76}, new long[] {0, 0, 0, 0, 0});
-  }
-
-  /// Adds a root complex of segment 0 with these mappings.
-  private static Bytes rootComplex(Bytes b, int revision, int limit, long[]... mappings) {
-    b.u8(2).u16(36 + 20 * mappings.length).u8(revision).u32(0, mappings.length, 36);
-    b.u64(1).u32(1, 0).u8(limit, 0, 0, 0);
-    for (long[] m : mappings) {
-      b.u32(m);
-    }
-    return b;
-  }
 
   private MachineDescription read(Bytes body) throws IOException {
     Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
@@ -213,6 +192,97 @@ class IortRulesTest {
         List.of("SMMUv3's own mapping %d is none of its 2".formatted(index)),
         m.oddities().stream().map(o -> o.message()).toList());
     assertEquals(SMMU + 64, m.oddities().getFirst().source().offset());
+  }
+
+  private static List<String> odd(MachineDescription m) {
+    return m.oddities().stream().map(o -> o.message()).toList();
+  }
+
+  @Test
+  @DisplayName(
+      "off by one: a mapping whose last id an earlier one begins with is told as one shorter")
+  void offByOneBefore() throws IOException {
+    MachineDescription m =
+        read(
+            rootComplex(
+                table(2),
+                1,
+                0,
+                new long[] {0x100, 0xff, 0x1000, SMMU, 0},
+                new long[] {0, 0x100, 0x2000, SMMU, 0}));
+    assertEquals(OptionalInt.of(0x1000), stream(m, 0x100));
+    assertEquals(OptionalInt.of(0x20ff), stream(m, 0xff));
+    assertEquals(
+        List.of("id 0x100 is mapped twice: this mapping is read as one id shorter"), odd(m));
+  }
+
+  @Test
+  @DisplayName("of two ITSes with one id an ITS group means the first")
+  void sameItsId() throws IOException {
+    Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
+    Bytes madt = new Bytes().u32(0, 0);
+    for (long base : new long[] {0x8080000, 0x9080000}) {
+      madt.u8(0x0f, 20).u16(0).u32(1).u64(base).u32(0);
+    }
+    Files.write(tables.resolve("APIC"), Bytes.table("APIC", 4, madt));
+    Bytes b = table(3);
+    b.u8(0).u16(24).u8(1).u32(0, 0, 0).u32(1, 1);
+    MachineDescription m = read(rootComplex(b, 1, 0, new long[] {0, 0xffff, 0, AFTER, 0}));
+    assertEquals(
+        List.of("its@0x8080000"), m.hostBridges().getFirst().msis().getFirst().controllers());
+  }
+
+  @Test
+  @DisplayName(
+      "an ITS group of several: all of them, in the table's order, those that are described")
+  void groupOfSeveral() throws IOException {
+    Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
+    Bytes madt = new Bytes().u32(0, 0);
+    for (int id : new int[] {1, 2}) {
+      madt.u8(0x0f, 20).u16(0).u32(id).u64(0x8000_0000L + 0x10_0000L * id).u32(0);
+    }
+    Files.write(tables.resolve("APIC"), Bytes.table("APIC", 4, madt));
+    Bytes b = table(3);
+    b.u8(0).u16(32).u8(1).u32(0, 0, 0).u32(3, 2, 7, 1);
+    MachineDescription m = read(rootComplex(b, 1, 0, new long[] {0, 0xffff, 0x100, AFTER, 0}));
+    HostBridge.MsiMapping to = m.hostBridges().getFirst().msis().getFirst();
+    assertEquals(List.of("its@0x80200000", "its@0x80100000"), to.controllers());
+    assertEquals(OptionalInt.of(0x105), to.deviceIdOf(5));
+    assertEquals(
+        List.of("the ITS group names ITS 7, which the MADT does not describe"),
+        m.oddities().stream().map(o -> o.message()).toList());
+  }
+
+  @ParameterizedTest(name = "OEM {0}/{1}, revision {2}: the count is the number of ids: {3}")
+  @CsvSource({
+    "'HISI  ', 'HIP07   ', 0, true",
+    "'HISI  ', 'HIP08   ', 0, true",
+    "'HISI  ', 'HIP07   ', 1, false",
+    "'HISI  ', 'HIP09   ', 0, false",
+    "'HISI_ ', 'HIP07   ', 0, false"
+  })
+  @DisplayName(
+      "boards known to state the number of ids: Linux wa_info; a count of 0 is still one id")
+  void countIsNumber(String oem, String table, int revision, boolean number) throws IOException {
+    Path tables = Files.createDirectories(folder.resolve("sys/firmware/acpi/tables"));
+    byte[] iort =
+        Bytes.table(
+            "IORT",
+            0,
+            rootComplex(
+                table(2),
+                1,
+                0,
+                new long[] {0, 0x10, 0x100, SMMU, 0},
+                new long[] {0x80, 0, 0x500, SMMU, 0}));
+    System.arraycopy(oem.getBytes(StandardCharsets.US_ASCII), 0, iort, 10, 6);
+    System.arraycopy(table.getBytes(StandardCharsets.US_ASCII), 0, iort, 16, 8);
+    iort[24] = (byte) revision;
+    Files.write(tables.resolve("IORT"), iort);
+    MachineDescription m = Firmware.read(Sysroot.open(folder));
+    assertEquals(OptionalInt.of(0x10f), stream(m, 0xf));
+    assertEquals(number ? OptionalInt.empty() : OptionalInt.of(0x110), stream(m, 0x10));
+    assertEquals(OptionalInt.of(0x500), stream(m, 0x80));
   }
 
   private MachineDescription readWithIts(Bytes body) throws IOException {

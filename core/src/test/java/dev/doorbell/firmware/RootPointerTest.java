@@ -26,7 +26,7 @@ class RootPointerTest {
   }
 
   private static byte[] rsdp(int revision) {
-    Bytes b = new Bytes().text("RSD PTR ").u8(0).text("DRBELL").u8(revision).u32(0x1000);
+    Bytes b = new Bytes().text("RSD PTR ").u8(0).text("DRBELL").u8(revision).u32(0x8765_1000L);
     if (revision >= 2) {
       b.u32(36).u64(0x2000).u8(0, 0, 0, 0);
     }

@@ -112,6 +112,7 @@ class ViotRulesTest {
     assertEquals(OptionalInt.empty(), endpoint(m, 0, 8));
     assertEquals(OptionalInt.of(9), endpoint(m, 0, 9));
     assertEquals(OptionalInt.of(0x10008), endpoint(m, 1, 8));
+    assertEquals(OptionalInt.empty(), endpoint(m, 2, 8), "the range ends with segment 1");
   }
 
   @Test

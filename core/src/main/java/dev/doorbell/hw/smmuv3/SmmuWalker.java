@@ -100,11 +100,12 @@ public final class SmmuWalker {
       return Optional.empty();
     }
     int log2 = SmmuRegisters.STRTAB_BASE_CFG_LOG2SIZE.getInt(config.get());
+    int bits = Math.min(log2, streamIdBits());
     Source source = Source.at("SMMU_STRTAB_BASE_CFG", SmmuRegisters.STRTAB_BASE_CFG.offset());
-    if (log2 < Integer.SIZE && streamId >>> log2 != 0) {
+    if (bits < Integer.SIZE && streamId >>> bits != 0) {
       trail.stop(
           "stream 0x%x".formatted(streamId),
-          "C_BAD_STREAMID: the stream table covers StreamIDs of %d bits".formatted(log2),
+          "C_BAD_STREAMID: the stream table covers StreamIDs of %d bits".formatted(bits),
           source);
       return Optional.empty();
     }
@@ -115,14 +116,21 @@ public final class SmmuWalker {
     if (!twoLevel) {
       return Optional.of(alignDown(table, (long) SteLayout.BYTES, log2) + index * SteLayout.BYTES);
     }
-    int split = SmmuRegisters.STRTAB_BASE_CFG_SPLIT.getInt(config.get());
-    if (split != 6 && split != 8 && split != 10) {
-      trail.stop(
-          "stream 0x%x".formatted(streamId), "SPLIT=%d is reserved".formatted(split), source);
-      return Optional.empty();
-    }
+    int split = split(config.get());
     long first = alignDown(table, StreamTableLayout.L1_BYTES, Math.max(0, log2 - split));
     return secondLevel(trail, first, index, split);
+  }
+
+  /// {@return bits of a StreamID that the SMMU has; as many as there can be where SMMU_IDR1 was not recorded}
+  private int streamIdBits() {
+    Long idr1 = registers.get("IDR1");
+    return idr1 == null ? Integer.SIZE : SmmuRegisters.IDR1_SIDSIZE.getInt(idr1);
+  }
+
+  /// Reserved encodings behave as 6 (6.3.25).
+  private static int split(long config) {
+    int split = SmmuRegisters.STRTAB_BASE_CFG_SPLIT.getInt(config);
+    return split == 8 || split == 10 ? split : 6;
   }
 
   private Optional<Long> secondLevel(SmmuTrail trail, long table, long streamId, int split) {
@@ -168,7 +176,8 @@ public final class SmmuWalker {
     return Optional.ofNullable(value);
   }
 
-  /// The hardware takes the low bits of a table's address as zero: tables are aligned to their size.
+  /// The hardware takes the low bits of a table's address as zero: tables are aligned to their size, which of a stream table is LOG2SIZE as it
+  /// is written, wider than StreamIDs or not (6.3.24).
   private static long alignDown(long address, long entryBytes, int log2Entries) {
     return address & -(entryBytes << Math.min(log2Entries, Integer.SIZE));
   }

@@ -90,18 +90,19 @@ final class StreamConfigs {
   // The address of the STE, or FAULT.
   private long locate(int streamId, TranslationWalk walk, long begun) {
     long config = registers.get(SmmuRegisters.STRTAB_BASE_CFG);
-    int log2 = Math.min(SmmuRegisters.STRTAB_BASE_CFG_LOG2SIZE.getInt(config), streamIdBits);
-    if (streamId >>> log2 != 0) {
+    int log2 = SmmuRegisters.STRTAB_BASE_CFG_LOG2SIZE.getInt(config);
+    if (streamId >>> Math.min(log2, streamIdBits) != 0) {
       return walk.fault.configuration(EventLayout.C_BAD_STREAMID, 0);
     }
     boolean twoLevel =
         features.has0(SmmuRegisters.IDR0_ST_LEVEL)
             && SmmuRegisters.STRTAB_BASE_CFG_FMT.get(config) == SmmuRegisters.FMT_2LVL;
     int split = split(config);
-    int entryBits = twoLevel ? Math.max(0, log2 - split) + 3 : log2 + LOG2_STE;
+    // Aligned to the size as it is written, not to what StreamIDs can reach of it (6.3.24).
+    int tableBits = twoLevel ? Math.max(0, log2 - split) + 3 : log2 + LOG2_STE;
     long base =
         SmmuRegisters.STRTAB_BASE_ADDR.get(registers.get(SmmuRegisters.STRTAB_BASE))
-            & ~Regime.ones(entryBits);
+            & ~Regime.ones(Math.min(tableBits, Long.SIZE - 1));
     if (!twoLevel) {
       return base + ((long) streamId << LOG2_STE);
     }
