@@ -84,7 +84,10 @@ public final class Descriptor implements AutoCloseable {
     try {
       int answer;
       do {
-        answer = kernel.calls().ioctl(number, request.number(), argument);
+        answer =
+            request.atOnce()
+                ? kernel.calls().ioctlAtOnce(number, request.number(), argument)
+                : kernel.calls().ioctl(number, request.number(), argument);
       } while (Kernel.isInterrupted(answer));
       return answer;
     } finally {
@@ -92,15 +95,21 @@ public final class Descriptor implements AutoCloseable {
     }
   }
 
-  /// {@return the kernel's answer to a read, an errno negated}
-  long tryRead(MemorySegment into) {
+  /// {@return the kernel's answer to a read of a file that never waits, an errno negated}
+  long tryReadAtOnce(MemorySegment into) {
     int number = acquire();
     try {
-      long answer;
-      do {
-        answer = kernel.calls().read(number, into);
-      } while (Kernel.isInterrupted(answer));
-      return answer;
+      return kernel.calls().readAtOnce(number, into);
+    } finally {
+      release();
+    }
+  }
+
+  /// {@return the kernel's answer to a write to a file that never waits, an errno negated}
+  long tryWriteAtOnce(MemorySegment from) {
+    int number = acquire();
+    try {
+      return kernel.calls().writeAtOnce(number, from);
     } finally {
       release();
     }

@@ -27,6 +27,10 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class KvmVm implements Guest, AutoCloseable {
   private static final String PATH = "/dev/kvm";
 
+  /// What {@link #signal} hands to the kernel; one a thread, all of its members but the padding written each time.
+  private static final ThreadLocal<MemorySegment> MESSAGE =
+      ThreadLocal.withInitial(() -> KvmLayout.MSI.allocate(Arena.ofAuto()));
+
   private final Descriptor vm;
   private final ReentrantLock lock = new ReentrantLock();
   private final KvmRoutes routes;
@@ -89,6 +93,7 @@ public final class KvmVm implements Guest, AutoCloseable {
   public void createPcInterrupts(AddressRange taskState) {
     vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
     vm.ioctl(KvmX86Layout.KVM_CREATE_IRQCHIP, MemorySegment.NULL);
+    routes.leadToPcInputs();
   }
 
   /// Makes local APICs alone inside the kernel, for each vCPU that follows: whoever runs the machine has the 8259s and the IOAPIC, or none.
@@ -173,8 +178,8 @@ public final class KvmVm implements Guest, AutoCloseable {
 
   /// Sets the level of an interrupt of the in-kernel controllers by hand.
   ///
-  /// On x86 a line leads to an input of the 8259s and the IOAPIC by the routes that {@link #createPcInterrupts} begins with. The first
-  /// {@link #route} replaces these, and setting a line does nothing from then on.
+  /// On x86 a line leads to an input of the 8259s and the IOAPIC that {@link #createPcInterrupts} made, unless {@link #route} gave that
+  /// interrupt a message.
   ///
   /// @param line as the architecture numbers them: on x86 an input of the IOAPIC, on Arm see {@link ArmGic#line}
   public void setLine(int line, boolean high) {
@@ -263,7 +268,10 @@ public final class KvmVm implements Guest, AutoCloseable {
     return new Connection(event, gsi);
   }
 
-  /// As {@link #connect}, for a level-triggered interrupt: the second eventfd is signalled when the guest has handled it.
+  /// As {@link #connect}, for a level-triggered interrupt: it stays asserted until the guest has handled it, the second eventfd is signalled
+  /// then, and whoever drives the line signals the first one again where it is still asserted.
+  ///
+  /// @param gsi one that leads to an input of a controller in the kernel; a message has no level
   public Connection connectLevel(EventFd event, int gsi, EventFd handled) {
     int fd = handled.descriptor().acquire();
     try {
@@ -318,15 +326,13 @@ public final class KvmVm implements Guest, AutoCloseable {
   ///
   /// @throws ErrnoException with EBUSY before the guest has set its controller up
   public boolean signal(GuestMsi m) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment s = KvmLayout.MSI.allocate(arena);
-      KvmLayout.MSI_ADDRESS_LO.set(s, m.address());
-      KvmLayout.MSI_ADDRESS_HI.set(s, m.address() >>> Integer.SIZE);
-      KvmLayout.MSI_DATA.set(s, m.data());
-      KvmLayout.MSI_FLAGS.set(s, m.deviceId().isPresent() ? KvmLayout.MSI_VALID_DEVID : 0);
-      KvmLayout.MSI_DEVID.set(s, m.deviceId().orElse(0));
-      return vm.ioctl(KvmLayout.KVM_SIGNAL_MSI, s) > 0;
-    }
+    MemorySegment s = MESSAGE.get();
+    KvmLayout.MSI_ADDRESS_LO.set(s, m.address());
+    KvmLayout.MSI_ADDRESS_HI.set(s, m.address() >>> Integer.SIZE);
+    KvmLayout.MSI_DATA.set(s, m.data());
+    KvmLayout.MSI_FLAGS.set(s, m.deviceId().isPresent() ? KvmLayout.MSI_VALID_DEVID : 0);
+    KvmLayout.MSI_DEVID.set(s, m.deviceId().orElse(0));
+    return vm.ioctl(KvmLayout.KVM_SIGNAL_MSI, s) > 0;
   }
 
   /// Gives everything back. The threads of its processors must have ended.

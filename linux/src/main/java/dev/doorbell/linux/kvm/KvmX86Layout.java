@@ -99,6 +99,14 @@ final class KvmX86Layout {
   /// RFLAGS' only bit that is always 1.
   static final int RFLAGS_ONE = 2;
 
+  /// The controllers of a PC inside the kernel, as routes name them, and how many inputs they have.
+  static final int IRQCHIP_PIC_MASTER = 0;
+
+  static final int IRQCHIP_PIC_SLAVE = 1;
+  static final int IRQCHIP_IOAPIC = 2;
+  static final int PIC_INPUTS = 8;
+  static final int IOAPIC_INPUTS = 24;
+
   static final int CAP_SPLIT_IRQCHIP = 121;
 
   static {

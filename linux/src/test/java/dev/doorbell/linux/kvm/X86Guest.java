@@ -25,6 +25,11 @@ final class X86Guest implements AutoCloseable {
   private static final int HANDLERS = 0x6000;
   private static final int HANDLER_BYTES = 32;
   private static final int STACK = 0x9000;
+  private static final int SETUP = 0xa000;
+  private static final int IOAPIC_SELECT = 0xfec0_0000;
+  private static final int IOAPIC_WINDOW = 0xfec0_0010;
+  private static final int LEVEL = 1 << 15;
+  private static final int FIRST_REDIRECTION = 0x10;
   private static final int INTERRUPT_GATE = 0x8e00;
   private static final int CODE_SELECTOR = 8;
 
@@ -63,6 +68,30 @@ final class X86Guest implements AutoCloseable {
             AddressRange.ofSize(TASK, 104)));
     cpu.startAt(IDLE);
     cpu.enableLocalApic();
+  }
+
+  /// Lets it begin by leading an input of the IOAPIC to a vector of its own processor, level-triggered, and telling so by a write to the port.
+  void takeLevel(KvmVcpu vcpu, int input, int vector) {
+    MemorySegment m = memory.memory();
+    // mov al, 0xff; out 0x21, al; out 0xa1, al: KVM's 8259s begin unmasked, and would send the same
+    // line as a vector of their own.
+    put(m, SETUP, 0xb0, 0xff, 0xe6, 0x21, 0xe6, 0xa1);
+    int at = store(m, SETUP + 6, IOAPIC_SELECT, FIRST_REDIRECTION + 2 * input + 1);
+    at = store(m, at, IOAPIC_WINDOW, 0);
+    at = store(m, at, IOAPIC_SELECT, FIRST_REDIRECTION + 2 * input);
+    at = store(m, at, IOAPIC_WINDOW, LEVEL | vector);
+    // mov al, 0; out PORT, al; jmp IDLE
+    put(m, at, 0xb0, 0, 0xe6, PORT, 0xe9);
+    m.set(JAVA_INT_UNALIGNED, at + 5, IDLE - (at + 9));
+    new X86Cpu(vcpu).startAt(SETUP);
+  }
+
+  /// mov dword [address], value
+  private static int store(MemorySegment m, int at, int address, int value) {
+    put(m, at, 0xc7, 0x05);
+    m.set(JAVA_INT_UNALIGNED, at + 2, address);
+    m.set(JAVA_INT_UNALIGNED, at + 6, value);
+    return at + 10;
   }
 
   /// Lets it begin with other instructions.
