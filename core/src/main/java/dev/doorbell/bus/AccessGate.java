@@ -47,6 +47,7 @@ public final class AccessGate {
         if (slot != home) {
           displaced.incrementAndGet();
         }
+        keepLaterReadsLater(slot);
         return slot;
       }
       Thread.onSpinWait();
@@ -138,6 +139,12 @@ public final class AccessGate {
         }
       }
     }
+  }
+
+  // A claim is a volatile write, which a plain read may pass on some processors; it does not pass a
+  // volatile read.
+  private void keepLaterReadsLater(int slot) {
+    long _ = (long) LONGS.getVolatile(slots, at(slot) + OWNER);
   }
 
   private int again(int slot) {

@@ -96,11 +96,16 @@ public final class DoorbellLease {
     }
   }
 
-  void markReleased() {
+  /// @throws IllegalStateException when it was given back
+  void requireHeld() {
     if (released) {
       throw new IllegalStateException(
           "lease of the doorbell of " + frame().name() + " at " + iova + " is given back twice");
     }
+  }
+
+  void markReleased() {
+    requireHeld();
     released = true;
     if (register != null && ring != null) {
       register.leave(ring);

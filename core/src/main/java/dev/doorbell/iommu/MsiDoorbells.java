@@ -139,6 +139,7 @@ final class MsiDoorbells {
   void release(DoorbellLease lease, Slot slot) {
     lock.lock();
     try {
+      lease.requireHeld();
       unmap(slot, 1);
       lease.markReleased();
       slots().drop(slot);

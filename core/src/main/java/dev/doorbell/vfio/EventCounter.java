@@ -14,7 +14,8 @@ public final class EventCounter implements Trigger {
 
   private final AtomicLong count = new AtomicLong();
   // Wakes one who waits; permits left over from signals that were taken without waiting cost a look
-  // each.
+  // each. A signal that finds a permit adds none: whoever takes that permit looks after the signal
+  // was counted, and takes both. Others who wait find nothing then, as it should be.
   private final Semaphore wake = new Semaphore(0);
 
   @Override

@@ -116,6 +116,8 @@ public final class TranslationCache {
         || !LONGS.compareAndSet(entries, at + SEQUENCE, sequence, sequence + 1)) {
       return;
     }
+    // The claim is seen before anything that it covers.
+    VarHandle.storeStoreFence();
     if (generation == entry.generation) {
       LONGS.setOpaque(tags, index, tag);
       LONGS.setOpaque(entries, at + WHO, Integer.toUnsignedLong(space) | (shape & SHAPE_WHO));
@@ -188,6 +190,7 @@ public final class TranslationCache {
         named = VALID.isSet(tag) && names(what, tag, (long) LONGS.getOpaque(entries, at + WHO));
       } while (named && !LONGS.compareAndSet(entries, at + SEQUENCE, sequence, sequence + 1));
       if (named) {
+        VarHandle.storeStoreFence();
         LONGS.setOpaque(tags, index, 0L);
         LONGS.setRelease(entries, at + SEQUENCE, sequence + 2);
       }

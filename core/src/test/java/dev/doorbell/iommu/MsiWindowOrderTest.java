@@ -1,11 +1,19 @@
 package dev.doorbell.iommu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.testkit.Interleavings;
 import dev.doorbell.testkit.Interleavings.Operation;
+import java.util.AbstractList;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.RandomAccess;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -53,5 +61,83 @@ class MsiWindowOrderTest {
   @DisplayName("doorbells claimed at once: each page has one place, and no two share one")
   void window() {
     Interleavings.check("MSI window", DRAWS, Window::new, operations(), Window::count);
+  }
+
+  /// Ringers of which a walk, which happens while places are counted, is told.
+  private static final class Watched extends AbstractList<Ringer> implements RandomAccess {
+    private final List<Ringer> ringers;
+    private final Runnable walk;
+
+    Watched(List<Ringer> ringers, Runnable walk) {
+      this.ringers = ringers;
+      this.walk = walk;
+    }
+
+    @Override
+    public Ringer get(int index) {
+      return ringers.get(index);
+    }
+
+    @Override
+    public int size() {
+      return ringers.size();
+    }
+
+    @Override
+    public Iterator<Ringer> iterator() {
+      walk.run();
+      return ringers.iterator();
+    }
+  }
+
+  /// {@return whether another thread that asks for the window now has to wait}
+  private static boolean keepsOthersOut(Domain domain) {
+    Thread other = Thread.ofPlatform().daemon().start(domain::msiWindow);
+    while (true) {
+      switch (other.getState()) {
+        case WAITING, BLOCKED -> {
+          return true;
+        }
+        case TERMINATED -> {
+          return false;
+        }
+        default -> Thread.yield();
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("others wait while a doorbell is claimed, mapped and given back")
+  void others() {
+    Bench bench = new Bench();
+    Domain domain = bench.userWithWindow("vm");
+    IommuGroup group = bench.group(1);
+    List<Boolean> waited = new ArrayList<>();
+    Runnable look = () -> waited.add(keepsOthersOut(domain));
+    look.run();
+    List<Ringer> ringers = new Watched(Bench.ringing(group, Bench.ITS0), look);
+    DoorbellLease lease = domain.doorbells().claim(group, ringers).getFirst();
+    bench.hw.onNextWrite(look);
+    lease.map();
+    bench.hw.onNextWrite(look);
+    lease.release();
+    assertEquals(List.of(false, true, true, true), waited);
+  }
+
+  @Test
+  @DisplayName("R6: a lease that is given back twice takes nothing from another one")
+  void givenBackTwice() {
+    Bench bench = new Bench();
+    Domain domain = bench.userWithWindow("vm");
+    IommuGroup group = bench.group(1);
+    IommuGroup other = bench.group(2);
+    domain.attach(group);
+    domain.attach(other);
+    DoorbellLease lease = Bench.lease(group, Bench.ITS0).getFirst();
+    Bench.lease(other, Bench.ITS0);
+    lease.release();
+    assertThrows(IllegalStateException.class, lease::release);
+    assertEquals(Optional.of(0x809_0040L), bench.smmu0.write(2, 0x800_0040));
+    assertEquals(1, domain.msiWindow().orElseThrow().used());
   }
 }

@@ -49,7 +49,11 @@ class IovaAllocatorThreadsTest {
       if (mine.size() > 60 || !mine.isEmpty() && random.oneIn(3)) {
         AddressRange range = mine.remove(random.below(mine.size()));
         change(owners, base, range, me, 0);
-        allocator.free(range);
+        if (random.oneIn(2)) {
+          allocator.free(range);
+        } else {
+          allocator.give(range.start());
+        }
         continue;
       }
       var got = allocator.tryAllocate(IovaRequest.ofBytes((long) random.between(1, 40) << 12));

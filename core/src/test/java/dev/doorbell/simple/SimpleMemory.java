@@ -67,7 +67,7 @@ public final class SimpleMemory implements PhysicalMemory, Frames {
   }
 
   @Override
-  public boolean compareAndSet64(long pa, long expected, long next) {
+  public synchronized boolean compareAndSet64(long pa, long expected, long next) {
     boolean same = read(pa, Long.BYTES) == expected;
     if (same) {
       write(pa, next, Long.BYTES);

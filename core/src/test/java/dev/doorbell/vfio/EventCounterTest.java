@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.doorbell.pci.Sbdf;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -84,5 +86,35 @@ class EventCounterTest {
       assertEquals(1, counter.await(host, Duration.ofSeconds(50)));
       other.join();
     }
+  }
+
+  @Test
+  @DisplayName("several who wait: each signal is taken once, and none waits on while there is one")
+  void severalWaiters() throws InterruptedException {
+    Vfio host = new HandingOn(() -> 0);
+    AtomicLong taken = new AtomicLong();
+    long signals = 3_000;
+    List<Thread> waiters =
+        IntStream.range(0, 3)
+            .mapToObj(i ->
+                Thread.ofVirtual()
+                    .start(() -> {
+                      try {
+                        while (taken.get() < signals) {
+                          taken.addAndGet(counter.await(host, Duration.ofMillis(10)));
+                        }
+                      } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                      }
+                    }))
+            .toList();
+    for (long i = 0; i < signals; i++) {
+      counter.signalled();
+    }
+    for (Thread waiter : waiters) {
+      waiter.join();
+    }
+    assertEquals(signals, taken.get());
+    assertEquals(0, counter.count());
   }
 }

@@ -132,6 +132,24 @@ class SmmuDriverTest {
   }
 
   @Test
+  @DisplayName("IHI 0070 4.4: where a table goes, what the caches know of the way to it goes, too")
+  void tableGone() {
+    SmmuModel model = bench.model(SmmuFeatures.qemu10());
+    SmmuDriver smmu = bench.open(model);
+    AddressSpace space = smmu.createAddressSpace(Granule.K4);
+    smmu.attach(SID, space);
+    space.map(new Iova(0x20_0000), new Pa(0x5000), 0x1000, Protection.READ_WRITE);
+    assertEquals(0x5000, read(model, SID, 0x20_0000));
+    space.unmap(new Iova(0x20_0000), 0x1000);
+    for (int i = 0; i < 4; i++) {
+      // The tables' memory becomes somebody else's.
+      bench.frames.allocate(0x1000, 0x1000);
+    }
+    space.map(new Iova(0x20_0000), new Pa(0x6000), 0x1000, Protection.READ_WRITE);
+    assertEquals(0x6000, read(model, SID, 0x20_0000));
+  }
+
+  @Test
   @DisplayName(
       "Streams move between abort, bypass and address spaces; who else uses a space does not notice")
   void moves() {
