@@ -25,8 +25,7 @@ abstract sealed class LibcCallsAtOnce implements SystemCalls permits LibcCalls {
 
   private static final MethodHandle IOCTL =
       variadicAtOnce("ioctl", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-  private static final MethodHandle READ =
-      atOnce("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+  private static final MethodHandle READ = atOnce("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
   private static final MethodHandle WRITE =
       atOnce("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
 
@@ -56,8 +55,7 @@ abstract sealed class LibcCallsAtOnce implements SystemCalls permits LibcCalls {
   public int ioctlAtOnce(int fd, int request, MemorySegment argument) {
     try {
       MemorySegment s = state();
-      return answer(
-          (int) IOCTL.invokeExact(s, fd, Integer.toUnsignedLong(request), argument), s);
+      return answer((int) IOCTL.invokeExact(s, fd, Integer.toUnsignedLong(request), argument), s);
     } catch (Throwable t) {
       throw broken("ioctl", t);
     }
