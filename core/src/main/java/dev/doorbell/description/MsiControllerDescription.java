@@ -280,6 +280,7 @@ public sealed interface MsiControllerDescription {
   /// @param esb pages of 64 KiB that manage its interrupts, one each (XIVE); empty where firmware does not tell
   /// @param controller registers of the interrupt controller that takes them on: the window of an XIVE
   /// @param threads hardware threads that interrupts can be sent to, by the numbers that firmware has for them; empty where it does not tell
+  /// @param servers presentation controllers that its interrupts go to (XICS), in the order of threads; empty where there are none
   record PhbMsi(
       String id,
       String kind,
@@ -288,11 +289,19 @@ public sealed interface MsiControllerDescription {
       Optional<AddressRange> esb,
       Optional<AddressRange> controller,
       List<Long> threads,
+      List<Server> servers,
       Source source)
       implements MsiControllerDescription {
     public PhbMsi {
       threads = List.copyOf(threads);
+      servers = List.copyOf(servers);
     }
+
+    /// A presentation controller (ICP).
+    ///
+    /// @param number by which sources name it
+    /// @param page its registers
+    public record Server(long number, AddressRange page) {}
 
     /// Addresses with which a 64-bit message is told from DMA.
     public static final AddressRange WINDOW =

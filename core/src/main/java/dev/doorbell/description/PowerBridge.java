@@ -44,7 +44,7 @@ public record PowerBridge(
     return out.stream().filter(b -> b.controller().equals(out.getFirst().controller())).toList();
   }
 
-  private static Optional<PhbMsi> messages(MachineDescription machine, Phb phb) {
+  static Optional<PhbMsi> messages(MachineDescription machine, Phb phb) {
     return machine.hostBridges().stream()
         .filter(b -> b.streams().stream().anyMatch(s -> s.iommu().equals(phb.id())))
         .flatMap(b -> b.msis().stream())

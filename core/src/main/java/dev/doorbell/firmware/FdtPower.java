@@ -7,8 +7,11 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -166,6 +169,7 @@ final class FdtPower {
             xive ? addresses.registers(node).stream().skip(1).findFirst() : Optional.empty(),
             xive ? controller() : Optional.empty(),
             threads(),
+            xive ? List.of() : servers(),
             ranges.get().source()));
     return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, ranges.get().source()));
   }
@@ -179,6 +183,30 @@ final class FdtPower {
       }
     }
     return out;
+  }
+
+  /// {@return presentation controllers, those of threads first and in their order}
+  private List<MsiControllerDescription.PhbMsi.Server> servers() {
+    Map<Long, AddressRange> pages = new LinkedHashMap<>();
+    for (FdtNode n : tree.nodes()) {
+      Optional<FdtNode.Property> range =
+          n.property("ibm,interrupt-server-ranges").filter(p -> p.cells() >= 2);
+      if (n.isCompatible("IBM,ppc-xicp") && range.isPresent()) {
+        List<AddressRange> registers = addresses.registers(n);
+        long count = Math.min(range.get().cell(1), registers.size());
+        for (int i = 0; i < count; i++) {
+          pages.putIfAbsent(range.get().cell(0) + i, registers.get(i));
+        }
+      }
+    }
+    List<Long> order = new ArrayList<>(threads());
+    order.retainAll(pages.keySet());
+    pages.keySet().stream().filter(s -> !order.contains(s)).forEach(order::add);
+    return order.stream()
+        .distinct()
+        .map(s ->
+            new MsiControllerDescription.PhbMsi.Server(s, Objects.requireNonNull(pages.get(s))))
+        .toList();
   }
 
   /// The tree tells where threads find their contexts (TIMA). The controller's own window lies at a distance before them (skiboot `hw/phys-map.c`).

@@ -18,7 +18,7 @@ import dev.doorbell.hw.imsic.ImsicDriver;
 import dev.doorbell.hw.imsic.ImsicHardware;
 import dev.doorbell.hw.lapic.LapicDriver;
 import dev.doorbell.hw.lapic.LapicHardware;
-import dev.doorbell.hw.phb.Phb4Driver;
+import dev.doorbell.hw.phb.PhbDriver;
 import dev.doorbell.hw.riscviommu.RiscvIommuDriver;
 import dev.doorbell.hw.riscviommu.RiscvIommuSettings;
 import dev.doorbell.hw.smmuv2.SmmuV2Driver;
@@ -236,9 +236,9 @@ final class Drivers {
   /// The two sides of a bridge are two drivers over the same tables.
   private void startBridges() {
     PowerStart start = PowerStart.of(machine);
-    cpus = start.controller().cpus();
-    router = Optional.of(start.controller());
-    for (Phb4Driver phb : start.bridges()) {
+    cpus = start.cpus();
+    router = start.xive();
+    for (PhbDriver phb : start.bridges()) {
       iommus.put(phb.id(), phb);
       controllers.put(phb.messages().id(), phb.messages());
     }

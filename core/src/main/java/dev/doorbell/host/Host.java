@@ -6,7 +6,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.ioapic.IoapicDriver;
-import dev.doorbell.hw.phb.Phb4MsiDriver;
+import dev.doorbell.hw.phb.PhbMsiDriver;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.iommu.Iommu;
@@ -332,7 +332,7 @@ public final class Host {
         .ifPresent(m -> {
           for (String id : m.controllers()) {
             MsiController driver = drivers.controllerFor(id, f);
-            if (driver instanceof Phb4MsiDriver bridge && isNarrow(f)) {
+            if (driver instanceof PhbMsiDriver bridge && isNarrow(f)) {
               targets.add(new MsiRoute.Target(bridge.low(), m.deviceId(), lowFrame(id, m)));
             } else if (driver != null) {
               survey

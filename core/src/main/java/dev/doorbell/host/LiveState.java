@@ -19,8 +19,10 @@ import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.imsic.ImsicRegisters;
 import dev.doorbell.hw.pamu.PamuRegisters;
-import dev.doorbell.hw.phb.Phb4Driver;
+import dev.doorbell.hw.phb.Phb3Driver;
+import dev.doorbell.hw.phb.Phb3Registers;
 import dev.doorbell.hw.phb.Phb4Registers;
+import dev.doorbell.hw.phb.PhbDriver;
 import dev.doorbell.hw.riscviommu.RiscvIommuRegisters;
 import dev.doorbell.hw.smmuv2.BankRegisters;
 import dev.doorbell.hw.smmuv2.Gr0Registers;
@@ -99,7 +101,8 @@ public final class LiveState implements MachineState {
       }
       case IommuDescription.RiscvIommu r when kind.equals("riscv") ->
           host.machine().registersOf(r).map(bus -> riscv(r, bus));
-      case IommuDescription.Phb p when kind.equals("phb4") -> phb(p);
+      case IommuDescription.Phb p when kind.equals(p.kind().equals("PHB3") ? "phb3" : "phb4") ->
+          phb(p);
       default -> Optional.empty();
     };
   }
@@ -149,13 +152,18 @@ public final class LiveState implements MachineState {
   /// Registers, and what the bridge's own tables hold, which only its driver can look at without disturbing it.
   private Optional<Block> phb(IommuDescription.Phb phb) {
     return host.iommu(phb.id())
-        .filter(i -> i instanceof Phb4Driver)
+        .filter(i -> i instanceof PhbDriver)
         .map(i -> {
           long start = phb.registers().orElseThrow().start();
           AddressRange window = AddressRange.ofSize(start, Phb4Registers.BYTES);
           Map<String, Long> all =
-              new HashMap<>(block(window, Phb4Registers.MAP, "PHB_").registers());
-          all.putAll(((Phb4Driver) i).own());
+              new HashMap<>(
+                  block(
+                          window,
+                          i instanceof Phb3Driver ? Phb3Registers.MAP : Phb4Registers.MAP,
+                          "PHB_")
+                      .registers());
+          all.putAll(((PhbDriver) i).own());
           return new Block(start, all);
         });
   }

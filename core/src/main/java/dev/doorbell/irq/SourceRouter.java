@@ -9,9 +9,6 @@ public interface SourceRouter {
   /// {@return CPUs, numbered from 0}
   int cpus();
 
-  /// {@return the address that a bridge stores its events to}
-  long notifyPort();
-
   /// Sends a source's events to a CPU; one that has arrived and was not collected moves along.
   ///
   /// @throws IllegalArgumentException when there is no such CPU or source

@@ -51,7 +51,8 @@ public final class EmbeddedMachine implements Machine {
     bus = new SystemMap(ram);
     frames = new FrameStore(ram, pool(memory));
     interrupts = InterruptModels.build(description, ram, bus);
-    IommuModels models = new IommuModels(description, ram, bus, interrupts.apics());
+    IommuModels models =
+        new IommuModels(description, ram, bus, interrupts.apics(), interrupts.servers());
     Map<String, Translator> iommus = models.build();
     iommuWindows = models.windows();
     buildPci(iommus);

@@ -6,6 +6,7 @@ import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.XicsPort;
 import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.Arch;
 import dev.doorbell.description.GicDescription;
@@ -18,6 +19,7 @@ import dev.doorbell.hw.gicv3.GicV3Config;
 import dev.doorbell.hw.gicv3.GicV3Model;
 import dev.doorbell.hw.imsic.ImsicModel;
 import dev.doorbell.hw.lapic.LapicModel;
+import dev.doorbell.hw.xics.XicsModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +41,7 @@ final class InterruptModels {
   private final SystemMap bus;
   private final Optional<CpuInterface> cpus;
   private final Optional<ImsicModel> files;
+  private final Optional<XicsModel> servers;
   private Optional<LapicModel> lapics = Optional.empty();
 
   private InterruptModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
@@ -47,15 +50,17 @@ final class InterruptModels {
     this.bus = bus;
     this.cpus = machine.gic().map(this::gic).or(() -> machine.apic().map(this::apic));
     this.files = cpus.isPresent() ? Optional.empty() : RiscvModels.interruptFiles(machine, bus);
+    this.servers = cpus.isPresent() ? Optional.empty() : PowerModels.servers(machine, bus);
     if (cpus.isEmpty()
         && files.isEmpty()
+        && servers.isEmpty()
         && !MpicModels.build(machine, bus)
         && !PowerModels.interrupts(machine, memory, bus)) {
       throw machine.arch() == Arch.RISCV64
           ? RiscvModels.without(machine)
           : new NotModelled(
               "the interrupt controller",
-              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor POWER9's or POWER10's bridges with their XIVE",
+              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor IBM host bridges with their interrupt controller",
               Source.rule("MADT or device tree"));
     }
   }
@@ -85,6 +90,11 @@ final class InterruptModels {
   /// {@return where IOMMUs of x86 send the interrupts that they remap}
   ApicPort apics() {
     return lapics.<ApicPort>map(l -> l).orElse((_, _, _) -> false);
+  }
+
+  /// {@return where bridges of POWER8 send interrupts}
+  XicsPort servers() {
+    return servers.<XicsPort>map(s -> s).orElse((_, _, _) -> false);
   }
 
   private CpuInterface gic(GicDescription gic) {

@@ -5,6 +5,7 @@ import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.InterruptLine;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
+import dev.doorbell.bus.XicsPort;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.hw.amdvi.AmdViFeatures;
@@ -47,10 +48,18 @@ final class IommuModels {
   private final PhysicalMemory memory;
   private final SystemMap bus;
   private final ApicPort apics;
+  private final XicsPort servers;
   private final Map<String, AddressRange> windows = new HashMap<>();
 
   /// @param apics where those of x86 send the interrupts that they remap
-  IommuModels(MachineDescription machine, PhysicalMemory memory, SystemMap bus, ApicPort apics) {
+  /// @param servers where bridges of POWER8 send interrupts
+  IommuModels(
+      MachineDescription machine,
+      PhysicalMemory memory,
+      SystemMap bus,
+      ApicPort apics,
+      XicsPort servers) {
+    this.servers = servers;
     this.machine = machine;
     this.memory = memory;
     this.bus = bus;
@@ -86,7 +95,11 @@ final class IommuModels {
           out.put(vtd.id(), model);
         }
         case IommuDescription.Phb phb ->
-            out.put(phb.id(), PowerModels.bridge(phb, machine, memory, bus).orElse(CLOSED));
+            out.put(
+                phb.id(),
+                PowerModels.bridge(phb, machine, memory, bus)
+                    .or(() -> PowerModels.bridge3(phb, machine, memory, bus, servers))
+                    .orElse(CLOSED));
         case IommuDescription.VirtioIommu _, IommuDescription.PaprTce _, IommuDescription.Other _ ->
             out.put(i.id(), CLOSED);
       }

@@ -2,10 +2,15 @@ package dev.doorbell.machine;
 
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
+import dev.doorbell.bus.XicsPort;
 import dev.doorbell.description.IommuDescription.Phb;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription.PhbMsi;
+import dev.doorbell.description.Power8Bridge;
 import dev.doorbell.description.PowerBridge;
+import dev.doorbell.hw.phb.Phb3Model;
 import dev.doorbell.hw.phb.Phb4Model;
+import dev.doorbell.hw.xics.XicsModel;
 import dev.doorbell.hw.xive.Xive2Model;
 import dev.doorbell.hw.xive.XiveModel;
 import java.util.List;
@@ -30,7 +35,35 @@ final class PowerModels {
     return true;
   }
 
-  /// {@return a model of a bridge, on the bus; empty where the bridge is not described well enough}
+  /// {@return the presentation controllers of POWER8, which are on the bus now; empty where there are none, or no bridge}
+  static Optional<XicsModel> servers(MachineDescription machine, SystemMap bus) {
+    return Power8Bridge.of(machine).stream()
+        .findFirst()
+        .map(b -> {
+          XicsModel model = new XicsModel(b.servers().stream().map(s -> (int) s.number()).toList());
+          for (int i = 0; i < b.servers().size(); i++) {
+            PhbMsi.Server s = b.servers().get(i);
+            bus.add("interrupt server " + s.number(), s.page(), model.page(i));
+          }
+          return model;
+        });
+  }
+
+  /// {@return a model of a PHB3, on the bus; empty where it is none, or not described well enough}
+  static Optional<Translator> bridge3(
+      Phb phb, MachineDescription machine, PhysicalMemory memory, SystemMap bus, XicsPort servers) {
+    return Power8Bridge.of(machine).stream()
+        .filter(b -> b.phb().id().equals(phb.id()))
+        .findFirst()
+        .map(b -> {
+          Phb3Model model =
+              new Phb3Model(memory, servers, (int) b.messages().first(), b.messages().count());
+          bus.add(phb.id(), b.registers(), model);
+          return model;
+        });
+  }
+
+  /// {@return a model of a PHB4 or PHB5, on the bus; empty where the bridge is not described well enough}
   static Optional<Translator> bridge(
       Phb phb, MachineDescription machine, PhysicalMemory memory, SystemMap bus) {
     return PowerBridge.of(machine).stream()

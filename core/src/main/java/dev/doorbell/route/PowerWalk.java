@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Power8Bridge;
 import dev.doorbell.description.PowerBridge;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Basis;
@@ -64,7 +65,7 @@ final class PowerWalk {
       return OptionalLong.of(address);
     }
     Optional<MachineState.Block> block =
-        phb.registers().flatMap(window -> state.block("phb4", window));
+        phb.registers().flatMap(window -> state.block(kind(phb), window));
     if (block.isPresent()) {
       PhbWalk walk =
           new PhbWalker(phb.id(), block.get().registers(), state.memory()).dma(rid, address, true);
@@ -147,11 +148,21 @@ final class PowerWalk {
       return trail.stopped();
     }
     int number = a.number().getAsInt();
+    Optional<Power8Bridge> power8 =
+        Power8Bridge.of(machine).stream()
+            .filter(b -> b.messages().id().equals(msi.id()))
+            .findFirst();
+    Optional<MachineState.Block> block =
+        power8.flatMap(b -> state.block(kind(b.phb()), b.registers()));
+    if (block.isPresent()) {
+      return presented(power8.get(), block.get(), f, number);
+    }
     Optional<PowerBridge> bridge =
         PowerBridge.of(machine).stream()
             .filter(b -> b.messages().id().equals(msi.id()))
             .findFirst();
-    Optional<MachineState.Block> live = bridge.flatMap(b -> state.block("phb4", b.registers()));
+    Optional<MachineState.Block> live =
+        bridge.flatMap(b -> state.block(kind(b.phb()), b.registers()));
     if (live.isPresent()) {
       return followed(bridge.get(), live.get(), f, number);
     }
@@ -166,12 +177,47 @@ final class PowerWalk {
             msi.source());
   }
 
+  private static String kind(IommuDescription.Phb phb) {
+    return phb.kind().equals("PHB3") ? "phb3" : "phb4";
+  }
+
+  private static int rid(SurveyedFunction f) {
+    return f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
+  }
+
+  /// {@return the rest of a message's way through an entry that can be seen, which names the server}
+  private Route presented(
+      Power8Bridge bridge, MachineState.Block block, SurveyedFunction f, int number) {
+    PhbWalk owned =
+        new PhbWalker(bridge.phb().id(), block.registers(), state.memory()).message(rid(f), number);
+    trail.hops(owned.hops());
+    if (owned.server().isEmpty()) {
+      trail.breaks(owned.stoppedAt().orElse("the walk ended"));
+      return trail.stopped();
+    }
+    int server = owned.server().getAsInt();
+    for (int cpu = 0; cpu < bridge.servers().size(); cpu++) {
+      if (bridge.servers().get(cpu).number() == server) {
+        trail.derived(
+            "interrupt server 0x%x".formatted(server),
+            "server 0x%x".formatted(server),
+            "interrupt 0x%x".formatted(bridge.messages().first() + number),
+            "its presentation controller gives the CPU the number of the interrupt",
+            bridge.messages().source());
+        return trail.delivered(
+            new Route.Interrupt(bridge.messages().id(), number, OptionalInt.of(cpu)),
+            Optional.empty());
+      }
+    }
+    trail.breaks("the machine has no interrupt server 0x%x".formatted(server));
+    return trail.stopped();
+  }
+
   /// {@return the rest of a message's way through tables that can be seen: owner and state in the bridge, then the interrupt controller}
   private Route followed(
       PowerBridge bridge, MachineState.Block block, SurveyedFunction f, int number) {
-    int rid = f.stream().map(SurveyedFunction.Stream::streamId).orElse(f.requesterId());
     PhbWalk owned =
-        new PhbWalker(bridge.phb().id(), block.registers(), state.memory()).message(rid, number);
+        new PhbWalker(bridge.phb().id(), block.registers(), state.memory()).message(rid(f), number);
     trail.hops(owned.hops());
     if (owned.number().isEmpty()) {
       trail.breaks(owned.stoppedAt().orElse("the walk ended"));

@@ -11,6 +11,6 @@ class Power10ContractTest extends VfioContract {
 
   @Override
   VfioLab open() {
-    return new PowerLab(SkibootTrees.read("powernv10", folder));
+    return new PowerLab(SkibootTrees.read("powernv10", folder), "0003:00:01.0", "0004:00:01.0");
   }
 }

@@ -23,29 +23,38 @@ import java.util.Optional;
 final class PowerLab implements VfioLab {
   private static final List<Sbdf> DEMOS =
       List.of(Sbdf.parse("0000:00:01.0"), Sbdf.parse("0001:00:01.0"), Sbdf.parse("0002:00:01.0"));
-  private static final Sbdf MSI = Sbdf.parse("0003:00:01.0");
-  private static final Sbdf KEPT = Sbdf.parse("0004:00:01.0");
-
+  private final Sbdf msi;
+  private final Sbdf keptByHost;
   private final EmbeddedMachine machine;
   private final Vfio vfio;
   private final Assignment kept;
 
   PowerLab() {
-    this(Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9"))));
+    this(
+        Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9"))),
+        "0003:00:01.0",
+        "0004:00:01.0");
   }
 
-  /// @param described a machine with bridges of segments 0 to 4
-  PowerLab(MachineDescription described) {
+  /// @param described a machine with bridges of segments 0 to 2 at least
+  /// @param msi where a function with MSI alone goes
+  /// @param usedByHost where another goes that is in use
+  PowerLab(MachineDescription described, String msi, String usedByHost) {
+    this.msi = Sbdf.parse(msi);
+    this.keptByHost = Sbdf.parse(usedByHost);
     MachineDescription m = described;
     for (Sbdf s : DEMOS) {
       m = DemoEndpoint.plug(m, s, 64);
     }
-    m = new WhatIf(MSI, 0, 8, true).addTo(DemoEndpoint.plug(m, KEPT, 8));
+    m = new WhatIf(keptByHost, 8, 0, true).addTo(m);
+    m = new WhatIf(this.msi, 0, 8, true).addTo(m);
     machine = EmbeddedMachine.of(m);
     Host host = Host.start(machine);
     kept =
         Assignment.of(
-            host, List.of(KEPT), new Assignment.Request(Granule.K4, Optional.empty(), 1, 1, false));
+            host,
+            List.of(keptByHost),
+            new Assignment.Request(Granule.K4, Optional.empty(), 1, 1, false));
     vfio = HostVfio.open(host);
   }
 
@@ -72,12 +81,12 @@ final class PowerLab implements VfioLab {
 
   @Override
   public Sbdf msi() {
-    return MSI;
+    return msi;
   }
 
   @Override
   public Sbdf usedByHost() {
-    return KEPT;
+    return keptByHost;
   }
 
   @Override

@@ -7,9 +7,15 @@ import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.phb.Phb3Driver;
+import dev.doorbell.hw.phb.Phb3Hardware;
+import dev.doorbell.hw.phb.Phb3Registers;
 import dev.doorbell.hw.phb.Phb4Driver;
 import dev.doorbell.hw.phb.Phb4Hardware;
 import dev.doorbell.hw.phb.Phb4Registers;
+import dev.doorbell.hw.phb.PhbDriver;
+import dev.doorbell.hw.xics.XicsDriver;
+import dev.doorbell.hw.xics.XicsHardware;
 import dev.doorbell.hw.xive.Xive2Registers;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.hw.xive.XiveGeneration;
@@ -18,16 +24,17 @@ import dev.doorbell.hw.xive.XiveRegisters;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
-/// QEMU's POWER9 or POWER10 machine with an NVMe controller below the first bridge, set up as firmware would, which does not run; our drivers on it.
+/// QEMU's POWER8, POWER9 or POWER10 machine with an NVMe controller below the first bridge, set up as firmware would, which does not run; our drivers on it.
 final class PowerNv implements AutoCloseable {
   static final int RID = 0x100;
 
   /// What differs between machines: places of registers in the chip (XSCOM), and the interrupt controller's window.
   ///
-  /// @param stack the first bridge's stack: two windows with their masks, registers, interrupt pages, what is on
+  /// @param stack the first bridge's: two windows with their masks, registers, interrupt pages, what is on
   /// @param controller registers of the interrupt controller
-  /// @param window of the interrupt controller
+  /// @param window of the interrupt controller; on POWER8 that of the first thread's
   enum Chip {
+    POWER8("powernv8", "power8", 0x201_2000L, 0, AddressRange.ofSize(0x3_ffff_8000_8000L, 0x1000)),
     POWER9(
         "powernv9",
         "power9",
@@ -58,12 +65,37 @@ final class PowerNv implements AutoCloseable {
     XiveGeneration generation() {
       return this == POWER9 ? XiveGeneration.FIRST : XiveGeneration.SECOND;
     }
+
+    long bridge() {
+      return this == POWER8 ? REGISTERS8 : REGISTERS;
+    }
+
+    long window32() {
+      return this == POWER8 ? WINDOW32_8 : WINDOW32;
+    }
+
+    /// Where a register of the chip is.
+    long scom(long register) {
+      return this == POWER8
+          ? XSCOM8 | register << 4 & -0x100 | register << 3 & 0x78
+          : XSCOM + register * Long.BYTES;
+    }
   }
 
   /// Registers of the chip (XSCOM), 8 bytes each.
   private static final long XSCOM = 0x0006_03fc_0000_0000L;
 
+  private static final long XSCOM8 = 0x0003_fc00_0000_0000L;
+
   private static final long REGISTERS = 0x0006_00c3_c000_0000L;
+  private static final long REGISTERS8 = 0x0003_fffe_4000_0000L;
+  private static final long WINDOW32_8 = 0x0003_ff80_0000_0000L;
+
+  /// Interrupt numbers of POWER8's first bridge, and the server that its first thread is.
+  private static final int FIRST8 = 0x1000;
+
+  private static final int MESSAGES8 = 0x7f8;
+  private static final int SERVER8 = 8;
   private static final long PAGES = 0x0006_00c3_0000_0000L;
   private static final long WINDOW64 = 0x0006_0000_0000_0000L;
   private static final long WINDOW32 = 0x0006_00c0_0000_0000L;
@@ -83,14 +115,38 @@ final class PowerNv implements AutoCloseable {
   private final Chip chip;
   private final Qtest qtest;
   final Frames frames;
-  final Phb4Driver phb;
+  final PhbDriver phb;
 
   private PowerNv(QemuProcess qemu, Chip chip) {
     this.qemu = qemu;
     this.chip = chip;
     qtest = qemu.qtest();
     frames = new Pool(qemu.ram(), 0x1000_0000L);
-    firmware();
+    if (chip == Chip.POWER8) {
+      firmware8();
+      phb = power8();
+    } else {
+      firmware();
+      phb = power9();
+    }
+  }
+
+  private PhbDriver power8() {
+    return Phb3Driver.open(
+        new Phb3Hardware(
+            "phb3",
+            window(REGISTERS8, Phb3Registers.BYTES),
+            qemu.ram(),
+            frames,
+            new Phb4Hardware.Messages("msi", FIRST8, MESSAGES8, Source.rule("test"))),
+        XicsDriver.open(
+            new XicsHardware(
+                "xics",
+                List.of(new XicsHardware.Server(SERVER8, new QtestWindow(qtest, chip.window))),
+                List.of(new XicsHardware.Sources(FIRST8, MESSAGES8)))));
+  }
+
+  private PhbDriver power9() {
     XiveDriver xive =
         XiveDriver.open(
             new XiveHardware(
@@ -102,17 +158,16 @@ final class PowerNv implements AutoCloseable {
                 frames,
                 List.of(0),
                 List.of(new XiveHardware.Sources(FIRST, MESSAGES))));
-    phb =
-        Phb4Driver.open(
-            new Phb4Hardware(
-                "phb4",
-                chip == Chip.POWER9 ? "PHB4" : "PHB5",
-                window(REGISTERS, Phb4Registers.BYTES),
-                window(PAGES, 0x1000_0000L),
-                qemu.ram(),
-                frames,
-                new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test"))),
-            xive);
+    return Phb4Driver.open(
+        new Phb4Hardware(
+            "phb4",
+            chip == Chip.POWER9 ? "PHB4" : "PHB5",
+            window(REGISTERS, Phb4Registers.BYTES),
+            window(PAGES, 0x1000_0000L),
+            qemu.ram(),
+            frames,
+            new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test"))),
+        xive);
   }
 
   static PowerNv startOrSkip(Chip chip) {
@@ -151,7 +206,7 @@ final class PowerNv implements AutoCloseable {
   }
 
   private void scom(long register, long value) {
-    qtest.write(XSCOM + register * Long.BYTES, value, Long.BYTES);
+    qtest.write(chip.scom(register), value, Long.BYTES);
   }
 
   private void firmware() {
@@ -178,6 +233,26 @@ final class PowerNv implements AutoCloseable {
     config(0x4, 6);
   }
 
+  private void firmware8() {
+    scom(chip.stack + 0x40, WINDOW32_8 << 14);
+    scom(chip.stack + 0x43, -GIB2 << 14);
+    scom(chip.stack + 0x42, REGISTERS8 << 14);
+    scom(chip.stack + 0x1a, (long) FIRST8 << 45);
+    scom(chip.stack + 0x1b, (0x7_ffffL & ~0x7ffL) << 45);
+    scom(chip.stack + 0x45, 0x1fL << 59);
+    RegisterBus r = window(REGISTERS8, Phb3Registers.BYTES);
+    r.write64(0x190, WINDOW32_8);
+    r.write64(0x198, -GIB2);
+    r.write64(0x1a0, PCI32);
+    r.write64(Phb3Registers.CONFIG.offset(), Phb3Registers.M32_EN.mask());
+    config(0, 0x18, 0x00ff_0100);
+    config(0, 0x20, 0xfff0_8000);
+    config(0, 0x4, 6);
+    config(0x10, (int) PCI32);
+    config(0x14, 0);
+    config(0x4, 6);
+  }
+
   /// Bus addresses from 2 GiB on are the second window.
   private void outbound() {
     RegisterBus r = window(REGISTERS, Phb4Registers.BYTES);
@@ -197,25 +272,29 @@ final class PowerNv implements AutoCloseable {
         Integer.BYTES);
   }
 
-  private void address(int offset) {
-    qtest.write(REGISTERS + 0x140, VALID | (long) RID << 44 | (long) offset << 32, Long.BYTES);
+  private void address(int rid, int offset) {
+    qtest.write(chip.bridge() + 0x140, VALID | (long) rid << 44 | (long) offset << 32, Long.BYTES);
   }
 
   /// The NVMe controller's configuration space.
   int config(int offset) {
-    address(offset);
-    return Integer.reverseBytes((int) qtest.read(REGISTERS + 0x130, Integer.BYTES));
+    address(RID, offset);
+    return Integer.reverseBytes((int) qtest.read(chip.bridge() + 0x130, Integer.BYTES));
   }
 
   void config(int offset, int value) {
-    address(offset);
+    config(RID, offset, value);
+  }
+
+  private void config(int rid, int offset, int value) {
+    address(rid, offset);
     qtest.write(
-        REGISTERS + 0x130, Integer.toUnsignedLong(Integer.reverseBytes(value)), Integer.BYTES);
+        chip.bridge() + 0x130, Integer.toUnsignedLong(Integer.reverseBytes(value)), Integer.BYTES);
   }
 
   /// {@return the NVMe controller's registers: little-endian, behind a big-endian bus}
   RegisterBus bar0() {
-    return new Swapped(window(WINDOW32, 0x1_0000));
+    return new Swapped(window(chip.window32(), 0x1_0000));
   }
 
   PhysicalMemory memory() {

@@ -18,16 +18,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName(
-    "our drivers of PHB4 and XIVE on QEMU's powernv9, and those of PHB5 and XIVE2 on powernv10")
+    "our drivers of PHB3 and XICS on QEMU's powernv8, of PHB4 and XIVE on powernv9, of PHB5 and XIVE2 on powernv10")
 class PowerOnQemuTest {
   private static final int VECTORS = 4;
   private static final int MSIX = 0x11;
   private static final Iova WORK = new Iova(0x4000_0000L);
 
   @ParameterizedTest
-  @CsvSource({"POWER9, 12", "POWER9, 16", "POWER10, 12", "POWER10, 16"})
+  @CsvSource({"POWER8, 12", "POWER8, 16", "POWER9, 12", "POWER9, 16", "POWER10, 12", "POWER10, 16"})
   @DisplayName(
-      "an NVMe controller reads its queues through our TCEs, and its messages pass PHB, ESB, EAS, END and queue; masked ones are kept")
+      "an NVMe controller reads its queues through our TCEs, and its messages pass IVE and ICP, or ESB, EAS, END and queue; masked ones are kept")
   void nvme(PowerNv.Chip chip, int shift) {
     try (PowerNv machine = PowerNv.startOrSkip(chip)) {
       VectorBlock vectors =

@@ -10,13 +10,16 @@ import java.util.function.IntConsumer;
 /// from many threads.
 final class EsbModel implements MmioDevice {
   private final AtomicIntegerArray states;
-  private final IntConsumer notify;
+  private IntConsumer notify = _ -> {};
 
-  /// @param notify sends an event of an interrupt
-  EsbModel(int interrupts, IntConsumer notify) {
+  EsbModel(int interrupts) {
     states = new AtomicIntegerArray(interrupts);
-    this.notify = notify;
     reset();
+  }
+
+  /// Says what sends an event of an interrupt, before the first one.
+  void notify(IntConsumer sends) {
+    notify = sends;
   }
 
   void reset() {

@@ -2,6 +2,8 @@ package dev.doorbell.hw.phb;
 
 import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Register;
+import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Rollback;
 import java.util.HashMap;
@@ -14,11 +16,12 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The tables of a bridge, in it and in memory: which PE a requester id is, a PE's windows, interrupts and state. Each requester id that is used has a PE
+/// The tables of a bridge, in it and in memory: which PE a requester id is, a PE's windows and state. Registers that generations share are at the same
+/// places. Each requester id that is used has a PE
 /// of its own, for good; all others are the last PE, which may do nothing. Safe for use from many threads: one access of a table is two of registers.
 ///
 /// **Source**: skiboot 7.1 `hw/phb4.c` (`phb4_init_ioda3`, `phb4_ioda_reset`, `phb4_set_ive_pe`, `phb4_tce_kill`, `phb4_eeh_freeze_status`).
-final class PeTables {
+abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
   private static final int POLLS = 1_000_000;
 
   /// The first PE: interrupts that were never given to one are PE 0's.
@@ -29,11 +32,12 @@ final class PeTables {
 
   private static final long RTT_BYTES = (long) RttLayout.ENTRIES * RttLayout.BYTES;
 
-  private final Phb4Hardware hw;
+  final ReentrantLock lock = new ReentrantLock();
+  final PhysicalMemory memory;
+  private final String id;
   private final RegisterBus bus;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Frames frames;
   private final int pes;
-  private final int interrupts;
   private final Pa rtt;
   private final Pa peltv;
   private final Pa pest;
@@ -43,14 +47,15 @@ final class PeTables {
   private final Set<Integer> untold = new HashSet<>();
 
   private final Map<Integer, Long> windows = new HashMap<>();
-  private final Map<Integer, Integer> owners = new HashMap<>();
 
+  /// @param pes a multiple of 64
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is kept then
-  PeTables(Phb4Hardware hw) {
-    this.hw = hw;
-    bus = hw.registers();
-    pes = Phb4Registers.PES.getInt(get(Phb4Registers.EEH_CAP));
-    interrupts = Phb4Registers.IRQS.getInt(get(Phb4Registers.IRQ_CAP));
+  PeTables(String id, RegisterBus bus, PhysicalMemory memory, Frames frames, int pes) {
+    this.id = id;
+    this.bus = bus;
+    this.memory = memory;
+    this.frames = frames;
+    this.pes = pes;
     try (Rollback rollback = new Rollback()) {
       rtt = take(RTT_BYTES, rollback);
       peltv = take(rowBytes() * pes, rollback);
@@ -60,9 +65,21 @@ final class PeTables {
   }
 
   private Pa take(long bytes, Rollback rollback) {
-    Pa at = hw.frames().allocate(bytes, Math.max(bytes, LEAST_ALIGNMENT));
-    rollback.add(() -> hw.frames().free(at, bytes));
+    Pa at = take(bytes);
+    rollback.add(() -> frames.free(at, bytes));
     return at;
+  }
+
+  /// {@return memory for a table, at a multiple of its size}
+  final Pa take(long bytes) {
+    return frames.allocate(bytes, Math.max(bytes, LEAST_ALIGNMENT));
+  }
+
+  /// Gives all memory back, of tables that the bridge was not told of.
+  final void release() {
+    frames.free(rtt, RTT_BYTES);
+    frames.free(peltv, rowBytes() * pes);
+    frames.free(pest, (long) pes * PestLayout.BYTES);
   }
 
   private long rowBytes() {
@@ -78,31 +95,45 @@ final class PeTables {
     return pes - 1;
   }
 
+  /// Tells the bridge whose its interrupts are, and where they go. The lock is held.
+  abstract void startInterrupts();
+
+  /// Lets messages in. The lock is held.
+  abstract void enableMessages();
+
+  /// Has the bridge forget a PE's TCEs, or more, and returns when no access goes by one. The lock is held.
+  abstract void killOf(int pe);
+
+  /// Has the bridge forget every TCE, and returns when no access goes by one. The lock is held.
+  abstract void killEvery();
+
+  /// {@return the entry of a window whose addresses are physical}
+  abstract long untranslated();
+
+  /// Gives an interrupt to a PE. It is off afterwards.
+  abstract void own(int number, int pe);
+
+  /// Adds what is known of interrupts that are in use. The lock is held.
+  abstract void addInterrupts(Map<String, Long> out);
+
   /// Tells the bridge everything anew, as after a reset.
-  ///
-  /// @param port where it stores its events to
-  void start(long port, long base) {
+  final void start() {
     lock.lock();
     try {
       writeRtt();
-      put(Phb4Registers.NOTIFY_ADDR, port);
-      put(Phb4Registers.NOTIFY_INDEX, base);
       put(Phb4Registers.RTT_BAR, Phb4Registers.RTT_ENABLE.mask() | rtt.value());
       put(Phb4Registers.PELTV_BAR, Phb4Registers.PELTV_ENABLE.mask() | peltv.value());
       put(Phb4Registers.PEST_BAR, Phb4Registers.PEST_ENABLE.mask() | pest.value());
-      put(Phb4Registers.CTRLR, Phb4Registers.IRQ_PGSZ_64K.with(get(Phb4Registers.CTRLR), 1));
       for (int pe = 0; pe < pes; pe++) {
         state(pe, PeState.RUNNING);
         write(Phb4Registers.TVT, pe * TveLayout.PER_PE, windows.getOrDefault(pe, 0L));
         write(Phb4Registers.TVT, pe * TveLayout.PER_PE + 1, 0);
       }
-      for (int n = 0; n < interrupts; n++) {
-        own(n, owners.getOrDefault(n, nobody()));
-      }
+      startInterrupts();
       put(Phb4Registers.RTC, Phb4Registers.RTC_ALL.mask());
       untold.clear();
-      kill(Phb4Registers.KILL_ALL.mask());
-      put(Phb4Registers.CONFIG, Phb4Registers.MSI32_EN.mask() | Phb4Registers.MSI64_EN.mask());
+      killEvery();
+      enableMessages();
     } finally {
       lock.unlock();
     }
@@ -112,15 +143,14 @@ final class PeTables {
     for (int rid = 0; rid < RttLayout.ENTRIES; rid++) {
       point(rid, byRid.getOrDefault(rid, nobody()));
     }
-    hw.memory().publish();
+    memory.publish();
   }
 
   private void point(int rid, int pe) {
-    hw.memory()
-        .write(
-            rtt.value() + (long) rid * RttLayout.BYTES,
-            RttLayout.swapped(RttLayout.PE.place(pe)),
-            RttLayout.BYTES);
+    memory.write(
+        rtt.value() + (long) rid * RttLayout.BYTES,
+        RttLayout.swapped(RttLayout.PE.place(pe)),
+        RttLayout.BYTES);
   }
 
   /// {@return the PE of a requester id, from now on} It stays that requester id's when the bridge cannot be told, and the bridge is told the next time.
@@ -144,13 +174,12 @@ final class PeTables {
   private int claim(int rid) {
     int pe = FIRST + byRid.size();
     if (pe >= nobody()) {
-      throw PhbException.noPe(hw.id(), rid, pes - FIRST - 1);
+      throw PhbException.noPe(id, rid, pes - FIRST - 1);
     }
     long word = peltv.value() + pe * rowBytes() + pe / PeVectorLayout.PER_WORD * (long) Long.BYTES;
-    hw.memory()
-        .write64(word, PeVectorLayout.swapped(PeVectorLayout.bit(pe % PeVectorLayout.PER_WORD)));
+    memory.write64(word, PeVectorLayout.swapped(PeVectorLayout.bit(pe % PeVectorLayout.PER_WORD)));
     point(rid, pe);
-    hw.memory().publish();
+    memory.publish();
     byRid.put(rid, pe);
     untold.add(rid);
     return pe;
@@ -182,7 +211,7 @@ final class PeTables {
     try {
       windows.put(pe, tve);
       write(Phb4Registers.TVT, pe * TveLayout.PER_PE, tve);
-      kill(Phb4Registers.KILL_PE.mask() | Phb4Registers.KILL_PENUM.place(pe));
+      killOf(pe);
     } finally {
       lock.unlock();
     }
@@ -192,39 +221,10 @@ final class PeTables {
   void killAll() {
     lock.lock();
     try {
-      kill(Phb4Registers.KILL_ALL.mask());
+      killEvery();
     } finally {
       lock.unlock();
     }
-  }
-
-  /// Gives an interrupt to a PE. It is off afterwards, since its state is written along with its owner.
-  void own(int number, int pe) {
-    lock.lock();
-    try {
-      long at =
-          Phb4Registers.IODA_TSEL.place(Phb4Registers.MIST)
-              | Phb4Registers.IODA_MIST_PWV.place(MistLayout.part(number))
-              | Phb4Registers.IODA_TADR.place(number / MistLayout.PER_WORD);
-      put(Phb4Registers.IODA_ADDR, at);
-      put(
-          Phb4Registers.IODA_DATA0,
-          MistLayout.owner(number).place(pe) | MistLayout.queued(number).mask());
-      owners.put(number, pe);
-      state(number, EsbRegisters.OFF);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// {@return the state of an interrupt before it was set}
-  int state(int number, int pq) {
-    return (int) hw.esb().read64(EsbRegisters.at(number, EsbRegisters.setting(pq)));
-  }
-
-  /// Ends an event; the next one that had come meanwhile is sent.
-  void end(int number) {
-    hw.esb().read64(EsbRegisters.at(number, EsbRegisters.EOI));
   }
 
   /// Lets a PE go on.
@@ -237,9 +237,9 @@ final class PeTables {
     lock.lock();
     try {
       long at = pest.value() + (long) pe * PestLayout.BYTES;
-      hw.memory().write64(at, PestLayout.swapped(state.a()));
-      hw.memory().write64(at + Long.BYTES, PestLayout.swapped(state.b()));
-      hw.memory().publish();
+      memory.write64(at, PestLayout.swapped(state.a()));
+      memory.write64(at + Long.BYTES, PestLayout.swapped(state.b()));
+      memory.publish();
       write(Phb4Registers.PESTA, pe, PestLayout.MMIO_FROZEN.mask() & state.a());
       write(Phb4Registers.PESTB, pe, PestLayout.DMA_STOPPED.mask() & state.b());
     } finally {
@@ -254,10 +254,10 @@ final class PeTables {
       long a = read(Phb4Registers.PESTA, pe) & PestLayout.MMIO_FROZEN.mask();
       long b = read(Phb4Registers.PESTB, pe) & PestLayout.DMA_STOPPED.mask();
       long at = pest.value() + (long) pe * PestLayout.BYTES;
-      long cause = PestLayout.swapped(hw.memory().read64(at));
+      long cause = PestLayout.swapped(memory.read64(at));
       boolean its = PestLayout.MMIO_FROZEN.isSet(cause & a);
       return its
-          ? new PeState(a | cause, b | PestLayout.swapped(hw.memory().read64(at + Long.BYTES)))
+          ? new PeState(a | cause, b | PestLayout.swapped(memory.read64(at + Long.BYTES)))
           : new PeState(a, b);
     } finally {
       lock.unlock();
@@ -292,7 +292,7 @@ final class PeTables {
     return bus.read64(Phb4Registers.CPU_LOADSTORE_STATUS.offset()) == Phb4Registers.FENCED;
   }
 
-  /// {@return what the bridge itself has of PEs and interrupts that are in use, by name: `TVT<n>`, `PESTB<n>`, `MIST<n>`, `PQ<n>`}
+  /// {@return what the bridge itself has of PEs and interrupts that are in use, by name: `TVT<n>`, `PESTB<n>`, and of interrupts `MIST<n>` and `PQ<n>`}
   Map<String, Long> own() {
     lock.lock();
     try {
@@ -302,45 +302,37 @@ final class PeTables {
         out.put("TVT" + window, read(Phb4Registers.TVT, window));
         out.put("PESTB" + pe, read(Phb4Registers.PESTB, pe));
       }
-      for (Map.Entry<Integer, Integer> owner : owners.entrySet()) {
-        int number = owner.getKey();
-        int word = number / MistLayout.PER_WORD;
-        out.put("MIST" + word, read(Phb4Registers.MIST, word));
-        if (owner.getValue() != nobody()) {
-          out.put("PQ" + number, hw.esb().read64(EsbRegisters.at(number, EsbRegisters.GET)));
-        }
-      }
+      addInterrupts(out);
       return out;
     } finally {
       lock.unlock();
     }
   }
 
-  private long read(int table, int index) {
+  final long read(int table, int index) {
     put(
         Phb4Registers.IODA_ADDR,
         Phb4Registers.IODA_TSEL.place(table) | Phb4Registers.IODA_TADR.place(index));
     return get(Phb4Registers.IODA_DATA0);
   }
 
-  private void write(int table, int index, long value) {
+  final void write(int table, int index, long value) {
     put(
         Phb4Registers.IODA_ADDR,
         Phb4Registers.IODA_TSEL.place(table) | Phb4Registers.IODA_TADR.place(index));
     put(Phb4Registers.IODA_DATA0, value);
   }
 
-  private void kill(long what) {
-    put(Phb4Registers.TCE_KILL, what);
+  /// Returns when accesses that were in flight have ended.
+  final void sync() {
     put(Phb4Registers.DMARD_SYNC, Phb4Registers.SYNC_START.mask());
-    await(Phb4Registers.Q_DMA_R, Phb4Registers.TCE_KILL_STATUS.mask(), 0);
     await(
         Phb4Registers.DMARD_SYNC,
         Phb4Registers.SYNC_COMPLETE.mask(),
         Phb4Registers.SYNC_COMPLETE.mask());
   }
 
-  private void await(Register r, long mask, long wanted) {
+  final void await(Register r, long mask, long wanted) {
     long last = 0;
     for (int i = 0; i < POLLS; i++) {
       last = get(r);
@@ -349,18 +341,18 @@ final class PeTables {
       }
       Thread.onSpinWait();
     }
-    throw PhbException.timeout(hw.id(), r.name(), last, POLLS);
+    throw PhbException.timeout(id, r.name(), last, POLLS);
   }
 
-  private long get(Register r) {
+  final long get(Register r) {
     long value = bus.read64(r.offset());
     if (value == Phb4Registers.FENCED) {
-      throw PhbException.fenced(hw.id(), r.name());
+      throw PhbException.fenced(id, r.name());
     }
     return value;
   }
 
-  private void put(Register r, long value) {
+  final void put(Register r, long value) {
     bus.write64(r.offset(), value);
   }
 }

@@ -15,7 +15,7 @@ import java.util.Optional;
 /// TCE tables, which the first windows of PEs lead to. All tables of a tree have one size, as a TVE states one: a page of the granule each.
 ///
 /// With pages of 4 KiB four levels cover 48 bits; with 64 KiB two cover 42.
-final class PhbAddressSpace extends VmsaAddressSpace<Phb4Driver> {
+final class PhbAddressSpace extends VmsaAddressSpace<PhbDriver> {
   static final int MOST_BITS = 48;
 
   private static final int OUTPUT_BITS = 48;
@@ -55,7 +55,7 @@ final class PhbAddressSpace extends VmsaAddressSpace<Phb4Driver> {
 
   @Override
   protected void invalidate(AddressRange range, boolean leafOnly) {
-    users().forEach(Phb4Driver::invalidate);
+    users().forEach(PhbDriver::invalidate);
   }
 
   @Override
@@ -64,7 +64,7 @@ final class PhbAddressSpace extends VmsaAddressSpace<Phb4Driver> {
   }
 
   @Override
-  protected String name(Phb4Driver iommu) {
+  protected String name(PhbDriver iommu) {
     return iommu.id();
   }
 }

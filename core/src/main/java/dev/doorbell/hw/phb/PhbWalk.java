@@ -11,9 +11,14 @@ import java.util.OptionalInt;
 /// @param hops in order; the last one tells why it ended
 /// @param output where DMA leaves; empty for a message, and when it ends inside or cannot be followed
 /// @param number the interrupt that a message raises
+/// @param server whom the interrupt goes to, where the bridge says so (PHB3)
 /// @param stoppedAt why, when there is neither
 public record PhbWalk(
-    List<Hop> hops, Optional<Pa> output, OptionalInt number, Optional<String> stoppedAt) {
+    List<Hop> hops,
+    Optional<Pa> output,
+    OptionalInt number,
+    OptionalInt server,
+    Optional<String> stoppedAt) {
   public PhbWalk {
     hops = List.copyOf(hops);
   }

@@ -33,6 +33,9 @@ public final class PhbWalker {
       return ended(trail);
     }
     String in = "PE 0x%x, MSI number %d".formatted(pe.getAsInt(), number);
+    if (isPhb3()) {
+      return entry(trail, pe.getAsInt(), number);
+    }
     Long word = registers.get("MIST" + number / MistLayout.PER_WORD);
     if (word == null) {
       trail.stopRegister("MIST", in, "no owner of the interrupt was recorded");
@@ -61,7 +64,59 @@ public final class PhbWalker {
               ? "PQ 00"
               : TableTrail.print(EsbRegisters.LAYOUT, pq));
     }
-    return new PhbWalk(trail.hops(), Optional.empty(), OptionalInt.of(number), Optional.empty());
+    return new PhbWalk(
+        trail.hops(),
+        Optional.empty(),
+        OptionalInt.of(number),
+        OptionalInt.empty(),
+        Optional.empty());
+  }
+
+  private boolean isPhb3() {
+    return registers.containsKey("IVT_BAR");
+  }
+
+  /// {@return the way of a message whose interrupt is an entry in memory}
+  private PhbWalk entry(TableTrail trail, int pe, int number) {
+    String in = "PE 0x%x, MSI number %d".formatted(pe, number);
+    long bar = registers.getOrDefault("IVT_BAR", 0L);
+    if (!Phb3Registers.IVT_ENABLE.isSet(bar) || number >= Phb3Registers.IVT_LENGTH.get(bar)) {
+      trail.stopRegister("PHB_IVT_BAR", in, "no IVT is there, or it is too short");
+      return ended(trail);
+    }
+    long at = Phb3Registers.IVT_BASE.get(bar) + (long) number * IveLayout.BYTES;
+    OptionalLong word = trail.read(at, "IVE");
+    if (word.isEmpty()) {
+      return ended(trail);
+    }
+    long ive = IveLayout.swapped(word.getAsLong());
+    int owner = IveLayout.PE.getInt(ive);
+    if (owner != pe) {
+      trail.stopAt(
+          "IVE",
+          in,
+          "the interrupt is PE 0x%x's: the message stops PE 0x%x".formatted(owner, pe),
+          at);
+      return ended(trail);
+    }
+    if (IveLayout.PRIORITY.get(ive) == IveLayout.MASKED) {
+      trail.stopAt("IVE", in, "priority 0xff: the message is kept (Q) and not sent", at);
+      return ended(trail);
+    }
+    int server = IveLayout.server(ive);
+    trail.entry(
+        "IVE", in, "server 0x%x".formatted(server), TableTrail.print(IveLayout.LAYOUT, ive), at);
+    return new PhbWalk(
+        trail.hops(),
+        Optional.empty(),
+        OptionalInt.of(number),
+        OptionalInt.of(server),
+        Optional.empty());
+  }
+
+  private static PhbWalk out(TableTrail trail, Pa pa) {
+    return new PhbWalk(
+        trail.hops(), Optional.of(pa), OptionalInt.empty(), OptionalInt.empty(), Optional.empty());
   }
 
   /// {@return the way of an access to memory}
@@ -90,13 +145,14 @@ public final class PhbWalker {
   }
 
   private PhbWalk untranslated(TableTrail trail, String in, long tve, long offset) {
-    if (!TveLayout.NON_TRANSLATE_50.isSet(tve) || !TveLayout.holds(tve, offset)) {
+    boolean open = isPhb3() || TveLayout.NON_TRANSLATE_50.isSet(tve);
+    if (!open || !TveLayout.holds(tve, offset)) {
       trail.stopRegister("TVT", in, "the window is closed, or does not hold the address");
       return ended(trail);
     }
     Pa pa = new Pa(TveLayout.REAL_ADDRESS.get(offset));
     trail.register("TVT", in, pa.toString(), "the window is not translated");
-    return new PhbWalk(trail.hops(), Optional.of(pa), OptionalInt.empty(), Optional.empty());
+    return out(trail, pa);
   }
 
   private PhbWalk tables(TableTrail trail, long tve, long offset, boolean write) {
@@ -134,7 +190,7 @@ public final class PhbWalker {
           at);
       if (level == 0) {
         Pa pa = new Pa((table & -(1L << shift)) + (offset & (1L << shift) - 1));
-        return new PhbWalk(trail.hops(), Optional.of(pa), OptionalInt.empty(), Optional.empty());
+        return out(trail, pa);
       }
     }
   }
@@ -169,6 +225,7 @@ public final class PhbWalker {
   }
 
   private static PhbWalk ended(TableTrail trail) {
-    return new PhbWalk(trail.hops(), Optional.empty(), OptionalInt.empty(), trail.stopped());
+    return new PhbWalk(
+        trail.hops(), Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), trail.stopped());
   }
 }

@@ -1,7 +1,7 @@
 package dev.doorbell.hw.xive;
 
+import dev.doorbell.irq.EventRouter;
 import dev.doorbell.irq.InterruptSink;
-import dev.doorbell.irq.SourceRouter;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +12,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// (TIMA) before the queue is read. Safe for use from many threads.
 ///
 /// **Source**: skiboot 7.1 `hw/xive.c`, Linux 6.12 `arch/powerpc/sysdev/xive/common.c` (`xive_scan_interrupts`, `xive_read_eq`).
-public final class XiveDriver implements SourceRouter {
+public final class XiveDriver implements EventRouter {
   private final String id;
   private final XivePort port;
   private final long base;

@@ -9,8 +9,8 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.explain.Source;
+import dev.doorbell.irq.EventRouter;
 import dev.doorbell.irq.InterruptSink;
-import dev.doorbell.irq.SourceRouter;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.XiveEventLayout;
 import dev.doorbell.simple.CountedFrames;
@@ -63,7 +63,7 @@ final class Phb4Bench {
   }
 
   /// The port of an interrupt controller, and what its driver would find there.
-  private static final class Events implements SystemBus, SourceRouter {
+  private static final class Events implements SystemBus, EventRouter {
     private final Map<Integer, Integer> routes = new HashMap<>();
     private final Deque<Integer> queue = new ArrayDeque<>();
 

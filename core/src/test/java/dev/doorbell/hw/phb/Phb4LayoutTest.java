@@ -11,9 +11,11 @@ import org.junit.jupiter.api.Test;
 
 class Phb4LayoutTest {
   @Test
-  @DisplayName("PHB4: fields and registers are where another publication has them")
+  @DisplayName("PHB3 and PHB4: fields and registers are where another publication has them")
   void secondSource() throws IOException {
-    LayoutSource.ofPackage(Phb4Registers.class).agree("qemu-pnv-phb4.txt");
+    LayoutSource layouts = LayoutSource.ofPackage(Phb4Registers.class);
+    layouts.agree("qemu-pnv-phb4.txt");
+    layouts.agree("qemu-pnv-phb3.txt");
   }
 
   @Test

@@ -4,12 +4,12 @@ import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
 
 /// Vectors of one function: interrupts of its bridge. An interrupt's number is in the address and in the datum of its message.
-final class Phb4Vectors extends DrivenVectors {
-  private final Phb4MsiDriver driver;
+final class PhbVectors extends DrivenVectors {
+  private final PhbMsiDriver driver;
   private final int[] numbers;
   private final boolean low;
 
-  Phb4Vectors(Phb4MsiDriver driver, MsiSource source, int[] numbers, boolean low) {
+  PhbVectors(PhbMsiDriver driver, MsiSource source, int[] numbers, boolean low) {
     super(driver, source, driver.lock, numbers.length);
     this.driver = driver;
     this.numbers = numbers;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.hw.xics;
+
+import org.jspecify.annotations.NullMarked;
