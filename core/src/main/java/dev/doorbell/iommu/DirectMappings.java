@@ -50,6 +50,11 @@ final class DirectMappings {
     }
   }
 
+  /// {@return whether the granules that a group's regions demand hold an address}
+  boolean reaches(IommuGroup group, long address) {
+    return demands(group).stream().anyMatch(r -> r.contains(address));
+  }
+
   private List<AddressRange> demands(IommuGroup group) {
     Granule g = space.granule();
     return group.reserved().stream()

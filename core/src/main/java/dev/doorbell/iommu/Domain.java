@@ -358,7 +358,7 @@ public final class Domain implements AutoCloseable {
 
   /// {@return whether accesses of a group reach an address here because a region of it is identity-mapped}
   boolean identityMaps(IommuGroup group, long address) {
-    return policy.identityMaps(group, address);
+    return direct.reaches(group, address);
   }
 
   MsiDoorbells doorbells() {

@@ -32,12 +32,6 @@ public record DomainPolicy(Owner owner, boolean unsafeInterrupts) {
     };
   }
 
-  /// {@return whether a domain must identity-map an address because of a group's region there}
-  boolean identityMaps(IommuGroup group, long address) {
-    return group.reserved().stream()
-        .anyMatch(r -> identityMaps(r.kind()) && r.range().contains(address));
-  }
-
   /// {@return whether a region's IOVAs are lost to mappings; a software window counts only where it is registered}
   boolean excludes(ReservedRegion.Kind kind) {
     return switch (kind) {

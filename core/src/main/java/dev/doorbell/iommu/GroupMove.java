@@ -4,6 +4,7 @@ import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.IommuGroup.Placement;
 import dev.doorbell.iommu.IommuGroup.Stream;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -88,7 +89,7 @@ final class GroupMove {
     if (!(from instanceof Placement.In(Domain d) && d == to)) {
       throw new GroupUnavailable(detaching, group.name(), "not attached there", "attach it before");
     }
-    refuseLiveVectors(group, detaching);
+    refuseLiveVectors(group.holders(), detaching);
     try (Rollback rollback = new Rollback()) {
       for (Stream s : group.streams()) {
         rollback.add(() -> IommuGroup.apply(s, from));
@@ -101,8 +102,8 @@ final class GroupMove {
     }
   }
 
-  static void refuseLiveVectors(IommuGroup group, String attempt) {
-    for (DoorbellHolder h : group.holders()) {
+  static void refuseLiveVectors(Collection<DoorbellHolder> holders, String attempt) {
+    for (DoorbellHolder h : holders) {
       if (!h.leases().isEmpty()) {
         throw new VectorsLive(attempt, h.name(), "would lose them", h.maskableSource());
       }

@@ -160,7 +160,7 @@ public final class IommuGroup {
         throw new GroupUnavailable(
             "cannot " + attempt, name(), "attached to " + d.name(), "detach it first");
       }
-      GroupMove.refuseLiveVectors(this, "cannot " + attempt);
+      GroupMove.refuseLiveVectors(holders, "cannot " + attempt);
       Placement before = placement;
       for (Stream s : streams(members)) {
         rollback.add(() -> apply(s, before));
@@ -211,23 +211,29 @@ public final class IommuGroup {
     }
   }
 
-  /// Removes a function that was unplugged, its vectors released before. Streams that no other member has are blocked.
+  /// Removes a function that was unplugged. Streams that no other member has are blocked.
   ///
-  /// @throws IllegalArgumentException when the group has no such function
+  /// @throws VectorsLive when it has live vectors
+  /// @throws IllegalArgumentException when the group has no such function, or no other one
   public void remove(String memberName) {
     lock.lock();
-    try {
+    try (Rollback rollback = new Rollback()) {
       List<Member> left = members.stream().filter(m -> !m.name().equals(memberName)).toList();
       if (left.size() == members.size() || left.isEmpty()) {
         throw new IllegalArgumentException(
             name() + " has no function " + memberName + " beside others");
       }
+      GroupMove.refuseLiveVectors(
+          holders.stream().filter(h -> h.name().equals(memberName)).toList(),
+          "cannot remove %s from %s".formatted(memberName, name()));
       Set<Stream> gone = streams(members);
       gone.removeAll(streams(left));
       for (Stream s : gone) {
+        rollback.add(() -> apply(s, placement));
         s.iommu().block(s.streamId());
       }
       members = left;
+      rollback.commit();
     } finally {
       lock.unlock();
     }

@@ -151,7 +151,7 @@ public final class Ringers {
     });
   }
 
-  private static void check(
+  private void check(
       Step step,
       IommuGroup group,
       Domain domain,
@@ -167,7 +167,8 @@ public final class Ringers {
       for (Member m : group.members()) {
         if (m.isolation().deviceId().equals(r.ringer().deviceId())
             && !m.name().equals(r.ringer().function())
-            && reaches(group, domain, r.ringer().frame(), after)) {
+            && (reaches(group, domain, r.ringer().frame(), after)
+                || identityMapped(step, domain, r.ringer().frame()))) {
           throw new DeviceIdNotUnique(step.attempt(), m, domain.name(), r.ringer(), r.ownerName());
         }
       }
@@ -178,12 +179,21 @@ public final class Ringers {
       IommuGroup group, Domain domain, DoorbellFrame frame, Map<Ring, Integer> after) {
     long doorbell = frame.doorbell().value();
     return group.bypassesTranslation(frame)
-        || domain.identityMaps(group, doorbell)
         || after.keySet().stream()
             .anyMatch(r ->
                 r.maps()
                     && r.owner() == domain
                     && MsiRequirement.page(domain.granule(), r.ringer().frame())
                         .contains(doorbell));
+  }
+
+  /// {@return whether a direct region of some group that is, or is to be, in a domain leads to a doorbell}
+  private boolean identityMapped(Step step, Domain domain, DoorbellFrame frame) {
+    long doorbell = frame.doorbell().value();
+    boolean entering = step.to().filter(to -> to == domain).isPresent();
+    return entering && step.group().filter(g -> domain.identityMaps(g, doorbell)).isPresent()
+        || placed.entrySet().stream()
+            .anyMatch(
+                p -> p.getValue().contains(domain) && domain.identityMaps(p.getKey(), doorbell));
   }
 }

@@ -112,6 +112,11 @@ final class FunctionRegisters {
     }
   }
 
+  /// {@return what a vector is programmed with, its mask included: a write that fails half-way leaves it masked}
+  MessageTable.Saved save(int index) {
+    return table.save(index, 1);
+  }
+
   void write(int index, MsiMessage message) {
     table.write(index, message.address(), message.data());
   }

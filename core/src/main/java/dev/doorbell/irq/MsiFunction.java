@@ -133,6 +133,8 @@ public final class MsiFunction {
         rollback.commit();
         forget(v);
       }
+      // All vectors may have been removed one by one, and nothing be left to free.
+      rollback.commit();
       domain.leave(holder);
       enabled = false;
       slots = new Slot[0];
@@ -169,12 +171,12 @@ public final class MsiFunction {
       registers.write(index, slot.compose());
       registers.want(index, masked);
       registers.unsilence(index);
+      VectorMove.giveUpIdle(slot.vectors(), rollback);
+      rollback.commit();
       if (old == null) {
         all.add(slot.vectors());
       }
       put(index, slot);
-      VectorMove.giveUpIdle(slot.vectors(), rollback);
-      rollback.commit();
     } finally {
       domain.lock().unlock();
     }
@@ -252,14 +254,12 @@ public final class MsiFunction {
   /// Programs the function anew with what it is supposed to hold, for one that lost its table or was reset (R17). Does nothing when it
   /// has no vectors.
   public void reapply() {
-    domain.lock().lock();
-    try {
+    locked(() -> {
       if (enabled) {
-        registers.install(slots, all.getFirst().taken());
+        // Vectors that were removed one by one may leave none; MSI-X needs no number.
+        registers.install(slots, all.isEmpty() ? 0 : all.getFirst().taken());
       }
-    } finally {
-      domain.lock().unlock();
-    }
+    });
   }
 
   /// {@return the message of a vector} A look-up: it never allocates, never blocks, and may be called from any thread (R15).

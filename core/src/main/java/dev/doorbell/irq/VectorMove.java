@@ -3,6 +3,7 @@ package dev.doorbell.irq;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.DoorbellLease;
 import dev.doorbell.irq.FunctionRegisters.Slot;
+import dev.doorbell.pci.MessageTable;
 import java.util.List;
 
 /// Brings vectors of one function to CPUs: the doorbell there first, the function's registers next, the former doorbell last. Guarded by the MSI
@@ -17,12 +18,13 @@ record VectorMove(
       MsiVectors v = slot.vectors();
       int before = v.cpu(slot.inner());
       domain.reach(function, v, cpu, address64, rollback);
+      MessageTable.Saved programmed = registers.save(index);
       boolean changed = v.retarget(slot.inner(), cpu);
       // Taken back last first: the vector returns, the function is programmed as it was, what was
       // taken is given back.
       rollback.add(() -> v.finishMove(slot.inner()));
       if (changed) {
-        rollback.add(() -> registers.write(index, slot.compose()));
+        rollback.add(programmed::restore);
       }
       rollback.add(() -> {
         v.retarget(slot.inner(), before);

@@ -2,6 +2,7 @@ package dev.doorbell.vfio;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Refusal;
+import dev.doorbell.explain.Refusal.Figure;
 import dev.doorbell.explain.Source;
 import java.util.List;
 import java.util.Optional;
@@ -10,14 +11,17 @@ import java.util.Optional;
 public final class NoPlaceForWindow extends VfioException {
   private static final long serialVersionUID = 1L;
 
-  public NoPlaceForWindow(String container, long bytes, List<AddressRange> free) {
+  /// @param needed bytes of the window
+  /// @param available bytes of the longest one that could be placed
+  public NoPlaceForWindow(
+      String container, Figure needed, Figure available, List<AddressRange> free) {
     super(
         new Refusal(
             "NoPlaceForWindow",
             "no place for an MSI window of 0x%x bytes below 4 GiB in %s: clear of mappings, reserved regions and PCI windows are %s"
-                .formatted(bytes, container, free),
-            Optional.empty(),
-            Optional.empty(),
+                .formatted(needed.value(), container, free),
+            Optional.of(needed),
+            Optional.of(available),
             List.of(container),
             Source.rule("IOVA ranges of " + container),
             "unmap memory below 4 GiB, or register a window elsewhere"));

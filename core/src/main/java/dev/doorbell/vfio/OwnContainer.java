@@ -38,6 +38,7 @@ final class OwnContainer implements Container {
   private final PlacedMappings placed = new PlacedMappings();
   private @Nullable Domain domain;
   private @Nullable AddressRange registered;
+  private boolean closed;
 
   OwnContainer(OwnVfio vfio, String name, ContainerOptions options) {
     this.vfio = vfio;
@@ -54,6 +55,7 @@ final class OwnContainer implements Container {
     OwnGroup group = own(wanted);
     lock.lock();
     try (Rollback rollback = new Rollback()) {
+      requireOpen();
       group.viability().blockers().stream()
           .findFirst()
           .ifPresent(b -> {
@@ -307,6 +309,7 @@ final class OwnContainer implements Container {
   public void reserveMsiWindow(AddressRange range) {
     lock.lock();
     try {
+      requireOpen();
       Domain d = domain;
       if (d != null) {
         d.reserveMsiWindow(range);
@@ -356,9 +359,16 @@ final class OwnContainer implements Container {
       for (OwnGroup g : List.copyOf(groups)) {
         detach(g);
       }
+      closed = true;
       vfio.forget(this);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(name + " is closed");
     }
   }
 

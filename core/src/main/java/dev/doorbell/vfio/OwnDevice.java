@@ -26,6 +26,7 @@ final class OwnDevice extends VectoredDevice {
   private final VirtualConfig config;
   private final Map<Integer, BarRegion> bars = new TreeMap<>();
   private final SavedHeader opened;
+  private volatile boolean letGo;
 
   private OwnDevice(OwnGroup group, HostFunction host) {
     this.group = group;
@@ -33,8 +34,22 @@ final class OwnDevice extends VectoredDevice {
     this.pci = PciFunction.of(host.sbdf(), host.config(), host.sbdf().toString());
     this.msix = pci.msix().thing();
     this.opened = SavedHeader.of(host.config());
-    this.config = VirtualConfig.of(pci, host.config(), host.bars(), this::reset);
-    host.bars().forEach(b -> bars.put(b.index(), BarRegion.of(b, msix)));
+    this.config =
+        VirtualConfig.of(
+            pci, WhileOpen.config(host.config(), this::requireNotLetGo), host.bars(), this::reset);
+    host.bars().forEach(b -> bars.put(b.index(), BarRegion.of(whileOpen(b), msix)));
+  }
+
+  private HostBar whileOpen(HostBar bar) {
+    return new HostBar(
+        bar.index(), bar.bytes(), WhileOpen.registers(bar.registers(), this::requireNotLetGo));
+  }
+
+  /// Without the lock, which a reset asked for by a register is under.
+  private void requireNotLetGo() {
+    if (letGo) {
+      throw new IllegalStateException(function() + " is closed");
+    }
   }
 
   /// Opens a function: its registers answer, and it reaches nothing until its user lets it.
@@ -132,11 +147,17 @@ final class OwnDevice extends VectoredDevice {
     return found.get();
   }
 
-  /// {@return the MSI-X vectors, where both BARs that hold them are there}
+  /// {@return the MSI-X vectors, where both BARs that hold them are there and hold all of them}
   private Optional<MessageTable> table() {
-    return msix.flatMap(m ->
-        host.bar(m.tableBar())
-            .flatMap(t -> host.bar(m.pbaBar()).map(p -> m.table(t.registers(), p.registers()))));
+    return msix.flatMap(m -> {
+      Optional<HostBar> table = barOf(m.tableBar(), m.tableOffset() + m.tableBytes());
+      Optional<HostBar> pending = barOf(m.pbaBar(), m.pbaOffset() + m.pbaBytes());
+      return table.flatMap(t -> pending.map(p -> m.table(t.registers(), p.registers())));
+    });
+  }
+
+  private Optional<HostBar> barOf(int index, long needed) {
+    return host.bar(index).filter(b -> Long.compareUnsigned(b.bytes(), needed) >= 0);
   }
 
   @Override
@@ -172,7 +193,15 @@ final class OwnDevice extends VectoredDevice {
         return;
       }
       disable();
-      opened.restore();
+      letGo = true;
+      try {
+        // A write that was let through before is over after this.
+        config.reset();
+        opened.restore();
+      } catch (RuntimeException | Error e) {
+        letGo = false;
+        throw e;
+      }
       leave();
       group.closed(this);
     } finally {

@@ -12,6 +12,7 @@ import dev.doorbell.pci.MsixLayout;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PcieLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// A function's configuration space as its user sees it.
@@ -23,6 +24,7 @@ public final class VirtualConfig implements ConfigSpace {
   private final ConfigSpace hardware;
   private final Runnable reset;
   private final OptionalInt deviceControl;
+  private final boolean resettable;
   private final byte[] initial;
   private final byte[] values;
   private final byte[] own;
@@ -35,19 +37,27 @@ public final class VirtualConfig implements ConfigSpace {
     this.values = new byte[size];
     this.own = new byte[size];
     this.writable = new byte[size];
-    this.deviceControl =
+    Optional<ConfigAccess> express =
         function
             .capabilities()
             .find(CapabilityLayout.PCI_EXPRESS)
             .thing()
-            .map(c -> OptionalInt.of(c.offset() + (int) PcieLayout.DEVICE_CONTROL.offset()))
+            .map(c -> new ConfigAccess(hardware, c.offset()));
+    this.deviceControl =
+        express
+            .map(e -> OptionalInt.of(e.base() + (int) PcieLayout.DEVICE_CONTROL.offset()))
             .orElse(OptionalInt.empty());
+    this.resettable =
+        express
+            .filter(e -> e.sees(PcieLayout.DEVICE_CONTROL))
+            .filter(e -> e.isSet(PcieLayout.DEVICE_CAPABILITIES, PcieLayout.FLR_CAPABLE))
+            .isPresent();
     declare(function);
     this.initial = values.clone();
   }
 
   /// @param bars the function's BARs with their sizes
-  /// @param reset what an Initiate Function Level Reset does
+  /// @param reset what an Initiate Function Level Reset does, of a function that has it
   public static VirtualConfig of(
       PciFunction function, ConfigSpace hardware, List<HostBar> bars, Runnable reset) {
     VirtualConfig c = new VirtualConfig(function, hardware, reset);
@@ -111,9 +121,10 @@ public final class VirtualConfig implements ConfigSpace {
     }
   }
 
-  /// Initiate Function Level Reset is the top bit of the second byte of Device Control.
+  /// Initiate Function Level Reset is the top bit of the second byte of Device Control; a function without that capability does nothing
+  /// about it (PCIe 6.0 7.5.3.4).
   private boolean asksForReset(int offset, int value, int bytes) {
-    if (deviceControl.isEmpty()) {
+    if (deviceControl.isEmpty() || !resettable) {
       return false;
     }
     int low = deviceControl.getAsInt();

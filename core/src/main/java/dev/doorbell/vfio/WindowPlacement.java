@@ -2,6 +2,7 @@ package dev.doorbell.vfio;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.IntervalSet;
+import dev.doorbell.explain.Refusal.Figure;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.ReservedRegion;
 import java.util.ArrayList;
@@ -36,7 +37,12 @@ final class WindowPlacement {
         .findFirst()
         .or(() -> place(usual, USUAL_BYTES, free))
         .or(() -> smaller(needed, domain.granule().bytes(), free))
-        .orElseThrow(() -> new NoPlaceForWindow(container, needed, free));
+        .orElseThrow(() ->
+            new NoPlaceForWindow(
+                container,
+                Figure.bytes(needed),
+                Figure.bytes(largest(domain.granule().bytes(), free)),
+                free));
   }
 
   /// A crowded space may have no whole MiB left, and doorbells need less.
@@ -50,6 +56,16 @@ final class WindowPlacement {
       }
     }
     return Optional.empty();
+  }
+
+  /// {@return the largest power of two that is free, aligned to itself; 0 when there is not even a granule}
+  private static long largest(long granule, List<AddressRange> free) {
+    for (long bytes = Long.highestOneBit(BELOW_4G.last()); bytes >= granule; bytes >>>= 1) {
+      if (place(bytes, bytes, free).isPresent()) {
+        return bytes;
+      }
+    }
+    return 0;
   }
 
   private static Optional<AddressRange> place(long bytes, long alignment, List<AddressRange> free) {

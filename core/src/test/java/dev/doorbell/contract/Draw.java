@@ -115,7 +115,9 @@ final class Draw {
 
   private long iova() {
     long base =
-        random.oneIn(10) ? Facts.HIGH : Facts.BASE + ((long) random.below(Facts.UNITS) << 16);
+        random.oneIn(10)
+            ? random.nextBoolean() ? Facts.HIGH : facts.arena() + Facts.DIRECT
+            : Facts.BASE + ((long) random.below(Facts.UNITS) << 16);
     return base + ((long) SUBS[random.below(SUBS.length)] << 12);
   }
 }

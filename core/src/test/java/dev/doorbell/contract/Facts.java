@@ -14,6 +14,16 @@ record Facts(
     List<Integer> granules,
     long aperture,
     long arena) {
+  /// IOVAs that a group reserves.
+  ///
+  /// @param taken whether its owner cannot use them
+  /// @param direct whether they lead to the memory of the same address
+  record Region(long start, long last, boolean taken, boolean direct) {
+    boolean meets(long first, long end) {
+      return start <= end && first <= last;
+    }
+  }
+
   /// @param doorbell physical address of the register that its messages are written to
   /// @param isolated whether the controller tells functions apart
   record Function(
@@ -28,7 +38,8 @@ record Facts(
       int size,
       boolean msi,
       boolean maskable,
-      boolean address64) {}
+      boolean address64,
+      List<Region> regions) {}
 
   /// 256 pages of 4 KiB.
   static final int PAGES = 256;
@@ -39,4 +50,7 @@ record Facts(
   static final long BASE = 0x7fe_0000L;
   static final int UNITS = 8;
   static final long HIGH = 0x1_2345_0000L;
+
+  /// Where regions that lead to memory lie, as an offset from the arena.
+  static final long DIRECT = 0x3_0000;
 }

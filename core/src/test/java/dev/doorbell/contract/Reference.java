@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// What the contract says, in plain maps and loops: which refusals a step may meet, and what is reachable afterwards.
 final class Reference {
@@ -85,7 +86,12 @@ final class Reference {
           out.add("VectorsLive");
         }
       }
-      case Step.Map m -> map(m, spaces.get(m.domain()), out);
+      case Step.Map m -> {
+        map(m, spaces.get(m.domain()), out);
+        if (taken(m.domain(), m.iova(), m.iova() + m.bytes() - 1)) {
+          out.add("ReservedRegionConflict");
+        }
+      }
       case Step.Unmap u -> {
         for (Mapped m : spaces.get(u.domain()).maps.values()) {
           long last = u.iova() + u.bytes() - 1;
@@ -95,7 +101,12 @@ final class Reference {
           }
         }
       }
-      case Step.Reserve r -> reserve(r, spaces.get(r.domain()), out);
+      case Step.Reserve r -> {
+        reserve(r, spaces.get(r.domain()), out);
+        if (taken(r.domain(), r.start(), r.start() + r.bytes() - 1)) {
+          out.add("MsiWindowConflict");
+        }
+      }
       case Step.Remove r -> {
         Space s = spaces.get(r.domain());
         if (s.window.length == 0) {
@@ -116,6 +127,17 @@ final class Reference {
     return out;
   }
 
+  /// {@return whether IOVAs meet what a group in a domain takes from its owner}
+  private boolean taken(int domain, long start, long last) {
+    return regions(domain).anyMatch(r -> r.taken() && r.meets(start, last));
+  }
+
+  private Stream<Facts.Region> regions(int domain) {
+    return placed.entrySet().stream()
+        .filter(p -> p.getValue() == domain)
+        .flatMap(p -> facts.functions().get(p.getKey()).regions().stream());
+  }
+
   private void attach(Step.Attach a, Set<String> out) {
     Space to = spaces.get(a.domain());
     Facts.Function f = facts.functions().get(a.function());
@@ -125,9 +147,17 @@ final class Reference {
     if (!f.isolated() && !to.trusted) {
       out.add("NotIsolated");
     }
+    for (Facts.Region r : f.regions().stream().filter(Facts.Region::taken).toList()) {
+      if (to.maps.values().stream().anyMatch(m -> r.meets(m.start(), m.last()))) {
+        out.add("ReservedRegionConflict");
+      }
+      if (to.window.length != 0 && r.meets(to.window[0], to.window[1])) {
+        out.add("MsiWindowConflict");
+      }
+    }
     if (out.isEmpty() && vectors.containsKey(a.function())) {
       long now = rings.get(a.function());
-      if (!contained(to, f)) {
+      if (!to.contains(f)) {
         out.add("DoorbellExposesNeighbours");
       } else if (!keeps(to, f, now)) {
         doorbell(to, f, out);
@@ -170,22 +200,11 @@ final class Reference {
   /// {@return whether a function's doorbell can be had at the address it is programmed with}
   boolean keeps(Space to, Facts.Function f, long address) {
     long at = to.page(address);
-    if (address - at != f.doorbell() - to.page(f.doorbell()) || !isSlot(to, at)) {
+    if (address - at != f.doorbell() - to.page(f.doorbell()) || !to.isSlot(at)) {
       return false;
     }
     Slot there = to.slots.get(at);
     return there == null || there.page == to.page(f.doorbell());
-  }
-
-  private static boolean isSlot(Space s, long at) {
-    return s.window.length != 0
-        && Long.compareUnsigned(at, s.window[0]) >= 0
-        && Long.compareUnsigned(at + s.bytes() - 1, s.window[1]) <= 0;
-  }
-
-  private static boolean contained(Space s, Facts.Function f) {
-    long page = s.page(f.doorbell());
-    return s.trusted || (page >= f.frameStart() && page + s.bytes() - 1 <= f.frameLast());
   }
 
   /// {@return where a doorbell may be: a place that its page has, else the lowest free granule}
@@ -199,10 +218,10 @@ final class Reference {
     });
     if (out.isEmpty() && s.window.length != 0) {
       long at = s.page(s.window[0] + s.bytes() - 1);
-      while (isSlot(s, at) && s.slots.containsKey(at)) {
+      while (s.isSlot(at) && s.slots.containsKey(at)) {
         at += s.bytes();
       }
-      if (isSlot(s, at)) {
+      if (s.isSlot(at)) {
         out.add(at);
       }
     }
@@ -262,7 +281,7 @@ final class Reference {
       return;
     }
     Space s = spaces.get(d);
-    if (!contained(s, f)) {
+    if (!s.contains(f)) {
       out.add("DoorbellExposesNeighbours");
     }
     doorbell(s, f, out);
@@ -316,10 +335,12 @@ final class Reference {
       Mapped found = m.getValue();
       return new Target.Memory(found.pa() + (iova - found.start()), found.write());
     }
-    Slot slot = s.slots.get(s.page(iova));
-    return slot == null
-        ? new Target.Nowhere()
-        : new Target.Doorbell(slot.page + (iova - s.page(iova)));
+    long page = s.page(iova);
+    if (regions(d).anyMatch(r -> r.direct() && r.meets(page, page + s.bytes() - 1))) {
+      return new Target.Memory(iova, true);
+    }
+    Slot slot = s.slots.get(page);
+    return slot == null ? new Target.Nowhere() : new Target.Doorbell(slot.page + (iova - page));
   }
 
   /// A function's write of a word, by its requester id.

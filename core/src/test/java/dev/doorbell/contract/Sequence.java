@@ -51,7 +51,7 @@ final class Sequence {
   private void warmUp() {
     for (int f = 0; f < world.facts.functions().size(); f++) {
       step(new Step.Create(0, world.facts.granules().getFirst(), true));
-      step(new Step.Reserve(0, Facts.BASE, 0x10_0000));
+      step(new Step.Reserve(0, Facts.BASE + 0x10_0000, 0x10_0000));
       step(new Step.Attach(f, 0));
       step(new Step.Enable(f, 1, world.facts.functions().get(f).size(), false, -1));
       giveBack();
@@ -208,8 +208,13 @@ final class Sequence {
 
   /// What a function can read.
   private void reach(int f) {
-    for (int unit = 0; unit <= Facts.UNITS; unit++) {
-      long base = unit == Facts.UNITS ? Facts.HIGH : Facts.BASE + ((long) unit << 16);
+    for (int unit = 0; unit <= Facts.UNITS + 1; unit++) {
+      long base =
+          switch (unit - Facts.UNITS) {
+            case 0 -> Facts.HIGH;
+            case 1 -> world.facts.arena() + Facts.DIRECT;
+            default -> Facts.BASE + ((long) unit << 16);
+          };
       for (int sub : LOOKED_AT) {
         long iova = base + ((long) sub << 12) + Facts.WORD;
         switch (reference.target(f, iova)) {

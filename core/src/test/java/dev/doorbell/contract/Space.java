@@ -32,6 +32,19 @@ final class Space {
     return 1L << shift;
   }
 
+  /// {@return whether a granule lies in the window}
+  boolean isSlot(long at) {
+    return window.length != 0
+        && Long.compareUnsigned(at, window[0]) >= 0
+        && Long.compareUnsigned(at + bytes() - 1, window[1]) <= 0;
+  }
+
+  /// {@return whether a function's doorbell may be mapped: its page holds nothing else, or the owner is trusted}
+  boolean contains(Facts.Function f) {
+    long page = page(f.doorbell());
+    return trusted || (page >= f.frameStart() && page + bytes() - 1 <= f.frameLast());
+  }
+
   long page(long address) {
     return address & -bytes();
   }

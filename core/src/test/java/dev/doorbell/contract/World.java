@@ -4,7 +4,6 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
-import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.contract.Progress.Seen;
 import dev.doorbell.contract.Reference.Arrival;
 import dev.doorbell.description.MachineDescription;
@@ -36,13 +35,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// A whole machine with its drivers, groups and functions, and the steps done to it.
 final class World {
   private static final int COMMAND = 4;
   private static final int MEMORY_AND_MASTER = 6;
   private static final int CONFIG_SEEN = 256;
-  private static final int ENTRY = 16;
 
   /// A function with all that belongs to it.
   private record Fn(
@@ -51,13 +50,11 @@ final class World {
       IommuGroup group,
       MsiRoute route,
       MsiFunction vectors,
-      Optional<Table> table) {}
-
-  /// Where an MSI-X table can be read.
-  private record Table(RegisterBus bar, long offset, int entries) {}
+      Optional<ShownTable> table) {}
 
   final Facts facts;
   private final EmbeddedMachine embedded;
+  private final long arena;
   private final Machine machine;
   private final Wiring wiring;
   private final Host host;
@@ -75,6 +72,7 @@ final class World {
     this.wiring = wiring;
     machine = wiring.machine(embedded);
     host = Host.start(machine);
+    arena = description.memory().getFirst().range().start() + (16L << 20);
     List<Facts.Function> known = new ArrayList<>();
     for (Sbdf s : chosen) {
       Fn f = open(s);
@@ -89,7 +87,7 @@ final class World {
             functions.getFirst().route().cpus(),
             capabilities.granules().stream().map(Granule::shift).toList(),
             (1L << capabilities.inputBits()) - 1,
-            description.memory().getFirst().range().start() + (16L << 20));
+            arena);
     for (int i = 0; i < Facts.PAGES; i++) {
       embedded.memory().write32(word(i), 0xca0a_0000 | i);
     }
@@ -115,7 +113,14 @@ final class World {
                     m.isolation()))
             .toList();
     IommuGroup group =
-        IommuGroup.of(real.id(), members, real.because(), real.reserved(), wiring.ringers(ringers));
+        IommuGroup.of(
+            real.id(),
+            members,
+            real.because(),
+            Stream.concat(
+                    real.reserved().stream(), ExtraRegions.of(functions.size(), arena).stream())
+                .toList(),
+            wiring.ringers(ringers));
     MsiRoute route = wire(f.domain().route());
     EndpointModel device = embedded.endpoint(sbdf).orElseThrow();
     Optional<MsixCapability> msix = f.pci().msix().thing();
@@ -131,7 +136,8 @@ final class World {
         route,
         MsiFunction.of(
             sbdf.toString(), new EagerTable(table, device::fire), MsiDomain.behind(group, route)),
-        msix.map(m -> new Table(machine.bar(sbdf, m.tableBar()), m.tableOffset(), m.vectors())));
+        msix.map(
+            m -> new ShownTable(machine.bar(sbdf, m.tableBar()), m.tableOffset(), m.vectors())));
   }
 
   private Facts.Function factsOf(Sbdf sbdf, Fn f) {
@@ -151,7 +157,8 @@ final class World {
         f.vectors().size(),
         !msix,
         msix || (table != null && table.isMaskable()),
-        msix || (table != null && table.is64Bit()));
+        msix || (table != null && table.is64Bit()),
+        f.group().reserved().stream().map(ExtraRegions::factsOf).toList());
   }
 
   private WiredIommu wire(Iommu real) {
@@ -337,24 +344,8 @@ final class World {
     return functions.get(function).vectors().isEnabled();
   }
 
-  /// Entries of a function's MSI-X table as its BAR shows them: address, data, whether masked.
   List<long[]> table(int function) {
-    List<long[]> out = new ArrayList<>();
-    functions
-        .get(function)
-        .table()
-        .ifPresent(t -> {
-          for (int i = 0; i < t.entries(); i++) {
-            long at = t.offset() + (long) i * ENTRY;
-            out.add(
-                new long[] {
-                  t.bar().read(at, 4) | t.bar().read(at + 4, 4) << 32,
-                  t.bar().read(at + 8, 4),
-                  t.bar().read(at + 12, 4) & 1
-                });
-          }
-        });
-    return out;
+    return functions.get(function).table().map(ShownTable::entries).orElse(List.of());
   }
 
   /// {@return everything that a refusal must leave alone, in lines}

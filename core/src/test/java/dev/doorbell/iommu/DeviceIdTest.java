@@ -13,6 +13,7 @@ import dev.doorbell.iommu.IommuGroup.Isolation;
 import dev.doorbell.iommu.IommuGroup.Member;
 import dev.doorbell.iommu.IommuGroup.Placement;
 import dev.doorbell.iommu.IommuGroup.Stream;
+import dev.doorbell.simple.InjectedFault;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -208,6 +209,33 @@ class DeviceIdTest {
   }
 
   @Test
+  @DisplayName("R13: so does one of another function in its domain, or one in the same granule")
+  void directOfAnother() {
+    Domain plain = bench.user("plain");
+    plain.attach(x);
+    plain.attach(group(4, "w", 0x400, Bench.region(ReservedRegion.Kind.DIRECT, 0x80b_0000, 0x10)));
+    d2.attach(z);
+    refused("cannot give [z] vectors", () -> live(z, ITS1));
+    plain.detach(x);
+    live(z, ITS1);
+    refused("cannot attach group 1 to plain", () -> plain.attach(x));
+  }
+
+  @Test
+  @DisplayName("R13: nor is a function attached whose direct region would put a namesake in reach")
+  void directThatEnters() {
+    Domain plain = bench.user("plain");
+    plain.attach(x);
+    d2.attach(z);
+    live(z, ITS1);
+    IommuGroup w =
+        group(4, "w", 0x400, Bench.region(ReservedRegion.Kind.DIRECT, 0x80b_0000, 0x1000));
+    refused("cannot attach group 4 to plain", () -> plain.attach(w));
+    plain.detach(x);
+    plain.attach(w);
+  }
+
+  @Test
   @DisplayName(
       "R26: the host's functions are protected, whether they pass an IOMMU or none is in their path")
   void host() {
@@ -243,5 +271,24 @@ class DeviceIdTest {
     Domain d3 = bench.userWithWindow("d3");
     d3.attach(group(9, "more", 0x100));
     assertEquals(List.of(x, y), d1.groups());
+  }
+
+  @Test
+  @DisplayName("R8: what has left a domain, or never came into it, is in nobody's reach there")
+  void leftOrNeverThere() {
+    d1.attach(x);
+    d1.attach(y);
+    LiveFunction other = live(y, ITS1);
+    d2.attach(x);
+    assertEquals(List.of(y), d1.groups());
+    Domain d3 = bench.userWithWindow("d3");
+    d3.attach(z);
+    LiveFunction victim = live(z, ITS1);
+    refused("cannot attach group 1 to d1", () -> d1.attach(x));
+    victim.release();
+    bench.hw.failAt(1);
+    assertThrows(InjectedFault.class, () -> d1.attach(x));
+    live(z, ITS1);
+    other.release();
   }
 }

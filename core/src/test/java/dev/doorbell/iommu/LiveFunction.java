@@ -50,7 +50,7 @@ final class LiveFunction implements DoorbellHolder {
 
   @Override
   public String name() {
-    return "live function of " + group.name();
+    return group.members().getFirst().name();
   }
 
   @Override

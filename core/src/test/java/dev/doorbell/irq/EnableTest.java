@@ -13,6 +13,7 @@ import dev.doorbell.irq.IrqBench.Function;
 import dev.doorbell.pci.MessageTable.Kind;
 import dev.doorbell.simple.SimpleFunction;
 import dev.doorbell.simple.SimpleFunction.Shape;
+import dev.doorbell.simple.SimpleMsiController;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
@@ -247,5 +248,33 @@ class EnableTest {
     assertEquals(16, bench.its0.vectorsFree());
     assertEquals(0, d.msiWindow().orElseThrow().used());
     assertFalse(b.device().write(stale, 0), "a stale translation never delivers");
+  }
+
+  @Test
+  void aDatumThatTheFunctionCannotCarryIsRefusedAndNothingIsLeft() {
+    SimpleMsiController far =
+        new SimpleMsiController("far", 0x80d_0040, 0x1_0000, 8, false, bench.hw);
+    Domain d = bench.domain("d");
+    Function f = bench.function(1, Shape.msi(4), far);
+    d.attach(f.group());
+    Object tables = bench.state();
+    MessageOutOfReach e = assertThrows(MessageOutOfReach.class, () -> f.msi().enable(1, 2));
+    assertEquals(List.of("0000:01:00.0", "far"), e.refusal().objects());
+    assertEquals(8, far.vectorsFree());
+    assertEquals(tables, bench.state());
+    assertEquals(0, d.msiWindow().orElseThrow().used());
+    Function g = bench.function(2, Shape.msix(4), far);
+    d.attach(g.group());
+    assertEquals(2, g.msi().enable(1, 2), "MSI-X carries 32 bits");
+  }
+
+  @Test
+  void r07_theFirstControllerThatHasJustEnoughIsTaken() {
+    Domain d = bench.domain("d");
+    Function f = bench.function(1, Shape.msix(64), bench.its0, bench.its1);
+    d.attach(f.group());
+    assertEquals(16, f.msi().enable(16, 16));
+    assertEquals(0, bench.its0.vectorsFree());
+    assertEquals(64, bench.its1.vectorsFree());
   }
 }

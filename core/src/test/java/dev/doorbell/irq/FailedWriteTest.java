@@ -8,6 +8,7 @@ import dev.doorbell.iommu.Domain;
 import dev.doorbell.irq.IrqBench.Function;
 import dev.doorbell.pci.MessageTable.Kind;
 import dev.doorbell.simple.InjectedFault;
+import dev.doorbell.simple.SimpleFunction;
 import dev.doorbell.simple.SimpleFunction.Shape;
 import java.util.List;
 import java.util.function.Consumer;
@@ -69,6 +70,12 @@ class FailedWriteTest {
             s -> s.f().msi().addVector(5, 1, false, VectorListener.NONE)),
         new Change("remove vector", msix, true, enable, s -> s.f().msi().removeVector(1)),
         new Change(
+            "remove the only vector",
+            msix,
+            true,
+            s -> s.f().msi().enable(1, 1),
+            s -> s.f().msi().removeVector(0)),
+        new Change(
             "remove added vector",
             msix,
             true,
@@ -93,10 +100,54 @@ class FailedWriteTest {
             true,
             enable.andThen(s -> s.f().msi().mask(2, true)),
             moveAway),
+        new Change(
+            "domain switch, other window, with an added vector",
+            msix,
+            true,
+            enable.andThen(s -> s.f().msi().addVector(5, 1, false, VectorListener.NONE)),
+            moveAway),
         new Change("detach", msix, true, nothing, s -> s.from().detach(s.f().group())));
   }
 
-  private static Stage stage(Change change) {
+  /// Where each CPU has a doorbell of its own, so that vectors come, go and move with doorbells.
+  static Stream<Change> changesPerCpu() {
+    Shape msix = Shape.msix(6);
+    Consumer<Stage> nothing = s -> {};
+    Consumer<Stage> enable = s -> s.f().msi().enable(3, 3);
+    Consumer<Stage> add = s -> s.f().msi().addVector(5, 3, false, VectorListener.NONE);
+    return Stream.of(
+        new Change("enable", msix, true, nothing, enable),
+        new Change("release", msix, true, enable, s -> s.f().msi().release()),
+        new Change("add vector", msix, true, enable, add),
+        new Change(
+            "remove added vector",
+            msix,
+            true,
+            enable.andThen(add),
+            s -> s.f().msi().removeVector(5)),
+        new Change(
+            "add removed vector elsewhere",
+            msix,
+            true,
+            enable.andThen(s -> s.f().msi().removeVector(1)),
+            s -> s.f().msi().addVector(1, 3, true, VectorListener.NONE)),
+        new Change("retarget", msix, true, enable, s -> s.f().msi().retarget(1, 3)),
+        new Change(
+            "retarget to a doorbell that is there",
+            msix,
+            true,
+            enable,
+            s -> s.f().msi().retarget(1, 2)),
+        new Change("domain switch", msix, true, enable, s -> s.to().attach(s.f().group())),
+        new Change(
+            "domain switch, other window",
+            msix,
+            true,
+            enable,
+            s -> s.elsewhere().attach(s.f().group())));
+  }
+
+  private static Stage stage(Change change, boolean perCpu) {
     IrqBench bench = new IrqBench(change.hitless());
     Stage s =
         new Stage(
@@ -104,7 +155,9 @@ class FailedWriteTest {
             bench.domain("from"),
             bench.domain("to"),
             bench.domain("elsewhere", AddressRange.ofSize(0xa000_0000L, 0x4000)),
-            bench.function(1, change.shape(), bench.its0, bench.its1));
+            perCpu
+                ? bench.function(1, change.shape(), bench.imsic)
+                : bench.function(1, change.shape(), bench.its0, bench.its1));
     Function other = bench.function(2, Shape.msix(2), bench.its1);
     s.from().attach(s.f().group());
     s.from().attach(other.group());
@@ -116,12 +169,23 @@ class FailedWriteTest {
   @ParameterizedTest
   @MethodSource("changes")
   void everyWrite(Change change) {
+    everyWrite(change, false);
+  }
+
+  @ParameterizedTest
+  @MethodSource("changesPerCpu")
+  void everyWriteWithADoorbellForEachCpu(Change change) {
+    everyWrite(change, true);
+  }
+
+  private static void everyWrite(Change change, boolean perCpu) {
     int failures = 0;
     for (int n = 1; ; n++) {
-      Stage s = stage(change);
+      Stage s = stage(change, perCpu);
       List<Object> before = s.bench().state();
       List<Object> software = software(s);
       s.bench().hw.failAt(n);
+      firesAllTheTime(s);
       try {
         change.change().accept(s);
         s.bench().hw.neverFail();
@@ -130,12 +194,28 @@ class FailedWriteTest {
         failures++;
         assertEquals(List.of(), List.of(e.getSuppressed()), "rollback of write " + n);
       }
+      s.bench().hw.onEachWrite(() -> {});
       assertEquals(before, s.bench().state(), "hardware after write " + n + " failed");
       assertEquals(software, software(s), "software after write " + n + " failed");
       change.change().accept(s);
       assertTrue(s.f().msi().vectors().stream().allMatch(v -> v.masked() || s.f().fire(v.index())));
     }
     assertTrue(failures > 0, "the change writes something");
+  }
+
+  /// What has vectors is never deaf while something changes, or is changed back: a message arrives, or waits at the function.
+  private static void firesAllTheTime(Stage s) {
+    List<Integer> live = s.f().msi().vectors().stream().map(LiveVector::index).toList();
+    SimpleFunction device = s.f().device();
+    s.bench()
+        .hw
+        .onEachWrite(() -> {
+          for (int v : live) {
+            if (device.isEnabled()) {
+              assertTrue(device.fire(v) || device.isPending(v), "vector " + v + " is lost");
+            }
+          }
+        });
   }
 
   private static List<Object> software(Stage s) {
@@ -150,6 +230,7 @@ class FailedWriteTest {
         s.to().groups(),
         s.elsewhere().groups(),
         s.bench().its0.vectorsFree(),
-        s.bench().its1.vectorsFree());
+        s.bench().its1.vectorsFree(),
+        s.bench().imsic.vectorsFree());
   }
 }

@@ -134,4 +134,25 @@ class GroupLockTest {
     assertFalse(f.msi().isEnabled());
     assertEquals(0, a.msiWindow().orElseThrow().used() + b.msiWindow().orElseThrow().used());
   }
+
+  @Test
+  @DisplayName("nothing else about a function's vectors changes in the middle of a switch, either")
+  void r28_vectorsStayInTheMiddleOfASwitch() {
+    f.msi().enable(2, 2);
+    assertNull(during(() -> b.attach(f.group()), () -> f.msi().mask(1, true)));
+    assertTrue(f.msi().vectors().get(1).masked());
+    assertTrue(f.device().isMasked(1));
+    assertNull(during(() -> a.attach(f.group()), () -> f.msi().mask(1, false)));
+    everyVectorArrives(2);
+    assertNull(
+        during(
+            () -> b.attach(f.group()), () -> f.msi().addVector(3, 1, false, VectorListener.NONE)));
+    everyVectorArrives(3);
+    assertNull(during(() -> a.attach(f.group()), () -> f.msi().removeVector(1)));
+    everyVectorArrives(2);
+    assertNull(during(() -> b.attach(f.group()), () -> f.msi().reapply()));
+    everyVectorArrives(2);
+    assertNull(during(() -> a.attach(f.group()), () -> f.msi().release()));
+    assertEquals(0, a.msiWindow().orElseThrow().used() + b.msiWindow().orElseThrow().used());
+  }
 }

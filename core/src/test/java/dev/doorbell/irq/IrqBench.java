@@ -34,6 +34,8 @@ final class IrqBench {
   final SimpleMsiController its0 = new SimpleMsiController("its0", 0x809_0040, 8192, 16, true, hw);
   final SimpleMsiController its1 = new SimpleMsiController("its1", 0x80b_0040, 9000, 64, true, hw);
   final SimpleMsiController v2m = new SimpleMsiController("v2m", 0x802_0040, 80, 64, false, hw);
+  final SimpleMsiController imsic =
+      SimpleMsiController.perCpu("imsic", 0x2800_0000, 100, 64, CPUS, hw);
   final List<Function> functions = new ArrayList<>();
 
   /// A function with all that belongs to it.
@@ -77,7 +79,8 @@ final class IrqBench {
             List.of(),
             ringers);
     SimpleFunction device =
-        new SimpleFunction(name, shape, stream, Optional.of(iommu), List.of(its0, its1, v2m), hw);
+        new SimpleFunction(
+            name, shape, stream, Optional.of(iommu), List.of(its0, its1, v2m, imsic), hw);
     MsiFunction msi =
         MsiFunction.of(name, device, MsiDomain.behind(group, route(stream, controllers)));
     Function f = new Function(group, device, msi);
@@ -87,13 +90,15 @@ final class IrqBench {
 
   static MsiRoute route(int stream, SimpleMsiController... controllers) {
     return new MsiRoute(
-        Arrays.stream(controllers).map(c -> new Target(c, stream, c.frame())).toList(), CPUS, TEST);
+        Arrays.stream(controllers).map(c -> new Target(c, stream, c.frames())).toList(),
+        CPUS,
+        TEST);
   }
 
   /// {@return interrupts that have arrived, as `intid@cpu`}
   List<String> arrived() {
     List<String> out = new ArrayList<>();
-    for (SimpleMsiController c : List.of(its0, its1, v2m)) {
+    for (SimpleMsiController c : List.of(its0, its1, v2m, imsic)) {
       c.collect((intid, cpu) -> out.add(intid + "@" + cpu));
     }
     return out;
@@ -106,6 +111,7 @@ final class IrqBench {
     out.add(its0.state());
     out.add(its1.state());
     out.add(v2m.state());
+    out.add(imsic.state());
     functions.forEach(f -> out.add(f.device().state()));
     return out;
   }

@@ -157,4 +157,93 @@ class VectorLifeTest {
     f.msi().release();
     domain.detach(f.group());
   }
+
+  @Test
+  void r17_aFunctionWhoseVectorsWereAllRemovedIsProgrammedAnewAndReleased() {
+    Function f = enabled(Shape.msix(4), 1);
+    f.msi().removeVector(0);
+    assertEquals(64, bench.its1.vectorsFree());
+    List<Object> none = f.device().state();
+    f.device().lose();
+    f.msi().reapply();
+    assertTrue(f.msi().isEnabled());
+    assertTrue(f.device().isEnabled());
+    assertEquals(none.get(1), f.device().state().get(1));
+    f.msi().addVector(2, 1, false, VectorListener.NONE);
+    assertTrue(f.fire(2));
+    f.msi().removeVector(2);
+    f.msi().release();
+    assertFalse(f.device().isEnabled(), "messages are off");
+    assertFalse(f.msi().isEnabled());
+    domain.detach(f.group());
+    domain.attach(f.group());
+    f.msi().enable(1, 1);
+    assertTrue(f.fire(0));
+  }
+
+  @Test
+  void aReleasedFunctionIsLeftOffAndMasked() {
+    for (Shape s : List.of(Shape.msix(4), new Shape(Kind.MSI, 4, true, true))) {
+      Function f = enabled(s, 3);
+      f.msi().release();
+      assertFalse(f.device().isEnabled());
+      for (int i = 0; i < 3; i++) {
+        assertTrue(f.device().isMasked(i), "vector " + i + " of " + s);
+      }
+    }
+  }
+
+  @Test
+  void r08_aFunctionThatWasEnabledAgainMovesOnce() {
+    Function f = enabled(Shape.msix(4), 4);
+    f.msi().release();
+    f.msi().enable(2, 2);
+    Domain other = bench.domain("other", AddressRange.ofSize(0xa000_0000L, 0x1000));
+    other.attach(f.group());
+    assertTrue(f.fire(1));
+    assertEquals(1, other.msiWindow().orElseThrow().used());
+    f.msi().release();
+    assertEquals(0, other.msiWindow().orElseThrow().used());
+    other.detach(f.group());
+  }
+
+  @Test
+  void aVectorIsSilencedAtItsFunctionBeforeItLeaves() {
+    Function f = enabled(Shape.msix(4), 3);
+    f.msi().addVector(3, 1, false, VectorListener.NONE);
+    for (int vector : new int[] {1, 3}) {
+      int from = bench.hw.log().size();
+      f.msi().removeVector(vector);
+      assertTrue(f.device().isMasked(vector));
+      List<String> log = bench.hw.log();
+      assertEquals("%s mask %d".formatted(f.msi().name(), vector), log.get(from), log::toString);
+    }
+  }
+
+  @Test
+  void r08_vectorsThatCameOneByOneMoveAlong() {
+    Function f = enabled(Shape.msix(6), 2);
+    f.msi().addVector(4, 1, false, VectorListener.NONE);
+    f.msi().addVector(5, 2, true, VectorListener.NONE);
+    f.msi().removeVector(0);
+    Domain other = bench.domain("other", AddressRange.ofSize(0xa000_0000L, 0x1000));
+    other.attach(f.group());
+    for (LiveVector v : f.msi().vectors()) {
+      assertEquals(0xa000_0040L, v.message().address());
+      assertEquals(v.index() != 5, f.fire(v.index()));
+    }
+    assertEquals(2, bench.arrived().size());
+    f.msi().removeVector(4);
+    assertTrue(f.fire(1));
+    f.msi().release();
+    assertEquals(0, other.msiWindow().orElseThrow().used());
+    assertEquals(0, domain.msiWindow().orElseThrow().used());
+  }
+
+  @Test
+  void aFunctionWithoutAControllerIsolatesNothing() {
+    assertFalse(IrqBench.route(1).isolated());
+    assertTrue(IrqBench.route(1, bench.its0, bench.its1).isolated());
+    assertFalse(IrqBench.route(1, bench.its0, bench.v2m).isolated());
+  }
 }

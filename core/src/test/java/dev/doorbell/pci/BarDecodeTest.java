@@ -61,9 +61,10 @@ class BarDecodeTest {
   @Test
   @DisplayName("nothing is decoded meanwhile; each register and the command come back")
   void leftAsTheyWere() {
-    // 64 KiB of 32 bits, 8 GiB prefetchable of 64 bits, 32 ports of 16 address bits, none, 4 KiB.
-    Function f = new Function(0, 0xffff_0000, 0, 0xffff_fffe, 0xffe0, 0, 0xffff_f000);
-    int[] held = {0xfe10_0000, 0x0000_000c, 0x0000_0040, 0x0000_c001, 0, 0xfe20_0000};
+    // 64 KiB of 32 bits, 8 GiB prefetchable of 64 bits, 8 ports of 16 address bits, none, 4 KiB
+    // prefetchable.
+    Function f = new Function(0, 0xffff_0000, 0, 0xffff_fffe, 0xfff8, 0, 0xffff_f000);
+    int[] held = {0xfe10_0000, 0x0000_000c, 0x0000_0040, 0x0000_c001, 0, 0xfe20_0008};
     for (int i = 0; i < held.length; i++) {
       f.put(FIRST + 4 * i, held[i], 4);
     }
@@ -73,8 +74,8 @@ class BarDecodeTest {
             new BarDecode(0, Kind.MEMORY_32, false, 0xfe10_0000L, OptionalLong.of(0x1_0000)),
             new BarDecode(
                 1, Kind.MEMORY_64, true, 0x40_0000_0000L, OptionalLong.of(0x2_0000_0000L)),
-            new BarDecode(3, Kind.IO, false, 0xc000, OptionalLong.of(0x20)),
-            new BarDecode(5, Kind.MEMORY_32, false, 0xfe20_0000L, OptionalLong.of(0x1000))),
+            new BarDecode(3, Kind.IO, false, 0xc000, OptionalLong.of(8)),
+            new BarDecode(5, Kind.MEMORY_32, true, 0xfe20_0000L, OptionalLong.of(0x1000))),
         sized.bars());
     assertEquals(List.of(), sized.oddities());
     for (int i = 0; i < held.length; i++) {

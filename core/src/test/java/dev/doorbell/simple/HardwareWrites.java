@@ -10,13 +10,27 @@ public final class HardwareWrites {
   private long count;
   private long failAt = -1;
   private Runnable first = () -> {};
+  private Runnable each = () -> {};
 
   /// Records a write that is about to happen.
   ///
   /// @throws InjectedFault when it is the one that must fail
   public void write(String what) {
     takeFirst().run();
+    runEach();
     record(what);
+  }
+
+  private void runEach() {
+    Runnable now = each;
+    each = () -> {};
+    now.run();
+    each = now;
+  }
+
+  /// Runs something before every write, on the thread that writes. For one thread.
+  public void onEachWrite(Runnable called) {
+    each = called;
   }
 
   private synchronized Runnable takeFirst() {

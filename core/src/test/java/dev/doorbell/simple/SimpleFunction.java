@@ -131,13 +131,17 @@ public final class SimpleFunction implements MessageTable {
     if (shape.kind() == Kind.MSI && index > 0) {
       throw new IllegalStateException("vector " + index + " has no registers");
     }
-    if (shape.kind() == Kind.MSIX && !entries[index].masked()) {
-      throw new IllegalStateException("entry " + index + " changes while it is unmasked");
+    boolean held = shape.kind() == Kind.MSIX && !entries[index].masked();
+    if (held) {
+      mask(index, true);
     }
     hw.write(name + " address " + index);
     entries[index] = new Entry(address, entries[index].data(), entries[index].masked());
     hw.write(name + " data " + index);
     entries[index] = new Entry(address, data, entries[index].masked());
+    if (held) {
+      mask(index, false);
+    }
   }
 
   @Override

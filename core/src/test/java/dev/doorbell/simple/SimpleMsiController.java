@@ -12,10 +12,13 @@ import dev.doorbell.irq.VectorsExhausted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /// An MSI controller with a number of vectors. An isolated one looks a message up by device and datum, as an ITS does; another one
 /// raises whatever the datum says, as a GICv2m frame does.
 public final class SimpleMsiController implements MsiController {
+  private static final long PAGE = 0x1000;
+
   private record Arrival(int intid, int cpu) {}
 
   private final class Vector {
@@ -26,6 +29,8 @@ public final class SimpleMsiController implements MsiController {
     boolean masked;
     boolean pending;
     int cpu;
+    // Where it rang before a move that is not finished; -1 for nowhere.
+    int former = -1;
 
     Vector(int intid, int device, int data) {
       this.intid = intid;
@@ -44,6 +49,7 @@ public final class SimpleMsiController implements MsiController {
   private final int first;
   private final int count;
   private final boolean isolated;
+  private final int pages;
   private final HardwareWrites hw;
   private final TreeMap<Integer, Vector> byIntid = new TreeMap<>();
   private final List<Arrival> arrivals = new ArrayList<>();
@@ -51,6 +57,24 @@ public final class SimpleMsiController implements MsiController {
   /// @param first the first interrupt number
   public SimpleMsiController(
       String id, long doorbell, int first, int count, boolean isolated, HardwareWrites hw) {
+    this(id, doorbell, first, count, isolated, 1, hw);
+  }
+
+  /// {@return one with a doorbell for each CPU, a page each, as interrupt files have them}
+  public static SimpleMsiController perCpu(
+      String id, long doorbell, int first, int count, int cpus, HardwareWrites hw) {
+    return new SimpleMsiController(id, doorbell, first, count, false, cpus, hw);
+  }
+
+  private SimpleMsiController(
+      String id,
+      long doorbell,
+      int first,
+      int count,
+      boolean isolated,
+      int pages,
+      HardwareWrites hw) {
+    this.pages = pages;
     this.id = id;
     this.doorbell = doorbell;
     this.first = first;
@@ -67,14 +91,30 @@ public final class SimpleMsiController implements MsiController {
         Source.rule("simple"));
   }
 
+  /// {@return one frame, or that of each CPU}
+  public List<DoorbellFrame> frames() {
+    return pages == 1
+        ? List.of(frame())
+        : IntStream.range(0, pages)
+            .mapToObj(cpu -> ringsAt(cpu))
+            .map(at ->
+                new DoorbellFrame(
+                    id, new Pa(at), AddressRange.ofSize(at & -PAGE, PAGE), Source.rule("simple")))
+            .toList();
+  }
+
+  private long ringsAt(int cpu) {
+    return pages == 1 ? doorbell : doorbell + cpu * PAGE;
+  }
+
   /// A message arrives.
   ///
   /// {@return whether it raised a vector}
   public synchronized boolean message(long pa, int data, int device) {
-    if (pa != doorbell) {
-      return false;
-    }
     for (Vector v : byIntid.values()) {
+      if (pa != ringsAt(v.cpu) && (v.former < 0 || pa != ringsAt(v.former))) {
+        continue;
+      }
       boolean hit = isolated ? v.device == device && v.data == data : v.intid == data;
       if (hit && v.active) {
         if (v.masked) {
@@ -187,7 +227,7 @@ public final class SimpleMsiController implements MsiController {
 
     @Override
     public long doorbell(int index) {
-      return doorbell;
+      return ringsAt(vectors.get(index).cpu);
     }
 
     @Override
@@ -229,7 +269,18 @@ public final class SimpleMsiController implements MsiController {
         if (cpu > 7) {
           throw new IllegalArgumentException("no CPU " + cpu);
         }
-        at(index, "retarget").cpu = cpu;
+        Vector v = at(index, "retarget");
+        v.former = pages > 1 ? v.cpu : -1;
+        v.cpu = cpu;
+      }
+    }
+
+    @Override
+    public void finishMove(int index) {
+      synchronized (SimpleMsiController.this) {
+        if (vectors.get(index).former >= 0) {
+          at(index, "finish move").former = -1;
+        }
       }
     }
 

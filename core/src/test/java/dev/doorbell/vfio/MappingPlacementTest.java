@@ -50,6 +50,7 @@ class MappingPlacementTest {
             .refusal();
     assertEquals(0x1_0000, r.needed().orElseThrow().value());
     assertEquals(0, r.available().orElseThrow().value());
+    assertThrows(NoPlaceForMapping.class, () -> lowest(top, List.of(), Granule.K4, 0x3000));
     assertEquals(0, lowest(List.of(new AddressRange(0, -1L)), List.of(), Granule.K4, 0x1000));
   }
 

@@ -21,6 +21,7 @@ import dev.doorbell.pci.PcieLayout;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -221,5 +222,126 @@ class OwnDeviceTest {
     assertEquals(1, lab.iommu.openSpaces() + 1, "tables are given back");
     assertEquals(16, lab.its0.vectorsFree());
     lab.vfio().close();
+  }
+
+  @Test
+  void whatIsKeptOfAClosedDeviceReachesNothing() {
+    Container c = lab.vfio().open(ContainerOptions.USUAL);
+    Group g = lab.vfio().group(msix);
+    c.attach(g);
+    Device stale = g.open(msix);
+    ConfigSpace config = stale.config();
+    RegisterBus bar = stale.region(RegionType.BAR0);
+    RegisterBus region = stale.region(RegionType.CONFIG);
+    stale.close();
+    Device next = g.open(msix);
+    List<Object> before = lab.state();
+    assertThrows(IllegalStateException.class, () -> config.write(4, 6, 2));
+    assertThrows(IllegalStateException.class, () -> region.write(4, 6, 2));
+    assertThrows(IllegalStateException.class, () -> stale.busMaster(true));
+    assertThrows(IllegalStateException.class, () -> config.read32(0));
+    assertThrows(
+        IllegalStateException.class, () -> bar.write(DemoLayout.RING.offset(), 0, Integer.BYTES));
+    assertThrows(IllegalStateException.class, () -> bar.read(DemoLayout.ID.offset(), 4));
+    assertEquals(before, lab.state());
+    assertFalse(lab.isBusMaster(msix));
+    next.busMaster(true);
+    assertTrue(lab.isBusMaster(msix));
+  }
+
+  @Test
+  void aContainerThatIsClosedTakesNothingIn() {
+    Container c = lab.vfio().open(ContainerOptions.USUAL);
+    c.close();
+    assertThrows(IllegalStateException.class, () -> c.attach(lab.vfio().group(msix)));
+    assertThrows(
+        IllegalStateException.class,
+        () -> c.reserveMsiWindow(AddressRange.ofSize(0x800_0000, 0x1000)));
+    assertEquals(Optional.empty(), lab.vfio().group(msix).container());
+    lab.vfio().close();
+  }
+
+  @Test
+  void aResetAfterAllVectorsWereTakenBackOneByOne() {
+    Device d = open(msix);
+    d.busMaster(true);
+    EventCounter t = new EventCounter();
+    d.enable(IrqType.MSIX, 1, List.of(t));
+    d.remove(0);
+    assertThrows(InUse.class, () -> d.enable(IrqType.MSIX, 1, List.of(t)));
+    d.reset();
+    d.busMaster(true);
+    d.add(3, t);
+    lab.raise(d, 3);
+    assertEquals(1, t.take());
+    d.remove(3);
+    d.disable();
+    MsixCapability real =
+        PciFunction.of(msix, lab.endpoints.get(msix).config(), "hardware")
+            .msix()
+            .thing()
+            .orElseThrow();
+    assertFalse(real.isEnabled(), "messages are off");
+    assertEquals(1, d.enable(IrqType.MSIX, 1, List.of(t)));
+  }
+
+  @Test
+  void vectorsWhoseTableOrPendingBitsRunPastTheirBarAreNone() {
+    // Table at 0, 8 entries; pending bits at 0x8000.
+    for (long bytes : new long[] {0x40, 0x8000, 0x8004}) {
+      OwnLab other = new OwnLab();
+      Vfio vfio = other.withBar(msix, 2, bytes);
+      vfio.open(ContainerOptions.USUAL).attach(vfio.group(msix));
+      Device d = vfio.group(msix).open(msix);
+      assertEquals(0, d.irqs().get(IrqType.MSIX.ordinal()).count());
+      List<Object> before = other.state();
+      assertThrows(NoSuchIrqs.class, () -> d.enable(IrqType.MSIX, 1, List.of(new EventCounter())));
+      assertEquals(before, other.state());
+    }
+    Vfio vfio = lab.withBar(msix, 2, 0x8008);
+    vfio.open(ContainerOptions.USUAL).attach(vfio.group(msix));
+    Device d = vfio.group(msix).open(msix);
+    assertEquals(8, d.irqs().get(IrqType.MSIX.ordinal()).count());
+  }
+
+  @Test
+  void vectorsAreSpreadOverTheCpusHoweverTheyCome() {
+    Device d = open(msix);
+    d.enable(IrqType.MSIX, 3, List.of(new EventCounter(), new EventCounter(), new EventCounter()));
+    d.add(7, new EventCounter());
+    List<String> cpus =
+        lab.its0.state().values().stream().map(s -> s.substring(s.indexOf("cpu"))).toList();
+    assertEquals(List.of("cpu 0", "cpu 1", "cpu 2", "cpu 3"), cpus);
+  }
+
+  @Test
+  void whatTheHostHadInTheHeaderIsThereAfterAResetAndAfterItsUser() {
+    ConfigSpace real = lab.endpoints.get(msix).config();
+    real.write(0x0c, 0x10, 1);
+    real.write(0x3c, 0x0b, 1);
+    real.write(4, real.read16(4) | 0x400, 2);
+    int bar = real.read32(0x14);
+    Device d = open(msix);
+    d.reset();
+    for (int i = 0; i < 2; i++) {
+      assertEquals(0x10, real.read8(0x0c));
+      assertEquals(0x0b, real.read8(0x3c));
+      assertEquals(0x400, real.read16(4) & 0x404, "and no bus mastering");
+      assertEquals(bar, real.read32(0x14));
+      d.close();
+    }
+  }
+
+  @Test
+  void quadwordsOfTheConfigurationRegionAreTwoDoublewords() {
+    Device d = open(msix);
+    RegisterBus config = d.region(RegionType.CONFIG);
+    config.write(0x10, 0x1234_5678_9abc_d000L, 8);
+    assertEquals(0x9abc_d004, d.config().read32(0x10));
+    assertEquals(0x1234_5678, d.config().read32(0x14));
+    assertEquals(0x1234_5678_9abc_d004L, config.read(0x10, 8));
+    assertThrows(IllegalArgumentException.class, () -> config.write(0xffc, 0, 8));
+    assertThrows(IllegalArgumentException.class, () -> config.read(0x12, 4));
+    assertThrows(IllegalArgumentException.class, () -> config.read(0x10, 3));
   }
 }

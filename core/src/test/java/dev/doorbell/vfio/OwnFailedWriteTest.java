@@ -12,6 +12,7 @@ import dev.doorbell.simple.InjectedFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +63,11 @@ class OwnFailedWriteTest {
         new Change("mask", false, enable, s -> s.device().mask(1, true)),
         new Change("mask", true, enable, s -> s.device().mask(1, true)),
         new Change("attach", false, enable, s -> s.container().attach(s.free())),
+        new Change(
+            "detach",
+            false,
+            enable.andThen(s -> s.container().attach(s.free())),
+            s -> s.container().detach(s.free())),
         new Change(
             "map",
             false,
@@ -118,6 +124,7 @@ class OwnFailedWriteTest {
         s.container().groups(),
         s.container().msiWindow(),
         s.container().iovaRanges(),
+        IntStream.range(0, 8).mapToObj(s.device()::trigger).toList(),
         s.free().container(),
         s.lab().its0.vectorsFree(),
         s.lab().its1.vectorsFree());

@@ -38,7 +38,7 @@ import java.util.OptionalInt;
 /// Our own stack on PCI Express models, a simple IOMMU and simple MSI controllers.
 final class OwnLab implements VfioLab, DmaPort {
   static final int RAM = 0x4000_0000;
-  private static final Source TEST = Source.rule("test");
+  static final Source TEST = Source.rule("test");
   private static final Sbdf USED = Sbdf.parse("00:05.0");
   private static final Sbdf UNSAFE = Sbdf.parse("00:06.0");
   private static final Sbdf MSI = Sbdf.parse("00:04.0");
@@ -52,40 +52,55 @@ final class OwnLab implements VfioLab, DmaPort {
   final Map<Sbdf, EndpointModel> endpoints = new LinkedHashMap<>();
   final Interrupts interrupts = Interrupts.of(List.of(its0, its1, v2m));
   private final RootComplexModel root = new RootComplexModel(0, 0, 0, this, false);
-  private final Ringers ringers = new Ringers();
+  final Ringers ringers = new Ringers();
+  private final List<HostFunction> functions = new ArrayList<>();
   private final Vfio vfio;
 
   OwnLab() {
-    List<HostFunction> functions = new ArrayList<>();
     functions.add(function(Sbdf.parse("00:01.0"), EndpointSpec.demo(8), its0));
     functions.add(function(Sbdf.parse("00:02.0"), EndpointSpec.demo(8), its1));
     functions.add(function(Sbdf.parse("00:03.0"), EndpointSpec.demo(64), its0));
     functions.add(function(MSI, EndpointSpec.demoMsi(new Msi(8, true, true)), its1));
     functions.add(function(USED, EndpointSpec.demo(8), its0));
     functions.add(function(UNSAFE, EndpointSpec.demo(8), v2m));
-    vfio =
-        OwnStack.over(
-            new OwnHost(
-                "test machine",
-                functions,
-                memory,
-                memory,
-                interrupts,
-                List.of(its0.frame(), its1.frame(), v2m.frame()),
-                List.of()));
+    vfio = over(functions);
+  }
+
+  /// {@return this machine with some functions}
+  Vfio over(List<HostFunction> given) {
+    return OwnStack.over(
+        new OwnHost(
+            "test machine",
+            given,
+            memory,
+            memory,
+            interrupts,
+            List.of(its0.frame(), its1.frame(), v2m.frame()),
+            List.of()));
+  }
+
+  /// {@return the same machine, where a function's BAR is as large as told}
+  Vfio withBar(Sbdf function, int index, long bytes) {
+    return over(
+        functions.stream()
+            .map(f ->
+                f.sbdf().equals(function)
+                    ? new HostFunction(
+                        f.sbdf(),
+                        f.group(),
+                        f.config(),
+                        f.bars().stream()
+                            .map(b ->
+                                b.index() == index ? new HostBar(index, bytes, b.registers()) : b)
+                            .toList(),
+                        f.msiDomain(),
+                        f.driver(),
+                        f.functionReset())
+                    : f)
+            .toList());
   }
 
   private HostFunction function(Sbdf sbdf, EndpointSpec spec, SimpleMsiController msi) {
-    int vectors = spec.msix().map(EndpointSpec.Msix::vectors).orElse(8);
-    EndpointModel e = EndpointModel.create(spec, new DemoRegisters(vectors));
-    root.root().add(sbdf.requesterId(), e);
-    endpoints.put(sbdf, e);
-    List<HostBar> bars = new ArrayList<>();
-    for (EndpointSpec.Bar b : spec.bars()) {
-      long at = 0x1_0000_0000L + sbdf.device() * 0x10_0000L + b.index() * 0x2_0000L;
-      e.placeBar(b.index(), at);
-      bars.add(new HostBar(b.index(), b.bytes(), new Window(e, at, hw)));
-    }
     int rid = sbdf.requesterId();
     IommuGroup group =
         IommuGroup.of(
@@ -99,6 +114,21 @@ final class OwnLab implements VfioLab, DmaPort {
             List.of(),
             ringers);
     MsiRoute route = new MsiRoute(List.of(new Target(msi, rid, msi.frame())), 4, TEST);
+    return function(sbdf, spec, group, route);
+  }
+
+  /// {@return one more function of this machine, in a group of its own making}
+  HostFunction function(Sbdf sbdf, EndpointSpec spec, IommuGroup group, MsiRoute route) {
+    int vectors = spec.msix().map(EndpointSpec.Msix::vectors).orElse(8);
+    EndpointModel e = EndpointModel.create(spec, new DemoRegisters(vectors));
+    root.root().add(sbdf.requesterId(), e);
+    endpoints.put(sbdf, e);
+    List<HostBar> bars = new ArrayList<>();
+    for (EndpointSpec.Bar b : spec.bars()) {
+      long at = 0x1_0000_0000L + sbdf.device() * 0x10_0000L + b.index() * 0x2_0000L;
+      e.placeBar(b.index(), at);
+      bars.add(new HostBar(b.index(), b.bytes(), new Window(e, at, hw)));
+    }
     return new HostFunction(
         sbdf,
         group,

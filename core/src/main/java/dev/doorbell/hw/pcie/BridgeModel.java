@@ -244,7 +244,9 @@ public final class BridgeModel implements FunctionModel {
         blocked.increment();
         return BLOCKED;
       }
-      if (type.isEmpty()) {
+      // Above either of these lies a conventional bus, or a root complex that sees the bridge
+      // alone.
+      if (type.isEmpty() || type.get() == PortType.PCI_TO_PCIE_BRIDGE) {
         return bus.map(b -> b.requesterId(position)).orElse(requesterId);
       }
       return type.get() == PortType.PCIE_TO_PCI_BRIDGE ? d.secondary() << Byte.SIZE : requesterId;

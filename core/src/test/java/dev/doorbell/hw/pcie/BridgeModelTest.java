@@ -13,8 +13,10 @@ import dev.doorbell.pci.BridgeRegisters;
 import dev.doorbell.pci.Capability;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.DmaAliases;
 import dev.doorbell.pci.ExtendedLayout;
 import dev.doorbell.pci.PciFunction;
+import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.PortType;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
@@ -213,5 +215,43 @@ class BridgeModelTest {
       from.dmaWrite(B + DemoLayout.LENGTH.offset(), 4, 4);
       assertEquals(peer ? 1 : 2, k.arrived.size());
     }
+  }
+
+  @Test
+  @DisplayName("PCIe bridge 2.3: every kind of bridge sends under the id that DMA aliases tell")
+  void requesterIdsAreThoseOfTheAliases() {
+    for (PortType type :
+        List.of(PortType.ROOT_PORT, PortType.PCIE_TO_PCI_BRIDGE, PortType.PCI_TO_PCIE_BRIDGE)) {
+      for (Optional<PortType> below :
+          List.of(
+              Optional.<PortType>empty(),
+              Optional.of(PortType.PCI_TO_PCIE_BRIDGE),
+              Optional.of(PortType.PCIE_TO_PCI_BRIDGE))) {
+        Hierarchy k = new Hierarchy();
+        BridgeModel upper =
+            port(
+                k.complex.root(),
+                0x2a,
+                Optional.of(type),
+                false,
+                new BridgeRegisters(0, 5, 6),
+                mebibytes(A, 2));
+        BridgeModel lower =
+            port(upper.below(), 1, below, false, new BridgeRegisters(5, 6, 6), mebibytes(B, 1));
+        EndpointModel far = demo(lower.below(), 3, B, 1);
+        far.dmaWrite(0x8000_0000L, 1, 4);
+        PciFunction f = function(k, 6, 3);
+        PciTopology t = PciTopology.of(List.of(function(k, 0, 0x2a), function(k, 5, 1), f));
+        assertEquals(
+            List.of(new Arrived(DmaAliases.atRootComplex(t, f), 0x8000_0000L, 1)),
+            k.arrived,
+            type + " above " + below);
+      }
+    }
+  }
+
+  private static PciFunction function(Hierarchy k, int bus, int position) {
+    Sbdf s = new Sbdf(0, bus, position >> 3, position & 7);
+    return PciFunction.of(s, k.complex.config(s), "model");
   }
 }
