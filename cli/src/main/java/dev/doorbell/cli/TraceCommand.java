@@ -242,9 +242,8 @@ final class TraceCommand implements Callable<Integer> {
     boolean sent = route.hops().size() > 1;
     if (blind && sent) {
       Hop last = route.hops().getLast();
-      (route.doorbell().isPresent()
-              ? survey.deviceIdDoubt(f).or(() -> controllerDoubt(survey, last))
-              : survey.streamDoubt(f))
+      (route.doorbell().isPresent() ? survey.deviceIdDoubt(f) : survey.streamDoubt(f))
+          .or(() -> controllerDoubt(survey, last))
           .ifPresent(d -> {
             throw Damage.unusable("%s leads no further than %s".formatted(last.in(), last.at()), d);
           });

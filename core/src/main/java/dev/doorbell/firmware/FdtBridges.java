@@ -305,12 +305,12 @@ final class FdtBridges {
     List<HostBridge.MsiMapping> out = new ArrayList<>();
     for (Entry e : map(node, "msi-map")) {
       String controller = controllers.get(e.target);
-      if (controller != null && e.first < RIDS) {
+      if (controller != null) {
         long count = Math.min(e.length, RIDS - e.first);
         out.add(
             new HostBridge.MsiMapping(
                 e.mask, (int) e.first, count, List.of(controller), (int) e.out, e.source()));
-      } else if (controller == null && e.target.available()) {
+      } else if (e.target.available()) {
         draft.findings.odd(
             "msi-map of %s leads to %s, which is no MSI controller"
                 .formatted(node.path(), e.target.path()),

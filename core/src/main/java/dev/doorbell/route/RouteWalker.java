@@ -229,11 +229,15 @@ public final class RouteWalker {
       boolean known =
           survey.machine().msiControllers().stream().anyMatch(c -> c.answersAt(address));
       if (!known) {
+        Optional<Doubt> doubt = Doubt.about(survey.machine(), Unseen.Hidden.MSI_CONTROLLERS);
         return unseen(
             v.id(),
             in,
-            "the address lies in no MSI frame, and a virtio-iommu's mappings are the device's own",
-            v.source());
+            doubt
+                .map(d -> "the address lies in no MSI frame that is described, but " + d.why())
+                .orElse(
+                    "the address lies in no MSI frame, and a virtio-iommu's mappings are the device's own"),
+            doubt.map(Doubt::source).orElse(v.source()));
       }
       trail.derived(v.id(), in, in, "a write to its MSI region passes untranslated", v.source());
       return OptionalLong.of(address);

@@ -20,6 +20,7 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.SurveyedFunction.MsiPath;
 import dev.doorbell.survey.SurveyedFunction.Stream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +48,13 @@ public final class Survey {
     this.assumption = assumption(machine, topology);
     this.iommuDoubt = Doubt.about(machine, Unseen.Hidden.IOMMUS);
     this.controllerDoubt = Doubt.about(machine, Unseen.Hidden.MSI_CONTROLLERS);
+    Map<Sbdf, FunctionDescription> described = new HashMap<>();
+    machine.functions().forEach(d -> described.putIfAbsent(d.sbdf(), d));
     for (PciFunction f : topology.functions()) {
-      machine.function(f.sbdf()).ifPresent(d -> functions.put(f.sbdf(), survey(d, f)));
+      FunctionDescription d = described.get(f.sbdf());
+      if (d != null) {
+        functions.put(f.sbdf(), survey(d, f));
+      }
     }
     this.identities = new Identities(functions.values());
     this.groups = new Partitions(this, identities.ties(machine)).groups();

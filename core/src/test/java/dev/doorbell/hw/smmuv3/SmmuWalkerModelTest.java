@@ -12,6 +12,7 @@ import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.RawSmmu;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -124,7 +125,8 @@ class SmmuWalkerModelTest {
       bench.memory.write64(at, (LEVEL_2 + (long) r.below(0x40) * 0x40) | r.below(13));
     }
     for (int i = 0; i < 0x1000; i++) {
-      bench.memory.write64(LEVEL_2 + i * 64L, 9);
+      // Neighbours differ, so that an array found at a wrong place shows: bypass and abort.
+      bench.memory.write64(LEVEL_2 + i * 64L, r.nextBoolean() ? 9 : 1);
     }
     for (int i = 0; i < 16; i++) {
       count(agreed(bench, (int) r.bits(r.between(0, 18)), r.bits(30), r.nextBoolean()));
@@ -150,8 +152,7 @@ class SmmuWalkerModelTest {
   private void translationTable(SeededRandom r) {
     SmmuBench bench =
         bench(
-            new SmmuBench(
-                SmmuFeatures.qemu10().withOutputBits(r.pick(java.util.List.of(36, 40, 44, 48)))),
+            new SmmuBench(SmmuFeatures.qemu10().withOutputBits(r.pick(List.of(36, 40, 44, 48)))),
             SmmuBench.STREAMS,
             8);
     int granule = 12 + 2 * r.below(3);
@@ -166,34 +167,117 @@ class SmmuWalkerModelTest {
     long mask = (1L << bits) - 1;
     long[] inputs = new long[4];
     Map<Long, Long> leaves = new HashMap<>();
+    Map<Long, Long> tops = new HashMap<>();
     for (int i = 0; i < inputs.length; i++) {
       inputs[i] = r.nextLong() & mask;
-      int level = Math.max(start, granule == 12 ? r.between(1, 3) : r.between(2, 3));
+      int level = Math.max(start, r.between(1, 3));
       int shift = granule + (3 - level) * perLevel;
       long output = r.bits(r.between(30, 48)) & -(1L << shift);
       long attributes =
           second
-              ? r.pick(java.util.List.of(RawSmmu.S2_RW, RawSmmu.S2_RO, RawSmmu.S2_WO))
-              : r.pick(java.util.List.of(RawSmmu.S1_RW, RawSmmu.S1_RO, RawSmmu.S1_PRIVILEGED));
+              ? r.pick(List.of(RawSmmu.S2_RW, RawSmmu.S2_RO, RawSmmu.S2_WO))
+              : r.pick(List.of(RawSmmu.S1_RW, RawSmmu.S1_RO, RawSmmu.S1_PRIVILEGED));
       long slot = tables.slot(inputs[i], level);
-      long contiguous = r.oneIn(4) ? RawSmmu.CONTIGUOUS : 0;
+      // What is asked for last alone: the model may cache all of a run, of which the rest is not
+      // there.
+      long contiguous = i == inputs.length - 1 && r.nextBoolean() ? RawSmmu.CONTIGUOUS : 0;
       long word = output | attributes | contiguous | (level == 3 ? RawSmmu.PAGE : RawSmmu.BLOCK);
-      leaves.put(slot, r.oneIn(3) ? word ^ 1L << r.below(64) : word);
+      leaves.put(slot, r.oneIn(3) ? word ^ 1L << bit(r) : word);
+      if (level > start && r.oneIn(4)) {
+        tops.put(
+            tables.slot(inputs[i], start), 1L << (r.nextBoolean() ? r.between(59, 62) : bit(r)));
+      }
     }
     leaves.forEach(bench.memory::write64);
+    tops.forEach((at, flip) -> bench.memory.write64(at, bench.memory.read64(at) ^ flip));
     int size = r.below(6);
     if (second) {
       int sl0 = (granule == 12 ? 2 : 3) - start;
-      bench.steQuietly(3, RawSmmu.steStage2(7, bits, sl0, granule, size, tables.root()));
+      bench.steQuietly(3, RawSmmu.steStage2(7, bits, sl0, granule, size, root(tables, r)));
     } else {
-      RawSmmu.store(bench.memory, SmmuBench.CDS, RawSmmu.cd(1, bits, granule, size, tables.root()));
+      RawSmmu.store(
+          bench.memory, SmmuBench.CDS, RawSmmu.cd(1, bits, granule, size, root(tables, r)));
+      if (r.oneIn(8)) {
+        // V and EPD0.
+        long at = SmmuBench.CDS;
+        bench.memory.write64(at, bench.memory.read64(at) ^ 1L << (r.nextBoolean() ? 31 : 14));
+      }
       bench.steQuietly(3, RawSmmu.steStage1(SmmuBench.CDS));
     }
     for (long input : inputs) {
-      count(agreed(bench, 3, input, r.nextBoolean()));
       if (r.oneIn(4)) {
         count(agreed(bench, 3, input ^ 1L << r.below(64), r.nextBoolean()));
       }
+      count(agreed(bench, 3, input, r.nextBoolean()));
     }
+  }
+
+  /// {@return a bit of a descriptor, but Contiguous: often valid, type, permissions or access flag}
+  private static int bit(SeededRandom r) {
+    int any = r.below(63);
+    return r.nextBoolean() ? r.pick(List.of(0, 1, 6, 7, 10)) : any < 52 ? any : any + 1;
+  }
+
+  /// Low bits that the table's size makes RES0 are set now and then.
+  private static long root(RawSmmu.Tables tables, SeededRandom r) {
+    return tables.root() | (r.oneIn(3) ? 0x10 : 0);
+  }
+
+  @ParameterizedTest(name = "granule 2^{0}, {2} bits")
+  @CsvSource({"12, 2, 39", "12, 2, 48", "14, 1, 47", "16, 3, 42", "16, 3, 48"})
+  @DisplayName("5.4 T1SZ, TG1, TTB1: addresses of the upper half, of neither half, and with EPD1")
+  void upperHalf(int granule, long tg1, int bits) {
+    SmmuBench bench = bench(SmmuBench.STREAMS, 8);
+    int start = 4 - Math.ceilDiv(bits - granule, granule - 3);
+    RawSmmu.Tables tables = new RawSmmu.Tables(bench.memory, bits, granule, start, ROOT, POOL);
+    tables.map(0x1_0000, 0x4321_0000L, 3, RawSmmu.S1_RW);
+    long[] cd = RawSmmu.cd(1, 39, 12, 4, ROOT);
+    long both = cd[0] & ~(1L << 30) | (64L - bits) << 16 | tg1 << 22;
+    cd[2] = ROOT;
+    long high = -1L << bits;
+    for (long word : new long[] {both, both | 1L << 30}) {
+      cd[0] = word | 1L << 14;
+      RawSmmu.store(bench.memory, SmmuBench.CDS, cd);
+      SmmuBench fresh = bench(SmmuBench.STREAMS, 8);
+      copy(bench, fresh);
+      fresh.steQuietly(3, RawSmmu.steStage1(SmmuBench.CDS));
+      long reached = word == both ? 0x4321_0010L : Translator.FAULT;
+      assertEquals(reached, agreed(fresh, 3, high | 0x1_0010, true));
+      assertEquals(Translator.FAULT, agreed(fresh, 3, high | 0x20_0000, true));
+      assertEquals(Translator.FAULT, agreed(fresh, 3, 0x1_0010, true), "EPD0");
+      assertEquals(Translator.FAULT, agreed(fresh, 3, 1L << 55 | 0x1_0010, true));
+    }
+  }
+
+  private static void copy(SmmuBench from, SmmuBench to) {
+    for (long at = SmmuBench.CDS; at < SmmuBench.BASE + SmmuBench.BYTES; at += 8) {
+      long word = from.memory.read64(at);
+      if (word != 0) {
+        to.memory.write64(at, word);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("3.3.2: behind stage 2 the context descriptor and stage 1's tables lie at IPAs")
+  void nested() {
+    SmmuBench bench = bench(SmmuBench.STREAMS, 8);
+    long ipa = 0x1000_0000L;
+    RawSmmu.Tables second =
+        new RawSmmu.Tables(bench.memory, 40, 12, 1, ROOT + 0x80_0000, ROOT + 0x81_0000);
+    second.map(ipa, SmmuBench.CDS, 3, RawSmmu.S2_RW);
+    for (int i = 0; i < 16; i++) {
+      second.map(ipa + 0x1_0000 + i * 0x1000L, ROOT + i * 0x1000L, 3, RawSmmu.S2_RW);
+    }
+    second.map(0x7000_0000L, 0x5432_1000L, 3, RawSmmu.S2_RW);
+    // 29 bits with 64 KiB: one table.
+    RawSmmu.Tables first = new RawSmmu.Tables(bench.memory, 29, 16, 3, ROOT, POOL);
+    first.map(0x2_0000, 0x7000_0000L, 3, RawSmmu.S1_RW);
+    RawSmmu.store(bench.memory, SmmuBench.CDS, RawSmmu.cd(1, 29, 16, 4, ipa + 0x1_0000));
+    bench.steQuietly(
+        3, RawSmmu.steNested(ipa, RawSmmu.steStage2(7, 40, 1, 12, 4, ROOT + 0x80_0000)));
+    assertEquals(0x5432_1008L, agreed(bench, 3, 0x2_0008, true));
+    assertEquals(Translator.FAULT, agreed(bench, 3, 0x2_1008, true), "stage 2 maps one page of it");
+    assertEquals(Translator.FAULT, agreed(bench, 3, 0x3_0008, true));
   }
 }
