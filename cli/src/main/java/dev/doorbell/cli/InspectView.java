@@ -9,11 +9,13 @@ import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Groups.Group;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.Seen;
 import dev.doorbell.survey.Differences;
 import dev.doorbell.survey.Isolation;
 import dev.doorbell.survey.Regions;
@@ -129,7 +131,7 @@ record InspectView(
     }
   }
 
-  /// @param unseen which of `streamId` and `msiDeviceId` is null because it cannot be seen, and not because there is none
+  /// @param unseen which of `streamId`, `msiDeviceId`, `msi` and `msix` is null because it cannot be seen, and not because there is none
   record FunctionView(
       String sbdf,
       @Nullable Integer vendor,
@@ -147,6 +149,8 @@ record InspectView(
       List<String> unseen) {
     static final String STREAM_ID = "streamId";
     static final String MSI_DEVICE_ID = "msiDeviceId";
+    static final String MSI = "msi";
+    static final String MSIX = "msix";
   }
 
   record RegionView(String start, String end, String kind, String source) {
@@ -206,7 +210,11 @@ record InspectView(
         groups.stream().map(g -> group(survey, g)).toList(),
         m.apic().stream().flatMap(a -> a.ioApics().stream()).map(IoApicView::of).toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
-        Stream.concat(m.unseen().stream(), survey.unseenIdentities(functions).stream())
+        Stream.of(
+                m.unseen().stream(),
+                survey.unseenIdentities(functions).stream(),
+                functions.stream().flatMap(InspectView::unseenVectors))
+            .flatMap(u -> u)
             .map(UnseenView::of)
             .toList(),
         recorded(survey, only));
@@ -254,7 +262,27 @@ record InspectView(
     List<String> out = new ArrayList<>();
     survey.streamDoubt(f).ifPresent(_ -> out.add(FunctionView.STREAM_ID));
     survey.deviceIdDoubt(f).ifPresent(_ -> out.add(FunctionView.MSI_DEVICE_ID));
+    if (f.pci().msi().isNotVisible()) {
+      out.add(FunctionView.MSI);
+    }
+    if (f.pci().msix().isNotVisible()) {
+      out.add(FunctionView.MSIX);
+    }
     return out;
+  }
+
+  private static final int HEADER_BYTES = 64;
+
+  /// Of configuration space that ends with the header, or is not there at all, the reader has said so.
+  private static Stream<Unseen> unseenVectors(SurveyedFunction f) {
+    if (f.pci().config().size() <= HEADER_BYTES) {
+      return Stream.empty();
+    }
+    Stream<Seen<?>> both = Stream.of(f.pci().msi(), f.pci().msix());
+    return both.flatMap(seen ->
+            seen instanceof Seen.NotVisible<?>(String why) ? Stream.of(why) : Stream.empty())
+        .distinct()
+        .map(why -> new Unseen("MSI or MSI-X of " + f.sbdf(), why, "its vectors are not known"));
   }
 
   private static GroupView group(Survey survey, Group g) {

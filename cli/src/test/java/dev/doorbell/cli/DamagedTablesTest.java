@@ -85,6 +85,25 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
+      "a configuration space that is cut amid its capabilities: MSI and MSI-X that cannot be seen are told as unseen, and not as absent")
+  void cutCapabilities(@TempDir Path root) throws IOException {
+    copy(root);
+    Path config = root.resolve("sys/bus/pci/devices/0000:04:00.0/config");
+    byte[] whole = Files.readAllBytes(config);
+    assertTrue(whole[0x34] >= 0x40, "there is a list of capabilities");
+    Path file = config.toRealPath();
+    Files.delete(file);
+    Files.write(file, Arrays.copyOf(whole, 0x41));
+    Run json = Run.on(root.toString(), "inspect", "0000:04:00.0", "--json");
+    assertEquals(0, json.status(), json::err);
+    String flat = json.out().replaceAll("\\s+", "");
+    assertTrue(flat.contains("\"msix\":null"), json::out);
+    assertTrue(flat.contains("\"unseen\":[\"msi\",\"msix\"]"), json::out);
+    assertTrue(json.out().contains("MSI or MSI-X of 0000:04:00.0"), json::out);
+  }
+
+  @Test
+  @DisplayName(
       "a cut IORT: inspect shows the ids that depend on it as unseen, of which functions and why, and no difference to the kernel's record; a walk through captured tables ends with exit 2 and not with no IOMMU")
   void dependents(@TempDir Path root) throws IOException {
     copy(root);

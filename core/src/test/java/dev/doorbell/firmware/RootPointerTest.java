@@ -143,4 +143,18 @@ class RootPointerTest {
             .formatted(at("XSDT")),
         odd.getFirst());
   }
+
+  @Test
+  @DisplayName(
+      "a table that is shorter than its file ends where it says, and what follows is no entry")
+  void shorter() throws IOException {
+    byte[] whole = Bytes.table("XSDT", 1, new Bytes().u64(0x3000));
+    Files.write(tables.resolve("XSDT"), java.util.Arrays.copyOf(whole, whole.length + 3));
+    List<String> odd = odd();
+    assertEquals(
+        List.of(
+            "%s states a length of 44 over 47 bytes; what follows is passed over"
+                .formatted(at("XSDT"))),
+        odd);
+  }
 }

@@ -109,4 +109,16 @@ class GicV2mBoundsTest {
       assertEquals(GicV2mWalk.Outcome.CANNOT_SEE, half.walk(new Pa(0x1040), 40).outcome());
     }
   }
+
+  @Test
+  @DisplayName("a frame that has just enough is taken before one that would have to share")
+  void justEnough() {
+    GicV2mDriver both = two(100);
+    both.allocate(NVME, 5, false);
+    VectorBlock four = both.allocate(NVME, 4, false);
+    for (int i = 0; i < 4; i++) {
+      assertEquals(0x2040, four.doorbell(i));
+    }
+    assertEquals(3, both.vectorsFree());
+  }
 }

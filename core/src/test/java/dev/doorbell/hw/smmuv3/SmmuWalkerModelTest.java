@@ -149,40 +149,55 @@ class SmmuWalkerModelTest {
     assertTrue(reached > 300 && faults > 300, () -> reached + " reached, " + faults + " did not");
   }
 
-  private void translationTable(SeededRandom r) {
-    SmmuBench bench =
-        bench(
-            new SmmuBench(SmmuFeatures.qemu10().withOutputBits(r.pick(List.of(36, 40, 44, 48)))),
-            SmmuBench.STREAMS,
-            8);
-    int granule = 12 + 2 * r.below(3);
-    boolean second = r.nextBoolean();
-    int bits = r.between(25, second ? 36 : 48);
-    int perLevel = granule - 3;
-    int start = 4 - Math.max(1, Math.ceilDiv(bits - granule, perLevel));
-    if (second && granule == 12 && start == 3) {
-      return;
+  /// @param start level of the start table
+  private record Shape(boolean second, int granule, int bits, int start) {
+    static Shape of(SeededRandom r) {
+      int granule = 12 + 2 * r.below(3);
+      boolean second = r.nextBoolean();
+      int bits = r.between(25, second ? 36 : 48);
+      int start = 4 - Math.max(1, Math.ceilDiv(bits - granule, granule - 3));
+      return new Shape(second, granule, bits, start);
     }
-    RawSmmu.Tables tables = new RawSmmu.Tables(bench.memory, bits, granule, start, ROOT, POOL);
-    long mask = (1L << bits) - 1;
-    long[] inputs = new long[4];
-    Map<Long, Long> leaves = new HashMap<>();
-    Map<Long, Long> tops = new HashMap<>();
-    for (int i = 0; i < inputs.length; i++) {
-      inputs[i] = r.nextLong() & mask;
-      int level = Math.max(start, r.between(1, 3));
-      int shift = granule + (3 - level) * perLevel;
-      long output = r.bits(r.between(30, 48)) & -(1L << shift);
+
+    /// SL0 has no encoding for the last level with 4 KiB.
+    boolean exists() {
+      return !(second && granule == 12 && start == 3);
+    }
+
+    /// {@return a leaf of a level, now and then with a flipped bit}
+    long leaf(int level, boolean contiguous, SeededRandom r) {
+      long output = r.bits(r.between(30, 48)) & -(1L << (granule + (3 - level) * (granule - 3)));
       long attributes =
           second
               ? r.pick(List.of(RawSmmu.S2_RW, RawSmmu.S2_RO, RawSmmu.S2_WO))
               : r.pick(List.of(RawSmmu.S1_RW, RawSmmu.S1_RO, RawSmmu.S1_PRIVILEGED));
+      long word = output | attributes | (contiguous ? RawSmmu.CONTIGUOUS : 0);
+      word |= level == 3 ? RawSmmu.PAGE : RawSmmu.BLOCK;
+      return r.oneIn(3) ? word ^ 1L << bit(r) : word;
+    }
+  }
+
+  private void translationTable(SeededRandom r) {
+    SmmuFeatures features = SmmuFeatures.qemu10().withOutputBits(r.pick(List.of(36, 40, 44, 48)));
+    SmmuBench bench = bench(new SmmuBench(features), SmmuBench.STREAMS, 8);
+    Shape shape = Shape.of(r);
+    if (!shape.exists()) {
+      return;
+    }
+    int start = shape.start();
+    RawSmmu.Tables tables =
+        new RawSmmu.Tables(bench.memory, shape.bits(), shape.granule(), start, ROOT, POOL);
+    long[] inputs = new long[4];
+    Map<Long, Long> leaves = new HashMap<>();
+    Map<Long, Long> tops = new HashMap<>();
+    for (int i = 0; i < inputs.length; i++) {
+      inputs[i] = r.nextLong() & (1L << shape.bits()) - 1;
+      int level = Math.max(start, r.between(1, 3));
       long slot = tables.slot(inputs[i], level);
-      // What is asked for last alone: the model may cache all of a run, of which the rest is not
-      // there.
-      long contiguous = i == inputs.length - 1 && r.nextBoolean() ? RawSmmu.CONTIGUOUS : 0;
-      long word = output | attributes | contiguous | (level == 3 ? RawSmmu.PAGE : RawSmmu.BLOCK);
-      leaves.put(slot, r.oneIn(3) ? word ^ 1L << bit(r) : word);
+      // In what is asked for last alone: the model may cache all of a run, of which the rest is
+      // not there.
+      boolean contiguous = i == inputs.length - 1 && r.nextBoolean();
+      leaves.put(slot, shape.leaf(level, contiguous, r));
       if (level > start && r.oneIn(4)) {
         tops.put(
             tables.slot(inputs[i], start), 1L << (r.nextBoolean() ? r.between(59, 62) : bit(r)));
@@ -190,26 +205,27 @@ class SmmuWalkerModelTest {
     }
     leaves.forEach(bench.memory::write64);
     tops.forEach((at, flip) -> bench.memory.write64(at, bench.memory.read64(at) ^ flip));
-    int size = r.below(6);
-    if (second) {
-      int sl0 = (granule == 12 ? 2 : 3) - start;
-      bench.steQuietly(3, RawSmmu.steStage2(7, bits, sl0, granule, size, root(tables, r)));
-    } else {
-      RawSmmu.store(
-          bench.memory, SmmuBench.CDS, RawSmmu.cd(1, bits, granule, size, root(tables, r)));
-      if (r.oneIn(8)) {
-        // V and EPD0.
-        long at = SmmuBench.CDS;
-        bench.memory.write64(at, bench.memory.read64(at) ^ 1L << (r.nextBoolean() ? 31 : 14));
-      }
-      bench.steQuietly(3, RawSmmu.steStage1(SmmuBench.CDS));
-    }
+    point(bench, shape, root(tables, r), r);
     for (long input : inputs) {
       if (r.oneIn(4)) {
         count(agreed(bench, 3, input ^ 1L << r.below(64), r.nextBoolean()));
       }
       count(agreed(bench, 3, input, r.nextBoolean()));
     }
+  }
+
+  /// Lets stream 3 use the tables, with an output size at random; V and EPD0 of a context descriptor are flipped now and then.
+  private static void point(SmmuBench bench, Shape shape, long root, SeededRandom r) {
+    int size = r.below(6);
+    if (shape.second()) {
+      int sl0 = (shape.granule() == 12 ? 2 : 3) - shape.start();
+      bench.steQuietly(3, RawSmmu.steStage2(7, shape.bits(), sl0, shape.granule(), size, root));
+      return;
+    }
+    long[] cd = RawSmmu.cd(1, shape.bits(), shape.granule(), size, root);
+    cd[0] ^= r.oneIn(8) ? 1L << (r.nextBoolean() ? 31 : 14) : 0;
+    RawSmmu.store(bench.memory, SmmuBench.CDS, cd);
+    bench.steQuietly(3, RawSmmu.steStage1(SmmuBench.CDS));
   }
 
   /// {@return a bit of a descriptor, but Contiguous: often valid, type, permissions or access flag}
