@@ -90,7 +90,8 @@ class IortNodesTest {
   void shortRootComplex() throws IOException {
     Bytes b = table(3);
     b.u8(2).u16(32).u8(1).u32(0, 0, 0).u64(1).u32(1, 5);
-    b.u8(0).u16(24).u8(1).u32(0, 0, 0).u32(1, 0);
+    // Its first byte lies where a limit would be.
+    b.u8(40).u16(20).u8(0).u32(0, 0, 0).u32(0);
     HostBridge bridge = readWithIts(b).hostBridges().getFirst();
     assertEquals(5, bridge.segment());
     assertEquals(OptionalInt.empty(), bridge.dmaBits());
