@@ -17,6 +17,7 @@ final class Campaign {
   private final ModelRig model;
   private final Rig other;
   private boolean used = true;
+  private boolean marked;
 
   Campaign(Hardware hardware, Discipline discipline, ModelRig model, Rig other) {
     this.hardware = hardware;
@@ -59,6 +60,12 @@ final class Campaign {
       clearMemory();
     }
     used = false;
+    marked = false;
+  }
+
+  /// {@return whether a scenario leaves the other machine fit for such as itself alone}
+  boolean marks(Scenario scenario) {
+    return discipline.wantsReset(scenario);
   }
 
   private void clearMemory() {
@@ -88,7 +95,7 @@ final class Campaign {
   }
 
   private Outcome run(Scenario scenario, Pace pace) {
-    if (used) {
+    if (used || (marked && !marks(scenario))) {
       reset();
     }
     used = true;
@@ -106,7 +113,8 @@ final class Campaign {
         return tally.outcome(late.at() + 1);
       }
     }
-    used = discipline.wantsReset(scenario);
+    used = false;
+    marked = marks(scenario);
     return tally.outcome(at);
   }
 

@@ -133,8 +133,8 @@ final class PlainTrial implements Trial {
     switch (step) {
       case Step.Store(long address, List<Long> words) -> store(address, words);
       case Step.Clear(long address, long bytes) -> {
-        model.memory().fill(address, bytes, (byte) 0);
-        other.memory().fill(address, bytes, (byte) 0);
+        model.clear(address, bytes);
+        other.clear(address, bytes);
       }
       case Step.Write(long address, int bytes, long value) -> {
         note(address, value);

@@ -32,6 +32,8 @@ final class QemuRig implements Rig {
   private static final int BUS_SHIFT = 8;
   private static final int CONFIG_SHIFT = 12;
   private static final int FIRST_PORT_SLOT = 4;
+  private static final int MESSAGE_BYTES =
+      (int) (MsiLayout.DATA_64.offset() + Short.BYTES - MsiLayout.MESSAGE_ADDRESS_64.offset());
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Hardware hardware;
@@ -272,6 +274,15 @@ final class QemuRig implements Rig {
   }
 
   @Override
+  public void clear(long address, long bytes) {
+    if (batch.size() == 0) {
+      process.ram().fill(address, bytes, (byte) 0);
+    } else {
+      batch.fill(address, Math.toIntExact(bytes), (byte) 0);
+    }
+  }
+
+  @Override
   public long[] ask(List<Place> places) {
     long[] answers = new long[places.size()];
     asked.add(new Asked(batch.size(), answers));
@@ -306,14 +317,12 @@ final class QemuRig implements Rig {
   public void message(int requester, long address, int data) {
     Edu edu = device(requester);
     long msi = edu.config + edu.capability;
-    if (edu.address != address) {
-      long low = MsiLayout.ADDRESS.get(address);
-      batch.write(msi + MsiLayout.MESSAGE_ADDRESS_64.offset(), low, Integer.BYTES);
-      batch.write(msi + MsiLayout.UPPER.offset(), address >>> Integer.SIZE, Integer.BYTES);
+    if (edu.address != address || edu.data != data) {
+      // Address and data lie one behind the other: QEMU makes accesses of four and two bytes of it.
+      ByteBuffer registers = ByteBuffer.allocate(MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      registers.putLong(address & -(long) Integer.BYTES).putShort((short) data);
+      batch.write(msi + MsiLayout.MESSAGE_ADDRESS_64.offset(), registers.array());
       edu.address = address;
-    }
-    if (edu.data != data) {
-      batch.write(msi + MsiLayout.DATA_64.offset(), data, Short.BYTES);
       edu.data = data;
     }
     batch.write(edu.bar + EduLayout.RAISE.offset(), 1, Integer.BYTES);

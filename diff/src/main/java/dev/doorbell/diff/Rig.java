@@ -24,6 +24,11 @@ interface Rig extends AutoCloseable {
   /// Writes words to memory, the last one first.
   void store(long address, List<Long> words);
 
+  /// Makes a run of memory zero.
+  default void clear(long address, long bytes) {
+    memory().fill(address, bytes, (byte) 0);
+  }
+
   /// {@return where the contents of registers, or of words of memory, will be when everything is settled}
   long[] ask(List<Place> places);
 

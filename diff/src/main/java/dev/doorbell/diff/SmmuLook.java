@@ -5,23 +5,27 @@ import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What an SMMU's registers say at one time.
+/// What an SMMU's registers say at one time. They may still be on their way.
 ///
-/// @param now their contents, in the order of {@link #WATCHED} or {@link #WITH_LINES}; they may still be on their way
-record SmmuLook(long[] now) {
-  static final List<Place> WATCHED =
+/// @param now contents of those that change by themselves, in the order of {@link #CHANGING} or {@link #WITH_LINES}
+/// @param written contents of those that change by a write of a register alone, in the order of {@link #WRITTEN}
+record SmmuLook(long[] now, long[] written) {
+  static final List<Place> CHANGING =
       List.of(
-          place(SmmuRegisters.CR0ACK),
           place(SmmuRegisters.GERROR),
-          place(SmmuRegisters.GERRORN),
           place(SmmuRegisters.CMDQ_CONS),
-          place(SmmuRegisters.EVENTQ_PROD),
-          place(SmmuRegisters.EVENTQ_CONS),
-          place(SmmuRegisters.IRQ_CTRLACK));
+          place(SmmuRegisters.EVENTQ_PROD));
 
   /// The same, with the interrupts that are pending.
   static final List<Place> WITH_LINES =
-      Stream.concat(WATCHED.stream(), Stream.of(SmmuLines.PENDING)).toList();
+      Stream.concat(CHANGING.stream(), Stream.of(SmmuLines.PENDING)).toList();
+
+  static final List<Place> WRITTEN =
+      List.of(
+          place(SmmuRegisters.GERRORN),
+          place(SmmuRegisters.EVENTQ_CONS),
+          place(SmmuRegisters.CR0ACK),
+          place(SmmuRegisters.IRQ_CTRLACK));
 
   private static Place place(Register register) {
     return new Place(register.name(), Board.SMMU + register.offset(), register.bytes());
@@ -29,52 +33,52 @@ record SmmuLook(long[] now) {
 
   /// {@return one of registers that are all zero}
   static SmmuLook zero() {
-    return new SmmuLook(new long[WITH_LINES.size()]);
+    return new SmmuLook(new long[WITH_LINES.size()], new long[WRITTEN.size()]);
   }
 
   /// {@return interrupts that have come since the last look, where they are watched}
   long lines() {
-    return now.length > WATCHED.size() ? now[WATCHED.size()] & SmmuLines.ALL : 0;
-  }
-
-  long cr0ack() {
-    return now[0];
+    return now.length > CHANGING.size() ? now[CHANGING.size()] & SmmuLines.ALL : 0;
   }
 
   long gerror() {
-    return now[1];
+    return now[0];
   }
 
   long gerrorAcknowledged() {
-    return now[2];
+    return written[0];
   }
 
   long activeErrors() {
-    return now[1] ^ now[2];
+    return gerror() ^ gerrorAcknowledged();
   }
 
   long consumer() {
-    return SmmuRegisters.CMDQ_CONS_RD.get(now[3]);
+    return SmmuRegisters.CMDQ_CONS_RD.get(now[1]);
   }
 
   long commandError() {
     return SmmuRegisters.GERROR_CMDQ_ERR.isSet(activeErrors())
-        ? SmmuRegisters.CMDQ_CONS_ERR.get(now[3])
+        ? SmmuRegisters.CMDQ_CONS_ERR.get(now[1])
         : 0;
   }
 
   long eventProducer() {
-    return now[4];
+    return now[2];
+  }
+
+  long cr0ack() {
+    return written[2];
   }
 
   long irqCtrlAck() {
-    return now[6];
+    return written[3];
   }
 
   /// {@return whether the event queue takes no more}
   boolean isFull(int log2) {
     long wrap = 1L << log2;
     long indexes = 2 * wrap - 1;
-    return ((now[4] ^ now[5]) & indexes) == wrap;
+    return ((eventProducer() ^ written[1]) & indexes) == wrap;
   }
 }

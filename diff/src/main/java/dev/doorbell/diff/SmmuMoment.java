@@ -26,4 +26,10 @@ record SmmuMoment(
     long got,
     long landed,
     boolean live,
-    boolean starts) {}
+    boolean starts) {
+  /// {@return the one from which on there is something to compare}
+  static SmmuMoment start(int at, SmmuLook model, SmmuLook other) {
+    return new SmmuMoment(
+        at, "", model, other, List.of(), Map.of(), List.of(), null, 0, 0, false, true);
+  }
+}

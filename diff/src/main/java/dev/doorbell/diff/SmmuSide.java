@@ -25,7 +25,16 @@ final class SmmuSide {
 
   /// {@return what the registers say behind all that is under way}
   SmmuLook ask() {
-    last = new SmmuLook(rig.ask(lines ? SmmuLook.WITH_LINES : SmmuLook.WATCHED));
+    return ask(rig.ask(SmmuLook.WRITTEN));
+  }
+
+  /// {@return the same where no register was written since the last look, but for the command queue's producer}
+  SmmuLook askChanging() {
+    return ask(last.written());
+  }
+
+  private SmmuLook ask(long[] written) {
+    last = new SmmuLook(rig.ask(lines ? SmmuLook.WITH_LINES : SmmuLook.CHANGING), written);
     if (lines) {
       rig.write(SmmuLines.CLEAR, SmmuLines.ALL, Integer.BYTES);
     }

@@ -84,6 +84,9 @@ final class SmmuTrial implements Trial {
   @Override
   public List<Late> end() {
     if (!parted) {
+      if (looked && pace == Pace.AHEAD) {
+        look("the scenario", null, SmmuOutcome.NOWHERE, false, other.ask());
+      }
       settle();
     }
     return List.copyOf(late);
@@ -98,8 +101,8 @@ final class SmmuTrial implements Trial {
       }
       case Step.Clear(long address, long bytes) -> {
         history.clear(address, bytes);
-        model.rig.memory().fill(address, bytes, (byte) 0);
-        other.rig.memory().fill(address, bytes, (byte) 0);
+        model.rig.clear(address, bytes);
+        other.rig.clear(address, bytes);
       }
       case Step.Write(long address, int bytes, long value) -> {
         written.put(address, value);
@@ -112,16 +115,16 @@ final class SmmuTrial implements Trial {
       case Step.Message m -> message(m);
       case Step.Fetch f -> fetch(f);
       case Step.Drain() -> {
-        settle();
-        model.write(SmmuRegisters.EVENTQ_CONS, model.look().eventProducer());
-        other.write(SmmuRegisters.EVENTQ_CONS, other.look().eventProducer());
+        SmmuLook his = lookBoth();
+        model.write(SmmuRegisters.EVENTQ_CONS, model.last().eventProducer());
+        other.write(SmmuRegisters.EVENTQ_CONS, his.eventProducer());
         looked = true;
         afterWrite("the drain");
       }
       case Step.Acknowledge() -> {
-        settle();
-        model.write(SmmuRegisters.GERRORN, model.look().gerror());
-        other.write(SmmuRegisters.GERRORN, other.look().gerror());
+        SmmuLook his = lookBoth();
+        model.write(SmmuRegisters.GERRORN, model.last().gerror());
+        other.write(SmmuRegisters.GERRORN, his.gerror());
         looked = true;
         afterWrite("the acknowledgement");
       }
@@ -138,7 +141,15 @@ final class SmmuTrial implements Trial {
       return;
     }
     start();
-    look(after, null, SmmuOutcome.NOWHERE, false);
+    look(after, null, SmmuOutcome.NOWHERE, false, other.ask());
+  }
+
+  /// {@return the other machine's registers when everything is settled, the model's being asked, too}
+  private SmmuLook lookBoth() {
+    model.ask();
+    SmmuLook his = other.ask();
+    settle();
+    return his;
   }
 
   private void start() {
@@ -146,20 +157,7 @@ final class SmmuTrial implements Trial {
       looked = true;
       SmmuLook mine = model.ask();
       model.skipEvents(mine);
-      moments.add(
-          new SmmuMoment(
-              at,
-              "",
-              mine,
-              other.ask(),
-              List.of(),
-              Map.of(),
-              List.of(),
-              null,
-              0L,
-              0L,
-              false,
-              true));
+      moments.add(SmmuMoment.start(at, mine, other.ask()));
     }
   }
 
@@ -183,7 +181,7 @@ final class SmmuTrial implements Trial {
     written.put(Board.SMMU + SmmuRegisters.CMDQ_PROD.offset(), next);
     model.write(SmmuRegisters.CMDQ_PROD, next);
     other.write(SmmuRegisters.CMDQ_PROD, next);
-    look(Describe.command(hardware, words), null, SmmuOutcome.NOWHERE, false);
+    look(Describe.command(hardware, words), null, SmmuOutcome.NOWHERE, false, changing());
   }
 
   private void message(Step.Message m) {
@@ -197,7 +195,7 @@ final class SmmuTrial implements Trial {
     }
     // A later step may come upon what was written among the tables; a full queue parts the two.
     boolean wait = full || (landed != SmmuOutcome.NOWHERE && landed < Board.TARGETS);
-    look("a message", m, landed, wait);
+    look("a message", m, landed, wait, changing());
     if (wait) {
       settle();
     }
@@ -215,12 +213,18 @@ final class SmmuTrial implements Trial {
       got = 0;
       word = 0;
     }
-    look("a read", f, SmmuOutcome.read(word, List.of()).landed(), true);
+    look("a read", f, SmmuOutcome.read(word, List.of()).landed(), true, changing());
     settle();
   }
 
-  /// Asks both machines what a step may have changed.
-  private void look(String after, Step.@Nullable Access access, long landed, boolean waits) {
+  /// {@return what a step may have changed that wrote no register}
+  private SmmuLook changing() {
+    return pace == Pace.AHEAD ? other.askChanging() : other.ask();
+  }
+
+  /// Takes note of what a step changed.
+  private void look(
+      String after, Step.@Nullable Access access, long landed, boolean waits, SmmuLook his) {
     boolean live = waits || pace == Pace.STEPWISE;
     long before = model.last().consumer();
     SmmuLook mine = model.ask();
@@ -235,18 +239,7 @@ final class SmmuTrial implements Trial {
     Map<Long, Long> registers = pace == Pace.AHEAD ? Map.copyOf(written) : written;
     moments.add(
         new SmmuMoment(
-            at,
-            after,
-            mine,
-            other.ask(),
-            records,
-            registers,
-            reasons,
-            access,
-            got,
-            landed,
-            live,
-            false));
+            at, after, mine, his, records, registers, reasons, access, got, landed, live, false));
   }
 
   private void noteConsumed(long before) {

@@ -74,6 +74,18 @@ public final class QtestBatch {
     return added(false);
   }
 
+  /// Adds a fill of a run of memory, at least one byte.
+  ///
+  /// {@return its number}
+  public int fill(long address, int bytes, byte value) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("QEMU takes no fill of %d bytes".formatted(bytes));
+    }
+    room(QtestLine.LONGEST + QtestLine.BYTE);
+    QtestLine.fill(lines, address, bytes, value);
+    return added(false);
+  }
+
   /// {@return how many accesses it has}
   public int size() {
     return count;

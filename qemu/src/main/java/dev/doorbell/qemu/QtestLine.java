@@ -7,6 +7,9 @@ final class QtestLine {
   /// The longest line that {@link #write} makes.
   static final int LONGEST = 6 + 1 + 18 + 1 + 18 + 1;
 
+  /// The characters of a byte with what is before it.
+  static final int BYTE = 1 + 4;
+
   private static final int PORTS = 0x1_0000;
 
   private QtestLine() {}
@@ -53,6 +56,15 @@ final class QtestLine {
       out.put((byte) Character.forDigit(b >>> 4 & 15, 16));
       out.put((byte) Character.forDigit(b & 15, 16));
     }
+    out.put((byte) '\n');
+  }
+
+  /// Spells a fill of memory.
+  static void fill(ByteBuffer out, long address, int bytes, byte value) {
+    ascii(out, "memset");
+    hex(out, address);
+    hex(out, bytes);
+    hex(out, value & 0xff);
     out.put((byte) '\n');
   }
 

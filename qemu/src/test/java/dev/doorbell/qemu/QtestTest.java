@@ -127,6 +127,25 @@ class QtestTest {
   }
 
   @Test
+  @DisplayName("a fill in a batch keeps its place among its other accesses, and reaches no further")
+  void fillInBatch() {
+    QtestBatch batch = qemu.qtest().batch();
+    batch.write(AT, 0x1111_1111_1111_1111L, 8);
+    batch.write(AT + 8, 0x2222_2222_2222_2222L, 8);
+    batch.fill(AT + 4, 8, (byte) 0x80);
+    int low = batch.read(AT, 8);
+    int high = batch.read(AT + 8, 8);
+    batch.write(AT + 4, 0x33, 1);
+    int changed = batch.read(AT, 8);
+    batch.run();
+    assertEquals(0x8080_8080_1111_1111L, batch.value(low));
+    assertEquals(0x2222_2222_8080_8080L, batch.value(high));
+    assertEquals(0x8080_8033_1111_1111L, batch.value(changed));
+    batch.clear();
+    assertThrows(IllegalArgumentException.class, () -> batch.fill(AT, 0, (byte) 0));
+  }
+
+  @Test
   @DisplayName(
       "a command that QEMU does not have, or cannot do, is a refusal, and the connection goes on")
   void refused() {
