@@ -15,9 +15,9 @@ class SmmuV2SecondSourceTest {
   private static final Map<String, String> WITHOUT =
       Map.of(
           "SMMU_CBn_FAR, SMMU_CBn_IPAFAR.FADDR",
-          "the whole register, whose place and size have a source; Cavium names bits 48:12, its own widths",
+          "the manual leaves its top to the implementation: Cavium has bits 48:12, Code Aurora 31:0",
           "SMMU_sGFAR.FADDR",
-          "the whole register, whose place and size have a source; Cavium names bits 48:0, its own width");
+          "the manual leaves its top to the implementation: Cavium has bits 48:0, Code Aurora 31:0");
 
   private static List<String> tables() {
     return List.of(
