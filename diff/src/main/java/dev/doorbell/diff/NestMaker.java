@@ -2,6 +2,8 @@ package dev.doorbell.diff;
 
 import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.vmsa.DescriptorLayout;
+import java.util.List;
+import java.util.Objects;
 
 /// Makes the stage 2 below a stage 1: a block that leads to the CD and the tables of stage 1, and leaves for what stage 1 leads to. The
 /// addresses between the two stages are never those of memory.
@@ -25,13 +27,48 @@ final class NestMaker {
     StreamSpace outer =
         new StreamSpace(granule, inputBits, true, draft.outerSlots, draft.steps::add);
     // No memory and no device is there, so that an address that stage 2 should have had is lost.
-    long window = 1L << Math.min(inputBits - 1, HIGHEST_WINDOW);
+    long window = 1L << windowBit(inputBits);
     space.within(outer, window - Board.RAM);
-    // One block for all of it: QEMU translates TTB0 and TTB1 when it reads the CD
-    // (`smmu-nested-ttb`), so that where the CD can be
-    // read and a table cannot, the order of its faults is its own.
+    // One block for all of it, so that a table which stage 2 has not is one that the CD misnames.
     int level = granule == GRANULE_4K ? 1 : BLOCK_LEVEL;
     outer.map(window, level, SmmuTableMaker.secondLeaf(level, Board.RAM));
+  }
+
+  private static int windowBit(int inputBits) {
+    return Math.min(inputBits - 1, HIGHEST_WINDOW);
+  }
+
+  /// {@return a bit that leads an address of a nested stream's tables to where stage 2 maps nothing}
+  ///
+  /// @param bit any above what one block of stage 2 covers
+  static int bitOutsideWindow(StreamSpace space, int bit) {
+    StreamSpace outer = Objects.requireNonNull(space.outer());
+    return bit == windowBit(outer.inputBits) ? bit - 1 : bit;
+  }
+
+  /// {@return a changed table descriptor of stage 2: none, one that leads to another table of its level, a block, or as it was}
+  long mutatedOuterTable(StreamSpace outer, StreamSpace.Entry e) {
+    long whole = tableTo(e.next);
+    return switch (draft.dice.below(6)) {
+      case 0 -> 0;
+      // Other granules have blocks at level 2 alone (`smmu-block-level`).
+      case 1 ->
+          e.level == BLOCK_LEVEL || outer.granule == GRANULE_4K
+              ? DescriptorLayout.TABLE_TYPE.with(whole, 0)
+              : 0;
+      case 2 -> {
+        List<StreamSpace.Entry> alike =
+            outer.tables.stream().filter(t -> t.level == e.level).toList();
+        yield tableTo(draft.dice.of(alike).next);
+      }
+      default -> whole;
+    };
+  }
+
+  private static long tableTo(long next) {
+    return DescriptorLayout.TABLE_VALID.mask()
+        | DescriptorLayout.TABLE_TYPE.mask()
+        | DescriptorLayout.NEXT_TABLE.place(next);
   }
 
   /// Maps by stage 2 a page or block that leads to a target.

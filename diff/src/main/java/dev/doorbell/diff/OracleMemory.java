@@ -5,6 +5,7 @@ import dev.doorbell.hw.smmuv3.CdLayout;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.hw.smmuv3.StreamTableLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,9 @@ final class OracleMemory implements PhysicalMemory {
   private boolean recorded;
   private boolean spanned;
   private boolean sizeLast;
+  private long streamAt = -1;
+  private boolean outerAlone;
+  private List<Long> eagerTables = List.of();
 
   OracleMemory(
       PhysicalMemory memory,
@@ -55,6 +59,17 @@ final class OracleMemory implements PhysicalMemory {
     this.tables = tables;
     this.choices = choices;
     this.quirks = quirks;
+  }
+
+  /// Shows the stream from now on as one whose stage 1 is off, with the contents that were chosen, and forgets the record.
+  void leaveStage2Alone() {
+    outerAlone = true;
+    recorded = false;
+  }
+
+  /// {@return table addresses of a nested stream's CD that QEMU translates when it has read it, in its order: those before something makes it ILLEGAL}
+  List<Long> eagerTables() {
+    return eagerTables;
   }
 
   @Nullable SmmuRecord recorded() {
@@ -76,7 +91,10 @@ final class OracleMemory implements PhysicalMemory {
       content = choose(entry);
       chosen.put(entry, content);
     }
-    return content[(int) ((pa - entry) / Long.BYTES)];
+    long word = content[(int) ((pa - entry) / Long.BYTES)];
+    return outerAlone && pa == streamAt
+        ? SteLayout.CONFIG.with(word, SteLayout.CONFIG_S2_TRANS)
+        : word;
   }
 
   /// One entry is read as a whole: an STE or a CD, or one descriptor.
@@ -94,6 +112,7 @@ final class OracleMemory implements PhysicalMemory {
       return level1(pick(tables.stream(memory, entry, true)));
     }
     if (entry < Board.CONTEXTS) {
+      streamAt = entry;
       return stream(pick(tables.stream(memory, entry, false)));
     }
     if (entry < Board.TABLES) {
@@ -181,11 +200,10 @@ final class OracleMemory implements PhysicalMemory {
     if (quirks.contains(SmmuQuirk.TTB_CUT_52)) {
       cutTables(cd, ADDRESS_52);
     }
-    boolean last = tables.nested() && quirks.contains(SmmuQuirk.SIZE_LAST) && lastIsTried();
-    if ((last || (quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && !tables.nested()))
-        && tablesFit(cd)) {
+    eagerTables = tablesInOrder(cd);
+    if (isWider() && tablesFit(cd)) {
       cd[0] = CdLayout.IPS.with(cd[0], IPS_48);
-    } else if (tables.nested()) {
+    } else {
       // The SMMU's own size bounds it, which other quirks widen.
       cd[0] = CdLayout.IPS.with(cd[0], Math.min(CdLayout.IPS.getInt(cd[0]), IPS_44));
     }
@@ -193,6 +211,48 @@ final class OracleMemory implements PhysicalMemory {
       cd[0] = CdLayout.PAN.with(cd[0], 0);
     }
     return cd;
+  }
+
+  /// Whether the walk of stage 1 goes on beyond the output size. QEMU 10 looks at it behind all else at a leaf, and not at tables where stage 1 is alone.
+  private boolean isWider() {
+    boolean late = quirks.contains(SmmuQuirk.SIZE_LAST);
+    if (tables.nested()) {
+      return late && lastIsTried();
+    }
+    return quirks.contains(SmmuQuirk.NO_OUTPUT_SIZE) && (!late || choices.choose(2) == 1);
+  }
+
+  private static List<Long> tablesInOrder(long[] cd) {
+    List<Long> out = new ArrayList<>();
+    boolean good =
+        CdLayout.V.isSet(cd[0])
+            && CdLayout.AA64.isSet(cd[0])
+            && CdLayout.A.isSet(cd[0])
+            && !CdLayout.S.isSet(cd[0])
+            && !CdLayout.HA.isSet(cd[0])
+            && !CdLayout.HD.isSet(cd[0]);
+    if (good && !CdLayout.EPD0.isSet(cd[0])) {
+      long table = CdLayout.TTB0.get(cd[1]);
+      boolean granule = CdLayout.TG0.get(cd[0]) <= CdLayout.TG0_16K;
+      good = granule && isLegal(cd, CdLayout.T0SZ.getInt(cd[0]), table);
+      if (good) {
+        out.add(table);
+      }
+    }
+    if (good && !CdLayout.EPD1.isSet(cd[0])) {
+      long table = CdLayout.TTB1.get(cd[2]);
+      if (CdLayout.TG1.isSet(cd[0]) && isLegal(cd, CdLayout.T1SZ.getInt(cd[0]), table)) {
+        out.add(table);
+      }
+    }
+    return out;
+  }
+
+  private static boolean isLegal(long[] cd, int tsz, long table) {
+    return tsz >= LEAST_TSZ
+        && tsz <= MOST_TSZ
+        && !CdLayout.ENDI.isSet(cd[0])
+        && table >>> outputBits(cd) == 0;
   }
 
   private static void cutTables(long[] cd, long bits) {

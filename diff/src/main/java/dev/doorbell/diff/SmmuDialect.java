@@ -3,6 +3,7 @@ package dev.doorbell.diff;
 import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import dev.doorbell.qemu.QemuVersion;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.Set;
@@ -28,6 +29,7 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested)
                   SmmuQuirk.TABLE_IPA,
                   SmmuQuirk.SIZE_LAST,
                   SmmuQuirk.NESTED_SIZE,
+                  SmmuQuirk.EAGER_TABLES,
                   SmmuQuirk.SILENT_IPA_SIZE,
                   SmmuQuirk.STALL_REFUSED)),
           false);
@@ -61,7 +63,9 @@ record SmmuDialect(SmmuFeatures features, Set<SmmuQuirk> quirks, boolean nested)
   private static final int FIRST_WITH_TWO_STAGES = 8;
 
   SmmuDialect {
-    quirks = Set.copyOf(quirks);
+    // In an order that is the same in every run, as reports name the quirks that cannot be done
+    // without.
+    quirks = Collections.unmodifiableSet(EnumSet.copyOf(quirks));
   }
 
   static SmmuDialect of(QemuVersion version) {

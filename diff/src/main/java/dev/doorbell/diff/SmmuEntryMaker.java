@@ -10,9 +10,10 @@ final class SmmuEntryMaker {
   private static final long PS_44 = 4;
   private static final long IPS_48 = 5;
 
-  /// Changes of a CD that lead a walk to tables which are none. QEMU translates TTB0 and TTB1 by stage 2 when it reads the CD
-  /// (`smmu-nested-ttb`).
-  private static final Set<Integer> NOT_NESTED = Set.of(2, 3, 17, 18, 20);
+  /// Changes of a CD that lead a walk to tables which are none, where stage 1 is alone.
+  private static final Set<Integer> BASES = Set.of(18, 20);
+
+  private static final int BASE = 24;
 
   private final SmmuDraft draft;
   private final SmmuCommandMaker commands;
@@ -107,8 +108,8 @@ final class SmmuEntryMaker {
       return;
     }
     int kind = draft.dice.below(24);
-    if (s.space.outer() != null && NOT_NESTED.contains(kind)) {
-      kind = 0;
+    if (s.space.outer() != null && BASES.contains(kind)) {
+      kind = BASE;
     }
     long w = s.cdWords[0];
     switch (kind) {
@@ -132,6 +133,7 @@ final class SmmuEntryMaker {
       case 17 -> w ^= 1L << draft.dice.below(CdLayout.ASID.lsb());
       case 18 -> s.cdWords[1] ^= 1L << draft.dice.from(4, 55);
       case 19 -> s.cdWords[1] ^= CdLayout.HAD0.mask();
+      case BASE -> moveBase(s, draft.dice.of(1, 1, 2));
       case 20 -> s.cdWords[draft.dice.of(1, 2, 3)] ^= 1L << draft.dice.below(Long.SIZE);
       default -> {
         validContext(s);
@@ -157,6 +159,17 @@ final class SmmuEntryMaker {
     if (draft.dice.percent(70)) {
       draft.message(s);
     }
+  }
+
+  /// Leads TTB0 or TTB1 of a nested stream to where stage 2 has nothing, beyond every address, or nowhere else, as the lowest bits do not matter.
+  private void moveBase(SmmuStream s, int word) {
+    int bit =
+        switch (draft.dice.below(5)) {
+          case 0 -> draft.dice.from(4, 11);
+          case 1 -> draft.dice.from(44, 55);
+          default -> NestMaker.bitOutsideWindow(s.space, draft.dice.from(31, 43));
+        };
+    s.cdWords[word] ^= 1L << bit;
   }
 
   void changeStream(SmmuStream s) {

@@ -86,24 +86,16 @@ final class SmmuOracle {
     TableReads reads = new TableReads(history, commands, message, tagged);
     long tableConfig = register(SmmuRegisters.STRTAB_BASE_CFG);
     OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
-    Sink sink = new Sink();
-    SmmuModel model = new SmmuModel(features(quirks), view, sink, SmmuWires.NONE);
-    set(model, SmmuRegisters.EVENTQ_BASE, OracleMemory.EVENTS | 1);
-    set(model, SmmuRegisters.STRTAB_BASE, register(SmmuRegisters.STRTAB_BASE));
-    set(model, SmmuRegisters.STRTAB_BASE_CFG, register(SmmuRegisters.STRTAB_BASE_CFG));
-    long cr2 = register(SmmuRegisters.CR2);
-    if (quirks.contains(SmmuQuirk.RECORDS_BAD_STREAM)) {
-      cr2 = SmmuRegisters.CR2_RECINVSID.with(cr2, 1);
-    }
-    set(model, SmmuRegisters.CR2, cr2);
-    set(
-        model,
-        SmmuRegisters.CR0,
-        (register(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
-            | SmmuRegisters.CR0_EVENTQEN.mask());
+    SmmuModel model = model(view, quirks);
     long pa = model.translate(message.requester(), -1, message.address(), message.direction());
     undetermined |= reads.undetermined();
     SmmuRecord record = view.recorded();
+    if (quirks.contains(SmmuQuirk.EAGER_TABLES) && reads.nested()) {
+      Optional<SmmuOutcome> refused = eager(message, reads, view, quirks);
+      if (refused.isPresent()) {
+        return refused.get();
+      }
+    }
     if (view.sizeLast() && (record == null || !isFoundBehindSize(record))) {
       return NONE;
     }
@@ -141,6 +133,52 @@ final class SmmuOracle {
           : outcome(reads, reads.reservedOutput(), null);
     }
     return outcome(reads, pa, record == null ? null : adapted(record, view, reads, quirks));
+  }
+
+  private SmmuModel model(OracleMemory view, Set<SmmuQuirk> quirks) {
+    SmmuModel model = new SmmuModel(features(quirks), view, new Sink(), SmmuWires.NONE);
+    set(model, SmmuRegisters.EVENTQ_BASE, OracleMemory.EVENTS | 1);
+    set(model, SmmuRegisters.STRTAB_BASE, register(SmmuRegisters.STRTAB_BASE));
+    set(model, SmmuRegisters.STRTAB_BASE_CFG, register(SmmuRegisters.STRTAB_BASE_CFG));
+    long cr2 = register(SmmuRegisters.CR2);
+    if (quirks.contains(SmmuQuirk.RECORDS_BAD_STREAM)) {
+      cr2 = SmmuRegisters.CR2_RECINVSID.with(cr2, 1);
+    }
+    set(model, SmmuRegisters.CR2, cr2);
+    set(
+        model,
+        SmmuRegisters.CR0,
+        (register(SmmuRegisters.CR0) & SmmuRegisters.CR0_SMMUEN.mask())
+            | SmmuRegisters.CR0_EVENTQEN.mask());
+    return model;
+  }
+
+  /// {@return what becomes of an access where stage 2 refuses a table of the CD, whether it is needed or not}
+  private Optional<SmmuOutcome> eager(
+      Step.Access message, TableReads reads, OracleMemory view, Set<SmmuQuirk> quirks) {
+    for (long table : view.eagerTables()) {
+      view.leaveStage2Alone();
+      long address = table & -(long) Long.BYTES;
+      if (model(view, quirks).translate(message.requester(), -1, address, Translator.READ)
+          == Translator.FAULT) {
+        SmmuRecord record = view.recorded();
+        return Optional.of(
+            outcome(
+                reads,
+                Translator.FAULT,
+                record == null ? null : ofEagerTable(record, message.address(), table)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static SmmuRecord ofEagerTable(SmmuRecord record, long input, long table) {
+    long word1 =
+        EventLayout.S2.place(1)
+            | EventLayout.CLASS.place(EventLayout.CLASS_TT)
+            | EventLayout.RNW.place(1);
+    boolean fetch = record.id() == EventLayout.F_WALK_EABT;
+    return new SmmuRecord(record.word0(), word1, input, fetch ? record.word3() : table);
   }
 
   private static boolean isFoundBehindSize(SmmuRecord record) {

@@ -19,19 +19,19 @@ enum SmmuQuirk {
       "3.4.1: an input address that no table covers faults with F_TRANSLATION; of an address of 2^48 or more QEMU 7.2's SMMU never hears"),
   CONTEXT_PTR_CUT(
       "smmu-s1contextptr",
-      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU before 11.0 cuts to bits 47:6, and F_CD_FETCH"),
+      "3.4.3: S1ContextPtr beyond the OAS is C_BAD_STE from SMMUv3.1 on; QEMU before 11.0 cuts to bits 47:6, and F_CD_FETCH"),
   CONTEXT_PTR_WHOLE(
       "smmu-s1contextptr-whole",
-      "3.4.3: S1ContextPtr beyond the output size is cut, F_CD_FETCH or C_BAD_STE; QEMU 11 reads at all of it, and F_CD_FETCH"),
+      "3.4.3: S1ContextPtr beyond the OAS is C_BAD_STE from SMMUv3.1 on; QEMU 11 reads at all of it, and F_CD_FETCH"),
   TTB_CUT(
       "smmu-ttb",
-      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU before 11.0 cuts them to bits 50:4 first"),
+      "5.4, CD.TTB0: TTB0 and TTB1 beyond the effective IPS are ILLEGAL; QEMU before 11.0 cuts them to bits 50:4 first"),
   TTB_CUT_52(
       "smmu-ttb-52",
-      "5.4.2 CdIllegal: TTB0 and TTB1 beyond the output size are ILLEGAL; QEMU 11 cuts them to bits 51:4 first"),
+      "5: bits 55:52 of TTB0 and TTB1 are RES0, and may make the CD invalid or be ignored, as QEMU 11 does"),
   ABSENT_COMMANDS(
       "smmu-absent-commands",
-      "4.4 to 4.6: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),
+      "4.4, 4.5, 4.7: commands of features that are not there end in CERROR_ILL; QEMU passes over them"),
   SYNC_CS(
       "smmu-sync-cs",
       "4.7.3, CMD_SYNC.CS = 0b11 is reserved, CERROR_ILL; QEMU takes it as SIG_IRQ"),
@@ -40,7 +40,7 @@ enum SmmuQuirk {
       "7.4: a record that finds the queue full toggles OVFLG; QEMU makes SMMU_GERROR.EVENTQ_ABT_ERR active"),
   SPAN(
       "smmu-span",
-      "5.1, 7.3.3: a StreamID beyond 2^(Span - 1) entries is C_BAD_STREAMID; QEMU takes 2^Span entries, and C_BAD_STE beyond them"),
+      "3.3.1.2, 7.3.3: a StreamID beyond 2^(Span - 1) entries is C_BAD_STREAMID; QEMU takes 2^Span entries, and C_BAD_STE beyond them"),
   FETCH_ADDRESS(
       "smmu-fetch-address",
       "7.3.4, 7.3.10: FetchAddr of F_STE_FETCH and F_CD_FETCH is in bits 243:195; QEMU writes it to bits 191:128"),
@@ -70,7 +70,7 @@ enum SmmuQuirk {
       "7.3.13: RnW is that of the device's access; of a fault of stage 2 at a CD, or at the table that the CD names, QEMU 10 records a read"),
   NO_TABLE_READ(
       "smmu-ttrnw",
-      "7.3.16: TTRnW is 1 when stage 2 denies a read of a CD or a table; QEMU 10 leaves it 0"),
+      "7.3.16: TTRnW is 1 when stage 2 denies a read of a table, and UNKNOWN of a CD; QEMU 10 leaves it 0"),
   TABLE_OF_FIRST(
       "smmu-table-s2",
       "7.3.13: a fault of stage 2 at a table of stage 1 has S2 = 1, and is recorded as STE.S2R says; below the first table QEMU 10 writes 0 and looks at CD.R"),
@@ -79,19 +79,22 @@ enum SmmuQuirk {
       "7.3.13: IPA of a fault of stage 2 at a table of stage 1 is the descriptor's; QEMU 10 writes the table's"),
   SIZE_LAST(
       "smmu-size-last",
-      "3.4, DDI 0487 D8.15: an output address that is too wide is found before AF and permissions; QEMU 10 looks at those first"),
+      "7.3.22: an output address that is too wide is found before AF and permissions; QEMU 10 looks at those first"),
   NESTED_SIZE(
       "smmu-nested-size",
       "7.3.14: a table's address beyond IPS is a fault of stage 1, CLASS IN; QEMU 10 writes CLASS TT, and the address where the IPA of a stage 2 fault is"),
+  EAGER_TABLES(
+      "smmu-nested-ttb",
+      "7.3.22: TTB0 and TTB1 of a nested stream go through stage 2 when a walk begins at one of them; QEMU 10 translates both when it reads the CD"),
   SILENT_IPA_SIZE(
       "smmu-ipa-size",
-      "3.4: an address beyond the IAS, with stage 2 alone, is a fault of stage 1 and recorded as F_ADDR_SIZE; QEMU 10 records nothing, as no CD says R; nor where the address of a nested stream's CD is beyond it"),
+      "3.4, 3.4.3: an address beyond the IAS, with stage 2 alone, is a fault of stage 1 and recorded as F_ADDR_SIZE; QEMU 10 records nothing, as no CD says R; nor where the address of a nested stream's CD is beyond it"),
   STALL_REFUSED(
       "smmu-s1stalld",
       "5.2, S1STALLD: ignored where stage 1 does not translate; QEMU 10 takes it for ILLEGAL then, too"),
   EVENT_EACH(
       "smmu-event-each",
-      "3.18, 7.2: the event queue's interrupt comes when the queue becomes non-empty; QEMU's comes with each record"),
+      "3.18.2: the event queue's interrupt comes when the queue becomes non-empty; QEMU's comes with each record"),
   NO_OUTPUT_SIZE(
       "smmu-output-size",
       "3.4, 7.3.14: an output address wider than IPS faults with F_ADDR_SIZE; QEMU 7.2 lets it pass");

@@ -88,10 +88,15 @@ final class SmmuTableMaker {
     }
   }
 
-  /// Changes a leaf of the stage 2 below a stream's stage 1.
+  /// Changes a descriptor of the stage 2 below a stream's stage 1.
   private void changeOuter(SmmuStream s, StreamSpace outer) {
-    StreamSpace.Entry e = draft.dice.of(outer.leaves);
-    e.value = nests.leadsToTables(s, e) ? nests.mutatedWindow(s, e) : mutatedLeaf(outer, e);
+    boolean table = !outer.tables.isEmpty() && draft.dice.percent(20);
+    StreamSpace.Entry e = draft.dice.of(table ? outer.tables : outer.leaves);
+    if (table) {
+      e.value = nests.mutatedOuterTable(outer, e);
+    } else {
+      e.value = nests.leadsToTables(s, e) ? nests.mutatedWindow(s, e) : mutatedLeaf(outer, e);
+    }
     draft.steps.add(new Step.Store(e.address, List.of(e.value)));
     nests.invalidate(s, e);
     if (draft.dice.percent(70)) {

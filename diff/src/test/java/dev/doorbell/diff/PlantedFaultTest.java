@@ -4,13 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bits.Field;
+import dev.doorbell.hw.smmuv3.CdLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.qemu.QemuVersion;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +52,49 @@ class PlantedFaultTest {
         assertEquals(Optional.empty(), report.finding());
         assertEquals(Map.of(), report.tolerated());
       }
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "nested streams get CDs with wrong sizes, granules and table bases, and stage 2 tables that are absent, blocks or others")
+  void brokenNests() {
+    Set<String> shapes = new TreeSet<>();
+    for (long seed = 1; seed <= 400; seed++) {
+      String script = Differential.script(Hardware.SMMUV3, seed, 25, new QemuVersion(10, 0, 2));
+      Map<Long, Long> before = new HashMap<>();
+      Set<Long> nested = new HashSet<>();
+      for (Step step : Script.parse(script, "seed").scenario().steps()) {
+        if (step instanceof Step.Store(long address, List<Long> words)) {
+          long word = words.getFirst();
+          if (SteLayout.CONFIG.get(word) == SteLayout.CONFIG_NESTED && address < Board.CONTEXTS) {
+            nested.add(SteLayout.S1_CONTEXT_PTR.get(word) & (Board.ARENA_BYTES - 1));
+          }
+          if (address >= Board.CONTEXTS
+              && address < Board.TABLES
+              && nested.contains(address & (Board.ARENA_BYTES - 1))) {
+            changed(shapes, CdLayout.T0SZ, before.put(address, word), word);
+            changed(shapes, CdLayout.TG0, before.get(-address), word);
+            before.put(-address, word);
+            changed(shapes, CdLayout.TTB0, before.put(address + 8, words.get(1)), words.get(1));
+          }
+          Long was = address >= Board.OUTER_TABLES ? before.put(address, word) : null;
+          if (was != null && (was & 3) == 3 && before.containsKey(was & -4096L | 1)) {
+            boolean other = (word & 3) == 3 && word != was;
+            shapes.add(
+                word == 0 ? "absent" : (word & 3) == 1 ? "block" : other ? "table" : "as it was");
+          }
+          before.put(address & -4096L | 1, 1L);
+        }
+      }
+    }
+    Set<String> all = Set.of("T0SZ", "TG0", "TTB0", "absent", "block", "table");
+    assertTrue(shapes.containsAll(all), shapes::toString);
+  }
+
+  private static void changed(Set<String> shapes, Field field, @Nullable Long was, long is) {
+    if (was != null && field.get(was) != field.get(is)) {
+      shapes.add(field.name());
     }
   }
 

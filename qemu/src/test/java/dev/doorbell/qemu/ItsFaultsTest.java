@@ -88,7 +88,7 @@ class ItsFaultsTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 7.3.12: a doorbell that is not mapped leaves the record F_TRANSLATION, word for word our model's")
+      "IHI 0070 7.3.13: a doorbell that is not mapped leaves the record F_TRANSLATION, word for word our model's")
   void unmappedDoorbell() {
     Host host = lab.fresh();
     List<List<Long>> real = missDoorbell(lab.machine, host);
@@ -151,7 +151,7 @@ class ItsFaultsTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 3.17: without its invalidation an unmapped doorbell is stale or gone, and gone after it")
+      "IHI 0070 3.21.1: without its invalidation an unmapped doorbell is stale or gone, and gone after it")
   void unmapWithoutInvalidation() {
     ForgetfulMachine[] around = new ForgetfulMachine[1];
     Host host = lab.fresh(m -> around[0] = new ForgetfulMachine(m));
@@ -195,7 +195,7 @@ class ItsFaultsTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 3.17: without its invalidation a page that moved is the old or the new one, never another")
+      "IHI 0070 3.21.1: without its invalidation a page that moved is the old or the new one, never another")
   void moveWithoutInvalidation() {
     ForgetfulMachine[] around = new ForgetfulMachine[1];
     Host host = lab.fresh(m -> around[0] = new ForgetfulMachine(m));

@@ -69,7 +69,7 @@ class Stage2ScenariosTest {
 
   @Test
   @DisplayName(
-      "IHI 0070 7.3.12: a doorbell that stage 2 does not map leaves F_TRANSLATION with S2, CLASS IN and the IPA")
+      "IHI 0070 7.3.13: a doorbell that stage 2 does not map leaves F_TRANSLATION with S2, CLASS IN and the IPA")
   void unmappedDoorbell() {
     Host host = lab.fresh();
     try (Assignment a = Lab.assign(host, Granule.K4, lab.edu(0))) {
