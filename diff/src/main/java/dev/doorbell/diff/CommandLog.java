@@ -10,7 +10,7 @@ import java.util.List;
 ///
 /// It answers late rather than early: where it is not certain that a command covers an entry, the older content counts as permitted.
 ///
-/// **Source** IHI 0070 F.b, 4.3 (CMD_CFGI), 4.4 (CMD_TLBI).
+/// **Source** IHI 0070 G.b, 4.3 (CMD_CFGI), 4.4 (CMD_TLBI).
 final class CommandLog {
   /// Of a translation that no VMID tells from others.
   static final int NO_VMID = -1;

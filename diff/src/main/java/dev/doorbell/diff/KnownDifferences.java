@@ -9,11 +9,11 @@ public final class KnownDifferences {
 
   static {
     for (SmmuQuirk q : SmmuQuirk.values()) {
-      TOLD.put(q.id(), "IHI 0070 F.b, " + q.told());
+      TOLD.put(q.id(), "IHI 0070 G.b, " + q.told());
     }
     TOLD.put(
         SmmuJudge.STALE,
-        "IHI 0070 F.b, 3.21: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
+        "IHI 0070 G.b, 3.21: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
     TOLD.put(SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried");
     TOLD.put(
         "its-ptz",

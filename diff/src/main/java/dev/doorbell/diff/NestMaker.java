@@ -49,7 +49,7 @@ final class NestMaker {
   /// {@return a changed table descriptor of stage 2: none, one that leads to another table of its level, a block, or as it was}
   long mutatedOuterTable(StreamSpace outer, StreamSpace.Entry e) {
     long whole = tableTo(e.next);
-    return switch (draft.dice.below(6)) {
+    return switch (draft.dice.below(5)) {
       case 0 -> 0;
       // Other granules have blocks at level 2 alone (`smmu-block-level`).
       case 1 ->
@@ -58,8 +58,8 @@ final class NestMaker {
               : 0;
       case 2 -> {
         List<StreamSpace.Entry> alike =
-            outer.tables.stream().filter(t -> t.level == e.level).toList();
-        yield tableTo(draft.dice.of(alike).next);
+            outer.tables.stream().filter(t -> t.level == e.level && t != e).toList();
+        yield alike.isEmpty() ? 0 : tableTo(draft.dice.of(alike).next);
       }
       default -> whole;
     };

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// What a message may lead to when each table entry is read as it is now, or as it was at any time since it could last be cached: every
 /// choice is tried on a model that has cached nothing.
 ///
-/// **Source** IHI 0070 F.b, 3.21 (invalidation rules), 16.2 (caching).
+/// **Source** IHI 0070 G.b, 3.21 (invalidation rules), 16.2 (caching).
 final class SmmuOracle {
   private static final int MOST_RUNS = 300;
   private static final int CACHED = 16;

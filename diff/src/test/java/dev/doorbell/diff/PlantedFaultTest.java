@@ -60,7 +60,7 @@ class PlantedFaultTest {
       "nested streams get CDs with wrong sizes, granules and table bases, and stage 2 tables that are absent, blocks or others")
   void brokenNests() {
     Set<String> shapes = new TreeSet<>();
-    for (long seed = 1; seed <= 400; seed++) {
+    for (long seed = 1; seed <= 1000; seed++) {
       String script = Differential.script(Hardware.SMMUV3, seed, 25, new QemuVersion(10, 0, 2));
       Map<Long, Long> before = new HashMap<>();
       Set<Long> nested = new HashSet<>();
