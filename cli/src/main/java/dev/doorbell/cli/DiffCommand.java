@@ -152,10 +152,9 @@ final class DiffCommand implements Callable<Integer> {
       return ExitStatus.YES.code();
     }
     try (Differential differential = Differential.start(what, QemuBinary.arm())) {
-      running = seed;
       Differential.Report report =
           recorded == null
-              ? differential.run(seed, count, steps, this::progress)
+              ? differential.run(seed, count, steps, this::begins)
               : differential.replay(recorded);
       show(what, differential.other(), report);
       return (report.finding().isEmpty() ? ExitStatus.YES : ExitStatus.NO).code();
@@ -260,10 +259,10 @@ final class DiffCommand implements Callable<Integer> {
         "BadScript", String.valueOf(e.getMessage()), "see doorbell diff --print");
   }
 
-  private void progress(long done) {
-    running = done + 1;
-    if ((done + 1) % TOLD_EVERY == 0) {
-      console.err().println("doorbell: seed %d is done".formatted(done));
+  private void begins(long one) {
+    running = one;
+    if (one % TOLD_EVERY == 0) {
+      console.err().println("doorbell: seed %d begins".formatted(one));
       console.err().flush();
     }
   }

@@ -111,13 +111,14 @@ public final class Differential implements AutoCloseable {
   /// has to be reset.
   ///
   /// @param steps about how many follow each scenario's set-up, at least 1
-  /// @param progress hears of each seed that is done
-  public Report run(long firstSeed, long count, int steps, LongConsumer progress) {
+  /// @param begins hears of each seed before its scenario runs
+  public Report run(long firstSeed, long count, int steps, LongConsumer begins) {
     Map<String, Long> tolerated = new TreeMap<>();
     long performed = 0;
     for (long done = 0; done < count; done += BLOCK) {
       long first = firstSeed + done;
-      for (Ran ran : block(first, (int) Math.min(BLOCK, count - done), steps)) {
+      int size = (int) Math.min(BLOCK, count - done);
+      for (Ran ran : block(first, size, steps, begins)) {
         Campaign.Outcome outcome = ran.outcome;
         performed += outcome.steps();
         outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));
@@ -126,7 +127,6 @@ public final class Differential implements AutoCloseable {
           long scenarios = ran.seed - firstSeed + 1;
           return new Report(scenarios, performed, tolerated, Optional.of(finding));
         }
-        progress.accept(ran.seed);
       }
     }
     return new Report(count, performed, tolerated, Optional.empty());
@@ -135,7 +135,7 @@ public final class Differential implements AutoCloseable {
   private record Ran(long seed, Scenario scenario, Campaign.Outcome outcome) {}
 
   /// {@return what became of consecutive seeds, in their order, up to the first that shows a difference}
-  private Collection<Ran> block(long first, int count, int steps) {
+  private Collection<Ran> block(long first, int count, int steps, LongConsumer begins) {
     Map<Long, Scenario> plain = new TreeMap<>();
     Map<Long, Scenario> marking = new TreeMap<>();
     for (long seed = first; seed < first + count; seed++) {
@@ -147,6 +147,7 @@ public final class Differential implements AutoCloseable {
     for (Map<Long, Scenario> part : List.of(plain, marking)) {
       for (Map.Entry<Long, Scenario> e : part.entrySet()) {
         if (e.getKey() <= last) {
+          begins.accept(e.getKey());
           Campaign.Outcome outcome = campaign.run(e.getValue());
           out.put(e.getKey(), new Ran(e.getKey(), e.getValue(), outcome));
           last = outcome.difference().isPresent() ? e.getKey() : last;
