@@ -5,10 +5,12 @@ import dev.doorbell.hw.ControllersFuzz;
 import dev.doorbell.hw.amdvi.AmdViFuzz;
 import dev.doorbell.hw.gicits.ItsFuzz;
 import dev.doorbell.hw.pamu.PamuFuzz;
+import dev.doorbell.hw.phb.PhbFuzz;
 import dev.doorbell.hw.riscviommu.RiscvIommuFuzz;
 import dev.doorbell.hw.smmuv2.SmmuV2Fuzz;
 import dev.doorbell.hw.smmuv3.SmmuFuzz;
 import dev.doorbell.hw.vtd.VtdFuzz;
+import dev.doorbell.hw.xive.XiveFuzz;
 import dev.doorbell.testkit.Corpus;
 import dev.doorbell.vfio.GuestConfigFuzz;
 import java.util.Map;
@@ -42,6 +44,8 @@ public final class FuzzTargets {
     out.put("vtd", VtdFuzz::run);
     out.put("amdvi", AmdViFuzz::run);
     out.put("pamu", PamuFuzz::run);
+    out.put("phb", PhbFuzz::run);
+    out.put("xive", XiveFuzz::run);
     return out;
   }
 }

@@ -67,11 +67,22 @@ public final class XiveWalker {
     }
     OptionalLong w0 = word(trail, at.getAsLong(), 0);
     OptionalLong w6 = word(trail, at.getAsLong(), 6);
-    if (w0.isEmpty() || w6.isEmpty()) {
+    OptionalLong w7 = word(trail, at.getAsLong(), 7);
+    if (w0.isEmpty() || w6.isEmpty() || w7.isEmpty()) {
       return ended(trail);
     }
     if (!generation.isValid(w0.getAsLong())) {
       trail.stopAt("END", in, "not valid: the event is dropped", at.getAsLong());
+      return ended(trail);
+    }
+    if (!generation.notifies(w0.getAsLong())) {
+      trail.stopAt("END", in, "the event is queued at most, and nobody is told", at.getAsLong());
+      return ended(trail);
+    }
+    long priority = EndLayout.F0_PRIORITY.get(w7.getAsLong());
+    if (priority >= EndLayout.PRIORITIES) {
+      trail.stopAt(
+          "END", in, "priority %d gets through to nobody".formatted(priority), at.getAsLong());
       return ended(trail);
     }
     int block = generation.targetBlock(w6.getAsLong());
