@@ -25,14 +25,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, or behind VT-d and
-/// local APICs.
+/// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, behind VT-d and
+/// local APICs, or behind POWER9's PHB4 and XIVE.
 final class BenchMachine {
   private static final Source MADE = Source.rule("made for measuring");
   private static final String SMMU = "smmuv3@0x9050000";
   private static final String ITS = "its@0x8080000";
   private static final String VTD = "vt-d@0xfed90000";
   private static final String LAPIC = "lapic@0xfee00000";
+  private static final String PHB = "phb4@pci0000:00";
+  private static final String PHB_MESSAGES = "msi@pci0000:00";
   private static final AddressRange WINDOW = AddressRange.ofSize(0x1000_0000L, 0x1000_0000L);
   private static final List<MachineDescription.Memory> MEMORY =
       List.of(
@@ -110,6 +112,46 @@ final class BenchMachine {
             Optional.empty(),
             Optional.of(apic),
             List.of(hostBridge(VTD, LAPIC)),
+            functions(devices, vectors),
+            MEMORY,
+            List.of(),
+            NOTHING_RECORDED,
+            List.of(),
+            List.of()));
+  }
+
+  /// {@return a POWER9 machine after reset}
+  ///
+  /// @param devices endpoints, 0 to 256
+  /// @param vectors MSI-X vectors of each; with the devices 4088 at most
+  static EmbeddedMachine power9(int devices, int vectors) {
+    return EmbeddedMachine.of(
+        new MachineDescription(
+            Arch.PPC64,
+            FirmwareKind.NONE,
+            List.of(
+                new IommuDescription.Phb(
+                    PHB,
+                    "PHB4",
+                    Optional.of(AddressRange.ofSize(0x6_00c3_c000_0000L, 0x1000)),
+                    OptionalInt.of(512),
+                    OptionalInt.of(511),
+                    IommuDescription.Abilities.UNSEEN,
+                    MADE)),
+            List.of(
+                new MsiControllerDescription.PhbMsi(
+                    PHB_MESSAGES,
+                    "PHB4 MSI (XIVE)",
+                    0xf_e000,
+                    0xff8,
+                    Optional.of(AddressRange.ofSize(0x6_00c3_0000_0000L, 0x1000_0000L)),
+                    Optional.of(AddressRange.ofSize(0x6_0302_0310_0000L, 0x8_0000)),
+                    List.of(0L, 1L),
+                    List.of(),
+                    MADE)),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(hostBridge(PHB, PHB_MESSAGES)),
             functions(devices, vectors),
             MEMORY,
             List.of(),

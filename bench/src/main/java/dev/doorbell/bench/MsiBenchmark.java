@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// One MSI: from the device that raises a vector, through root port, SMMUv3 and ITS, to a pending LPI, or through VT-d to a requested vector of
-/// a local APIC. Locks, faults and events are in place.
+/// a local APIC, or through PHB4 and XIVE to a queue, from which it is taken. Locks, faults and events are in place.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -41,6 +41,7 @@ public class MsiBenchmark {
     EndpointModel[] devices = {};
     int vectors;
     CpuInterface cpus = NoCpus.INSTANCE;
+    Optional<Host> host = Optional.empty();
     final AtomicInteger threads = new AtomicInteger();
 
     /// @param shape devices and vectors of each
@@ -53,15 +54,15 @@ public class MsiBenchmark {
       vectors = Integer.parseInt(parts[1]);
       EmbeddedMachine machine = made.apply(count, vectors);
       List<Sbdf> functions = IntStream.range(0, count).mapToObj(BenchMachine::device).toList();
+      Host started = Host.start(machine);
+      host = Optional.of(started);
       Assignment.of(
-          Host.start(machine),
-          functions,
-          new Assignment.Request(Granule.K4, window, vectors, vectors, false));
+          started, functions, new Assignment.Request(Granule.K4, window, vectors, vectors, false));
       devices =
           functions.stream()
               .map(f -> machine.endpoint(f).orElseThrow())
               .toArray(EndpointModel[]::new);
-      cpus = machine.cpuInterface().orElseThrow();
+      cpus = machine.cpuInterface().orElse(NoCpus.INSTANCE);
     }
   }
 
@@ -88,6 +89,19 @@ public class MsiBenchmark {
     @Setup
     public void assign() {
       assign(shape, BenchMachine::x86, Optional.empty());
+    }
+  }
+
+  /// Those behind a PHB4, whose events an XIVE takes.
+  @State(Scope.Benchmark)
+  public static class Partitioned extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, BenchMachine::power9, Optional.empty());
     }
   }
 
@@ -131,6 +145,17 @@ public class MsiBenchmark {
   @Benchmark
   public Firing remapped(Remapped assigned, Turn turn) {
     return turn.fire(assigned);
+  }
+
+  /// {@return how many interrupts came of it, taken from the queue of their CPU: one}
+  @Benchmark
+  public int queued(Partitioned assigned, Turn turn) {
+    turn.fire(assigned);
+    int taken = assigned.host.orElseThrow().poll();
+    if (taken != 1) {
+      throw new IllegalStateException(taken + " interrupts came of one message");
+    }
+    return taken;
   }
 
   /// {@return the same as {@link #pending}, from two threads}
