@@ -122,8 +122,7 @@ class AheadTest {
       "of 64 seeds those come last whose stream tables have two levels, so that one reset does for them, and each is told before it runs")
   void order() {
     List<Long> begun = new ArrayList<>();
-    try (Differential d =
-        Differential.with(Hardware.SMMUV3, new LateRig(Hardware.SMMUV3, 0))) {
+    try (Differential d = Differential.with(Hardware.SMMUV3, new LateRig(Hardware.SMMUV3, 0))) {
       d.run(1, 128, STEPS, begun::add);
     }
     SmmuDiscipline discipline =

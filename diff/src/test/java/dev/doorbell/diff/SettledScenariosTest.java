@@ -56,7 +56,8 @@ class SettledScenariosTest {
       strings = {
         // S1ContextPtr of a nested stream beyond every address: QEMU does not cut it there.
         "smmuv3-nested-99",
-        // A leaf of stage 1 alone beyond CD.IPS, which is recorded, by a stream that QEMU's Span takes.
+        // A leaf of stage 1 alone beyond CD.IPS, which is recorded, by a stream that QEMU's Span
+        // takes.
         "smmuv3-10-20610",
         // A table of a nested stream beyond the SMMU's own size, which is below CD.IPS.
         "smmuv3-full-nested-456"

@@ -127,7 +127,9 @@ public final class PhbFuzz {
   }
 
   private static long untranslated(FuzzInput in) {
-    return TveLayout.untranslated() & ~(in.next64() & in.next64());
+    long few = in.next64();
+    few &= in.next64();
+    return TveLayout.untranslated() & ~few;
   }
 
   /// Says whose an interrupt is.

@@ -95,7 +95,10 @@ public final class XiveFuzz {
             BYTES,
             NvtLayout.index(in.next8() % THREADS) ^ in.next8() & 0x80,
             in.next8() % 10);
-    words[0] &= ~(in.next32() & in.next32() & in.next32());
+    long few = in.next32();
+    few &= in.next32();
+    few &= in.next32();
+    words[0] &= ~few;
     long at = BASE + ENDS + (long) index * EndLayout.BYTES;
     for (int i = 0; i < words.length; i++) {
       memory.write32(at + (long) i * Integer.BYTES, (int) EndLayout.swapped(words[i]));
