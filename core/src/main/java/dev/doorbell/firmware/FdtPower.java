@@ -6,7 +6,10 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +25,15 @@ import java.util.OptionalLong;
 /// (`ibm,change-msi`), R1-B.6.5.1 (`ibm,pe-total-#msi`).
 final class FdtPower {
   private static final int MASK = 0xffff;
+  private static final int BUS_MASK = 0xff00;
+  private static final long LAST_BUS = 0xff;
+
+  /// Runs that are kept of a host bridge: 256 buses, with windows at 16 levels.
+  private static final int MOST_RUNS = 0x1000;
+
+  /// Where bus, device and function are in the first cell of a function's `reg`.
+  private static final int REG_SHIFT = 8;
+
   private static final long RIDS = 0x1_0000;
 
   /// Above these bits of an address are those that say what it is: 60 for a message, 59 for the second window of a PE.
@@ -54,7 +66,7 @@ final class FdtPower {
       return new FdtPaths(phb(node, bridge), messages(node, bridge));
     }
     if (node.isCompatible("IBM,Logical_PHB") || node.has("ibm,dma-window")) {
-      return new FdtPaths(window(node, bridge), guest(node, bridge));
+      return new FdtPaths(windows(node, bridge), guest(node, bridge));
     }
     return FdtPaths.NONE;
   }
@@ -228,44 +240,92 @@ final class FdtPower {
         .findFirst();
   }
 
+  /// A host bridge's own window, and those of bridges and functions below it, which come first.
+  private List<HostBridge.StreamMapping> windows(FdtNode node, String bridge) {
+    List<HostBridge.StreamMapping> out = new ArrayList<>();
+    Deque<FdtNode> below = new ArrayDeque<>(node.children());
+    while (!below.isEmpty()) {
+      FdtNode n = below.removeFirst();
+      below.addAll(n.children());
+      if (n.has("ibm,dma-window")) {
+        window(n, "tce@%s/%s".formatted(bridge, n.name())).ifPresent(w -> out.addAll(behind(n, w)));
+      }
+      if (out.size() > MOST_RUNS) {
+        draft.findings.odd(
+            "more than %d runs of requester ids below %s have DMA windows: the others are not read"
+                .formatted(MOST_RUNS, node.path()),
+            n.source());
+        break;
+      }
+    }
+    Collections.reverse(out);
+    if (out.isEmpty() || node.has("ibm,dma-window")) {
+      window(node, "tce@" + bridge)
+          .ifPresent(w ->
+              out.add(new HostBridge.StreamMapping(0, 0, 1, w.id(), (int) w.liobn(), w.source())));
+    }
+    return out;
+  }
+
+  /// {@return the requester ids of what is behind a bridge, bus by bus, or of a function}
+  private static List<HostBridge.StreamMapping> behind(
+      FdtNode node, IommuDescription.PaprTce window) {
+    Optional<FdtNode.Property> buses = node.property("bus-range").filter(p -> p.cells() >= 2);
+    List<HostBridge.StreamMapping> out = new ArrayList<>();
+    if (buses.isPresent()) {
+      long last = Math.min(buses.get().cell(1), LAST_BUS);
+      for (long bus = buses.get().cell(0); bus <= last; bus++) {
+        out.add(of(BUS_MASK, (int) bus << Byte.SIZE, window));
+      }
+      return out;
+    }
+    node.property("reg")
+        .filter(p -> p.cells() >= 1)
+        .ifPresent(p -> out.add(of(MASK, (int) (p.cell(0) >>> REG_SHIFT) & MASK, window)));
+    return out;
+  }
+
+  private static HostBridge.StreamMapping of(int mask, int rid, IommuDescription.PaprTce window) {
+    return new HostBridge.StreamMapping(
+        mask, rid, 1, window.id(), (int) window.liobn(), window.source());
+  }
+
   /// `(LIOBN, first IOVA, bytes)` in the cells that the node states. All functions below share it.
-  private List<HostBridge.StreamMapping> window(FdtNode node, String bridge) {
+  private Optional<IommuDescription.PaprTce> window(FdtNode node, String name) {
     Optional<FdtNode.Property> property = node.property("ibm,dma-window");
     int addressCells = Math.clamp(node.cell("ibm,#dma-address-cells").orElse(1), 1, 2);
     int sizeCells = Math.clamp(node.cell("ibm,#dma-size-cells").orElse(1), 1, 2);
     if (property.isEmpty() || property.get().cells() < 1 + addressCells + sizeCells) {
       draft.findings.unseen(
-          "the DMA window of " + bridge,
+          "the DMA window of " + name.substring(name.indexOf('@') + 1),
           node.path() + " has no whole ibm,dma-window",
           "its functions are taken to have no IOMMU");
-      return List.of();
+      return Optional.empty();
     }
     FdtNode.Property p = property.get();
-    long liobn = p.cell(0);
-    Optional<AddressRange> range =
-        draft.range(
+    return draft
+        .range(
             p.number(1, addressCells),
             p.number(1 + addressCells, sizeCells),
             "ibm,dma-window of " + node.path(),
-            p.source());
-    if (range.isEmpty()) {
-      return List.of();
-    }
-    String id = draft.unique("tce@" + bridge);
-    int bits = Long.SIZE - Long.numberOfLeadingZeros(range.get().last());
-    draft.iommus.add(
-        new IommuDescription.PaprTce(
-            id,
-            liobn,
-            range.get(),
-            node.has("ibm,ddw-applicable"),
-            new IommuDescription.Abilities(
-                OptionalInt.of(bits),
-                OptionalInt.empty(),
-                List.of(Granule.K4),
-                Optional.of(p.source())),
-            p.source()));
-    return List.of(new HostBridge.StreamMapping(0, 0, 1, id, (int) liobn, p.source()));
+            p.source())
+        .map(range -> {
+          int bits = Long.SIZE - Long.numberOfLeadingZeros(range.last());
+          IommuDescription.PaprTce window =
+              new IommuDescription.PaprTce(
+                  draft.unique(name),
+                  p.cell(0),
+                  range,
+                  node.has("ibm,ddw-applicable"),
+                  new IommuDescription.Abilities(
+                      OptionalInt.of(bits),
+                      OptionalInt.empty(),
+                      List.of(Granule.K4),
+                      Optional.of(p.source())),
+                  p.source());
+          draft.iommus.add(window);
+          return window;
+        });
   }
 
   private List<HostBridge.MsiMapping> guest(FdtNode node, String bridge) {

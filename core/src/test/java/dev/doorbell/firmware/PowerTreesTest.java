@@ -234,6 +234,40 @@ class PowerTreesTest {
   }
 
   @Test
+  @DisplayName(
+      "LoPAPR ibm,dma-window of bridges and functions below the host bridge: the nearest one counts")
+  void windowsBelow() throws IOException {
+    MachineDescription m =
+        read(
+            TreeBuilder.machine()
+                .begin("pci@800000020000000")
+                .text("device_type", "pci")
+                .text("compatible", "IBM,Logical_PHB")
+                .cells("#address-cells", 3)
+                .cells("#size-cells", 2)
+                .begin("pci@2")
+                .text("device_type", "pci")
+                .cells("reg", 0x1000, 0, 0, 0, 0)
+                .cells("#address-cells", 3)
+                .cells("#size-cells", 2)
+                .cells("bus-range", 1, 2)
+                .cells("ibm,dma-window", 0x8000_0200L, 0, 0x4000_0000)
+                .begin("ethernet@1")
+                .cells("reg", 0x2_0900, 0, 0, 0, 0)
+                .cells("ibm,dma-window", 0x8000_0300L, 0, 0x2000_0000)
+                .end()
+                .end()
+                .end());
+    HostBridge b = m.hostBridges().getFirst();
+    assertEquals(OptionalInt.of(0x8000_0200), stream(b, 0x100));
+    assertEquals(OptionalInt.of(0x8000_0200), stream(b, 0x2ff));
+    assertEquals(OptionalInt.of(0x8000_0300), stream(b, 0x209), "its own");
+    assertEquals(OptionalInt.empty(), stream(b, 0x10), "the host bridge has none");
+    assertEquals(2, m.iommus().size());
+    assertTrue(m.unseen().stream().noneMatch(u -> u.what().startsWith("the DMA window of")));
+  }
+
+  @Test
   @DisplayName("LoPAPR ibm,dma-window cut short: no IOMMU, and it is said")
   void shortWindow() throws IOException {
     MachineDescription m =
