@@ -2,11 +2,13 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,14 +89,21 @@ final class AcpiBridges {
       int limit = next == null ? 255 : next - 1;
       Optional<Mcfg.Entry> entry =
           ecams.stream().filter(e -> e.firstBus() <= root && root <= e.lastBus()).findFirst();
-      int last = entry.map(e -> Math.min(e.lastBus(), limit)).orElse(limit);
+      int window = entry.map(e -> Math.min(e.lastBus(), limit)).orElse(limit);
+      int last = Math.max(window, highestBus(segment, root, limit));
+      if (last > window) {
+        draft.findings.harmless(
+            "the window ends with bus 0x%x of segment %d, and there are functions on buses up to 0x%x; they are read as below root bus 0x%x all the same"
+                .formatted(window, segment, last, root),
+            entry.orElseThrow().source());
+      }
       Source source =
           entry
               .map(Mcfg.Entry::source)
               .orElse(
                   Source.file(
                       String.format(Locale.ROOT, "sys/devices/pci%04x:%02x", segment, root)));
-      out.add(new Buses(segment, root, last, entry.map(e -> ecam(e, root, last)), source));
+      out.add(new Buses(segment, root, last, entry.map(e -> ecam(e, root, window)), source));
     }
     if (!roots.isEmpty()) {
       return out;
@@ -115,6 +124,16 @@ final class AcpiBridges {
               segment, 0, 255, Optional.empty(), ids == null ? functionOf(segment) : ids.source));
     }
     return out;
+  }
+
+  /// A window tells where configuration space is reached, not where a root's buses end.
+  private int highestBus(int segment, int first, int last) {
+    return draft.pci.functions().stream()
+        .map(FunctionDescription::sbdf)
+        .filter(f -> f.segment() == segment && f.bus() >= first && f.bus() <= last)
+        .mapToInt(Sbdf::bus)
+        .max()
+        .orElse(first);
   }
 
   private static AddressRange ecam(Mcfg.Entry e, int first, int last) {

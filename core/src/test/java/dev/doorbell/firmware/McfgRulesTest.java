@@ -76,16 +76,39 @@ class McfgRulesTest {
     assertEquals(0xaf, bridge(m, "pci0000:90").lastBus());
   }
 
+  private void function(String root, String sbdf) throws IOException {
+    Path device = Files.createDirectories(folder.resolve("sys/devices/" + root + "/" + sbdf));
+    Files.write(device.resolve("config"), new byte[64]);
+    Path bus = Files.createDirectories(folder.resolve("sys/bus/pci/devices"));
+    Files.createSymbolicLink(bus.resolve(sbdf), Path.of("../../../devices/" + root + "/" + sbdf));
+  }
+
+  @Test
+  @DisplayName(
+      "functions on buses beyond the window belong to their root all the same, which is told")
+  void beyondTheWindow() throws IOException {
+    function("pci0000:00", "0000:00:01.0");
+    function("pci0000:00", "0000:05:00.0");
+    function("pci0000:40", "0000:40:00.0");
+    Bytes b = entry(mcfg(), 0x4_0000_0000L, 0, 0, 1);
+    MachineDescription m = read(entry(b, 0x4_0000_0000L, 0, 0x40, 0x41));
+    assertEquals(5, bridge(m, "pci0000:00").lastBus());
+    assertEquals(
+        Optional.of(AddressRange.ofSize(0x4_0000_0000L, 2 * MIB)), bridge(m, "pci0000:00").ecam());
+    assertEquals(0x41, bridge(m, "pci0000:40").lastBus());
+    assertEquals(
+        List.of(
+            "the window ends with bus 0x1 of segment 0, and there are functions on buses up to 0x5; they are read as below root bus 0x0 all the same"),
+        odd(m));
+    assertEquals(44, m.oddities().getFirst().source().offset());
+  }
+
   @Test
   @DisplayName(
       "root buses that sysfs shows share one window, or have each their own; the next root ends a root's buses")
   void roots() throws IOException {
     for (String root : List.of("pci0000:00", "pci0000:40", "pci0000:80")) {
-      String sbdf = root.substring(3) + ":00.0";
-      Path device = Files.createDirectories(folder.resolve("sys/devices/" + root + "/" + sbdf));
-      Files.write(device.resolve("config"), new byte[64]);
-      Path bus = Files.createDirectories(folder.resolve("sys/bus/pci/devices"));
-      Files.createSymbolicLink(bus.resolve(sbdf), Path.of("../../../devices/" + root + "/" + sbdf));
+      function(root, root.substring(3) + ":00.0");
     }
     Bytes b = entry(mcfg(), 0x4_0000_0000L, 0, 0x80, 0x9f);
     MachineDescription m = read(entry(b, 0x6_0000_0000L, 0, 0, 0x4f));
