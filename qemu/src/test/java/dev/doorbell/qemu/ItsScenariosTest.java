@@ -114,6 +114,24 @@ class ItsScenariosTest {
 
   @Test
   @DisplayName(
+      "IHI 0070 3.17: domains that give one IOVA to different memory have ASIDs of their own: each device reads and writes its domain's")
+  void oneAddressTwice() {
+    Host host = lab.fresh();
+    try (Assignment first = Lab.assign(host, Granule.K4, lab.nvme(0));
+        Assignment second = Lab.assign(host, Granule.K4, lab.nvme(1))) {
+      for (Assignment a : List.of(first, second)) {
+        NvmeStimulus nvme = lab.startNvme(a, a.functions().getFirst(), 0x1_0000_0000L);
+        assertTrue(Lab.isIdentified(nvme.identify()));
+      }
+      for (Assignment a : List.of(first, second)) {
+        everyVectorArrives(a, a.functions().getFirst());
+      }
+      assertEquals(List.of(), Lab.events(lab.machine));
+    }
+  }
+
+  @Test
+  @DisplayName(
       "PCI Express to PCI Bridge 1.0, 2.3: behind the bridge a function is its secondary bus's device 0")
   void alias() {
     Host host = lab.fresh();
