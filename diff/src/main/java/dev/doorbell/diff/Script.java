@@ -85,7 +85,7 @@ public final class Script {
       }
     }
     if (hardware == null) {
-      throw new BadScript(where, number, "", FIRST_LINE);
+      throw new BadScript(where, Math.max(1, number), "", "the file has no step; " + FIRST_LINE);
     }
     return new Recording(new Scenario(hardware, steps), where, lines);
   }
@@ -191,9 +191,14 @@ public final class Script {
 
   private static long number(String text) {
     String digits = text.toLowerCase(Locale.ROOT);
-    return digits.startsWith("0x")
-        ? Long.parseUnsignedLong(digits.substring(2), 16)
-        : Long.parseUnsignedLong(digits);
+    try {
+      return digits.startsWith("0x")
+          ? Long.parseUnsignedLong(digits.substring(2), 16)
+          : Long.parseUnsignedLong(digits);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          text + " is no number of up to 64 bits, decimal or behind 0x", e);
+    }
   }
 
   private static String words(List<Long> words) {

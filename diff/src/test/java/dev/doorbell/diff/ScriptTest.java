@@ -55,6 +55,25 @@ class ScriptTest {
     assertTrue(String.valueOf(e.getMessage()).startsWith("file.txt line "), e.getMessage());
   }
 
+  @Test
+  @DisplayName(
+      "of a damaged file no control character and no endless line is printed, and a wrong number is named")
+  void damaged() {
+    String bell = refusal("hardware its\nread 0x0\u001b[2J 4\u0007");
+    assertTrue(bell.chars().noneMatch(Character::isISOControl), bell);
+    assertTrue(bell.contains("`read 0x0?[2J 4?`"), bell);
+    String endless = refusal("x".repeat(100_000));
+    assertTrue(endless.length() < 1000, () -> endless.length() + " characters");
+    assertTrue(
+        refusal("hardware its\nstore 0x0 0xzz").contains("0xzz is no number of up to 64 bits"));
+    assertTrue(refusal("").startsWith("file.txt line 1"), refusal(""));
+  }
+
+  private static String refusal(String text) {
+    return String.valueOf(
+        assertThrows(BadScript.class, () -> Script.parse(text, "file.txt")).getMessage());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
