@@ -16,6 +16,7 @@ module dev.doorbell.core {
   exports dev.doorbell.hw.gicv2;
   exports dev.doorbell.hw.gicv2m;
   exports dev.doorbell.hw.gicv3;
+  exports dev.doorbell.hw.hpet;
   exports dev.doorbell.hw.ioapic;
   exports dev.doorbell.hw.lapic;
   exports dev.doorbell.hw.pcie;

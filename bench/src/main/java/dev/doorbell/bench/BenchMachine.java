@@ -89,6 +89,7 @@ final class BenchMachine {
             List.of(new ApicDescription.Cpu(0, 0, MADE), new ApicDescription.Cpu(1, 1, MADE)),
             List.of(),
             List.of(),
+            List.of(),
             MADE);
     return EmbeddedMachine.of(
         new MachineDescription(

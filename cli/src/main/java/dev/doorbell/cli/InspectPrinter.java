@@ -26,6 +26,7 @@ final class InspectPrinter {
     iommus(view);
     controllers(view);
     ioApics(view);
+    hpets(view);
     functions(view);
     groups(survey, view);
     differences(view);
@@ -81,6 +82,40 @@ final class InspectPrinter {
                 or(a.iommu(), "-"),
                 a.sourceId() == null ? "-" : Json.hex(a.sourceId()),
                 a.source()));
+    t.print(console);
+    overrides(view);
+  }
+
+  private void overrides(InspectView view) {
+    Table t = new Table("IRQ", "I/O APIC", "pin", "active", "trigger", "source");
+    int rows = 0;
+    for (InspectView.IoApicView a : view.ioApics()) {
+      for (InspectView.OverrideView o : a.overrides()) {
+        t.row(o.irq(), a.id(), o.pin(), o.polarity(), o.trigger(), o.source());
+        rows++;
+      }
+    }
+    if (rows > 0) {
+      console.heading("Interrupt source overrides");
+      t.print(console);
+    }
+  }
+
+  private void hpets(InspectView view) {
+    if (view.hpets().isEmpty()) {
+      return;
+    }
+    console.heading("HPETs");
+    Table t = new Table("id", "base", "timers", "remapped by", "source id", "source");
+    view.hpets()
+        .forEach(h ->
+            t.row(
+                h.id(),
+                or(h.base(), "-"),
+                or(h.timers(), "-"),
+                or(h.iommu(), "-"),
+                h.sourceId() == null ? "-" : Json.hex(h.sourceId()),
+                h.source()));
     t.print(console);
   }
 

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// The JSON document of `inspect`.
 ///
 /// @param ioApics I/O APICs of an x86 machine, with the IOMMU that remaps their messages
+/// @param hpets its HPETs, the same
 /// @param recorded what the captured kernel wrote down, and where that differs from what was derived
 record InspectView(
     MachineView machine,
@@ -40,6 +41,7 @@ record InspectView(
     List<FunctionView> functions,
     List<GroupView> groups,
     List<IoApicView> ioApics,
+    List<HpetView> hpets,
     List<OddityView> oddities,
     List<UnseenView> unseen,
     RecordedView recorded) {
@@ -85,15 +87,53 @@ record InspectView(
       long gsiBase,
       @Nullable String iommu,
       @Nullable Integer sourceId,
+      List<OverrideView> overrides,
       String source) {
-    static IoApicView of(ApicDescription.IoApic a) {
+    static IoApicView of(ApicDescription apic, ApicDescription.IoApic a) {
       return new IoApicView(
           a.apicId(),
           a.registers().map(r -> Json.hex(r.start())).orElse(null),
           a.gsiBase(),
           a.iommu().orElse(null),
           a.sourceId().isPresent() ? a.sourceId().getAsInt() : null,
+          apic.lines().stream()
+              .filter(l -> apic.ioApic(l.gsi()).filter(a::equals).isPresent())
+              .map(l -> OverrideView.of(l, a.gsiBase()))
+              .toList(),
           a.source().toString());
+    }
+  }
+
+  /// An interrupt of the ISA bus that is not as usual.
+  ///
+  /// @param polarity high or low
+  /// @param trigger edge or level
+  record OverrideView(int irq, long pin, String polarity, String trigger, String source) {
+    static OverrideView of(ApicDescription.Line l, long first) {
+      return new OverrideView(
+          l.irq(),
+          l.gsi() - first,
+          l.signal().low() ? "low" : "high",
+          l.signal().level() ? "level" : "edge",
+          l.source().toString());
+    }
+  }
+
+  record HpetView(
+      int id,
+      @Nullable String base,
+      @Nullable Integer timers,
+      @Nullable String iommu,
+      @Nullable Integer sourceId,
+      String source) {
+    static HpetView of(ApicDescription.Hpet h) {
+      return new HpetView(
+          h.number(),
+          h.registers().map(r -> Json.hex(r.start())).orElse(null),
+          h.timers().isPresent() ? h.timers().getAsInt() : null,
+          h.iommu().orElse(null),
+          h.sourceId().isPresent() ? h.sourceId().getAsInt() : null,
+          h.source().toString());
     }
   }
 
@@ -208,7 +248,8 @@ record InspectView(
             .toList(),
         functions.stream().map(f -> function(survey, f)).toList(),
         groups.stream().map(g -> group(survey, g)).toList(),
-        m.apic().stream().flatMap(a -> a.ioApics().stream()).map(IoApicView::of).toList(),
+        m.apic().stream().flatMap(a -> a.ioApics().stream().map(i -> IoApicView.of(a, i))).toList(),
+        m.apic().stream().flatMap(a -> a.hpets().stream()).map(HpetView::of).toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
         Stream.of(
                 m.unseen().stream(),

@@ -69,13 +69,14 @@ final class TraceCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "SBDF",
       arity = "1",
-      description = "The function, or ioapic:ID for an I/O APIC that inspect shows.")
+      description =
+          "The function; or ioapic:ID or hpet:ID for an I/O APIC or HPET that inspect shows.")
   private String function = "";
 
   @Option(
       names = "--vector",
       paramLabel = "N",
-      description = "Which of its vectors (or pins); 0 when not given.")
+      description = "Which of its vectors (or pins, or timers); 0 when not given.")
   private int vector;
 
   @Option(
@@ -154,14 +155,15 @@ final class TraceCommand implements Callable<Integer> {
           "--window, --granule, --devices and --max choose how Doorbell programs messages, and this path is another's",
           "leave them out");
     }
-    if (PinTrace.ioApic(function).isPresent()
-        && (choosesMessages() || !drivers.again().isEmpty())) {
-      throw new UnusableInput(
-          "BadArguments",
-          "--window, --granule, --devices, --max and --stage are about functions, and %s is an I/O APIC"
-              .formatted(function),
-          "leave them out");
-    }
+    WiredTrace.named(function)
+        .filter(_ -> choosesMessages() || !drivers.again().isEmpty())
+        .ifPresent(w -> {
+          throw new UnusableInput(
+              "BadArguments",
+              "--window, --granule, --devices, --max and --stage are about functions, and %s is an %s"
+                  .formatted(function, w.what()),
+              "leave them out");
+        });
     if (max != null && vector >= max) {
       throw new UnusableInput(
           "BadArguments",
@@ -198,13 +200,12 @@ final class TraceCommand implements Callable<Integer> {
   }
 
   private int call(ChosenMachine chosen, @Nullable OracleState recorded) {
-    OptionalInt ioApic = PinTrace.ioApic(function);
-    if (ioApic.isPresent()) {
-      PinTrace.require(chosen, ioApic.getAsInt(), machine.again());
+    Optional<WiredTrace> wired = WiredTrace.named(function);
+    if (wired.isPresent()) {
+      wired.get().require(chosen, machine.again());
       HostOptions options = drivers.options();
-      Route route =
-          numbered("", () -> PinTrace.of(chosen, options, recorded, ioApic.getAsInt(), vector));
-      print("%s pin %d".formatted(function, vector), route);
+      Route route = numbered("", () -> wired.get().route(chosen, options, recorded, vector));
+      print("%s %s".formatted(function, wired.get().part(vector)), route);
       return route.delivered() ? ExitStatus.YES.code() : ExitStatus.NO.code();
     }
     Survey survey = Survey.of(chosen.machine());

@@ -7,7 +7,7 @@ import dev.doorbell.testkit.Shared;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/// `trace ioapic:ID --vector PIN`.
+/// `trace ioapic:ID --vector PIN` and `trace hpet:ID --vector TIMER`.
 class TracePinTest {
   private static final String AMD = "lab-captures/x86-amdvi";
 
@@ -46,5 +46,29 @@ class TracePinTest {
     Run tables = trace("ioapic:0", "--tables", Shared.require(AMD).resolve("oracle").toString());
     assertEquals(1, tables.status());
     assertTrue(tables.out().contains("cannot see IOREDTBL0"), tables.out());
+  }
+
+  @Test
+  @DisplayName(
+      "a timer's way: message, source-id of firmware, DTE, IRTE, processor; and what is not there")
+  void timer() {
+    String root = Shared.require("captures/x86/amd-x370-killer").toString();
+    Run run = Run.on(root, "trace", "hpet:0", "--vector", "2");
+    assertEquals(0, run.status(), run.err());
+    assertTrue(run.out().startsWith("hpet:0 timer 2\n"), run.out());
+    assertTrue(run.out().contains("firmware names it for the HPET"), run.out());
+    assertTrue(run.out().contains("would be delivered as INTID 32 for CPU 0\n"), run.out());
+    Run beyond = Run.on(root, "trace", "hpet:0", "--vector", "3");
+    assertEquals(2, beyond.status());
+    assertTrue(beyond.err().contains("3 timers and no timer 3"), beyond.err());
+    Run untold = trace("hpet:0");
+    assertEquals(1, untold.status());
+    assertTrue(untold.err().contains("does not tell by whom"), untold.err());
+    Run unknown = trace("hpet:7");
+    assertEquals(2, unknown.status());
+    assertTrue(unknown.err().contains("no HPET 7; it has [0]"), unknown.err());
+    Run tables = trace("hpet:0", "--tables", Shared.require(AMD).resolve("oracle").toString());
+    assertEquals(1, tables.status());
+    assertTrue(tables.out().contains("cannot see TN_CONF0"), tables.out());
   }
 }

@@ -2,6 +2,7 @@ package dev.doorbell.description;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Source;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -10,9 +11,10 @@ import java.util.OptionalInt;
 ///
 /// @param cpus processors that can be used, in firmware's order; empty when firmware does not tell
 /// @param ioApics I/O APICs
-/// @param hpets timers that firmware says an IOMMU remaps
+/// @param lines interrupts of the ISA bus that are not as usual
+/// @param hpets timers that firmware describes, or says an IOMMU remaps
 public record ApicDescription(
-    List<Cpu> cpus, List<IoApic> ioApics, List<Hpet> hpets, Source source) {
+    List<Cpu> cpus, List<IoApic> ioApics, List<Line> lines, List<Hpet> hpets, Source source) {
   /// Interrupt vectors of a CPU that a device may raise: 32 to 255. The first 32 belong to exceptions.
   ///
   /// **Source**: Intel SDM volume 3, 6.2 (Exception and Interrupt Vectors).
@@ -44,12 +46,59 @@ public record ApicDescription(
       OptionalInt sourceId,
       Source source) {}
 
+  /// How an interrupt of the ISA bus reaches the I/O APICs, where firmware says that it is not as usual (an interrupt source override).
+  ///
+  /// @param irq its number on the bus
+  /// @param gsi the global system interrupt that it is
+  public record Line(int irq, long gsi, Signal signal, Source source) {}
+
+  /// How a line tells of an interrupt.
+  ///
+  /// @param low whether it is active when it is low
+  /// @param level whether it interrupts as long as it is active, not when it becomes so
+  public record Signal(boolean low, boolean level) {
+    /// Of the ISA bus, as usual.
+    public static final Signal ISA = new Signal(false, false);
+
+    /// Of PCI.
+    public static final Signal PCI = new Signal(true, true);
+  }
+
+  private static final int ISA_LINES = 16;
+
+  /// {@return how a global system interrupt's line tells}
+  ///
+  /// **Source**: ACPI 6.5, 5.2.12.5, 5.2.13: the first 16 are those of the ISA bus unless an override says otherwise; those beyond are taken for
+  /// PCI's, whose routing only AML would tell.
+  public Signal signal(long gsi) {
+    return lines.stream()
+        .filter(l -> l.gsi() == gsi)
+        .findFirst()
+        .map(Line::signal)
+        .orElse(gsi < ISA_LINES ? Signal.ISA : Signal.PCI);
+  }
+
+  /// {@return the I/O APIC that has a global system interrupt's pin, as far as its number tells: the last that begins at or before it}
+  public Optional<IoApic> ioApic(long gsi) {
+    return ioApics.stream()
+        .filter(a -> a.gsiBase() <= gsi)
+        .max(Comparator.comparingLong(IoApic::gsiBase));
+  }
+
   /// A High Precision Event Timer, which can send its interrupts as messages.
   ///
   /// @param number its HPET number
-  /// @param iommu the IOMMU that remaps its messages
+  /// @param registers its registers, when firmware tells
+  /// @param timers how many it has, when firmware tells
+  /// @param iommu the IOMMU that remaps its messages, when firmware names one
   /// @param sourceId the requester id that they carry, when firmware tells
-  public record Hpet(int number, String iommu, OptionalInt sourceId, Source source) {}
+  public record Hpet(
+      int number,
+      Optional<AddressRange> registers,
+      OptionalInt timers,
+      Optional<String> iommu,
+      OptionalInt sourceId,
+      Source source) {}
 
   /// {@return APIC ids of the processors, in firmware's order; one of id 0 where firmware tells none}
   public List<Long> ids() {
@@ -57,6 +106,7 @@ public record ApicDescription(
   }
 
   public ApicDescription {
+    lines = List.copyOf(lines);
     hpets = List.copyOf(hpets);
     cpus = List.copyOf(cpus);
     ioApics = List.copyOf(ioApics);

@@ -139,4 +139,11 @@ public record MachineDescription(
         oddities,
         unseen);
   }
+
+  /// {@return whether interrupts are remapped, and firmware does not tell by whom those of a timer}
+  public boolean isRemapperUntold(ApicDescription.Hpet hpet) {
+    return hpet.iommu().isEmpty()
+        && iommus.stream()
+            .anyMatch(i -> i.interruptRemapping().map(InterruptRemapping::isOn).orElse(false));
+  }
 }

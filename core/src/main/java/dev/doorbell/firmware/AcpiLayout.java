@@ -11,6 +11,7 @@ final class AcpiLayout {
 
   private static final Layout GICC = Layout.lsb0("GICC.Flags", 4);
   private static final Layout APIC = Layout.lsb0("Local APIC.Flags", 4);
+  private static final Layout INTI = Layout.lsb0("MPS INTI Flags", 2);
   private static final Layout FRAME = Layout.lsb0("GIC MSI Frame.Flags", 4);
   private static final Layout MAPPING = Layout.lsb0("IORT ID mapping.Flags", 4);
   private static final Layout COHERENCY = Layout.lsb0("IORT memory access.CCA", 4);
@@ -25,6 +26,8 @@ final class AcpiLayout {
   static final Field GICC_ONLINE_CAPABLE   = GICC.bit       ("Online Capable",                   3);
   static final Field APIC_ENABLED          = APIC.bit       ("Enabled",                          0);
   static final Field APIC_ONLINE_CAPABLE   = APIC.bit       ("Online Capable",                   1);
+  static final Field INTI_POLARITY         = INTI.bits      ("Polarity",                         1, 0);
+  static final Field INTI_TRIGGER          = INTI.bits      ("Trigger Mode",                     3, 2);
   static final Field FRAME_SPI_SELECT      = FRAME.bit      ("SPI Count/Base Select",            0);
   static final Field MAPPING_SINGLE        = MAPPING.bit    ("Single mapping",                   0);
   static final Field CCA                   = COHERENCY.bit  ("CCA",                              0);
@@ -46,6 +49,7 @@ final class AcpiLayout {
 
   static final Layout GICC_FLAGS = GICC.software(1, 2).res0(4, 31).seal();
   static final Layout APIC_FLAGS = APIC.res0(2, 31).seal();
+  static final Layout INTI_FLAGS = INTI.res0(4, 15).seal();
   static final Layout FRAME_FLAGS = FRAME.res0(1, 31).seal();
   static final Layout MAPPING_FLAGS = MAPPING.res0(1, 31).seal();
   static final Layout COHERENCY_WORD = COHERENCY.res0(1, 31).seal();

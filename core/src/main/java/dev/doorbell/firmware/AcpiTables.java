@@ -22,7 +22,8 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
 
   /// In the order of reading.
   private static final List<String> KNOWN =
-      List.of("APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDT", "DMAR", "IVRS", "RIMT", "RHCT");
+      List.of(
+          "APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDT", "DMAR", "IVRS", "RIMT", "RHCT", "HPET");
 
   Optional<AcpiTable> table(String signature) {
     return Optional.ofNullable(bySignature.get(signature));

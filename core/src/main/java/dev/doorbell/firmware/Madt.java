@@ -21,6 +21,7 @@ record Madt(
     List<Its> itses,
     LinkedHashMap<Long, Cpu> cpusById,
     List<IoApic> ioApics,
+    List<Override> overrides,
     List<Place> riscv,
     TreeMap<Integer, Integer> counts,
     AcpiTable table) {
@@ -62,11 +63,18 @@ record Madt(
   /// I/O APIC (type 01h).
   record IoApic(int id, long base, long gsiBase, Source source) {}
 
+  /// Interrupt source override (type 02h): an interrupt of the ISA bus that is not as usual.
+  ///
+  /// @param polarity 0 as usual, 1 active high, 3 active low
+  /// @param trigger 0 as usual, 1 edge, 3 level
+  record Override(int irq, long gsi, int polarity, int trigger, Source source) {}
+
   /// Where a structure lies that another reader takes apart.
   record Place(int type, int at, int length) {}
 
   private static final int LOCAL_APIC = 0x00;
   private static final int IO_APIC = 0x01;
+  private static final int OVERRIDE = 0x02;
   private static final int LOCAL_X2APIC = 0x09;
   private static final int GICC = 0x0b;
   private static final int GICD = 0x0c;
@@ -105,6 +113,7 @@ record Madt(
             new ArrayList<>(),
             new ArrayList<>(),
             new LinkedHashMap<>(),
+            new ArrayList<>(),
             new ArrayList<>(),
             new ArrayList<>(),
             new TreeMap<>(),
@@ -154,7 +163,7 @@ record Madt(
     Blob b = table.blob();
     Source source = b.source(at);
     switch (type) {
-      case LOCAL_APIC, LOCAL_X2APIC, IO_APIC -> apic(type, at, length);
+      case LOCAL_APIC, LOCAL_X2APIC, IO_APIC, OVERRIDE -> apic(type, at, length);
       case GICC -> {
         atLeast(GICC_ACPI_5_0, length, "GICC", source);
         boolean full = length >= GICC_WITH_MPIDR;
@@ -217,6 +226,17 @@ record Madt(
       case LOCAL_X2APIC -> {
         atLeast(16, length, "local x2APIC", source);
         cpu(b.u32(at + 4), b.u32(at + 8), source);
+      }
+      case OVERRIDE -> {
+        atLeast(10, length, "interrupt source override", source);
+        long flags = b.u16(at + 8);
+        overrides.add(
+            new Override(
+                b.u8(at + 3),
+                b.u32(at + 4),
+                AcpiLayout.INTI_POLARITY.getInt(flags),
+                AcpiLayout.INTI_TRIGGER.getInt(flags),
+                source));
       }
       default -> {
         atLeast(12, length, "I/O APIC", source);

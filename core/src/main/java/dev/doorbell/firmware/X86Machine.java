@@ -13,6 +13,7 @@ import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -23,11 +24,15 @@ import java.util.Set;
 final class X86Machine {
   private static final int IO_APIC_BYTES = 0x1000;
   private static final int LAST_BUS = 255;
+  private static final int INTI_RESERVED = 2;
+  private static final int INTI_LOW = 3;
+  private static final int INTI_LEVEL = 3;
   private static final Source RULE = Source.rule("Intel SDM volume 3, 11.11");
 
   private final Draft draft;
   private final RequesterMap requesters = new RequesterMap();
   private final X86Sources sources = new X86Sources();
+  private Optional<HpetTable> hpet = Optional.empty();
 
   private X86Machine(Draft draft) {
     this.draft = draft;
@@ -46,6 +51,11 @@ final class X86Machine {
         "AMD's IOMMUs",
         () -> machine.amd(tables.table("IVRS").map(t -> Ivrs.read(t, draft.findings))),
         false);
+    machine.hpet =
+        draft.guarded(
+            "the HPET",
+            () -> tables.table("HPET").map(t -> HpetTable.read(t, draft.findings)),
+            Optional.empty());
     machine.apics();
     machine.bridges();
     machine.unseenRemapping();
@@ -118,12 +128,7 @@ final class X86Machine {
       }
     }
     named(ioApics);
-    List<ApicDescription.Hpet> hpets = new ArrayList<>();
-    sources
-        .hpets()
-        .forEach((number, by) ->
-            hpets.add(new ApicDescription.Hpet(number, by.iommu(), by.sourceId(), by.source())));
-    draft.apic = Optional.of(new ApicDescription(cpus, ioApics, hpets, source));
+    draft.apic = Optional.of(new ApicDescription(cpus, ioApics, lines(), hpets(), source));
     boolean isolated =
         !draft.iommus.isEmpty()
             && draft.iommus.stream()
@@ -152,6 +157,53 @@ final class X86Machine {
         by.map(X86Sources.Remapped::iommu),
         by.map(X86Sources.Remapped::sourceId).orElse(OptionalInt.empty()),
         a.source());
+  }
+
+  /// An override that leaves polarity and trigger as usual has those of the ISA bus.
+  private List<ApicDescription.Line> lines() {
+    List<ApicDescription.Line> out = new ArrayList<>();
+    for (Madt.Override o : draft.madt.map(Madt::overrides).orElse(List.of())) {
+      if (o.polarity() == INTI_RESERVED || o.trigger() == INTI_RESERVED) {
+        draft.findings.harmless(
+            "interrupt source override of IRQ %d has reserved flags; it counts as active high and edge there"
+                .formatted(o.irq()),
+            o.source());
+      }
+      out.add(
+          new ApicDescription.Line(
+              o.irq(),
+              o.gsi(),
+              new ApicDescription.Signal(o.polarity() == INTI_LOW, o.trigger() == INTI_LEVEL),
+              o.source()));
+    }
+    return out;
+  }
+
+  /// The one that the table HPET describes, and others that a table of IOMMUs names.
+  private List<ApicDescription.Hpet> hpets() {
+    Map<Integer, X86Sources.Remapped> named = sources.hpets();
+    List<ApicDescription.Hpet> out = new ArrayList<>();
+    hpet.ifPresent(h -> {
+      Optional<X86Sources.Remapped> by = Optional.ofNullable(named.remove(h.number()));
+      out.add(
+          new ApicDescription.Hpet(
+              h.number(),
+              h.registers(),
+              h.timers(),
+              by.map(X86Sources.Remapped::iommu),
+              by.map(X86Sources.Remapped::sourceId).orElse(OptionalInt.empty()),
+              h.source()));
+    });
+    named.forEach((number, by) ->
+        out.add(
+            new ApicDescription.Hpet(
+                number,
+                Optional.empty(),
+                OptionalInt.empty(),
+                Optional.of(by.iommu()),
+                by.sourceId(),
+                by.source())));
+    return out;
   }
 
   /// Linux refuses to remap interrupts where a table names an I/O APIC that the MADT has not.

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.hpet.HpetDriver;
 import dev.doorbell.hw.ioapic.IoapicDriver;
 import dev.doorbell.hw.phb.PhbMsiDriver;
 import dev.doorbell.hw.xive.XiveDriver;
@@ -20,6 +21,7 @@ import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
 import dev.doorbell.irq.MsiRoute;
 import dev.doorbell.machine.Machine;
+import dev.doorbell.pci.DmaAliases;
 import dev.doorbell.pci.Groups.Group;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Regions;
@@ -39,7 +41,7 @@ public final class Host {
   private final Machine machine;
   private final Survey survey;
   private final Drivers drivers;
-  private final IoApics ioApics;
+  private final WiredDevices wired;
   private final Regions regions;
   private final Interrupts interrupts;
   private final Ringers ringers = new Ringers();
@@ -50,7 +52,7 @@ public final class Host {
     this.machine = machine;
     this.survey = survey;
     this.drivers = drivers;
-    this.ioApics = new IoApics(machine, drivers.controllers());
+    this.wired = new WiredDevices(machine, drivers.controllers());
     this.regions = new Regions(survey);
     this.interrupts = Interrupts.of(List.copyOf(drivers.controllers().values()));
     survey.groups().forEach(this::addGroup);
@@ -165,12 +167,19 @@ public final class Host {
   ///
   /// @throws NotAssignable when it is not there, or cannot be driven
   synchronized IoapicDriver ioApic(int id) {
-    return ioApics.driver(id);
+    return wired.ioApic(id);
   }
 
   /// {@return the I/O APICs that are driven}
   synchronized Map<Integer, IoapicDriver> openIoApics() {
-    return Map.copyOf(ioApics.open());
+    return Map.copyOf(wired.ioApics());
+  }
+
+  /// {@return the driver of an HPET, by the number that firmware gives it}
+  ///
+  /// @throws NotAssignable when it is not there, or cannot be driven
+  synchronized HpetDriver hpet(int number) {
+    return wired.hpet(number);
   }
 
   /// Takes what has arrived at the CPUs and hands it to those who wait for it.
@@ -340,8 +349,13 @@ public final class Host {
                   .msiController(id)
                   .map(Host::frames)
                   .filter(frames -> !frames.isEmpty())
-                  .ifPresent(
-                      frames -> targets.add(new MsiRoute.Target(driver, m.deviceId(), frames)));
+                  .ifPresent(frames ->
+                      targets.add(
+                          new MsiRoute.Target(
+                              driver,
+                              m.deviceId(),
+                              DmaAliases.lastBus(survey.topology(), f.pci()),
+                              frames)));
             }
           }
         });

@@ -17,6 +17,7 @@ import dev.doorbell.hw.amdvi.AmdViRegisters;
 import dev.doorbell.hw.gicits.GitsRegisters;
 import dev.doorbell.hw.gicv2m.GicV2mRegisters;
 import dev.doorbell.hw.gicv3.GicrRegisters;
+import dev.doorbell.hw.hpet.HpetRegisters;
 import dev.doorbell.hw.imsic.ImsicRegisters;
 import dev.doorbell.hw.pamu.PamuRegisters;
 import dev.doorbell.hw.phb.Phb3Driver;
@@ -66,6 +67,12 @@ public final class LiveState implements MachineState {
     if (kind.equals("ioapic")) {
       ioApics(machine, out);
     }
+    if (kind.equals("hpet")) {
+      machine.apic().stream()
+          .flatMap(a -> a.hpets().stream())
+          .flatMap(h -> h.registers().stream())
+          .forEach(r -> out.add(hpet(r)));
+    }
     machine.iommus().forEach(i -> block(kind, i).ifPresent(out::add));
     machine.msiControllers().forEach(c -> block(kind, c).ifPresent(out::add));
     if (kind.equals("xive")) {
@@ -83,6 +90,23 @@ public final class LiveState implements MachineState {
                 .filter(a -> a.apicId() == id)
                 .flatMap(a -> a.registers().stream())
                 .forEach(r -> out.add(new Block(r.start(), driver.entries()))));
+  }
+
+  /// General registers, and those of each timer by its number.
+  private Block hpet(AddressRange window) {
+    RegisterBus bus = host.machine().registers(window);
+    Map<String, Long> out = registers(bus, HpetRegisters.MAP, "");
+    Optional.ofNullable(out.get(HpetRegisters.CAP.name()))
+        .ifPresent(cap -> {
+          int last = Math.min(HpetRegisters.LAST_TIMER.getInt(cap), HpetRegisters.MOST_TIMERS - 1);
+          for (Register r : HpetRegisters.TIMERS.registers()) {
+            for (int timer = 0; timer <= last; timer++) {
+              String name = r.name() + timer;
+              read(bus, HpetRegisters.offset(r, timer), r.bytes()).ifPresent(v -> out.put(name, v));
+            }
+          }
+        });
+    return new Block(window.start(), out);
   }
 
   /// {@return the registers of an IOMMU, if it is of the kind}

@@ -153,7 +153,7 @@ public final class MsiDomain {
             target
                 .controller()
                 .allocate(
-                    new MsiSource(function, target.deviceId()),
+                    new MsiSource(function, target.deviceId(), target.lastBus()),
                     request.taken(used),
                     request.contiguous());
         return new Taken(block, used, target);

@@ -18,13 +18,20 @@ public record MsiRoute(List<Target> targets, int cpus, Optional<String> absent, 
   /// One controller in a function's reach.
   ///
   /// @param deviceId the id that travels with the function's writes to it
+  /// @param lastBus as {@link MsiSource} has it
   /// @param doorbells what its messages are written to: one, or one for each CPU
-  public record Target(MsiController controller, int deviceId, List<DoorbellFrame> doorbells) {
+  public record Target(
+      MsiController controller, int deviceId, OptionalInt lastBus, List<DoorbellFrame> doorbells) {
     public Target {
       doorbells = List.copyOf(doorbells);
       if (doorbells.isEmpty()) {
         throw new IllegalArgumentException(controller.id() + " has no doorbell");
       }
+    }
+
+    /// A controller to which the function's writes carry one id.
+    public Target(MsiController controller, int deviceId, List<DoorbellFrame> doorbells) {
+      this(controller, deviceId, OptionalInt.empty(), doorbells);
     }
 
     /// A controller with one doorbell.

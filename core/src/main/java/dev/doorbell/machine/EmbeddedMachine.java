@@ -15,6 +15,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.hpet.HpetModel;
 import dev.doorbell.hw.ioapic.IoapicModel;
 import dev.doorbell.hw.pcie.EndpointModel;
 import dev.doorbell.pci.ConfigImage;
@@ -43,6 +44,7 @@ public final class EmbeddedMachine implements Machine {
   private final InterruptModels interrupts;
   private final Map<String, AddressRange> iommuWindows;
   private final Map<Integer, IoapicModel> ioApics;
+  private final Map<Integer, HpetModel> hpets;
   private final List<PciModels> complexes = new ArrayList<>();
 
   private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
@@ -57,6 +59,7 @@ public final class EmbeddedMachine implements Machine {
     iommuWindows = models.windows();
     buildPci(iommus);
     ioApics = IoapicModels.build(description, iommus, bus);
+    hpets = HpetModels.build(description, iommus, bus);
   }
 
   /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
@@ -183,6 +186,11 @@ public final class EmbeddedMachine implements Machine {
   /// {@return an I/O APIC, whose lines can be driven; empty where firmware does not tell enough of it}
   public Optional<IoapicModel> ioApic(int apicId) {
     return Optional.ofNullable(ioApics.get(apicId));
+  }
+
+  /// {@return an HPET, whose time passes when it is told to; empty where firmware does not tell enough of it}
+  public Optional<HpetModel> hpet(int number) {
+    return Optional.ofNullable(hpets.get(number));
   }
 
   @Override

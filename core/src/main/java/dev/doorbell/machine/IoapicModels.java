@@ -1,6 +1,5 @@
 package dev.doorbell.machine;
 
-import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.MachineDescription;
@@ -8,24 +7,12 @@ import dev.doorbell.hw.ioapic.IoapicModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// Builds the I/O APICs of an x86 machine and puts them on the bus, each with its messages led to the IOMMU that firmware names for it.
 final class IoapicModels {
   private static final int USUAL_PINS = 24;
 
-  /// A requester that is no CPU; local APICs look at no other of its properties.
-  private static final int NO_CPU = 0;
-
-  private final MachineDescription machine;
-  private final Map<String, Translator> iommus;
-  private final SystemMap bus;
-
-  private IoapicModels(MachineDescription machine, Map<String, Translator> iommus, SystemMap bus) {
-    this.machine = machine;
-    this.iommus = iommus;
-    this.bus = bus;
-  }
+  private IoapicModels() {}
 
   /// {@return models by the id that firmware gives them}
   ///
@@ -33,7 +20,6 @@ final class IoapicModels {
   /// there are none.
   static Map<Integer, IoapicModel> build(
       MachineDescription machine, Map<String, Translator> iommus, SystemMap bus) {
-    IoapicModels models = new IoapicModels(machine, iommus, bus);
     Map<Integer, IoapicModel> out = new HashMap<>();
     List<ApicDescription.IoApic> all =
         machine.apic().stream().flatMap(a -> a.ioApics().stream()).toList();
@@ -41,15 +27,23 @@ final class IoapicModels {
       if (a.registers().filter(bus::isFree).isEmpty()) {
         continue;
       }
-      models
-          .messages(a)
+      WiredMessages.of(iommus, bus, a.iommu(), a.sourceId())
           .ifPresent(m -> {
-            IoapicModel model = new IoapicModel(pins(a, all), m);
+            IoapicModel model = new IoapicModel(pins(a, all), m::send);
+            rest(machine.apic().orElseThrow(), a, model, pins(a, all));
             bus.add("I/O APIC " + a.apicId(), a.registers().orElseThrow(), model);
             out.put(a.apicId(), model);
           });
     }
     return out;
+  }
+
+  /// Lines that are active when they are low are high as long as nothing drives them.
+  private static void rest(
+      ApicDescription apic, ApicDescription.IoApic a, IoapicModel model, int pins) {
+    for (int pin = 0; pin < pins; pin++) {
+      model.drive(pin, apic.signal(a.gsiBase() + pin).low());
+    }
   }
 
   /// As many as lie before the next one's first interrupt; 24 for the last, as most have.
@@ -61,26 +55,5 @@ final class IoapicModels {
             .min()
             .orElse(USUAL_PINS);
     return (int) Math.min(most, IoapicModel.MOST_PINS);
-  }
-
-  private Optional<IoapicModel.Messages> messages(ApicDescription.IoApic a) {
-    if (a.iommu().isEmpty()) {
-      return Optional.of((address, data) ->
-          bus.write(address, Integer.toUnsignedLong(data), Integer.BYTES, NO_CPU) == BusOutcome.OK);
-    }
-    Translator iommu = iommus.get(a.iommu().get());
-    if (iommu == null || a.sourceId().isEmpty() || machine.iommu(a.iommu().get()).isEmpty()) {
-      return Optional.empty();
-    }
-    int sourceId = a.sourceId().getAsInt();
-    return Optional.of((address, data) -> {
-      iommu.begin();
-      try {
-        return iommu.message(sourceId, address, Integer.toUnsignedLong(data), Integer.BYTES)
-            == BusOutcome.OK;
-      } finally {
-        iommu.end();
-      }
-    });
   }
 }

@@ -3,6 +3,7 @@ package dev.doorbell.pci;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Under which requester ids a function's writes can reach the root complex: conventional buses carry no requester id, so a bridge to one
 /// puts its own in.
@@ -72,6 +73,19 @@ public final class DmaAliases {
   /// which leaves the id as it is}
   public static int atRootComplex(PciTopology topology, PciFunction f) {
     return of(topology, f).stream().filter(Alias::certain).toList().getLast().requesterId();
+  }
+
+  /// {@return the last bus of the requester ids that a function's messages may carry at the root complex, from that of
+  /// {@link #atRootComplex} on; empty when they carry that one id}
+  ///
+  /// A PCI Express to PCI bridge may leave ids of PCI-X devices as they are, and those of buses below its secondary one, so that no single
+  /// id can be asked for.
+  ///
+  /// **Source**: PCI Express to PCI/PCI-X Bridge 1.0, 2.3; Linux 6.12 `set_msi_sid` verifies the bus there.
+  public static OptionalInt lastBus(PciTopology topology, PciFunction f) {
+    Alias last = of(topology, f).stream().filter(Alias::certain).toList().getLast();
+    boolean taken = last.requesterId() >>> Byte.SIZE != last.owner().sbdf().bus();
+    return taken ? OptionalInt.of(f.sbdf().bus()) : OptionalInt.empty();
   }
 
   /// {@return the nearest bridge that may put its own requester id in, where its kind cannot be seen}

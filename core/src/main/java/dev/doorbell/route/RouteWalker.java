@@ -64,6 +64,20 @@ public final class RouteWalker {
     return new X86Walk(survey.machine(), state, new Trail(state.basis())).wired(a, pin);
   }
 
+  /// {@return the way of an interrupt from a timer of an HPET}
+  ///
+  /// @param hpet the number that firmware gives it
+  /// @throws IllegalArgumentException when the machine has no such HPET
+  public Route walkTimer(int hpet, int timer) {
+    ApicDescription.Hpet h =
+        survey.machine().apic().stream()
+            .flatMap(d -> d.hpets().stream())
+            .filter(i -> i.number() == hpet)
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("the machine has no HPET " + hpet));
+    return new X86Walk(survey.machine(), state, new Trail(state.basis())).timed(h, timer);
+  }
+
   /// One walk under way.
   private final class Walk {
     private final SurveyedFunction f;

@@ -6,11 +6,14 @@ import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Basis;
 import dev.doorbell.explain.Hop;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.amdvi.AmdViMessage;
 import dev.doorbell.hw.amdvi.AmdViWalk;
 import dev.doorbell.hw.amdvi.AmdViWalker;
+import dev.doorbell.hw.hpet.HpetWalk;
+import dev.doorbell.hw.hpet.HpetWalker;
 import dev.doorbell.hw.ioapic.IoapicWalk;
 import dev.doorbell.hw.ioapic.IoapicWalker;
 import dev.doorbell.hw.lapic.LapicWalker;
@@ -131,37 +134,75 @@ final class X86Walk {
                     .map(MachineState.Block::registers)
                     .orElse(Map.of()))
             .walk(pin);
-    if (walk.message().isEmpty()) {
+    Sender sender = new Sender(id, "I/O APIC", ioApic.iommu(), ioApic.sourceId(), ioApic.source());
+    return walk.message()
+        .map(m -> sent(sender, walk.hop(), walk.masked(), m.address(), m.data()))
+        .orElseGet(() -> nothing(walk.hop()));
+  }
+
+  /// {@return the way of a timer's interrupt}
+  Route timed(ApicDescription.Hpet hpet, int timer) {
+    String id = "hpet:" + hpet.number();
+    HpetWalk walk =
+        new HpetWalker(
+                id,
+                hpet.registers()
+                    .flatMap(r -> state.block("hpet", r))
+                    .map(MachineState.Block::registers)
+                    .orElse(Map.of()))
+            .walk(timer);
+    Sender sender = new Sender(id, "HPET", hpet.iommu(), hpet.sourceId(), hpet.source());
+    if (walk.message().isPresent() && machine.isRemapperUntold(hpet)) {
+      trail.hops(List.of(walk.hop()));
       return trail.cannotSee(
-          walk.hop().at(), walk.hop().in(), walk.hop().why(), walk.hop().source());
+          "IOMMUs",
+          walk.hop().out(),
+          "interrupts are remapped, and firmware does not tell by whom those of %s".formatted(id),
+          hpet.source());
     }
-    trail.masked(walk.masked());
-    trail.hops(List.of(walk.hop()));
-    IoapicWalk.Message sent = walk.message().get();
+    return walk.message()
+        .map(m -> sent(sender, walk.hop(), walk.masked(), m.address(), m.data()))
+        .orElseGet(() -> nothing(walk.hop()));
+  }
+
+  /// What sends messages and is no PCI function.
+  private record Sender(
+      String id, String kind, Optional<String> iommu, OptionalInt sourceId, Source source) {}
+
+  private Route nothing(Hop hop) {
+    if (hop.basis() == Basis.UNSEEN) {
+      return trail.cannotSee(hop.at(), hop.in(), hop.why(), hop.source());
+    }
+    return trail.stop(hop.at(), hop.in(), hop.out(), hop.why(), hop.source());
+  }
+
+  private Route sent(Sender from, Hop hop, boolean masked, long address, int data) {
+    trail.masked(masked);
+    trail.hops(List.of(hop));
     MsiControllerDescription.LocalApic apic =
         machine.msiControllers().stream()
             .filter(c -> c instanceof MsiControllerDescription.LocalApic)
             .map(c -> (MsiControllerDescription.LocalApic) c)
             .findFirst()
             .orElseThrow();
-    Optional<IommuDescription> iommu = ioApic.iommu().flatMap(machine::iommu);
-    String write = RouteWalker.write(sent.address(), sent.data());
-    if (iommu.isPresent() && ioApic.sourceId().isEmpty()) {
+    Optional<IommuDescription> iommu = from.iommu().flatMap(machine::iommu);
+    String write = RouteWalker.write(address, data);
+    if (iommu.isPresent() && from.sourceId().isEmpty()) {
       return trail.cannotSee(
           iommu.get().id(),
           write,
-          "which source-id the messages of %s carry is not told".formatted(id),
-          ioApic.source());
+          "which source-id the messages of %s carry is not told".formatted(from.id()),
+          from.source());
     }
     iommu.ifPresent(i ->
         trail.derived(
-            id,
+            from.id(),
             write,
-            "source-id 0x%x at %s".formatted(ioApic.sourceId().getAsInt(), i.id()),
-            "firmware names it for the I/O APIC",
+            "source-id 0x%x at %s".formatted(from.sourceId().getAsInt(), i.id()),
+            "firmware names it for the " + from.kind(),
             i.source()));
-    trail.doorbell(sent.address());
-    return deliver(apic, ioApic.sourceId().orElse(0), iommu, sent.address(), sent.data());
+    trail.doorbell(address);
+    return deliver(apic, from.sourceId().orElse(0), iommu, address, data);
   }
 
   private Route arrive(

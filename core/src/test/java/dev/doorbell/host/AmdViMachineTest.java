@@ -55,7 +55,8 @@ class AmdViMachineTest {
         m.iommus(),
         m.msiControllers(),
         m.gic(),
-        Optional.of(new ApicDescription(cpus, apic.ioApics(), apic.hpets(), apic.source())),
+        Optional.of(
+            new ApicDescription(cpus, apic.ioApics(), apic.lines(), apic.hpets(), apic.source())),
         m.hostBridges(),
         m.functions(),
         m.memory(),

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -163,6 +164,13 @@ class GroupsTest {
             .map(DmaAliases.Alias::requesterId)
             .toList();
     assertEquals(List.of(0x720, 0x618, 0x600), ids);
+    assertEquals(OptionalInt.of(7), lastBus(t, "07:04.0"));
+    assertEquals(OptionalInt.of(6), lastBus(t, "06:01.0"));
+    assertEquals(OptionalInt.empty(), lastBus(t, "05:00.0"));
+  }
+
+  private static OptionalInt lastBus(PciTopology t, String function) {
+    return DmaAliases.lastBus(t, t.function(Sbdf.parse(function)).orElseThrow());
   }
 
   @Test
@@ -174,6 +182,7 @@ class GroupsTest {
     PciTopology t = PciTopology.of(functions);
     assertEquals(
         0xf0, DmaAliases.atRootComplex(t, t.function(Sbdf.parse("01:01.0")).orElseThrow()));
+    assertEquals(OptionalInt.empty(), lastBus(t, "01:01.0"));
   }
 
   @Test

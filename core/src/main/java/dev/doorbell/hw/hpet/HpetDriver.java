@@ -4,10 +4,8 @@ import static dev.doorbell.hw.hpet.HpetRegisters.*;
 
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.MsiController;
-import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
-import java.util.HashMap;
-import java.util.Map;
+import dev.doorbell.irq.Wire;
+import dev.doorbell.irq.Wires;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Drives the messages of one High Precision Event Timer. Its timers are devices to whatever takes its messages: each that is connected has a
@@ -19,17 +17,13 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class HpetDriver {
   private final String id;
   private final RegisterBus registers;
-  private final MsiController controller;
-  private final int sourceId;
   private final int timers;
-  private final Map<Integer, Timer> connected = new HashMap<>();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Wires wires;
 
   private HpetDriver(String id, RegisterBus registers, MsiController controller, int sourceId) {
     this.id = id;
     this.registers = registers;
-    this.controller = controller;
-    this.sourceId = sourceId;
+    wires = new Wires(controller, sourceId, new ReentrantLock());
     timers = Math.min(LAST_TIMER.getInt(registers.read64(CAP.offset())) + 1, MOST_TIMERS);
     for (int timer = 0; timer < timers; timer++) {
       set(timer, 0, INTERRUPTS.mask() | FSB.mask());
@@ -55,6 +49,13 @@ public final class HpetDriver {
     return timers;
   }
 
+  /// {@return whether a timer can send messages}
+  ///
+  /// @param timer 0 to {@link #timers} less one
+  public boolean sendsMessages(int timer) {
+    return FSB_CAP.isSet(registers.read64(offset(TIMER, timer)));
+  }
+
   /// {@return ticks since some moment}
   public long counter() {
     return registers.read64(MAIN.offset());
@@ -71,52 +72,20 @@ public final class HpetDriver {
       throw new IndexOutOfBoundsException(
           "%s has %d timers and no timer %d".formatted(id, timers, timer));
     }
-    if (!FSB_CAP.isSet(registers.read64(offset(TIMER, timer)))) {
+    if (!sendsMessages(timer)) {
       throw new IllegalArgumentException(
           "timer %d of %s cannot send messages".formatted(timer, id));
     }
-    lock.lock();
-    try {
-      if (connected.containsKey(timer)) {
-        throw new IllegalStateException("timer %d of %s is connected".formatted(timer, id));
-      }
-      VectorBlock vector =
-          controller.allocate(
-              new MsiSource("timer %d of %s".formatted(timer, id), sourceId), 1, false);
-      Timer made = new Timer(timer, vector);
-      try {
-        vector.activate(0, cpu);
-        made.program();
-      } catch (RuntimeException failed) {
-        made.undo(failed);
-        throw failed;
-      }
-      connected.put(timer, made);
-      return made;
-    } finally {
-      lock.unlock();
-    }
+    return wires.connect("timer %d of %s".formatted(timer, id), cpu, end -> new Timer(timer, end));
   }
 
   /// A connected timer.
-  public final class Timer {
+  public final class Timer extends Wire {
     private final int number;
-    private final VectorBlock vector;
-    private boolean open = true;
 
-    private Timer(int number, VectorBlock vector) {
+    private Timer(int number, End end) {
+      super(end);
       this.number = number;
-      this.vector = vector;
-    }
-
-    /// {@return the number under which the controller tells of its interrupts}
-    public int vector() {
-      return vector.number(0);
-    }
-
-    /// {@return the CPU that takes them}
-    public int cpu() {
-      return vector.cpu(0);
     }
 
     /// Has the timer interrupt once, when the counter comes to a value.
@@ -124,63 +93,27 @@ public final class HpetDriver {
       change(() -> registers.write64(offset(COMPARATOR, number), count));
     }
 
-    /// Moves the timer to another CPU. Where its message names the CPU, it does not interrupt while that changes.
-    public void retarget(int cpu) {
-      change(() -> {
-        long before = message();
-        vector.retarget(0, cpu);
-        if (message() != before) {
-          program();
-        }
-        vector.finishMove(0);
-      });
+    /// The same, when so many ticks have passed from now on.
+    public void in(long ticks) {
+      change(() -> registers.write64(offset(COMPARATOR, number), counter() + ticks));
     }
 
-    /// Gives the timer's vector back.
-    public void disconnect() {
-      change(() -> {
-        silence();
-        vector.free();
-        open = false;
-        connected.remove(number);
-      });
-    }
-
-    private void change(Runnable action) {
-      lock.lock();
-      try {
-        if (!open) {
-          throw new IllegalStateException(
-              "timer %d of %s has been disconnected".formatted(number, id));
-        }
-        action.run();
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    private long message() {
+    @Override
+    protected long message() {
       return FSB_ADDRESS.place(vector.doorbell(0))
           | FSB_VALUE.place(Integer.toUnsignedLong(vector.data(0)));
     }
 
-    private void program() {
+    @Override
+    protected void program() {
       silence();
       registers.write64(offset(MESSAGE, number), message());
       set(number, INTERRUPTS.mask() | FSB.mask(), LEVEL.mask());
     }
 
-    private void silence() {
+    @Override
+    protected void silence() {
       set(number, 0, INTERRUPTS.mask() | FSB.mask());
-    }
-
-    private void undo(RuntimeException because) {
-      try {
-        silence();
-        vector.free();
-      } catch (RuntimeException again) {
-        because.addSuppressed(again);
-      }
     }
   }
 

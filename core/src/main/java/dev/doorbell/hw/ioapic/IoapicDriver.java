@@ -4,8 +4,8 @@ import static dev.doorbell.hw.ioapic.IoapicRegisters.*;
 
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.MsiController;
-import dev.doorbell.irq.MsiSource;
-import dev.doorbell.irq.VectorBlock;
+import dev.doorbell.irq.Wire;
+import dev.doorbell.irq.Wires;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,18 +19,15 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class IoapicDriver {
   private final String id;
   private final RegisterBus registers;
-  private final MsiController controller;
-  private final int sourceId;
   private final int pins;
   private final boolean answers;
-  private final Map<Integer, Pin> connected = new HashMap<>();
   private final ReentrantLock lock = new ReentrantLock();
+  private final Wires wires;
 
   private IoapicDriver(String id, RegisterBus registers, MsiController controller, int sourceId) {
     this.id = id;
     this.registers = registers;
-    this.controller = controller;
-    this.sourceId = sourceId;
+    wires = new Wires(controller, sourceId, lock);
     long version = get(VERSION.offset());
     pins = Math.min(LAST_ENTRY.getInt(version) + 1, MOST_ENTRIES);
     answers = VERSION_VALUE.getInt(version) >= VERSION_WITH_EOI;
@@ -55,10 +52,15 @@ public final class IoapicDriver {
     HIGH,
     LOW;
 
+    /// {@return whether it lasts as long as the line is active}
+    public boolean isLevel() {
+      return this == HIGH || this == LOW;
+    }
+
     private long place() {
       boolean low = this == FALLING || this == LOW;
-      boolean level = this == HIGH || this == LOW;
-      return IoapicLayout.POLARITY.place(low ? 1 : 0) | IoapicLayout.TRIGGER.place(level ? 1 : 0);
+      return IoapicLayout.POLARITY.place(low ? 1 : 0)
+          | IoapicLayout.TRIGGER.place(isLevel() ? 1 : 0);
     }
   }
 
@@ -70,9 +72,14 @@ public final class IoapicDriver {
     return pins;
   }
 
+  /// {@return whether it has what answers a level-triggered pin}
+  public boolean answersLevels() {
+    return answers;
+  }
+
   /// {@return where its messages end}
   public MsiController controller() {
-    return controller;
+    return wires.controller();
   }
 
   /// Gives a pin a vector, and lets it through.
@@ -86,78 +93,35 @@ public final class IoapicDriver {
     if (pin < 0 || pin >= pins) {
       throw new IndexOutOfBoundsException("%s has %d pins and no pin %d".formatted(id, pins, pin));
     }
-    if (!answers && (signal == Signal.HIGH || signal == Signal.LOW)) {
+    if (!answers && signal.isLevel()) {
       throw new IllegalArgumentException(
           "%s has no EOI register, which pin %d needs to be level-triggered".formatted(id, pin));
     }
-    lock.lock();
-    try {
-      if (connected.containsKey(pin)) {
-        throw new IllegalStateException("pin %d of %s is connected".formatted(pin, id));
-      }
-      VectorBlock vector =
-          controller.allocate(new MsiSource("pin %d of %s".formatted(pin, id), sourceId), 1, false);
-      Pin made = new Pin(pin, signal, vector);
-      try {
-        vector.activate(0, cpu);
-        made.write();
-      } catch (RuntimeException failed) {
-        made.undo(failed);
-        throw failed;
-      }
-      connected.put(pin, made);
-      return made;
-    } finally {
-      lock.unlock();
-    }
+    return wires.connect("pin %d of %s".formatted(pin, id), cpu, end -> new Pin(pin, signal, end));
   }
 
   /// A connected pin.
-  public final class Pin {
+  public final class Pin extends Wire {
     private final int number;
     private final Signal signal;
-    private final VectorBlock vector;
-    private boolean open = true;
     private boolean masked;
 
-    private Pin(int number, Signal signal, VectorBlock vector) {
+    private Pin(int number, Signal signal, End end) {
+      super(end);
       this.number = number;
       this.signal = signal;
-      this.vector = vector;
     }
 
     public int number() {
       return number;
     }
 
-    /// {@return the number under which the controller tells of its interrupts}
-    public int vector() {
-      return vector.number(0);
-    }
-
-    /// {@return the CPU that takes them}
-    public int cpu() {
-      return vector.cpu(0);
-    }
-
     /// Tells the I/O APIC that an interrupt was served. A level-triggered pin is silent until then.
     public void served() {
       change(() -> {
         if (answers) {
-          set(EOI.offset(), IoapicLayout.VECTOR.get(entry()));
+          set(EOI.offset(), IoapicLayout.VECTOR.get(message()));
         }
-      });
-    }
-
-    /// Moves the pin to another CPU. Where its message names the CPU, the pin is masked while that changes, and edges then are lost.
-    public void retarget(int cpu) {
-      change(() -> {
-        long before = entry();
-        vector.retarget(0, cpu);
-        if (entry() != before) {
-          write();
-        }
-        vector.finishMove(0);
       });
     }
 
@@ -165,48 +129,24 @@ public final class IoapicDriver {
     public void mask(boolean hold) {
       change(() -> {
         masked = hold;
-        write();
+        program();
       });
     }
 
-    /// Gives the pin's vector back.
-    public void disconnect() {
-      change(() -> {
-        put(number, IoapicRegisters.reset());
-        vector.free();
-        open = false;
-        connected.remove(number);
-      });
-    }
-
-    private void change(Runnable action) {
-      lock.lock();
-      try {
-        if (!open) {
-          throw new IllegalStateException(
-              "pin %d of %s has been disconnected".formatted(number, id));
-        }
-        action.run();
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    private long entry() {
+    @Override
+    protected long message() {
       return IoapicLayout.entry(vector.doorbell(0), vector.data(0), number) | signal.place();
     }
 
-    private void write() {
-      put(number, IoapicLayout.MASK.with(entry(), masked ? 1 : 0));
+    /// The pin is masked while its entry changes, and edges then are lost.
+    @Override
+    protected void program() {
+      put(number, IoapicLayout.MASK.with(message(), masked ? 1 : 0));
     }
 
-    private void undo(RuntimeException because) {
-      try {
-        put(number, IoapicRegisters.reset());
-        vector.free();
-      } catch (RuntimeException again) {
-        because.addSuppressed(again);
-      }
+    @Override
+    protected void silence() {
+      put(number, IoapicRegisters.reset());
     }
   }
 

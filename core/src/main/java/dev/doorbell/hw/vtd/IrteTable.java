@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The interrupt remapping table of a unit, as the driver writes it. An entry takes messages of one source-id. One that is in use changes by one
+/// The interrupt remapping table of a unit, as the driver writes it. An entry takes messages of one source-id, or of a range of buses. One that is in use changes by one
 /// write of its lower half, which has vector and destination.
 ///
 /// **Threads.** Safe for use from many. One lock, taken before the queue's.
@@ -141,10 +141,20 @@ final class IrteTable implements InterruptRemapper {
       for (int i : indexes) {
         taken.set(i);
       }
-      return new Entries(source.deviceId(), indexes, contiguous);
+      return new Entries(verified(source), indexes, contiguous);
     } finally {
       lock.unlock();
     }
+  }
+
+  /// {@return whom an entry takes messages of: one source-id, or the buses that a bridge's aliases lie on}
+  private static long verified(MsiSource source) {
+    long id = source.deviceId() & SID.max();
+    if (source.lastBus().isEmpty()) {
+      return SID.place(id) | SVT.place(SVT_SID);
+    }
+    long first = id >>> Byte.SIZE << Byte.SIZE;
+    return SID.place(first | source.lastBus().getAsInt()) | SVT.place(SVT_BUS);
   }
 
   private int[] some(int count) {
@@ -178,12 +188,13 @@ final class IrteTable implements InterruptRemapper {
 
   /// Entries of one device.
   private final class Entries implements RemapEntries {
-    private final int sourceId;
+    private final long verified;
     private final int[] indexes;
     private final boolean shared;
 
-    Entries(int sourceId, int[] indexes, boolean shared) {
-      this.sourceId = sourceId;
+    /// @param verified SID and SVT
+    Entries(long verified, int[] indexes, boolean shared) {
+      this.verified = verified;
       this.indexes = indexes;
       this.shared = shared;
     }
@@ -255,7 +266,7 @@ final class IrteTable implements InterruptRemapper {
       long before = memory.read64(at);
       long beforeHigh = memory.read64(at + Long.BYTES);
       boolean present = P.isSet(before);
-      long high = SID.place(sourceId & SID.max()) | SVT.place(SVT_SID) | more;
+      long high = verified | more;
       if (!present) {
         memory.write64(at + Long.BYTES, high);
         memory.publish();

@@ -1,0 +1,111 @@
+package dev.doorbell.cli;
+
+import dev.doorbell.description.ApicDescription;
+import dev.doorbell.host.Host;
+import dev.doorbell.host.HostOptions;
+import dev.doorbell.host.LiveState;
+import dev.doorbell.host.WiredPin;
+import dev.doorbell.host.WiredTimer;
+import dev.doorbell.machine.Machine;
+import dev.doorbell.route.Route;
+import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.Survey;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// `doorbell trace` of a pin of an I/O APIC or a timer of an HPET, whose number stands in the place of a vector's.
+///
+/// @param id the one that firmware gives the I/O APIC or HPET
+record WiredTrace(Kind kind, int id) {
+  private static final Pattern NAME = Pattern.compile("(ioapic|hpet):(\\d{1,3})");
+
+  /// What sends.
+  enum Kind {
+    IOAPIC("I/O APIC", "pin"),
+    HPET("HPET", "timer");
+
+    private final String what;
+    private final String part;
+
+    Kind(String what, String part) {
+      this.what = what;
+      this.part = part;
+    }
+  }
+
+  /// {@return what an argument names, unless it names a function}
+  static Optional<WiredTrace> named(String argument) {
+    Matcher m = NAME.matcher(argument);
+    return m.matches()
+        ? Optional.of(
+            new WiredTrace(
+                m.group(1).equals("hpet") ? Kind.HPET : Kind.IOAPIC, Integer.parseInt(m.group(2))))
+        : Optional.empty();
+  }
+
+  /// {@return what it is, for messages}
+  String what() {
+    return kind.what;
+  }
+
+  /// {@return what of it is traced}
+  String part(int number) {
+    return kind.part + " " + number;
+  }
+
+  /// @param again options that name the machine
+  /// @throws UnusableInput when the machine has none of that id
+  void require(ChosenMachine chosen, String again) {
+    List<Integer> has =
+        chosen.machine().apic().stream()
+            .flatMap(a ->
+                kind == Kind.HPET
+                    ? a.hpets().stream().map(ApicDescription.Hpet::number)
+                    : a.ioApics().stream().map(ApicDescription.IoApic::apicId))
+            .toList();
+    if (!has.contains(id)) {
+      throw new UnusableInput(
+          "NoSuchFunction",
+          has.isEmpty()
+              ? "firmware describes no %s".formatted(kind.what)
+              : "the machine has no %s %d; it has %s".formatted(kind.what, id, has),
+          "see %s inspect%s".formatted(MachineOptions.program(), again));
+    }
+  }
+
+  /// {@return the way of a pin or timer: by the recorded tables, or as Doorbell would build it}
+  ///
+  /// @throws IndexOutOfBoundsException when there is no such pin or timer
+  Route route(
+      ChosenMachine chosen, HostOptions options, @Nullable OracleState recorded, int number) {
+    if (recorded != null) {
+      return walk(new RouteWalker(Survey.of(chosen.machine()), recorded), number);
+    }
+    try (Machine hardware = chosen.hardware()) {
+      Host host = Host.start(hardware, options);
+      return switch (kind) {
+        case IOAPIC -> {
+          try (WiredPin _ = WiredPin.of(host, id, number)) {
+            yield walk(host, number);
+          }
+        }
+        case HPET -> {
+          try (WiredTimer _ = WiredTimer.of(host, id, number)) {
+            yield walk(host, number);
+          }
+        }
+      };
+    }
+  }
+
+  private Route walk(Host host, int number) {
+    return walk(new RouteWalker(host.survey(), new LiveState(host, List.of())), number);
+  }
+
+  private Route walk(RouteWalker walker, int number) {
+    return kind == Kind.HPET ? walker.walkTimer(id, number) : walker.walkPin(id, number);
+  }
+}
