@@ -347,7 +347,7 @@ final class VtdScenario {
       saw(model.isEmpty() ? "no interrupt" : "interrupt");
       return "";
     }
-    if (!remappable && other.equals(List.of(VtdPair.passing(address, data)))) {
+    if (!remappable && other.equals(List.of(EduPc.passing(address, data)))) {
       saw("vtd-compatibility-format");
       return "";
     }
