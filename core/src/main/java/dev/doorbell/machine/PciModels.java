@@ -11,6 +11,8 @@ import dev.doorbell.hw.pcie.EndpointModel;
 import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.pci.BridgeRegisters;
 import dev.doorbell.pci.CapabilityLayout;
+import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
@@ -21,6 +23,9 @@ import java.util.Optional;
 
 /// Builds the PCI functions of one root complex from a description.
 final class PciModels {
+  /// The last header type that has a model.
+  private static final int BRIDGE_HEADER = 1;
+
   private final HostBridge bridge;
   private final RootComplexModel complex;
   private final PciTopology topology;
@@ -67,13 +72,14 @@ final class PciModels {
         : Optional.empty();
   }
 
-  /// Puts functions on their buses, bridges before what lies below them. A function whose header was not captured is left out:
-  /// what else the machine has can do without it, and reads of its configuration space are all ones.
+  /// Puts functions on their buses, bridges before what lies below them. A function whose header was not captured, or is of no type that a
+  /// model has (a CardBus bridge's; all ones of a function that slept), is left out: what else the machine has can do without it, and reads
+  /// of its configuration space are all ones.
   void build(List<FunctionDescription> functions) {
     List<FunctionDescription> mine =
         functions.stream()
             .filter(d -> bridge.owns(d.sbdf().segment(), d.sbdf().bus()))
-            .filter(d -> d.config().size() >= CapabilityLayout.FIRST)
+            .filter(d -> d.config().size() >= CapabilityLayout.FIRST && isModelled(d.config()))
             .toList();
     for (FunctionDescription d : mine) {
       topology.function(d.sbdf()).filter(PciFunction::isBridge).ifPresent(this::addBridge);
@@ -81,6 +87,13 @@ final class PciModels {
     for (FunctionDescription d : mine) {
       topology.function(d.sbdf()).filter(f -> !f.isBridge()).ifPresent(f -> addEndpoint(d, f));
     }
+  }
+
+  private static boolean isModelled(ConfigSpace config) {
+    int type =
+        ConfigHeaderLayout.HEADER_LAYOUT.getInt(
+            config.read8((int) ConfigHeaderLayout.HEADER_TYPE.offset()));
+    return type <= BRIDGE_HEADER;
   }
 
   private void addBridge(PciFunction f) {
