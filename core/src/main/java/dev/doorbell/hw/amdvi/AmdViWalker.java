@@ -21,6 +21,7 @@ import java.util.OptionalLong;
 public final class AmdViWalker {
   private static final int TABLE_UNIT_SHIFT = 12;
   private static final int PHYSICAL_BITS = 52;
+  private static final long LAST_OF_PAGE = (1L << TABLE_UNIT_SHIFT) - 1;
 
   /// Delivery modes of a datum.
   private static final int FIXED = 0;
@@ -58,11 +59,39 @@ public final class AmdViWalker {
               in,
               new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty()));
     }
+    String name = "DTE 0x%x".formatted(device);
+    if (excludes(dte.get(), iova)) {
+      trail.entry(
+          name,
+          iova.toString(),
+          "passes",
+          "the address lies in the exclusion range [0x%x, 0x%x], %s"
+              .formatted(
+                  exclusion("EXCL_BASE", AmdViRegisters.EXCL_BASE),
+                  exclusion("EXCL_LIMIT", AmdViRegisters.EXCL_LIMIT) | LAST_OF_PAGE,
+                  EX.isSet(dte.get()[1]) ? "which EX=1 lets the device use" : "which all may use"),
+          entryAt(device));
+      return new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty());
+    }
     return inMemory(
-        trail,
-        in,
-        new IoPageWalk(trail, "DTE 0x%x".formatted(device), entryAt(device), iova, write)
-            .run(dte.get()[0]));
+        trail, in, new IoPageWalk(trail, name, entryAt(device), iova, write).run(dte.get()));
+  }
+
+  private long exclusion(String register, Field field) {
+    return field.get(registers.getOrDefault(register, 0L));
+  }
+
+  /// {@return whether an access passes by all tables; an exclusion range that was not recorded counts as off, as after reset}
+  private boolean excludes(long[] dte, Iova iova) {
+    boolean wellFormed = V.isSet(dte[0]) && (dte[0] & WORD_0.mask(BitKind.RES0)) == 0;
+    boolean mayUse = exclusion("EXCL_BASE", AmdViRegisters.EXCL_ALLOW) != 0 || EX.isSet(dte[1]);
+    long first = exclusion("EXCL_BASE", AmdViRegisters.EXCL_BASE);
+    long last = exclusion("EXCL_LIMIT", AmdViRegisters.EXCL_LIMIT) | LAST_OF_PAGE;
+    return wellFormed
+        && mayUse
+        && exclusion("EXCL_BASE", AmdViRegisters.EXCL_EN) != 0
+        && iova.value() >= first
+        && iova.value() <= last;
   }
 
   /// {@return the way of an access, which ends where memory has no such address}

@@ -18,7 +18,8 @@ final class DeviceEntry {
           | GLX.mask()
           | GCR3_A.mask();
   private static final long RESERVED_1 = GCR3_B.mask() | GCR3_C.mask() | SATS.mask();
-  private static final long RESERVED_2 = WORD_2.mask(BitKind.RES0) | HPT_MODE.mask();
+  private static final long RESERVED_2 =
+      WORD_2.mask(BitKind.RES0) | GUEST_PAGING_MODE.mask() | HPT_MODE.mask();
 
   final boolean valid;
   final boolean translates;

@@ -69,6 +69,7 @@ public final class DteLayout {
   public static final Field INT_TAB_LEN  = Q2.bits   ("IntTabLen",     4, 1);
   public static final Field IG           = Q2.bit    ("IG",            5);
   public static final Field INT_TAB_ROOT = Q2.address("IntTabRoot",   51, 6);
+  public static final Field GUEST_PAGING_MODE = Q2.bits("GuestPagingMode", 55, 54, ValueNames.of(0, "4 levels", 1, "5 levels"));
   public static final Field INIT_PASS    = Q2.bit    ("InitPass",     56);
   public static final Field EINT_PASS    = Q2.bit    ("EIntPass",     57);
   public static final Field NMI_PASS     = Q2.bit    ("NMIPass",      58);
@@ -83,7 +84,7 @@ public final class DteLayout {
 
   public static final Layout WORD_0 = Q0.res0(6, 2).res0(63, 63).seal();
   public static final Layout WORD_1 = Q1.seal();
-  public static final Layout WORD_2 = Q2.res0(55, 52).seal();
+  public static final Layout WORD_2 = Q2.res0(53, 52).seal();
   public static final Layout WORD_3 = Q3.software(53, 0).seal();
 
   /// The entry's quadwords.

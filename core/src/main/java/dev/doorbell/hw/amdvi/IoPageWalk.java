@@ -17,7 +17,9 @@ import java.util.OptionalLong;
 /// @param entryPa where it lies
 record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean write) {
 
-  AmdViWalk run(long dte) {
+  /// @param words of the device table entry
+  AmdViWalk run(long[] words) {
+    long dte = words[0];
     String fields = TableTrail.print(WORD_0, dte);
     if (!V.isSet(dte)) {
       return reached(iova.value());
@@ -28,15 +30,15 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
     if (!TV.isSet(dte)) {
       return stop(at, "IO_PAGE_FAULT: TV=0, the entry has no translation; " + fields, entryPa);
     }
-    if (GV.isSet(dte)) {
-      return stop(at, "cannot see: guest page tables (v2) are not followed; " + fields, entryPa);
-    }
     int levels = MODE.getInt(dte);
     if (levels > MOST_LEVELS) {
       return stop(at, "ILLEGAL_DEV_TABLE_ENTRY: Mode is reserved; " + fields, entryPa);
     }
     if (write ? !IW.isSet(dte) : !IR.isSet(dte)) {
       return stop(at, "IO_PAGE_FAULT: %s=0; %s".formatted(write ? "IW" : "IR", fields), entryPa);
+    }
+    if (GV.isSet(dte) && GIOV.isSet(dte)) {
+      return new GuestPageWalk(trail, at, entryPa, iova, write).run(words);
     }
     if (levels == MODE_NONE) {
       trail.entry(at, iova.toString(), "passes", "Mode=0: not translated; " + fields, entryPa);

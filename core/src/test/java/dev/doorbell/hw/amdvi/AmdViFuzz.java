@@ -40,6 +40,8 @@ public final class AmdViFuzz {
           | DteLayout.GCR3_A.mask();
   private static final long MISSING_1 =
       DteLayout.GCR3_B.mask() | DteLayout.GCR3_C.mask() | DteLayout.SATS.mask();
+  private static final long MISSING_2 =
+      DteLayout.GUEST_PAGING_MODE.mask() | DteLayout.HPT_MODE.mask();
 
   private final PlainMemory memory = new PlainMemory(BASE, SPAN);
   private final AmdViFeatures features;
@@ -163,7 +165,7 @@ public final class AmdViFuzz {
     try {
       return (memory.read64(dte) & MISSING_0) != 0
           || (memory.read64(dte + 8) & MISSING_1) != 0
-          || DteLayout.HPT_MODE.isSet(memory.read64(dte + 16));
+          || (memory.read64(dte + 16) & MISSING_2) != 0;
     } catch (BusErrorException e) {
       return false;
     }

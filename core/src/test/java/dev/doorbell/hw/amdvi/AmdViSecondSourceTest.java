@@ -35,6 +35,7 @@ class AmdViSecondSourceTest {
         "dte-qemu.txt",
         "irte-linux.txt",
         "tables-linux.txt",
+        "guest-tables-linux.txt",
         "registers-vbox.txt",
         "registers-linux.txt",
         "registers-qemu.txt",
