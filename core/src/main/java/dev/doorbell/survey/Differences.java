@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -52,8 +53,9 @@ public final class Differences {
                       .map(g -> Integer.toString(g.number()))
                       .collect(Collectors.joining(", "))));
     }
+    leftOut(survey, formed);
     agrees = !formed.isEmpty() && differences.isEmpty() && notes.isEmpty();
-    withoutRecord(survey, formed);
+    notProbed(survey, formed);
   }
 
   /// {@return both kinds of sentences; none when the record and the derivation agree or nothing was recorded}
@@ -159,7 +161,7 @@ public final class Differences {
   }
 
   /// Order explains nothing where groups do not come of ACS, nor where nothing was derived.
-  private static java.util.function.Predicate<Sbdf> byAcs(Survey survey) {
+  private static Predicate<Sbdf> byAcs(Survey survey) {
     return sbdf ->
         survey.group(sbdf).isPresent()
             && survey
@@ -197,21 +199,44 @@ public final class Differences {
   }
 
   /// A function that no driver came to has no group in the records of older kernels (Linux bcb81ac6ae3c, 6.15, probes all).
-  private void withoutRecord(Survey survey, List<Recorded.Group> formed) {
-    List<Sbdf> without =
-        survey.machine().functions().stream()
-            .filter(f -> !f.hypothetical() && survey.group(f.sbdf()).isPresent())
-            .map(FunctionDescription::sbdf)
-            .filter(s -> formed.stream().noneMatch(g -> g.functions().contains(s)))
-            .filter(s ->
-                survey.function(s).flatMap(survey::iommu).filter(Differences::lazy).isPresent())
-            .sorted()
-            .toList();
-    if (!formed.isEmpty() && !without.isEmpty()) {
+  private void notProbed(Survey survey, List<Recorded.Group> formed) {
+    List<Sbdf> without = withoutRecord(survey, formed, Differences::lazy);
+    if (!without.isEmpty()) {
       notes.add(
           "the kernel has no group for %s in its record: before Linux 6.15 a function behind an IOMMU of this kind gets one when a driver comes to it; what is derived is the group that it gets then"
               .formatted(names(without)));
     }
+  }
+
+  /// Kernels with VT-d's units or AMD's IOMMUs give every function behind one its group when they start, or when it is plugged in.
+  private void leftOut(Survey survey, List<Recorded.Group> formed) {
+    List<Sbdf> without =
+        withoutRecord(
+            survey,
+            formed,
+            i -> i instanceof IommuDescription.VtD || i instanceof IommuDescription.AmdVi);
+    if (!without.isEmpty()) {
+      differences.add(
+          "the kernel has no group for %s in its record, which firmware has behind an IOMMU whose functions all get one when the kernel starts: that kernel left the IOMMU out (by a quirk or its command line), or the record is not whole"
+              .formatted(names(without)));
+    }
+  }
+
+  /// {@return functions behind an IOMMU of some kind that have a derived group and no recorded one; none where no group was recorded}
+  private static List<Sbdf> withoutRecord(
+      Survey survey, List<Recorded.Group> formed, Predicate<IommuDescription> kind) {
+    if (formed.isEmpty()) {
+      return List.of();
+    }
+    Set<Sbdf> recorded =
+        formed.stream().flatMap(g -> g.functions().stream()).collect(Collectors.toSet());
+    return survey.machine().functions().stream()
+        .filter(f -> !f.hypothetical() && survey.group(f.sbdf()).isPresent())
+        .map(FunctionDescription::sbdf)
+        .filter(s -> !recorded.contains(s))
+        .filter(s -> survey.function(s).flatMap(survey::iommu).filter(kind).isPresent())
+        .sorted()
+        .toList();
   }
 
   /// {@return whether Linux before 6.15 learns from firmware only at a driver's coming that a function is behind it}

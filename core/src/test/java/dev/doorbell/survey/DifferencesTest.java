@@ -99,6 +99,24 @@ class DifferencesTest {
     assertEquals(List.of(), of(copy).notes());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"x86-vtd-intremap", "x86-amdvi"})
+  @DisplayName(
+      "a function behind VT-d or AMD-Vi without a recorded group is a difference, as those kernels give one to all")
+  void leftOut(String capture) throws IOException {
+    copy(Shared.require("lab-captures/" + capture));
+    assertTrue(of(copy).agrees(), () -> of(copy).differences().toString());
+    Files.delete(copy.resolve(GROUPS + "/0/devices/0000:00:00.0"));
+    Differences d = of(copy);
+    assertFalse(d.agrees());
+    assertEquals(1, d.differences().size(), d.differences()::toString);
+    assertTrue(
+        d.differences().getFirst().startsWith(NO_GROUP + "0000:00:00.0 in "),
+        d.differences()::toString);
+    deleteGroups();
+    assertEquals(List.of(), of(copy).differences());
+  }
+
   private void deleteGroups() throws IOException {
     try (Stream<Path> all = Files.walk(copy.resolve(GROUPS))) {
       for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
