@@ -39,7 +39,7 @@ final class VtdPair implements AutoCloseable {
   }
 
   static VtdPair start(QemuBinary binary) throws IOException {
-    return new VtdPair(EduPc.start(binary, "intel-iommu,intremap=on"));
+    return new VtdPair(EduPc.start(binary, "intel-iommu,intremap=on,aw-bits=39"));
   }
 
   PhysicalMemory memory() {
