@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 /// `inspect` and `plan` print stays the same; lengths and offsets do, too.
 final class Anonymiser {
   private static final Pattern LOGS =
-      Pattern.compile("dmesg\\.txt|proc/cmdline|.*/bootargs|unread\\.txt");
+      Pattern.compile(
+          "dmesg\\.txt|lspci-xxxx\\.txt|proc/cmdline|proc/(?:self|1)/cgroup|.*/bootargs|unread\\.txt");
   private static final Pattern KERNEL_ADDRESS = Pattern.compile("\\b0x[0-9a-f]{9,16}\\b");
   private static final String TABLES = "sys/firmware/acpi/tables/";
   private static final int CHECKSUM_AT = 9;

@@ -9,10 +9,13 @@ import java.util.stream.Stream;
 ///
 /// **Threads**: not safe; it counts.
 final class TextScrubber {
+  /// As names of control groups have one, too: after `pod`, with underscores.
   private static final String UUID =
-      "\\b[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}\\b";
+      "(?:\\b|(?<=pod))[0-9A-Fa-f]{8}(?:[-_][0-9A-Fa-f]{4}){3}[-_][0-9A-Fa-f]{12}\\b";
+
+  /// Of 48 or 64 bits, or with the kind of hardware before it, as `BOOTIF=` has it.
   private static final String MAC =
-      "(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])";
+      "(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5,7}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])";
 
   /// In every text. A group, where there is one, is what is blanked.
   private static final List<Pattern> EVERYWHERE =
@@ -31,9 +34,10 @@ final class TextScrubber {
       compile(
           "(?i)\\bserial[ _-]?(?:number|no|num)?\\s*[:=#]\\s*([^\\s,]+)",
           "(?i)\\b(?:asset[ _-]?tag)\\s*[:=]\\s*([^\\s,]+)",
-          "\\b[0-9a-f]{32}\\b",
+          // Of a machine, or of a container, whose host name is the beginning of it.
+          "\\b[0-9a-f]{32,}\\b",
           "(?<![0-9.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9.])",
-          "(?i)\\bhost ?name (?:to|is|set to)?\\s*<?([\\w.-]+)>?",
+          "(?i)\\bhost ?name(?:=| (?:to|is|set to)?\\s*<?)([\\w.-]+)>?",
           "\\b(?:PARTUUID|UUID|LABEL|PARTLABEL)=([^\\s,]+)",
           "\\bds=([^\\s]+)");
 
@@ -61,6 +65,15 @@ final class TextScrubber {
         Stream.of(EVERYWHERE, log ? IN_LOGS : List.<Pattern>of(), known)
             .flatMap(List::stream)
             .toList()) {
+      out = blank(p, out);
+    }
+    return out;
+  }
+
+  /// {@return the text with the same length, shapes blanked and no words of the host's: for texts of firmware, where such a word is another}
+  String shapes(String text) {
+    String out = text;
+    for (Pattern p : EVERYWHERE) {
       out = blank(p, out);
     }
     return out;

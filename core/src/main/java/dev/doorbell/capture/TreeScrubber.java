@@ -19,10 +19,11 @@ final class TreeScrubber {
   private static final int PROP = 3;
   private static final int NOP = 4;
 
-  /// Properties that hold nothing else.
+  /// Properties that hold nothing else. Location codes of POWER begin with the number of their enclosure.
   static final Pattern NAMES =
       Pattern.compile(
-          "serial-number|serial#|host-serial|system-id|.*mac-address|.*uuid.*|.*-seed|.*asset-tag|ibm,.*serial.*");
+          ".*serial-?(?:number|num|no)?|serial#|system-id|.*mac-address|local-bd-address|.*uuid.*|.*-seed|.*asset-tag"
+              + "|ibm,.*serial.*|ibm,(?:slot-)?loc(?:ation)?-code|slot-label|ibm,partition-name|ibm,vpd");
 
   private static final String COMMAND_LINE = "bootargs";
 
@@ -83,7 +84,24 @@ final class TreeScrubber {
       boolean text = bytes[at + length - 1] == 0;
       Arrays.fill(bytes, at, text ? at + length - 1 : at + length, text ? (byte) 'x' : 0);
       count++;
+    } else if (isText(at, length)) {
+      String text = new String(bytes, at, length, StandardCharsets.ISO_8859_1);
+      byte[] scrubbed = texts.shapes(text).getBytes(StandardCharsets.ISO_8859_1);
+      System.arraycopy(scrubbed, 0, bytes, at, length);
     }
+  }
+
+  /// {@return whether a value is one or more printable texts, each with its end}
+  private boolean isText(int at, int length) {
+    if (length == 0 || bytes[at + length - 1] != 0) {
+      return false;
+    }
+    for (int i = at; i < at + length; i++) {
+      if (bytes[i] != 0 && (bytes[i] < ' ' || bytes[i] > '~')) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private String name(long offset) {

@@ -28,6 +28,7 @@ class AnonymiseTest {
   private static final String SERIAL = "SN8QX4471KK";
   private static final String MAC = "de:ad:be:ef:12:34";
   private static final String UUID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+  private static final String CONTAINER = "3f9a1c0d5e7b".repeat(5) + "3f9a";
   private static final byte[] DSN = {0x53, 0x4e, 0x77, 0x11, (byte) 0x9a, 0x42, 0x5d, 0x6e};
 
   @TempDir private Path folder = Path.of(".");
@@ -77,6 +78,8 @@ class AnonymiseTest {
     write("sys/class/dmi/id/sys_vendor", "ACME\n");
     write("sys/class/dmi/id/bios_version", "1.0 for " + SERIAL + "\n");
     write("proc/cmdline", "root=UUID=" + UUID + " ip=10.1.2.3:::" + HOST + " console=ttyAMA0");
+    write("proc/self/cgroup", "0::/docker/" + CONTAINER + "\n");
+    write("proc/1/cgroup", "0::/system.slice/docker-" + CONTAINER + ".scope\n");
     write("proc/version", "Linux version 6.12.0 (" + USER + "@" + HOST + ") #1\n");
     String log = Files.readString(host().resolve("dmesg.txt"), StandardCharsets.ISO_8859_1);
     write(
@@ -167,6 +170,8 @@ class AnonymiseTest {
             SERIAL.getBytes(StandardCharsets.US_ASCII),
             MAC.getBytes(StandardCharsets.US_ASCII),
             UUID.getBytes(StandardCharsets.US_ASCII),
+            // A container's host name is this much of its id.
+            CONTAINER.substring(0, 12).getBytes(StandardCharsets.US_ASCII),
             "10.1.2.3".getBytes(StandardCharsets.US_ASCII),
             DSN)) {
       String what = new String(secret, StandardCharsets.ISO_8859_1);
@@ -206,6 +211,13 @@ class AnonymiseTest {
           """
           root=UUID=1b4e28ba-2fa1-11d2-883f-0016d3cca427 ro | root=UUID=xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx ro
           eth0: 00:1b:21:aa:bb:cc up          | eth0: xx:xx:xx:xx:xx:xx up
+          BOOTIF=01-00-1b-21-aa-bb-cc ro      | BOOTIF=xx-xx-xx-xx-xx-xx-xx ro
+          [140] Device Serial Number 00-1b-21-ff-ff-aa-bb-cc | [140] Device Serial Number xx-xx-xx-xx-xx-xx-xx-xx
+          [SN] Serial number: AB-12           | [SN] Serial number: xx-xx
+          firewire guid 00:1b:21:ff:fe:aa:bb:cc | firewire guid xx:xx:xx:xx:xx:xx:xx:xx
+          systemd.hostname=deepthought ro     | systemd.hostname=xxxxxxxxxxx ro
+          0::/docker/3f9a1c0d5e7b3f9a1c0d5e7b3f9a1c0d5e7b3f9a1c0d5e7b3f9a1c0d5e7b3f9a | 0::/docker/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+          /kubepods-pod1b4e28ba_2fa1_11d2_883f_0016d3cca427.slice | /kubepods-podxxxxxxxx_xxxx_xxxx_xxxx_xxxxxxxxxxxx.slice
           pci 0000:01:00.0: [8086:1521]       | pci 0000:01:00.0: [8086:1521]
           smmu 9050000.smmu: ias 44-bit       | smmu 9050000.smmu: ias 44-bit
           usb 1-1: SerialNumber: AB12-9       | usb 1-1: SerialNumber: xxxx-x
@@ -252,6 +264,35 @@ class AnonymiseTest {
       ByteBuffer.wrap(bytes).putInt(cut - cut % 4, -1);
       TreeScrubber.scrub(bytes, texts);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'ibm,loc-code', U78D2.001.WZS00AA-P1-C3, x",
+    "'ibm,slot-location-code', U78D2.001.WZS00AA-P1-C3, x",
+    "'ibm,partition-name', zaphod, x",
+    "local-bd-address, abcdef, x",
+    "board-serial, AB12, x",
+    "asahi-efi-system-partition, 1b4e28ba-2fa1-11d2-883f-0016d3cca427, xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    "ethaddr, 00:1b:21:aa:bb:cc, xx:xx:xx:xx:xx:xx",
+    "compatible, pci8086-1521, pci8086-1521",
+    "serial0, /pl011@9000000, /pl011@9000000"
+  })
+  @DisplayName(
+      "what else in a tree identifies a board: location codes of POWER, names of partitions, UUIDs and addresses in texts")
+  void treeProperties(String name, String value, String after) {
+    byte[] text = (value + "\0").getBytes(StandardCharsets.US_ASCII);
+    ByteBuffer tree = ByteBuffer.allocate(256);
+    tree.putInt(0, 0xd00dfeed).putInt(8, 40).putInt(12, 160);
+    tree.position(40);
+    tree.putInt(1).putInt(0).putInt(3).putInt(text.length).putInt(0).put(text);
+    tree.position(160);
+    tree.put((name + "\0").getBytes(StandardCharsets.US_ASCII));
+    byte[] bytes = tree.array();
+    TreeScrubber.scrub(bytes, new TextScrubber(new Secrets(List.of())));
+    String left = new String(bytes, 60, text.length - 1, StandardCharsets.US_ASCII);
+    assertEquals(after.equals("x") ? "x".repeat(value.length()) : after, left);
+    assertEquals(0, bytes[60 + value.length()], "a text keeps its end");
   }
 
   @Test
