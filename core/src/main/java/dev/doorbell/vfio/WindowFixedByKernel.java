@@ -21,4 +21,22 @@ public final class WindowFixedByKernel extends VfioException {
             source,
             "lay memory out around " + fixed));
   }
+
+  private WindowFixedByKernel(Refusal refusal) {
+    super(refusal);
+  }
+
+  /// {@return the refusal where the kernel has no window either: what the functions send meets no mapping of the user's}
+  public static WindowFixedByKernel needless(AddressRange asked, Source source) {
+    return new WindowFixedByKernel(
+        new Refusal(
+            "WindowFixedByKernel",
+            "cannot register MSI window %s: the kernel has the functions' messages in its own hands, and they need no window here"
+                .formatted(asked),
+            Optional.empty(),
+            Optional.empty(),
+            List.of("MSI window " + asked),
+            source,
+            "leave the window out; all IOVA ranges of the container may be mapped"));
+  }
 }

@@ -63,7 +63,13 @@ final class KernelWindow {
   /// {@return the refusal of a window of the user's own}
   ///
   /// @param kernels the one that the groups of a container have
-  static WindowFixedByKernel fixed(AddressRange asked, Optional<AddressRange> kernels) {
+  /// @param known whether there are groups: without, the kernel's usual one is told
+  static WindowFixedByKernel fixed(
+      AddressRange asked, Optional<AddressRange> kernels, boolean known) {
+    if (known && kernels.isEmpty()) {
+      return WindowFixedByKernel.needless(
+          asked, Source.file("sys/kernel/iommu_groups/*/reserved_regions"));
+    }
     return new WindowFixedByKernel(
         asked,
         kernels.orElse(HostFiles.SW_MSI),

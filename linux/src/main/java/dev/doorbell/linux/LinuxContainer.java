@@ -318,12 +318,12 @@ public final class LinuxContainer implements Container {
 
   @Override
   public void reserveMsiWindow(AddressRange range) {
-    throw KernelWindow.fixed(range, msiWindow());
+    throw KernelWindow.fixed(range, msiWindow(), !groups().isEmpty());
   }
 
   @Override
   public void removeMsiWindow() {
-    throw KernelWindow.fixed(msiWindow().orElse(HostFiles.SW_MSI), msiWindow());
+    reserveMsiWindow(msiWindow().orElse(HostFiles.SW_MSI));
   }
 
   @Override

@@ -16,11 +16,13 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
+import dev.doorbell.vfio.WindowFixedByKernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -84,6 +86,23 @@ class SpaprTest {
             c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
             assertEquals(0x3000, c.unmap(FIRST));
           }
+        });
+  }
+
+  @Test
+  @DisplayName("a window of the user's own is refused, and the kernel is not said to have one")
+  void noWindow() {
+    with(
+        kernel(FakePower.POWERNV),
+        c -> {
+          assertEquals(Optional.empty(), c.msiWindow());
+          WindowFixedByKernel e =
+              assertThrows(
+                  WindowFixedByKernel.class,
+                  () -> c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, 0x10_0000)));
+          String told = e.refusal().message();
+          assertTrue(told.contains("they need no window"), told);
+          assertFalse(told.contains("0x8000000"), told);
         });
   }
 
