@@ -51,7 +51,7 @@ public class KernelCallsBenchmark {
   /// `/dev/kvm`.
   @State(Scope.Thread)
   public static class Kvm {
-    private static final Ioctl VERSION = Ioctl.io("KVM_GET_API_VERSION", 0xae, 0).answeredAtOnce();
+    private static final Ioctl VERSION = Ioctl.io("KVM_GET_API_VERSION", 0xae, 0);
     private final Descriptor kvm =
         new Kernel(SystemCalls.ofProcess())
             .open("/dev/kvm", KernelConstants.O_RDWR, Because::general);

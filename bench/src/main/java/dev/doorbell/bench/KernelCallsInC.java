@@ -34,7 +34,7 @@ final class KernelCallsInC implements AutoCloseable {
         throw new IllegalStateException(SOURCE + " is not beside its class");
       }
       Files.write(folder.resolve(SOURCE), source.readAllBytes());
-      if (c.run(List.of("gcc", "-O2", "-o", "loops", SOURCE)).isPresent()) {
+      if (c.run(List.of("gcc", "-O2", "-pthread", "-o", "loops", SOURCE)).isPresent()) {
         return Optional.of(c);
       }
     } catch (IOException e) {

@@ -1,7 +1,10 @@
 package dev.doorbell.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /// Runs the common commands once and prints nothing, so that the build can record which classes they load.
@@ -10,27 +13,53 @@ import java.util.List;
 public final class Training {
   private static final String SAMPLE =
       System.getProperty("doorbell.home", ".") + "/samples/arm64-its-acpi-switch-sriov";
-
-  private static final List<List<String>> COMMANDS =
-      List.of(
-          List.of("--help"),
-          List.of("--version"),
-          List.of("inspect", "--root", SAMPLE),
-          List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"),
-          List.of("assign", "--root", SAMPLE),
-          List.of("assign", "--root", SAMPLE, "--json"),
-          List.of("doctor"),
-          List.of("doctor", "--root", SAMPLE, "--json"),
-          List.of("trace", "0000:04:00.0", "--root", SAMPLE),
-          List.of("trace", "0000:04:00.0", "--tables", SAMPLE + "/oracle", "--json"));
+  private static final int LINE_BYTES = 16;
 
   private Training() {}
 
+  private static List<List<String>> commands(String dump) {
+    return List.of(
+        List.of("--help"),
+        List.of("--version"),
+        List.of("inspect", "--root", SAMPLE),
+        List.of("inspect", "--root", dump),
+        List.of("plan", "--root", SAMPLE, "--ram", "4G", "--json"),
+        List.of("plan", "0000:04:00.0", "--root", dump),
+        List.of("assign", "--root", SAMPLE),
+        List.of("assign", "--root", SAMPLE, "--json"),
+        List.of("doctor"),
+        List.of("doctor", "--root", SAMPLE, "--json"),
+        List.of("trace", "0000:04:00.0", "--root", SAMPLE),
+        List.of("trace", "0000:04:00.0", "--tables", SAMPLE + "/oracle", "--json"));
+  }
+
   /// Runs each command, whatever its exit status.
-  public static void main(String[] args) {
-    for (List<String> command : COMMANDS) {
-      PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-      Main.run(nowhere, nowhere, false, command.toArray(String[]::new));
+  public static void main(String[] args) throws IOException {
+    Path dump = Files.createTempFile("doorbell", ".lspci");
+    try {
+      Files.writeString(dump, dump());
+      // Asked by every command's own start.
+      boolean terminal = Console.onTerminal();
+      for (List<String> command : commands(dump.toString())) {
+        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+        Main.run(nowhere, nowhere, terminal, command.toArray(String[]::new));
+      }
+    } finally {
+      Files.delete(dump);
     }
+  }
+
+  /// {@return one function of the sample as `lspci -xxxx` prints it}
+  private static String dump() throws IOException {
+    byte[] config = Files.readAllBytes(Path.of(SAMPLE, "sys/bus/pci/devices/0000:04:00.0/config"));
+    StringBuilder out = new StringBuilder("04:00.0 Ethernet controller: of the sample\n");
+    for (int at = 0; at < config.length; at += LINE_BYTES) {
+      out.append("%02x:".formatted(at));
+      for (int i = at; i < Math.min(at + LINE_BYTES, config.length); i++) {
+        out.append(" %02x".formatted(config[i]));
+      }
+      out.append('\n');
+    }
+    return out.toString();
   }
 }

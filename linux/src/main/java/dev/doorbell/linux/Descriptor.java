@@ -84,10 +84,7 @@ public final class Descriptor implements AutoCloseable {
     try {
       int answer;
       do {
-        answer =
-            request.atOnce()
-                ? kernel.calls().ioctlAtOnce(number, request.number(), argument)
-                : kernel.calls().ioctl(number, request.number(), argument);
+        answer = kernel.calls().ioctl(number, request.number(), argument);
       } while (Kernel.isInterrupted(answer));
       return answer;
     } finally {
@@ -95,21 +92,15 @@ public final class Descriptor implements AutoCloseable {
     }
   }
 
-  /// {@return the kernel's answer to a read of a file that never waits, an errno negated}
-  long tryReadAtOnce(MemorySegment into) {
+  /// {@return the kernel's answer to a read, an errno negated}
+  long tryRead(MemorySegment into) {
     int number = acquire();
     try {
-      return kernel.calls().readAtOnce(number, into);
-    } finally {
-      release();
-    }
-  }
-
-  /// {@return the kernel's answer to a write to a file that never waits, an errno negated}
-  long tryWriteAtOnce(MemorySegment from) {
-    int number = acquire();
-    try {
-      return kernel.calls().writeAtOnce(number, from);
+      long answer;
+      do {
+        answer = kernel.calls().read(number, into);
+      } while (Kernel.isInterrupted(answer));
+      return answer;
     } finally {
       release();
     }

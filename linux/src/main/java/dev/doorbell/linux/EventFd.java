@@ -51,7 +51,7 @@ public final class EventFd implements Trigger, AutoCloseable {
   ///
   /// @throws IllegalStateException when it is closed
   public void signal() {
-    long answer = descriptor.tryWriteAtOnce(ONE);
+    long answer = descriptor.tryWrite(ONE);
     if (answer != -Errno.EAGAIN.number()) {
       Kernel.check(answer, "write", descriptor.name());
     }
@@ -65,7 +65,7 @@ public final class EventFd implements Trigger, AutoCloseable {
   /// {@return signals since they were last taken, 0 when there are none; never waits}
   public long take() {
     MemorySegment count = COUNT.get();
-    long answer = descriptor.tryReadAtOnce(count);
+    long answer = descriptor.tryRead(count);
     if (answer == -Errno.EAGAIN.number()) {
       return 0;
     }

@@ -4,10 +4,9 @@ package dev.doorbell.linux;
 ///
 /// @param name as the kernel's headers spell it
 /// @param number direction, size, type and number as the architecture packs them
-/// @param atOnce whether the kernel answers it without waiting for anything: see {@link SystemCalls#ioctlAtOnce}
 ///
 /// **Source**: Linux `include/uapi/asm-generic/ioctl.h`; `arch/powerpc/include/uapi/asm/ioctl.h`
-public record Ioctl(String name, int number, boolean atOnce) {
+public record Ioctl(String name, int number) {
   private enum Direction {
     NONE,
     WRITE,
@@ -17,31 +16,24 @@ public record Ioctl(String name, int number, boolean atOnce) {
 
   /// `_IO`: no argument, or one whose size the number does not tell.
   public static Ioctl io(String name, int type, int nr) {
-    return new Ioctl(name, IoctlNumberLayout.HERE.number(0, type, nr, 0), false);
+    return new Ioctl(name, IoctlNumberLayout.HERE.number(0, type, nr, 0));
   }
 
   /// `_IOW`: the kernel reads the argument.
   public static Ioctl iow(String name, int type, int nr, int bytes) {
     return new Ioctl(
-        name, IoctlNumberLayout.HERE.number(Direction.WRITE.ordinal(), type, nr, bytes), false);
+        name, IoctlNumberLayout.HERE.number(Direction.WRITE.ordinal(), type, nr, bytes));
   }
 
   /// `_IOR`: the kernel writes the argument.
   public static Ioctl ior(String name, int type, int nr, int bytes) {
     return new Ioctl(
-        name, IoctlNumberLayout.HERE.number(Direction.READ.ordinal(), type, nr, bytes), false);
+        name, IoctlNumberLayout.HERE.number(Direction.READ.ordinal(), type, nr, bytes));
   }
 
   /// `_IOWR`: both.
   public static Ioctl iowr(String name, int type, int nr, int bytes) {
     return new Ioctl(
-        name,
-        IoctlNumberLayout.HERE.number(Direction.READ_WRITE.ordinal(), type, nr, bytes),
-        false);
-  }
-
-  /// {@return the same request, declared to be answered without waiting}
-  public Ioctl answeredAtOnce() {
-    return new Ioctl(name, number, true);
+        name, IoctlNumberLayout.HERE.number(Direction.READ_WRITE.ordinal(), type, nr, bytes));
   }
 }

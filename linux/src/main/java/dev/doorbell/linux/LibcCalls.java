@@ -7,16 +7,27 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /// The calls of the C library that this process runs with, errno read in the same step as the result.
 ///
 /// A blocking call holds its carrier: whoever waits long does so on a platform thread, or through {@link EventLoop}.
-final class LibcCalls extends LibcCallsAtOnce {
+final class LibcCalls implements SystemCalls {
   static final LibcCalls INSTANCE = new LibcCalls();
 
+  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+  private static final long ERRNO_OFFSET =
+      STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+
+  /// Where the linker leaves errno; one a thread, freed with it.
+  private static final ThreadLocal<MemorySegment> ERRNO =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+
   private static final int MODE_OF_NEW_FILES = 0600;
+  private static final long MAP_FAILED = -1;
 
   // `open`, `ioctl` and `fcntl` take what follows their first two arguments by the rules for
   // variable arguments.
@@ -59,6 +70,28 @@ final class LibcCalls extends LibcCallsAtOnce {
   private static final MemorySegment NO_TIME = Arena.global().allocate(16, 8).asReadOnly();
 
   private LibcCalls() {}
+
+  private static MemorySegment state() {
+    return ERRNO.get();
+  }
+
+  private static int answer(int result, MemorySegment state) {
+    return result < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : result;
+  }
+
+  private static long answer(long result, MemorySegment state) {
+    return result < 0 ? -state.get(JAVA_INT, ERRNO_OFFSET) : result;
+  }
+
+  /// A method handle declares every throwable. A downcall throws for wrong use of memory (a closed arena), and that passes through.
+  private static RuntimeException broken(String call, Throwable cause) {
+    if (cause instanceof Error e) {
+      throw e;
+    }
+    return cause instanceof RuntimeException r
+        ? r
+        : new IllegalStateException("the call of " + call + " is declared wrong", cause);
+  }
 
   @Override
   public int open(String path, int flags) {
@@ -137,8 +170,7 @@ final class LibcCalls extends LibcCallsAtOnce {
       MemorySegment s = state();
       long at =
           (long) MMAP.invokeExact(s, MemorySegment.NULL, bytes, protection, flags, fd, offset);
-      // MAP_FAILED is -1, and no address of a process is negative.
-      return answer(at, s);
+      return at == MAP_FAILED ? -s.get(JAVA_INT, ERRNO_OFFSET) : at;
     } catch (Throwable t) {
       throw broken("mmap", t);
     }

@@ -18,20 +18,6 @@ final class LibcLinker {
     return link(name, FunctionDescriptor.of(result, arguments), List.of());
   }
 
-  /// For calls that return at once: the thread does not change into native code and back.
-  static MethodHandle atOnce(String name, MemoryLayout result, MemoryLayout... arguments) {
-    return link(
-        name, FunctionDescriptor.of(result, arguments), List.of(Linker.Option.critical(false)));
-  }
-
-  /// As {@link #atOnce}, for a function whose third argument is a variable one.
-  static MethodHandle variadicAtOnce(String name, MemoryLayout result, MemoryLayout... arguments) {
-    return link(
-        name,
-        FunctionDescriptor.of(result, arguments),
-        List.of(Linker.Option.firstVariadicArg(2), Linker.Option.critical(false)));
-  }
-
   static MethodHandle variadic(String name, MemoryLayout result, MemoryLayout... arguments) {
     return link(
         name, FunctionDescriptor.of(result, arguments), List.of(Linker.Option.firstVariadicArg(2)));

@@ -25,18 +25,8 @@ public interface SystemCalls {
   /// @param argument what the request takes: a structure, or a number as {@link MemorySegment#ofAddress}
   int ioctl(int fd, int request, MemorySegment argument);
 
-  /// `ioctl(2)` of a request that waits for nothing and touches no memory that has to be fetched. The virtual machine does not learn of the
-  /// call: it costs what it costs in C, and while it lasts no garbage is collected and no thread is stopped.
-  int ioctlAtOnce(int fd, int request, MemorySegment argument);
-
   /// `read(2)`.
   long read(int fd, MemorySegment into);
-
-  /// `read(2)` from a file that never waits, such as an eventfd with `EFD_NONBLOCK`; as {@link #ioctlAtOnce}.
-  long readAtOnce(int fd, MemorySegment into);
-
-  /// `write(2)` to a file that never waits; as {@link #ioctlAtOnce}.
-  long writeAtOnce(int fd, MemorySegment from);
 
   /// `write(2)`.
   long write(int fd, MemorySegment from);

@@ -61,7 +61,7 @@ public final class FailingCalls {
                 made.add(method.getName());
                 boolean asked =
                     failingRequest != 0
-                            && method.getName().startsWith("ioctl")
+                            && method.getName().equals("ioctl")
                             && arguments[1].equals(failingRequest)
                         || method.getName().equals("open") && arguments[0].equals(failingPath);
                 if (asked || made.size() - 1 == failing) {

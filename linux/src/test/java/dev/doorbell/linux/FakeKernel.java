@@ -272,16 +272,16 @@ public final class FakeKernel implements DmaPort {
         closed((Integer) a[0], f);
         yield null;
       }
-      case "ioctl", "ioctlAtOnce" ->
-          f == null ? null : (Object) f.ioctl((int) a[1], (MemorySegment) a[2]);
-      case "read", "readAtOnce", "write", "writeAtOnce" -> {
-        boolean write = call.startsWith("write");
-        if (f == null && write) {
+      case "ioctl" -> f == null ? null : (Object) f.ioctl((int) a[1], (MemorySegment) a[2]);
+      case "read", "write" -> {
+        if (f == null && call.equals("write")) {
           written((Integer) a[0]);
         }
         yield f == null
             ? null
-            : (Object) f.access(write, (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
+            : (Object)
+                f.access(
+                    call.equals("write"), (MemorySegment) a[1], a.length > 2 ? (long) a[2] : 0);
       }
       default -> null;
     };

@@ -90,7 +90,7 @@ final class KvmLayout {
   static final Member SIGNAL_MASK_LEN = SIGNAL_MASK.u32("len");
   static final Member SIGNAL_MASK_SIGSET = SIGNAL_MASK.rest("sigset", 1);
 
-  static final Ioctl KVM_GET_API_VERSION = Ioctl.io("KVM_GET_API_VERSION", TYPE, 0x00).answeredAtOnce();
+  static final Ioctl KVM_GET_API_VERSION = Ioctl.io("KVM_GET_API_VERSION", TYPE, 0x00);
   static final Ioctl KVM_CREATE_VM = Ioctl.io("KVM_CREATE_VM", TYPE, 0x01);
   static final Ioctl KVM_CHECK_EXTENSION = Ioctl.io("KVM_CHECK_EXTENSION", TYPE, 0x03);
   static final Ioctl KVM_GET_VCPU_MMAP_SIZE = Ioctl.io("KVM_GET_VCPU_MMAP_SIZE", TYPE, 0x04);
@@ -103,7 +103,7 @@ final class KvmLayout {
   static final Ioctl KVM_RUN = Ioctl.io("KVM_RUN", TYPE, 0x80);
   static final Ioctl KVM_SET_SIGNAL_MASK = Ioctl.iow("KVM_SET_SIGNAL_MASK", TYPE, 0x8b, 4);
   static final Ioctl KVM_ENABLE_CAP = Ioctl.iow("KVM_ENABLE_CAP", TYPE, 0xa3, 104);
-  static final Ioctl KVM_SIGNAL_MSI = Ioctl.iow("KVM_SIGNAL_MSI", TYPE, 0xa5, 32).answeredAtOnce();
+  static final Ioctl KVM_SIGNAL_MSI = Ioctl.iow("KVM_SIGNAL_MSI", TYPE, 0xa5, 32);
   static final Ioctl KVM_GET_ONE_REG = Ioctl.iow("KVM_GET_ONE_REG", TYPE, 0xab, 16);
   static final Ioctl KVM_SET_ONE_REG = Ioctl.iow("KVM_SET_ONE_REG", TYPE, 0xac, 16);
   static final Ioctl KVM_CREATE_DEVICE = Ioctl.iowr("KVM_CREATE_DEVICE", TYPE, 0xe0, 12);
