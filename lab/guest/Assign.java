@@ -184,7 +184,12 @@ final class Assign {
       d.add(0, signals.counter(0));
       Lab.check(signals.fires(0) && event.take() == 0, what + ": another trigger, called by the loop's thread");
       c.map(DMA, buffer, Protection.READ_WRITE);
-      dma(what, r, buffer);
+      if (Lab.MACHINE.startsWith("ppc64le")) {
+        // QEMU's edu has registers in its target's order of bytes, which POWER's kernel does not run in: no command of DMA is one there.
+        Lab.say(what + ": no DMA, its registers have the other order of bytes; nvme does some");
+      } else {
+        dma(what, r, buffer);
+      }
       Lab.refused(what + ": closing a buffer in use", InUse.class, buffer::close);
       Lab.check(c.unmap(new AddressRange(0, 0xff_ffff)) == buffer.bytes(), what + ": the kernel unmapped what was mapped");
     }

@@ -18,23 +18,13 @@ lab_devices=(
   -device e1000e,romfile=,bus=rp2,addr=0.1
 )
 
-# lab_kernel PATTERN: sets kernel, a file.
-lab_kernel() {
-  kernel=${DOORBELL_LAB_KERNEL:-}
-  if [ -z "$kernel" ]; then
-    # shellcheck disable=SC2086
-    kernel=$(ls "${DOORBELL_SHARED:-$here/../shared}"/lab-kernels/$1 2>/dev/null | tail -n 1)
-  fi
-  [ -n "$kernel" ] && [ -r "$kernel" ] && return
-  echo "lab: there is no kernel $1: name one in DOORBELL_LAB_KERNEL, or the parent of its folder in DOORBELL_SHARED" >&2
-  return 1
-}
-
 # lab_machine NAME: reads the file of a machine, which sets
 #   arch      the guest's architecture as the distribution names it
 #   emulator  QEMU's package and program
-#   image     the kernel's file, a pattern
+#   image     the kernel's file, a pattern; or
+#   package   the distribution's kernel, a pattern of names, with `modules`, those that are loaded first
 #   options   QEMU's machine, its way to offer the folder `lab` by 9p, and its devices
+#   defaults  what QEMU leaves out of the machine
 #   append    the kernel's command line
 #   steps     what runs inside: classes of lab/guest with arguments; all of them must end with 0
 #   memory    MiB
@@ -42,7 +32,7 @@ lab_kernel() {
 lab_machine() {
   [ -r "$here/lab/machines/$1" ] ||
     { echo "lab: there is no machine $1 among: $(ls "$here/lab/machines" | tr '\n' ' ')" >&2; return 1; }
-  options=() steps=() append='' memory=1024 guest=
+  options=() steps=() append='' memory=1024 guest='' image='' package='' modules=() defaults=(-nodefaults)
   . "$here/lab/machines/$1"
 }
 
@@ -54,7 +44,7 @@ lab_run() {
   limit=${DOORBELL_LAB_SECONDS:-1200}
   exec 8>"$cache/lock"
   flock -w 1200 8 || { echo "lab: another run holds $cache" >&2; return 2; }
-  lab_kernel "$image" && lab_qemu "${emulator[@]}" && lab_initramfs "$arch" ||
+  lab_kernel "$arch" && lab_qemu "${emulator[@]}" && lab_initramfs "$arch" ||
     { echo "lab: $1 could not be prepared" >&2; return 2; }
   exec 8>&-
 
@@ -77,7 +67,7 @@ lab_run() {
 
 # lab_boot SECONDS: the machine, from its start to power off. A relay beside it hands requests of programs inside to QEMU.
 lab_boot() {
-  timeout -k 10 "$1" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic -nodefaults -no-reboot \
+  timeout -k 10 "$1" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic "${defaults[@]}" -no-reboot \
     "${options[@]}" -append "$append quiet iomem=relaxed panic=-1" -kernel "$kernel" -initrd "$cache/initramfs-$arch.cpio" \
     -serial file:"$work/console" -qmp unix:"$work/qmp",server=on,wait=off \
     -fsdev local,id=lab,path="$work/share",security_model=none </dev/null >"$work/qemu.log" 2>&1 &

@@ -9,6 +9,9 @@ lab_target() {
     arm64)
       triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 root=$cache/sysroot-arm64
       run=("$cache/tools/usr/bin/qemu-aarch64" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/$triple") ;;
+    ppc64el)
+      triple=powerpc64le-linux-gnu loader=ld64.so.2 root=$cache/sysroot-ppc64el
+      run=("$cache/tools/usr/bin/qemu-ppc64le" -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/$triple") ;;
     amd64)
       # This system's own library, which the JDK that builds runs with, too.
       triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 root=
@@ -21,26 +24,30 @@ lab_jre() {
   jre=$cache/jre-$1
   [ -e "$jre/.ready-$lab_modules" ] && return
   modules=()
-  if [ "$1" = arm64 ]; then
+  if [ -n "$root" ]; then
     lab_unpack "$cache/jdk-$1" "openjdk-25-jdk-headless:$1" "openjdk-25-jre-headless:$1" &&
       lab_unpack "$root" "libc6:$1" "libgcc-s1:$1" "libstdc++6:$1" "zlib1g:$1" &&
       lab_unpack "$cache/tools" "qemu-user:amd64" || return 1
     [ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
+    [ -e "$root/lib64" ] || ln -s "usr/lib/$triple" "$root/lib64"
     modules=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
   fi
   rm -rf "$jre"
   "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules "$lab_modules" --strip-java-debug-attributes \
     --no-header-files --no-man-pages --output "$jre" >&2 || return 1
+  # Some packages have the libraries' symbols beside them, and POWER's firmware takes 128 MiB.
+  find "$jre" -name '*.debuginfo' -delete
   timeout 600 "${run[@]}" "$jre/bin/java" -XX:+UseSerialGC -Xshare:dump >"$cache/cds.log" 2>&1 ||
     echo "lab: no class archive could be made; the guest's JVM starts slower (see $cache/cds.log)" >&2
   : >"$jre/.ready-$lab_modules"
 }
 
-# lab_initramfs ARCH: busybox, the C library's files, the runtime and /init.
+# lab_initramfs ARCH: busybox, the C library's files, the kernel's modules where it has some, the runtime and /init.
 lab_initramfs() {
   out=$cache/initramfs-$1.cpio
   ready=$cache/jre-$1/.ready-$lab_modules
-  [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$ready" ] && [ "$out" -nt "$ready" ] && return
+  [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$ready" ] && [ "$out" -nt "$ready" ] &&
+    { [ -z "$module_tree" ] || [ "$out" -nt "$module_tree/.ready" ]; } && return
   lab_target "$1"
   lab_jre "$1" && lab_unpack "$cache/busybox-$1" "busybox-static:$1" || return 1
   tree=$cache/tree-$1
@@ -53,6 +60,7 @@ lab_initramfs() {
     [ -e "$file" ] || file=$root/lib/$triple/$lib
     cp -L "$file" "$tree/lib/$lib" || return 1
   done
+  if [ -n "$module_tree" ]; then cp -a "$module_tree/lib/modules" "$tree/lib/" || return 1; fi
   cp -a "$cache/jre-$1" "$tree/jre" && cp "$here/lab/guest/init" "$tree/init" && chmod 755 "$tree/init" || return 1
   "$JAVA_HOME/bin/java" "$here/lab/host/Cpio.java" "$tree" "$out.new" && mv "$out.new" "$out" || return 1
   rm -rf "$tree"

@@ -5,6 +5,20 @@
 
 lab_suite=trixie
 
+# lab_lines ARCH: the lines of apt's sources. For POWER a mirror may have the suite's list and not yet its packages; the next suite's beside them
+# are as good, as nothing of this system runs with them.
+lab_lines() {
+  main=$(lab_archive /debian) || { echo "lab: no Debian archive in apt's sources" >&2; return 1; }
+  echo "deb $main $lab_suite main"
+  if [ "$1" = ppc64el ]; then
+    echo "deb $main forky main"
+    return
+  fi
+  echo "deb $main $lab_suite-updates main"
+  echo "deb $main $lab_suite-backports main"
+  if security=$(lab_archive /debian-security); then echo "deb $security $lab_suite-security main"; fi
+}
+
 # lab_archive WORD: prints the first address in apt's sources that ends in WORD.
 lab_archive() {
   # With pipefail each part has to succeed: a file that is not there must not fail it, and awk reads to the end.
@@ -16,31 +30,29 @@ lab_archive() {
   } | awk -v word="$1" '{ sub(/\/*$/, "") } !found && substr($0, length($0) - length(word) + 1) == word { found = 1; print } END { exit !found }'
 }
 
-# lab_apt ARCH ARGUMENTS: apt-get with its own lists, cache and sources, for one architecture.
-lab_apt() {
-  state=$cache/apt/$1
-  arch_only=$1
-  shift
-  apt-get -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
-    -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
+# lab_apt ARCH ARGUMENTS: apt-get with its own lists, cache and sources, for one architecture. lab_apt_cache: the same of apt-cache.
+lab_apt() { lab_apt_tool apt-get "$@"; }
+lab_apt_cache() { lab_apt_tool apt-cache "$@"; }
+
+lab_apt_tool() {
+  tool=$1
+  state=$cache/apt/$2
+  arch_only=$2
+  shift 2
+  "$tool" -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+    -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
     -o APT::Architecture="$arch_only" -o APT::Architectures::="$arch_only" -o APT::Sandbox::User= \
     -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@" </dev/null
 }
 
 # lab_lists ARCH: what packages there are.
 lab_lists() {
-  [ -e "$cache/apt/$1/ready" ] && return
+  [ -e "$cache/apt/$1/ready" ] && [ -e "$cache/apt/$1/sources.list" ] && return
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
     { echo "lab: packages are fetched by apt-get and dpkg-deb, which are not here" >&2; return 1; }
   mkdir -p "$cache/apt/$1/state/lists/partial" "$cache/apt/$1/cache/archives/partial"
   : >"$cache/apt/$1/status"
-  main=$(lab_archive /debian) || { echo "lab: no Debian archive in apt's sources" >&2; return 1; }
-  {
-    echo "deb $main $lab_suite main"
-    echo "deb $main $lab_suite-updates main"
-    echo "deb $main $lab_suite-backports main"
-    if security=$(lab_archive /debian-security); then echo "deb $security $lab_suite-security main"; fi
-  } >"$cache/apt/sources.list"
+  lab_lines "$1" >"$cache/apt/$1/sources.list" || return 1
   echo "lab: fetching the list of packages for $1" >&2
   # By itself apt takes lists that cannot be fetched for a warning.
   lab_apt "$1" -o APT::Update::Error-Mode=any update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
