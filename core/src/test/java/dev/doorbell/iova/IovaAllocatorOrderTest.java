@@ -1,11 +1,15 @@
 package dev.doorbell.iova;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.Iova;
 import dev.doorbell.testkit.Interleavings;
 import dev.doorbell.testkit.Interleavings.Operation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -50,5 +54,49 @@ class IovaAllocatorOrderTest {
         IovaAllocatorOrderTest::fresh,
         operations,
         a -> a.bytesInUse() + " " + a.rangesInUse());
+  }
+
+  /// {@return whether an operation was seen waiting for one that lists all ranges}
+  private static boolean waits(IovaAllocator allocator, Runnable operation)
+      throws InterruptedException {
+    Thread lister = Thread.ofPlatform().daemon().start(allocator::allocated);
+    Thread other = Thread.ofPlatform().daemon().start(operation);
+    boolean waited = false;
+    while (other.isAlive()) {
+      waited |= other.getState() == Thread.State.BLOCKED;
+      Thread.onSpinWait();
+    }
+    lister.join();
+    return waited;
+  }
+
+  @Test
+  @DisplayName("each operation keeps the others out")
+  void others() throws InterruptedException {
+    IovaAllocator allocator = new IovaAllocator(Granule.K4, AddressRange.ofSize(0, PAGE << 20));
+    List<Long> taken = new ArrayList<>();
+    for (int i = 0; i < 100_000; i++) {
+      taken.add(allocator.take(IovaRequest.ofBytes(PAGE)));
+    }
+    AddressRange far = AddressRange.ofSize(PAGE << 19, PAGE);
+    Map<String, Runnable> operations =
+        Map.of(
+            "take", () -> taken.add(allocator.take(IovaRequest.ofBytes(PAGE))),
+            "give", () -> allocator.give(taken.removeLast()),
+            "free", () -> allocator.free(AddressRange.ofSize(taken.removeLast(), PAGE)),
+            "take at and free",
+                () -> {
+                  allocator.allocateAt(far);
+                  allocator.free(far);
+                },
+            "reserve", () -> allocator.reserve(AddressRange.ofSize(PAGE << 18, PAGE)),
+            "look", () -> allocator.rangeAt(new Iova(0)),
+            "count", allocator::rangesInUse);
+    for (var operation : operations.entrySet()) {
+      int rounds = 0;
+      while (!waits(allocator, operation.getValue())) {
+        assertTrue(++rounds < 200, operation.getKey() + " never waits for who lists all ranges");
+      }
+    }
   }
 }

@@ -88,6 +88,15 @@ class FailedWriteTest {
             enable.andThen(s -> s.f().msi().removeVector(1)),
             s -> s.f().msi().addVector(1, 3, true, VectorListener.NONE)),
         new Change("retarget", msix, true, enable, s -> s.f().msi().retarget(1, 3)),
+        new Change(
+            "retarget to another message",
+            new Shape(Kind.MSI, 1, true, true),
+            true,
+            s -> {
+              s.bench().its0.nameCpu();
+              s.f().msi().enable(1, 1);
+            },
+            s -> s.f().msi().retarget(0, 3)),
         new Change("mask", msix, true, enable, s -> s.f().msi().mask(1, true)),
         new Change("domain switch", msix, true, enable, move),
         new Change("domain switch", msi, true, enable, move),

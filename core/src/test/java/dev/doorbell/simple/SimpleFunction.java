@@ -34,6 +34,7 @@ public final class SimpleFunction implements MessageTable {
   private boolean enabled;
   private int granted = 1;
   private boolean wiredOff;
+  private int reads;
 
   public SimpleFunction(
       String name,
@@ -193,7 +194,13 @@ public final class SimpleFunction implements MessageTable {
 
   @Override
   public synchronized boolean isEnabled() {
+    reads++;
     return enabled;
+  }
+
+  /// {@return how often it was asked whether it is on: an answer comes after the messages sent before}
+  public synchronized int reads() {
+    return reads;
   }
 
   @Override

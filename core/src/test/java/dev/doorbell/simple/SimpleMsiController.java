@@ -53,6 +53,7 @@ public final class SimpleMsiController implements MsiController {
   private final HardwareWrites hw;
   private final TreeMap<Integer, Vector> byIntid = new TreeMap<>();
   private final List<Arrival> arrivals = new ArrayList<>();
+  private boolean namesCpu;
 
   /// @param first the first interrupt number
   public SimpleMsiController(
@@ -107,6 +108,19 @@ public final class SimpleMsiController implements MsiController {
     return pages == 1 ? doorbell : doorbell + cpu * PAGE;
   }
 
+  /// From now on messages name the CPU, in the datum's upper half, so that a vector that moves gets another one.
+  public synchronized void nameCpu() {
+    namesCpu = true;
+  }
+
+  private int datum(Vector v, int cpu) {
+    return namesCpu ? v.data | cpu << Short.SIZE : v.data;
+  }
+
+  private boolean hasDatum(Vector v, int data) {
+    return datum(v, v.cpu) == data || v.former >= 0 && datum(v, v.former) == data;
+  }
+
   /// A message arrives.
   ///
   /// {@return whether it raised a vector}
@@ -115,7 +129,7 @@ public final class SimpleMsiController implements MsiController {
       if (pa != ringsAt(v.cpu) && (v.former < 0 || pa != ringsAt(v.former))) {
         continue;
       }
-      boolean hit = isolated ? v.device == device && v.data == data : v.intid == data;
+      boolean hit = isolated ? v.device == device && hasDatum(v, data) : v.intid == data;
       if (hit && v.active) {
         if (v.masked) {
           v.pending = true;
@@ -232,7 +246,7 @@ public final class SimpleMsiController implements MsiController {
 
     @Override
     public int data(int index) {
-      return vectors.get(index).data;
+      return datum(vectors.get(index), vectors.get(index).cpu);
     }
 
     @Override
@@ -270,7 +284,7 @@ public final class SimpleMsiController implements MsiController {
           throw new IllegalArgumentException("no CPU " + cpu);
         }
         Vector v = at(index, "retarget");
-        v.former = pages > 1 ? v.cpu : -1;
+        v.former = pages > 1 || namesCpu ? v.cpu : -1;
         v.cpu = cpu;
       }
     }

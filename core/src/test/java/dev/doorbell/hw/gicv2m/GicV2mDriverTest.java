@@ -105,6 +105,8 @@ class GicV2mDriverTest {
     fire(block, 0);
     block.deactivate(0);
     assertEquals(List.of(), collect());
+    fire(block, 0);
+    assertEquals(List.of(), collect());
     block.activate(0, 0);
     assertEquals(List.of(), collect());
   }

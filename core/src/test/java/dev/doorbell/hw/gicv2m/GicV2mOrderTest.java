@@ -1,5 +1,8 @@
 package dev.doorbell.hw.gicv2m;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.doorbell.address.Pa;
 import dev.doorbell.hw.gicv2.GicV2Config;
 import dev.doorbell.hw.gicv2.GicV2Driver;
@@ -79,5 +82,25 @@ class GicV2mOrderTest {
         Frame::new,
         List.of(new Operation<>("take and give", f -> f.take(1) != null && f.give() != null)),
         f -> f.driver.vectorsFree());
+  }
+
+  @Test
+  @DisplayName("who takes SPIs waits for the driver's lock")
+  void locked() throws InterruptedException {
+    Frame frame = new Frame();
+    frame.take(1);
+    Thread other;
+    frame.driver.lock.lock();
+    try {
+      other = Thread.ofPlatform().daemon().start(() -> frame.take(1));
+      while (other.getState() != Thread.State.WAITING) {
+        assertTrue(other.isAlive(), "it did not wait");
+        Thread.yield();
+      }
+    } finally {
+      frame.driver.lock.unlock();
+    }
+    other.join();
+    assertEquals(SPIS - 2, frame.driver.vectorsFree());
   }
 }

@@ -24,7 +24,7 @@ final class V2Bench {
   final CountedFrames frames = new CountedFrames(memory, RAM, RAM_BYTES);
   final SmmuV2Features features;
   final SmmuV2Model model;
-  private int writes;
+  private volatile int writes;
   private LongPredicate fails = number -> false;
 
   V2Bench() {

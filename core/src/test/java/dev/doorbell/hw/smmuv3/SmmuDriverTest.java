@@ -171,6 +171,7 @@ class SmmuDriverTest {
       assertEquals(Translator.FAULT, write(model, SID, 0x10004));
       assertEquals(0xa0004, write(model, 7, 0x10004));
     }
+    assertEquals(Translator.FAULT, write(model, SID + 1, 0x10004), "one that was never set");
     assertEquals(List.of(), smmu.drainEvents().events(), "a blocked stream records nothing");
   }
 

@@ -10,6 +10,7 @@ import dev.doorbell.bus.Translator;
 import dev.doorbell.testkit.RawSmmu;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -34,11 +35,14 @@ class SmmuThreadsTest {
     AtomicBoolean stop = new AtomicBoolean();
     tables.map(0x1000, oldest.get(), 3, RawSmmu.S1_RW);
     List<Future<Long>> readers = new ArrayList<>();
+    // On a busy machine a reader may begin late; the writer begins after it.
+    CountDownLatch going = new CountDownLatch(3);
     try (ExecutorService pool = Executors.newFixedThreadPool(3)) {
       for (int i = 0; i < 3; i++) {
-        readers.add(pool.submit(() -> deliver(bench, oldest, stop)));
+        readers.add(pool.submit(() -> deliver(bench, oldest, stop, going)));
       }
-      for (long output = 0x10_1000; output < 0x10_0000 + 400 * 0x1000L; output += 0x1000) {
+      going.await();
+      for (long output = 0x10_1000; output < 0x10_0000 + 100 * 0x1000L; output += 0x1000) {
         tables.map(0x1000, output, 3, RawSmmu.S1_RW);
         bench.command(RawSmmu.tlbi(0x12, 0, 9, 0x1000, true));
         bench.command(RawSmmu.sync());
@@ -54,8 +58,10 @@ class SmmuThreadsTest {
     bench.commandsDone();
   }
 
-  private static long deliver(SmmuBench bench, AtomicLong oldest, AtomicBoolean stop) {
+  private static long deliver(
+      SmmuBench bench, AtomicLong oldest, AtomicBoolean stop, CountDownLatch going) {
     long delivered = 0;
+    going.countDown();
     while (!stop.get()) {
       bench.smmu.begin();
       long pa = bench.smmu.translate(SID, -1, 0x1000, Translator.WRITE);
