@@ -159,4 +159,20 @@ class DomainSwitchTest {
     assertEquals(List.of(0x800_0040L), f.programmed);
     assertEquals(Optional.of(0x809_0040L), f.ring(0));
   }
+
+  @Test
+  void r23_whereMessagesBypassTheTablesAnUnmaskableFunctionMovesFreely() {
+    Bench x86 = new Bench(false, false);
+    Domain from = x86.user("from");
+    Domain to = x86.user("to");
+    IommuGroup g = x86.group(1);
+    from.attach(g);
+    LiveFunction f = new LiveFunction(g, x86.hw, false, Bench.ITS0);
+    to.attach(g);
+    assertEquals(List.of(), f.calls, "nothing is held back");
+    assertEquals(List.of(g), to.groups());
+    assertEquals(List.of(), from.groups());
+    from.close();
+    f.release();
+  }
 }

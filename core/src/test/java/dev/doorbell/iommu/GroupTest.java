@@ -19,10 +19,8 @@ import dev.doorbell.iommu.IommuGroup.Stream;
 import dev.doorbell.iommu.ReservedRegion.Kind;
 import dev.doorbell.simple.InjectedFault;
 import dev.doorbell.simple.SimpleIommu;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -269,88 +267,5 @@ class GroupTest {
     }
     d.attach(g);
     assertEquals(0x800_0040, lease(g, ITS0).getFirst().iova().value());
-  }
-
-  @Test
-  @DisplayName(
-      "R20: a function with live vectors is not unplugged; one whose streams do not block stays whole")
-  void unplugging() {
-    Member both =
-        new Member(
-            "both",
-            List.of(new Stream(bench.smmu0, 2), new Stream(bench.smmu1, 2)),
-            Bench.member(bench.smmu0, 2, true).isolation());
-    IommuGroup g =
-        IommuGroup.of(
-            1,
-            List.of(both, Bench.member(bench.smmu0, 1, true)),
-            List.of(),
-            List.of(),
-            bench.ringers);
-    Domain d = bench.userWithWindow("d");
-    d.attach(g);
-    LiveFunction live = new LiveFunction(g, bench.hw, true, ITS0);
-    assertThrows(IllegalArgumentException.class, () -> g.remove("nobody"));
-    assertThrows(VectorsLive.class, () -> g.remove("both"));
-    live.release();
-    var before = bench.state();
-    for (int n = 1; n <= 2; n++) {
-      bench.hw.failAt(n);
-      assertThrows(InjectedFault.class, () -> g.remove("both"));
-      assertEquals(before, bench.state(), "write " + n);
-      assertEquals(2, g.members().size());
-    }
-    bench.hw.neverFail();
-    g.remove("both");
-    assertEquals(List.of("0000:01:00.0"), g.members().stream().map(Member::name).toList());
-  }
-
-  @Test
-  @DisplayName("R13: direct regions come and go with their groups, at every write or not at all")
-  void directRegionsThatFail() {
-    IommuGroup one =
-        bench.group(
-            1,
-            Bench.region(Kind.DIRECT, 0x9_0000, 0x1000),
-            Bench.region(Kind.DIRECT, 0xa_0000, 0x1000));
-    IommuGroup two = bench.group(2, Bench.region(Kind.DIRECT, 0xa_0000, 0x3000));
-    Domain d = bench.user("d");
-    Domain other = bench.user("other");
-    allOrNothing(() -> d.attach(one), d, other);
-    allOrNothing(() -> d.attach(two), d, other);
-    assertEquals(Optional.of(0xa_2000L), bench.smmu0.write(1, 0xa_2000));
-    allOrNothing(() -> other.attach(one), d, other);
-    assertEquals(List.of(two), d.groups());
-    assertEquals(List.of(one), other.groups());
-    assertEquals(
-        Optional.empty(), bench.smmu0.write(2, 0x9_0000), "with the last that reserves it");
-    assertEquals(Optional.of(0xa_0000L), bench.smmu0.write(2, 0xa_0000));
-    allOrNothing(() -> other.detach(one), d, other);
-    allOrNothing(() -> d.detach(two), d, other);
-    d.close();
-    other.close();
-  }
-
-  /// Does a step, after it has failed at each of its writes and left everything as before.
-  private void allOrNothing(Runnable step, Domain... domains) {
-    for (int n = 1; ; n++) {
-      var before = bench.state();
-      List<Set<IommuGroup>> groups = groupsOf(domains);
-      bench.hw.failAt(n);
-      try {
-        step.run();
-        bench.hw.neverFail();
-        assertTrue(n > 1, "it writes something");
-        return;
-      } catch (InjectedFault e) {
-        assertEquals(List.of(), List.of(e.getSuppressed()), "rollback of write " + n);
-        assertEquals(before, bench.state(), "write " + n);
-        assertEquals(groups, groupsOf(domains));
-      }
-    }
-  }
-
-  private static List<Set<IommuGroup>> groupsOf(Domain... domains) {
-    return Arrays.stream(domains).map(d -> Set.copyOf(d.groups())).toList();
   }
 }

@@ -147,4 +147,30 @@ class CapabilitiesTest {
           Groups.derive(t, AcsAssumption.AS_CAPTURED);
         });
   }
+
+  @Test
+  void whereNothingAnswersInTheMiddleTheListEnds() {
+    byte[] b = header();
+    b[0x40] = 0x01;
+    b[0x41] = 0x50;
+    b[0x50] = (byte) 0xff;
+    b[0x51] = 0x60;
+    b[0x60] = 0x05;
+    Capabilities c = walk(b);
+    assertEquals(List.of(0x40), c.all().stream().map(Capability::offset).toList());
+    assertEquals(0x50, c.oddities().getFirst().source().offset());
+  }
+
+  @Test
+  void aVfHasNoIdsAndCapabilitiesAllTheSame() {
+    byte[] b = header();
+    for (int i = 0; i < 4; i++) {
+      b[i] = (byte) 0xff;
+    }
+    b[0x40] = 0x11;
+    assertTrue(walk(b).find(0x11).isThere());
+    b[4] = (byte) 0xff;
+    b[5] = (byte) 0xff;
+    assertTrue(walk(b).find(0x11).isNotVisible(), "nothing answered");
+  }
 }

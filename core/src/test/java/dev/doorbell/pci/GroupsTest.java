@@ -319,4 +319,30 @@ class GroupsTest {
             .mapToInt(g -> g.functions().size())
             .sum());
   }
+
+  @Test
+  void aBridgeThatLeadsToItsOwnBusOrBackwardsLeadsNowhere() {
+    add("00:01.0", port(PortType.ROOT_PORT, 0, 0, 3));
+    add("02:01.0", port(PortType.ROOT_PORT, 2, 2, 2));
+    add("02:02.0", port(PortType.ROOT_PORT, 2, 1, 1));
+    add("02:03.0", port(PortType.ROOT_PORT, 2, 5, 4));
+    add("05:00.0", endpoint());
+    PciTopology t = PciTopology.of(functions);
+    assertEquals(3, t.oddities().size(), t.oddities()::toString);
+    for (PciFunction f : t.functions()) {
+      assertEquals(List.of(), t.path(f));
+    }
+    assertEquals(5, derive(AcsAssumption.AS_CAPTURED).size());
+  }
+
+  @Test
+  void vfsOfALaterSegmentAreFoundThere() {
+    add("0003:00:01.0", port(PortType.ROOT_PORT, 0, 1, 2).acs(0x1f, 0x1d));
+    add("0003:01:00.0", endpoint().sriov(2, 0x180, 2, 0x10ca));
+    PciTopology t = PciTopology.of(functions);
+    PciFunction vf = PciFunction.of(Sbdf.parse("0003:02:10.0"), functions.getFirst().config(), "");
+    assertTrue(t.isVirtual(vf));
+    assertEquals(Optional.of("0003:01:00.0"), t.physicalFunction(vf).map(f -> f.toString()));
+    assertFalse(t.isVirtual(PciFunction.of(Sbdf.parse("0000:02:10.0"), vf.config(), "")));
+  }
 }

@@ -35,4 +35,16 @@ class SriovTest {
     assertEquals(OptionalInt.empty(), c.indexOf(PF, 0x287), "NumVFs is 3");
     assertEquals(OptionalInt.empty(), c.indexOf(PF, 0x101));
   }
+
+  @Test
+  void theLastIdIsToldFromTheFirstOfItsBus() {
+    assertEquals(0x18f, capability(3, 8, 0x180, 2).lastRequesterOffset(PF));
+    assertEquals(
+        0xf0 + 0x10 + 3,
+        capability(0, 4, 0x10, 1).lastRequesterOffset(Sbdf.parse("0000:01:1e.0")),
+        "over the edge of the bus");
+    assertEquals(
+        OptionalInt.of(0x203),
+        capability(4, 4, 0x10, 1).requesterId(Sbdf.parse("0000:01:1e.0"), 3));
+  }
 }

@@ -14,6 +14,7 @@ import dev.doorbell.pci.Capability;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.DmaAliases;
+import dev.doorbell.pci.Ecam;
 import dev.doorbell.pci.ExtendedLayout;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
@@ -215,6 +216,88 @@ class BridgeModelTest {
       from.dmaWrite(B + DemoLayout.LENGTH.offset(), 4, 4);
       assertEquals(peer ? 1 : 2, k.arrived.size());
     }
+  }
+
+  @Test
+  @DisplayName(
+      "PCIe 7.5.1.3.8: without Memory Space Enable a bridge takes no memory request from above")
+  void windowsThatAreClosed() {
+    ConfigAccess header = ConfigAccess.header(second.config());
+    header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 0);
+    assertEquals(BusOutcome.ERROR, h.complex.window(B).read(0, 4).outcome());
+    assertEquals(BusOutcome.ERROR, h.complex.window(B).write(0x20, 1, 4, -1));
+    assertEquals(DemoLayout.SIGNATURE, h.at(A).read(0, 4), "the other one's is open");
+    header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 1);
+    assertEquals(DemoLayout.SIGNATURE, h.at(B).read(0, 4));
+    assertEquals(BusOutcome.ERROR, h.complex.window(A).read(0x8_0000, 4).outcome(), "no BAR there");
+  }
+
+  @Test
+  @DisplayName(
+      "PCIe 6.12: what lies below a port does not go up through it, but for ACS Upstream Forwarding")
+  void ownAddresses() {
+    long nobody = A + 0x8_0000;
+    assertEquals(BusOutcome.ERROR, a.dmaWrite(nobody, 1, 4));
+    assertEquals(1, first.blocked());
+    assertEquals(List.of(), h.arrived);
+    acs(first, ExtendedLayout.UPSTREAM_FORWARDING.mask());
+    acs(rootPort, ExtendedLayout.UPSTREAM_FORWARDING.mask());
+    assertEquals(BusOutcome.OK, a.dmaWrite(nobody, 1, 4));
+    assertEquals(List.of(new Arrived(0x300, nobody, 1)), h.arrived);
+  }
+
+  @Test
+  @DisplayName("PCIe 6.12.1.1: source validation knows every bus below a port")
+  void sourcesOfAllBusesBelow() {
+    acs(rootPort, ExtendedLayout.SOURCE_VALIDATION.mask());
+    for (int rid : new int[] {0x100, 0x300, 0x4ff}) {
+      assertEquals(BusOutcome.OK, a.forgedWrite(rid, 0x8000_0000L, 1, 4));
+    }
+    for (int rid : new int[] {0x000, 0x0ff, 0x500}) {
+      assertEquals(BusOutcome.ERROR, a.forgedWrite(rid, 0x8000_0000L, 1, 4));
+    }
+    assertEquals(3, h.arrived.size());
+  }
+
+  @Test
+  @DisplayName("PCIe 6.13: further device numbers below a port answer where it forwards ARI")
+  void ariNumbers() {
+    demo(first.below(), 0x11, A + 0x4_0000, 1);
+    int forwarding = 0x40 + 0x28;
+    assertEquals(0xffff, h.complex.config(new Sbdf(0, 3, 2, 1)).read16(0));
+    assertEquals(DemoLayout.DEVICE, h.complex.config(new Sbdf(0, 3, 0, 0)).read16(2));
+    first.config().write(forwarding, 0x20, 2);
+    assertEquals(DemoLayout.DEVICE, h.complex.config(new Sbdf(0, 3, 2, 1)).read16(2));
+  }
+
+  @Test
+  @DisplayName("PCIe 9.2.1.2: a VF past the bus of its PF answers there, and sends from there")
+  void vfsOnLaterBuses() {
+    rootPort.setBusNumbers(new BridgeRegisters(0, 1, 9));
+    first.setBusNumbers(new BridgeRegisters(2, 3, 5));
+    second.setBusNumbers(new BridgeRegisters(2, 6, 6));
+    upstream.setBusNumbers(new BridgeRegisters(1, 2, 9));
+    EndpointModel vf = demo(first.below(), 0x205, A + 0x4_0000, 1);
+    assertEquals(0x505, vf.requesterId());
+    assertEquals(DemoLayout.DEVICE, h.complex.config(new Sbdf(0, 5, 0, 5)).read16(2));
+    assertEquals(0xffff, h.complex.config(new Sbdf(0, 4, 0, 5)).read16(2));
+    vf.dmaWrite(0x8000_0000L, 1, 4);
+    assertEquals(List.of(new Arrived(0x505, 0x8000_0000L, 1)), h.arrived);
+  }
+
+  @Test
+  @DisplayName("PCIe 7.2.2: the first byte of an ECAM window is the root bus's")
+  void ecamOfALaterRootBus() {
+    Hierarchy k = new Hierarchy(1, 0x80);
+    demo(k.complex.root(), 8, A, 1);
+    assertEquals(DemoLayout.DEVICE, k.ecam.read(8L << 12 | 2, 2).value());
+    assertEquals(0xffff_ffffL, k.ecam.read(0x80L << 20 | 8L << 12, 4).value());
+    Ecam ecam = new Ecam(Hierarchy.bus(k.ecam), 1, 0x80, 0xff);
+    assertEquals(DemoLayout.DEVICE, ecam.config(new Sbdf(1, 0x80, 1, 0)).read16(2));
+    assertEquals(0xffff, ecam.config(new Sbdf(1, 0x81, 1, 0)).read16(2));
+    assertEquals(BusOutcome.OK, k.ecam.write(8L << 12 | 4, 6, 2, -1));
+    assertEquals(6, k.complex.config(new Sbdf(1, 0x80, 1, 0)).read16(4));
+    assertEquals(BusOutcome.OK, k.ecam.write(9L << 12 | 4, 6, 2, -1), "writes to nobody vanish");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.pcie.Hierarchy.Arrived;
 import dev.doorbell.pci.BarDecode;
@@ -143,5 +144,39 @@ class EndpointModelTest {
     regs.write(0x08, 5, 4);
     assertEquals(120, regs.read(0x08, 4));
     assertTrue(h.arrived.size() == 3, h.arrived.toString());
+  }
+
+  @Test
+  void whatIsSwitchedOffDoesNothing() {
+    EndpointModel e = demo(h.complex.root(), 8, Hierarchy.WINDOW, 1);
+    h.memory.put(0x1000L, (byte) 0x5a);
+    assertEquals(0x5a, e.dmaRead(0x1000, 1).value());
+    e.config().write(4, 2, 2);
+    assertEquals(BusOutcome.ERROR, e.dmaRead(0x1000, 1).outcome());
+    assertEquals(BusOutcome.ERROR, e.dmaWrite(0x1000, 1, 1));
+    assertEquals(BusOutcome.OK, e.write(Hierarchy.WINDOW + DemoLayout.LENGTH.offset(), 7, 4));
+    e.config().write(4, 4, 2);
+    assertEquals(BusOutcome.ERROR, e.write(Hierarchy.WINDOW + DemoLayout.LENGTH.offset(), 9, 4));
+    assertEquals(BusOutcome.ERROR, e.read(Hierarchy.WINDOW, 4).outcome());
+    e.config().write(4, 6, 2);
+    assertEquals(7, h.at(Hierarchy.WINDOW).read(DemoLayout.LENGTH.offset(), 4));
+    assertEquals((byte) 0x5a, h.memory.get(0x1000L));
+  }
+
+  @Test
+  void aFunctionWithoutFunctionLevelResetIsNotReset() {
+    for (boolean flr : new boolean[] {false, true}) {
+      EndpointSpec spec =
+          new EndpointSpec(
+              1, 2, 0x020000, false, false, flr, List.of(), Optional.empty(), Optional.empty());
+      EndpointModel e = EndpointModel.create(spec, EndpointRegisters.NONE);
+      e.config().write(4, 6, 2);
+      int control = 0x48;
+      assertEquals(0x2810, e.config().read16(control), "as after a reset");
+      e.config().write(control, 0x1234, 2);
+      e.config().write(control, 0x8000 | 0x1234, 2);
+      assertEquals(flr ? 0 : 6, e.config().read16(4));
+      assertEquals(flr ? 0x2810 : 0x1234, e.config().read16(control));
+    }
   }
 }
