@@ -21,7 +21,7 @@ record Madt(
     List<Its> itses,
     LinkedHashMap<Long, Cpu> cpusById,
     List<IoApic> ioApics,
-    List<Override> overrides,
+    List<SourceOverride> overrides,
     List<Place> riscv,
     TreeMap<Integer, Integer> counts,
     AcpiTable table) {
@@ -67,7 +67,7 @@ record Madt(
   ///
   /// @param polarity 0 as usual, 1 active high, 3 active low
   /// @param trigger 0 as usual, 1 edge, 3 level
-  record Override(int irq, long gsi, int polarity, int trigger, Source source) {}
+  record SourceOverride(int irq, long gsi, int polarity, int trigger, Source source) {}
 
   /// Where a structure lies that another reader takes apart.
   record Place(int type, int at, int length) {}
@@ -231,7 +231,7 @@ record Madt(
         atLeast(10, length, "interrupt source override", source);
         long flags = b.u16(at + 8);
         overrides.add(
-            new Override(
+            new SourceOverride(
                 b.u8(at + 3),
                 b.u32(at + 4),
                 AcpiLayout.INTI_POLARITY.getInt(flags),

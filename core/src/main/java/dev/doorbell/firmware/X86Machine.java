@@ -162,7 +162,7 @@ final class X86Machine {
   /// An override that leaves polarity and trigger as usual has those of the ISA bus.
   private List<ApicDescription.Line> lines() {
     List<ApicDescription.Line> out = new ArrayList<>();
-    for (Madt.Override o : draft.madt.map(Madt::overrides).orElse(List.of())) {
+    for (Madt.SourceOverride o : draft.madt.map(Madt::overrides).orElse(List.of())) {
       if (o.polarity() == INTI_RESERVED || o.trigger() == INTI_RESERVED) {
         draft.findings.harmless(
             "interrupt source override of IRQ %d has reserved flags; it counts as active high and edge there"
