@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches a newer QEMU beside the distribution's, without installing anything: bookworm-backports' packages,
-# unpacked into a cache folder. Prints the program; tests use it when DOORBELL_QEMU_10 names it, or when it lies in
-# that folder.
+# unpacked into a cache folder. Prints the program for Arm machines; tests use it when DOORBELL_QEMU_10 names it, or when
+# it lies in that folder. The program for RISC-V machines, whose IOMMU the distribution's own QEMU lacks, lies beside it.
 #
 #   build/fetch-qemu10.sh [folder]      default: ${XDG_CACHE_HOME:-~/.cache}/doorbell/qemu-10
 #
@@ -17,7 +17,7 @@ fail() {
   exit 1
 }
 
-if [ ! -x "$program" ]; then
+if [ ! -x "$program" ] || [ ! -x "$folder/usr/bin/qemu-system-riscv64" ]; then
   # shellcheck disable=SC1091
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   [ "$codename" = bookworm ] || fail "made for Debian bookworm, this is '$codename': install a QEMU 10 and name it in DOORBELL_QEMU_10"
@@ -34,11 +34,13 @@ if [ ! -x "$program" ]; then
   set -- -q -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- \
     -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=
   apt-get "$@" update >&2
-  (cd "$work" && apt-get "$@" -t bookworm-backports download qemu-system-arm qemu-system-common qemu-system-data >&2)
+  (cd "$work" && apt-get "$@" -t bookworm-backports download \
+    qemu-system-arm qemu-system-riscv qemu-system-common qemu-system-data >&2)
   mkdir "$work/root"
   for package in "$work"/qemu-system-*.deb; do
     dpkg -x "$package" "$work/root"
   done
+  rm -rf "$folder"
   mv "$work/root" "$folder"
   rm -rf "$work"
 fi

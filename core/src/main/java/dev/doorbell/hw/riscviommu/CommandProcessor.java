@@ -169,24 +169,30 @@ final class CommandProcessor {
   }
 
   private boolean directory(long first, long second, int levels) {
-    // There are no process directories to forget anything of.
-    if (DIR_FUNC3.getInt(first) != INVAL_DDT
+    boolean processes = DIR_FUNC3.getInt(first) == INVAL_PDT;
+    if (DIR_FUNC3.getInt(first) > INVAL_PDT
         || (first & DIR.mask(BitKind.RES0)) != 0
         || second != 0
-        || PID.get(first) != 0) {
+        || (processes ? !namesProcess(first) : PID.get(first) != 0)) {
       return false;
-    }
-    if (!DV.isSet(first)) {
-      targets.directory().forgetAll();
-      return true;
     }
     int did = DID.getInt(first);
-    if (levels > 0
+    if (!DV.isSet(first)) {
+      targets.directory().forgetAll();
+    } else if (levels > 0
         && !SvPteLayout.fits(did, DirectoryLayout.deviceIdBits(levels, features.extended()))) {
       return false;
+    } else if (processes) {
+      targets.directory().forget(did, PID.getInt(first));
+    } else {
+      targets.directory().forget(did);
     }
-    targets.directory().forget(did);
     return true;
+  }
+
+  private boolean namesProcess(long first) {
+    int bits = features.processIdBits();
+    return bits > 0 && DV.isSet(first) && SvPteLayout.fits(PID.get(first), bits);
   }
 
   private int mask() {

@@ -15,9 +15,6 @@ import dev.doorbell.iommu.TableTrail;
 /// @param context the doublewords
 record ContextRules(long capabilities, long[] context) {
   private static final int MOST_MODE = 15;
-  private static final int PDTP_PD8 = 1;
-  private static final int PDTP_PD17 = 2;
-  private static final int PDTP_PD20 = 3;
   private static final int ROOT_PAGES = 1 << SvPteLayout.WIDER_ROOT_BITS;
 
   /// {@return the first rule that is broken, or nothing}
@@ -73,12 +70,12 @@ record ContextRules(long capabilities, long[] context) {
       return "fsc has reserved bits: " + TableTrail.print(FSC, fsc);
     }
     boolean directory = TC_PDTV.isSet(word(TC_AT));
-    if (directory ? !offersDirectory(first) : !offers(first, SV39_48_57)) {
+    if (directory ? !offersDirectory(first) : !offersFirstStage(capabilities, first)) {
       return "fsc.MODE %d is none that capabilities offer".formatted(first);
     }
     long gatp = word(IOHGATP_AT);
     int second = IOHGATP_MODE.getInt(gatp);
-    if (!offers(second, SV39X4_48X4_57X4)) {
+    if (!offers(capabilities, second, SV39X4_48X4_57X4)) {
       return "iohgatp.MODE %d is none that capabilities offer".formatted(second);
     }
     return second != BARE && IOHGATP_PPN.get(gatp) % ROOT_PAGES != 0
@@ -91,7 +88,12 @@ record ContextRules(long capabilities, long[] context) {
   };
   private static final Field[] SV39X4_48X4_57X4 = {SV39X4, SV48X4, SV57X4};
 
-  private boolean offers(int mode, Field[] widths) {
+  /// {@return whether a mode of first stages is one that `capabilities` offer}
+  static boolean offersFirstStage(long capabilities, int mode) {
+    return offers(capabilities, mode, SV39_48_57);
+  }
+
+  private static boolean offers(long capabilities, int mode, Field[] widths) {
     int which = mode - DirectoryLayout.SV39;
     return mode == BARE || which >= 0 && which < widths.length && widths[which].isSet(capabilities);
   }
@@ -99,9 +101,9 @@ record ContextRules(long capabilities, long[] context) {
   private boolean offersDirectory(int mode) {
     return switch (mode) {
       case BARE -> true;
-      case PDTP_PD8 -> PD8.isSet(capabilities);
-      case PDTP_PD17 -> PD17.isSet(capabilities);
-      case PDTP_PD20 -> PD20.isSet(capabilities);
+      case ProcessLayout.PD8 -> PD8.isSet(capabilities);
+      case ProcessLayout.PD17 -> PD17.isSet(capabilities);
+      case ProcessLayout.PD20 -> PD20.isSet(capabilities);
       default -> false;
     };
   }
@@ -128,7 +130,7 @@ record ContextRules(long capabilities, long[] context) {
   private int pageNumberBits() {
     int address = PAS.getInt(capabilities);
     for (int mode = DirectoryLayout.SV39; mode <= MOST_MODE; mode++) {
-      if (offers(mode, SV39X4_48X4_57X4)) {
+      if (offers(capabilities, mode, SV39X4_48X4_57X4)) {
         address = SvPteLayout.shift(SvPteLayout.levels(mode)) + SvPteLayout.WIDER_ROOT_BITS;
       }
     }

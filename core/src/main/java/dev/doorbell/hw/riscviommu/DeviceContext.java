@@ -1,10 +1,13 @@
 package dev.doorbell.hw.riscviommu;
 
+import org.jspecify.annotations.Nullable;
+
 /// A device context as the model has fetched and checked it. Immutable.
 ///
 /// @param deviceId whose it is
 /// @param tc `tc`
-/// @param firstMode `fsc.MODE`
+/// @param processes its process directory, or null where there is none
+/// @param firstMode `fsc.MODE` of the device, or of one of its processes; Bare where there is a process directory
 /// @param firstRoot address of the first stage's root table; a guest physical one where the second stage translates
 /// @param secondMode `iohgatp.MODE`
 /// @param secondRoot address of the second stage's root table
@@ -16,6 +19,7 @@ package dev.doorbell.hw.riscviommu;
 record DeviceContext(
     int deviceId,
     long tc,
+    @Nullable ProcessDirectory processes,
     int firstMode,
     long firstRoot,
     int secondMode,
@@ -25,6 +29,23 @@ record DeviceContext(
     long msiTable,
     long msiMask,
     long msiPattern) {
+  /// {@return this with the first stage of one of its processes}
+  DeviceContext withFirst(int mode, long root, int number) {
+    return new DeviceContext(
+        deviceId,
+        tc,
+        processes,
+        mode,
+        root,
+        secondMode,
+        secondRoot,
+        gscid,
+        number,
+        msiTable,
+        msiMask,
+        msiPattern);
+  }
+
   boolean hasFirst() {
     return firstMode != DirectoryLayout.BARE;
   }

@@ -92,7 +92,7 @@ final class DeviceDirectory {
     }
   }
 
-  /// The rules of 2.1.4, of an IOMMU without process directories, ATS, hardware A and D, and other byte orders.
+  /// The rules of 2.1.4, of an IOMMU without ATS, hardware A and D, and other byte orders.
   private boolean isMisconfigured(long[] w) {
     long tc = w[TC_AT / Long.BYTES];
     long unsupported =
@@ -100,21 +100,22 @@ final class DeviceDirectory {
             | TC_EN_ATS.mask()
             | TC_EN_PRI.mask()
             | TC_T2GPA.mask()
-            | TC_PDTV.mask()
             | TC_PRPR.mask()
             | TC_GADE.mask()
             | TC_SADE.mask()
-            | TC_DPE.mask()
             | TC_SBE.mask()
             | TC_SXL.mask();
     long gatp = w[IOHGATP_AT / Long.BYTES];
     int second = IOHGATP_MODE.getInt(gatp);
     long fsc = w[FSC_AT / Long.BYTES];
     boolean unaligned = second != BARE && IOHGATP_PPN.get(gatp) % ROOT_PAGES != 0;
+    boolean processes = TC_PDTV.isSet(tc);
+    int first = FSC_MODE.getInt(fsc);
     return (tc & unsupported) != 0
         || (w[TA_AT / Long.BYTES] & ~TA_PSCID.mask()) != 0
         || (fsc & FSC.mask(BitKind.RES0)) != 0
-        || !features.firstStage(FSC_MODE.getInt(fsc))
+        || (TC_DPE.isSet(tc) && !processes)
+        || !(processes ? features.processDirectory(first) : features.firstStage(first))
         || !features.secondStage(second)
         || unaligned
         || (w.length > BASE_BYTES / Long.BYTES && isMsiMisconfigured(w, second));
@@ -138,15 +139,20 @@ final class DeviceDirectory {
   private synchronized DeviceContext keep(int deviceId, long[] w, long before) {
     long gatp = w[IOHGATP_AT / Long.BYTES];
     long fsc = w[FSC_AT / Long.BYTES];
+    long tc = w[TC_AT / Long.BYTES];
+    boolean processes = TC_PDTV.isSet(tc);
+    int firstMode = FSC_MODE.getInt(fsc);
+    long firstRoot = address(FSC_PPN.get(fsc));
     boolean msi =
         w.length > BASE_BYTES / Long.BYTES
             && MSIPTP_MODE.getInt(w[MSIPTP_AT / Long.BYTES]) == MSI_FLAT;
     DeviceContext context =
         new DeviceContext(
             deviceId,
-            w[TC_AT / Long.BYTES],
-            FSC_MODE.getInt(fsc),
-            address(FSC_PPN.get(fsc)),
+            tc,
+            processes ? new ProcessDirectory(features, this::space, firstMode, firstRoot) : null,
+            processes ? BARE : firstMode,
+            processes ? 0 : firstRoot,
             IOHGATP_MODE.getInt(gatp),
             address(IOHGATP_PPN.get(gatp)),
             IOHGATP_GSCID.getInt(gatp),
@@ -167,7 +173,16 @@ final class DeviceDirectory {
     return spaces.computeIfAbsent(pscid, _ -> Math.min(spaces.size() + 1, MOST_SPACES));
   }
 
-  /// Forgets a device's context.
+  /// Forgets a process of a device.
+  void forget(int deviceId, int processId) {
+    DeviceContext known = kept.get(deviceId & (KEPT - 1));
+    ProcessDirectory processes = known == null ? null : known.processes();
+    if (processes != null) {
+      processes.forget(processId);
+    }
+  }
+
+  /// Forgets a device's context, and its processes.
   synchronized void forget(int deviceId) {
     generation++;
     DeviceContext known = kept.get(deviceId & (KEPT - 1));

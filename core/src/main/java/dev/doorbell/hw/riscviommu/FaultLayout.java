@@ -19,11 +19,16 @@ public final class FaultLayout {
   public static final int UNTRANSLATED_WRITE = 3;
 
   /// `CAUSE`.
-  public static final int READ_ACCESS_FAULT = 5;
+  public static final int INSTRUCTION_ACCESS_FAULT = 1;
 
+  public static final int READ_MISALIGNED = 4;
+  public static final int READ_ACCESS_FAULT = 5;
+  public static final int WRITE_MISALIGNED = 6;
   public static final int WRITE_ACCESS_FAULT = 7;
+  public static final int INSTRUCTION_PAGE_FAULT = 12;
   public static final int READ_PAGE_FAULT = 13;
   public static final int WRITE_PAGE_FAULT = 15;
+  public static final int INSTRUCTION_GUEST_PAGE_FAULT = 20;
   public static final int READ_GUEST_PAGE_FAULT = 21;
   public static final int WRITE_GUEST_PAGE_FAULT = 23;
   public static final int ALL_DISALLOWED = 256;
@@ -39,8 +44,12 @@ public final class FaultLayout {
   public static final int PDT_INVALID = 266;
   public static final int PDT_MISCONFIGURED = 267;
   public static final int DDT_CORRUPTED = 268;
+  public static final int PDT_CORRUPTED = 269;
+  public static final int MSI_CORRUPTED = 270;
+  public static final int MRIF_CORRUPTED = 271;
   public static final int INTERNAL_ERROR = 272;
   public static final int MSI_WRITE_FAULT = 273;
+  public static final int PT_CORRUPTED = 274;
 
   private static final Layout FIRST_L = Layout.lsb0("fault record", 8);
   private static final Layout GUEST_L = Layout.lsb0("iotval2", 8);
@@ -78,10 +87,15 @@ public final class FaultLayout {
   /// {@return what the manual calls a cause}
   public static String name(int cause) {
     return switch (cause) {
+      case INSTRUCTION_ACCESS_FAULT -> "Instruction access fault";
+      case READ_MISALIGNED -> "Read address misaligned";
       case READ_ACCESS_FAULT -> "Read access fault";
+      case WRITE_MISALIGNED -> "Write/AMO address misaligned";
       case WRITE_ACCESS_FAULT -> "Write/AMO access fault";
+      case INSTRUCTION_PAGE_FAULT -> "Instruction page fault";
       case READ_PAGE_FAULT -> "Read page fault";
       case WRITE_PAGE_FAULT -> "Write/AMO page fault";
+      case INSTRUCTION_GUEST_PAGE_FAULT -> "Instruction guest page fault";
       case READ_GUEST_PAGE_FAULT -> "Read guest-page fault";
       case WRITE_GUEST_PAGE_FAULT -> "Write/AMO guest-page fault";
       case ALL_DISALLOWED -> "All inbound transactions disallowed";
@@ -96,7 +110,13 @@ public final class FaultLayout {
       case PDT_LOAD_FAULT -> "PDT entry load access fault";
       case PDT_INVALID -> "PDT entry not valid";
       case PDT_MISCONFIGURED -> "PDT entry misconfigured";
+      case DDT_CORRUPTED -> "DDT data corruption";
+      case PDT_CORRUPTED -> "PDT data corruption";
+      case MSI_CORRUPTED -> "MSI PT data corruption";
+      case MRIF_CORRUPTED -> "MSI MRIF data corruption";
+      case INTERNAL_ERROR -> "Internal data path error";
       case MSI_WRITE_FAULT -> "IOMMU MSI write access fault";
+      case PT_CORRUPTED -> "First/second-stage PT data corruption";
       default -> "cause " + cause;
     };
   }

@@ -49,16 +49,26 @@ final class InboundPath {
     if (context == null) {
       return fault(missing.cause, deviceId, processId, iova, access);
     }
-    if (processId >= 0) {
-      return context.quiet()
-          ? Translator.FAULT
-          : fault(FaultLayout.TYPE_DISALLOWED, deviceId, processId, iova, access);
-    }
-    long pa = walk.translate(context, iova, access);
+    long pa = through(context, processId, iova, access);
     if (walk.cause != 0 && !(context.quiet() && !FaultLayout.reportedDespiteDtf(walk.cause))) {
       return fault(walk.cause, deviceId, processId, iova, access);
     }
     return pa;
+  }
+
+  private long through(DeviceContext device, int processId, long iova, int access) {
+    ProcessDirectory processes = device.processes();
+    boolean asksForProcess = processId >= 0;
+    if (asksForProcess && (processes == null || processes.isWider(processId))) {
+      return walk.refuse(FaultLayout.TYPE_DISALLOWED);
+    }
+    DeviceContext context = device;
+    if (processes != null && (asksForProcess || DirectoryLayout.TC_DPE.isSet(device.tc()))) {
+      walk.begin();
+      // Without a process_id the default process is number 0.
+      context = processes.find(device, Math.max(processId, 0), access, walk);
+    }
+    return context == null ? Translator.FAULT : walk.translate(context, iova, access);
   }
 
   private static boolean isWrite(int access) {

@@ -60,10 +60,32 @@ final class PageWalk {
     this.caches = caches;
   }
 
-  /// {@return the physical address; {@link Translator#FAULT} with the cause}
-  long translate(DeviceContext c, long iova, int access) {
+  /// Forgets the last walk.
+  void begin() {
     cause = 0;
     iotval2 = 0;
+  }
+
+  /// {@return {@link Translator#FAULT}, of an access that was not walked}
+  long refuse(int why) {
+    begin();
+    return fails(why);
+  }
+
+  /// {@return a doubleword of a process directory, where the second stage has it; 0 with the cause where it cannot be read}
+  long directory(DeviceContext c, long gpa, int access) {
+    try {
+      long pa = secondStage(c, gpa, access, true);
+      return cause == 0 ? memory.read64(pa) : 0;
+    } catch (BusErrorException e) {
+      cause = FaultLayout.PDT_LOAD_FAULT;
+      return 0;
+    }
+  }
+
+  /// {@return the physical address; {@link Translator#FAULT} with the cause}
+  long translate(DeviceContext c, long iova, int access) {
+    begin();
     int world = c.hasSecond() ? GUEST : HOST;
     // Without a first stage there is no PSCID.
     int who = TranslationCache.who(c.hasFirst() ? c.space() : 0, c.hasSecond() ? c.gscid() : 0);

@@ -11,7 +11,7 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
   private static final int LEAST_PAS = 32;
   private static final int MOST_PAS = 52;
 
-  /// {@return all that the model can do}: both stages of three widths, flat MSI page tables, messages of its own, debug translations
+  /// {@return all that the model can do}: both stages of three widths, process directories, flat MSI page tables, messages of its own, debug translations
   ///
   /// @param outputBits width of physical addresses
   public static RiscvIommuFeatures usual(int outputBits) {
@@ -26,6 +26,9 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
             | SV57X4.mask()
             | MSI_FLAT.mask()
             | DBG.mask()
+            | PD8.mask()
+            | PD17.mask()
+            | PD20.mask()
             | IGS.place(IGS_MSI)
             | PAS.place(Math.clamp(outputBits, LEAST_PAS, MOST_PAS)),
         CACHED);
@@ -63,6 +66,26 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
       case DirectoryLayout.SV57 -> SV57X4.isSet(capabilities);
       default -> false;
     };
+  }
+
+  boolean processDirectory(int mode) {
+    return switch (mode) {
+      case ProcessLayout.BARE -> true;
+      case ProcessLayout.PD8 -> PD8.isSet(capabilities);
+      case ProcessLayout.PD17 -> PD17.isSet(capabilities);
+      case ProcessLayout.PD20 -> PD20.isSet(capabilities);
+      default -> false;
+    };
+  }
+
+  /// {@return width of the widest process_id; 0 without process directories}
+  int processIdBits() {
+    for (int mode = ProcessLayout.PD20; mode > ProcessLayout.BARE; mode--) {
+      if (processDirectory(mode)) {
+        return ProcessLayout.processIdBits(mode);
+      }
+    }
+    return 0;
   }
 
   /// {@return width of guest physical addresses, which bounds `msi_addr_mask` and `msi_addr_pattern`}

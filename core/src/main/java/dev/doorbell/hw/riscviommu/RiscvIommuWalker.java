@@ -11,6 +11,7 @@ import dev.doorbell.explain.MemoryView;
 import dev.doorbell.iommu.TableTrail;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// Tells which way a device's access takes through a RISC-V IOMMU, from registers and tables as they stand. Changes nothing.
@@ -30,7 +31,14 @@ public final class RiscvIommuWalker {
 
   /// {@return the way of an untranslated request}
   public RiscvIommuWalk walk(int deviceId, Iova iova, boolean write) {
-    return new Walk(deviceId, iova.value(), write).run();
+    return walk(deviceId, OptionalInt.empty(), iova, write);
+  }
+
+  /// {@return the way of an untranslated request}
+  ///
+  /// @param processId of the access, when it carries one (PASID)
+  public RiscvIommuWalk walk(int deviceId, OptionalInt processId, Iova iova, boolean write) {
+    return new Walk(deviceId, processId, iova.value(), write).run();
   }
 
   /// One walk under way.
@@ -38,11 +46,13 @@ public final class RiscvIommuWalker {
     private final long capabilities = registers.getOrDefault(CAPABILITIES.name(), 0L);
     private final TableTrail trail = new TableTrail(id, memory);
     private final int deviceId;
+    private final OptionalInt processId;
     private final long iova;
     private final boolean write;
 
-    Walk(int deviceId, long iova, boolean write) {
+    Walk(int deviceId, OptionalInt processId, long iova, boolean write) {
       this.deviceId = deviceId;
+      this.processId = processId;
       this.iova = iova;
       this.write = write;
     }
@@ -193,18 +203,18 @@ public final class RiscvIommuWalker {
             "device context", hex(iova), broken + ": " + fault(FaultLayout.DDT_MISCONFIGURED), at);
         return OptionalLong.empty();
       }
-      if (TC_PDTV.isSet(tc) && TC_DPE.isSet(tc)) {
+      if (TC_PDTV.isSet(tc)) {
+        return new ProcessWalk(trail, words, capabilities, write).through(processId, iova);
+      }
+      if (processId.isPresent()) {
         trail.stopAt(
             "device context",
             hex(iova),
-            "cannot see the default process's tables: process directories are not read",
+            "the access has a process_id, and PDTV is 0: " + fault(FaultLayout.TYPE_DISALLOWED),
             at);
         return OptionalLong.empty();
       }
-      StageWalk stages = new StageWalk(trail, words, write);
-      // With a process directory and no default process an access without a process has no first
-      // stage.
-      return TC_PDTV.isSet(tc) ? stages.second(iova) : stages.both(iova);
+      return new StageWalk(trail, words, capabilities, write).both(iova);
     }
   }
 

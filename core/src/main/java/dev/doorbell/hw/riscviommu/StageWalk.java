@@ -12,14 +12,23 @@ import java.util.OptionalLong;
 ///
 /// **Source**: RISC-V IOMMU Architecture 1.0, 2.3.3; RISC-V Privileged Architecture 20240411, 12.3.2, 18.5.
 final class StageWalk {
+  private static final String FIRST = "first";
+  private static final String SECOND = "second";
+
+  /// The second stage, asked for by the IOMMU itself.
+  private static final String IMPLICIT = "implicit second";
+
   private final TableTrail trail;
   private final long[] context;
+  private final long capabilities;
   private final boolean write;
 
   /// @param context the device context's doublewords
-  StageWalk(TableTrail trail, long[] context, boolean write) {
+  /// @param capabilities the register
+  StageWalk(TableTrail trail, long[] context, long capabilities, boolean write) {
     this.trail = trail;
     this.context = context;
+    this.capabilities = capabilities;
     this.write = write;
   }
 
@@ -45,7 +54,7 @@ final class StageWalk {
                   .formatted(SvPteLayout.shift(levels), fault(pageFault())));
       return OptionalLong.empty();
     }
-    OptionalLong gpa = walk("first", DirectoryLayout.address(FSC_PPN.get(fsc)), levels, iova);
+    OptionalLong gpa = walk(FIRST, DirectoryLayout.address(FSC_PPN.get(fsc)), levels, iova);
     return gpa.isEmpty() ? gpa : second(gpa.getAsLong());
   }
 
@@ -58,6 +67,15 @@ final class StageWalk {
     if (flat && (differs & ~mask) == 0) {
       return message(msiptp, gpa, mask);
     }
+    return tables(gpa, SECOND);
+  }
+
+  /// {@return where the second stage has a table of the first, or of a process directory: what reads them is no message}
+  OptionalLong implicit(long gpa) {
+    return tables(gpa, IMPLICIT);
+  }
+
+  private OptionalLong tables(long gpa, String stage) {
     long gatp = word(IOHGATP_AT);
     int mode = IOHGATP_MODE.getInt(gatp);
     if (mode == BARE) {
@@ -74,7 +92,7 @@ final class StageWalk {
               : "the address is wider than the second stage: " + fault(guestFault()));
       return OptionalLong.empty();
     }
-    return walk("second", DirectoryLayout.address(IOHGATP_PPN.get(gatp)), levels, gpa);
+    return walk(stage, DirectoryLayout.address(IOHGATP_PPN.get(gatp)), levels, gpa);
   }
 
   private OptionalLong message(long msiptp, long gpa, long mask) {
@@ -117,19 +135,19 @@ final class StageWalk {
   }
 
   private OptionalLong walk(String stage, long root, int levels, long address) {
-    boolean first = stage.equals("first");
+    boolean first = stage.equals(FIRST);
     long table = root;
     for (int level = levels - 1; level >= 0; level--) {
       int wider = !first && level == levels - 1 ? SvPteLayout.WIDER_ROOT_BITS : 0;
       long at = table + SvPteLayout.index(address, level, wider) * SvPteLayout.BYTES;
       String what = "%s-stage PTE of level %d".formatted(stage, level);
-      OptionalLong where = first && hasSecond() ? second(at) : OptionalLong.of(at);
+      OptionalLong where = first ? implicit(at) : OptionalLong.of(at);
       OptionalLong entry = where.isEmpty() ? where : trail.read(where.getAsLong(), what);
       if (entry.isEmpty()) {
         return entry;
       }
       long e = entry.getAsLong();
-      String bad = problem(e, level);
+      String bad = problem(e, level, write && !stage.equals(IMPLICIT));
       if (!bad.isEmpty()) {
         trail.stopAt(
             what,
@@ -155,12 +173,8 @@ final class StageWalk {
     return OptionalLong.empty();
   }
 
-  private boolean hasSecond() {
-    return IOHGATP_MODE.getInt(word(IOHGATP_AT)) != BARE;
-  }
-
   /// {@return what is wrong with an entry; empty when nothing is}
-  private String problem(long e, int level) {
+  private String problem(long e, int level, boolean writes) {
     if (!SvPteLayout.V.isSet(e)) {
       return "V is 0";
     }
@@ -175,6 +189,11 @@ final class StageWalk {
     if (SvPteLayout.N.isSet(e)) {
       return "N (Svnapot) is set, which is not taken to be implemented";
     }
+    int type = SvPteLayout.PBMT.getInt(e);
+    if (type == SvPteLayout.PBMT_RESERVED
+        || type != 0 && !RiscvIommuRegisters.SVPBMT.isSet(capabilities)) {
+      return "PBMT %d is none that capabilities offer".formatted(type);
+    }
     if (SvPteLayout.within(SvPteLayout.PPN.get(e), level * SvPteLayout.BITS_PER_LEVEL) != 0) {
       return "the page is not aligned to its size";
     }
@@ -184,10 +203,10 @@ final class StageWalk {
     if (!SvPteLayout.A.isSet(e)) {
       return "A is 0";
     }
-    if (write && !SvPteLayout.W.isSet(e)) {
+    if (writes && !SvPteLayout.W.isSet(e)) {
       return "W is 0";
     }
-    if (write && !SvPteLayout.D.isSet(e)) {
+    if (writes && !SvPteLayout.D.isSet(e)) {
       return "D is 0";
     }
     return SvPteLayout.R.isSet(e) ? "" : "R is 0";

@@ -21,7 +21,9 @@ class RefusedContextsTest {
   void misconfigured() {
     long[][] wrong = {
       {1 | 1 << 1},
-      {1 | 1 << 5},
+      {1 | 1 << 5, 0, 0, 4L << 60},
+      {1 | 1 << 5, 0, 0, 8L << 60},
+      {1 | 1 << 5, 0, 0, 1L << 60 | 1L << 44},
       {1 | 1 << 7},
       {1 | 1 << 9},
       {1 | 1 << 10},
@@ -45,11 +47,10 @@ class RefusedContextsTest {
       t.context(ROOT, words);
       assertEquals(FAULT, t.write(0, 0));
       assertEquals(259, t.cause(), Arrays.toString(words));
-      // The model has no process directories and no 32-bit spaces, and refuses PDTV and SXL; the
-      // walker cannot see.
-      boolean directory = (words[0] & (1 << 5 | 1 << 11)) != 0;
+      // The model has no 32-bit spaces, and refuses SXL; the walker cannot see.
+      boolean narrow = (words[0] & 1 << 11) != 0;
       assertTrue(
-          directory || stoppedAt(t, 0).contains("(cause 259)"),
+          narrow || stoppedAt(t, 0).contains("(cause 259)"),
           () -> "the walker says of %s: %s".formatted(Arrays.toString(words), stoppedAt(t, 0)));
     }
   }

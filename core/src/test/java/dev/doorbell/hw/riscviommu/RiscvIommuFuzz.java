@@ -13,6 +13,7 @@ import dev.doorbell.fuzz.FuzzInput;
 import dev.doorbell.fuzz.WalkCheck;
 import dev.doorbell.simple.PlainMemory;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /// A RISC-V IOMMU whose registers, commands, directories, page tables and accesses are any: it answers each, and translates to nothing wider than
 /// its output. What is left in memory the walker explains as an IOMMU with empty caches translates it.
@@ -88,7 +89,7 @@ public final class RiscvIommuFuzz {
   }
 
   private void step(FuzzInput in) {
-    switch (in.next8() % 7) {
+    switch (in.next8() % 8) {
       case 0 -> iommu.write(in.next16() & 0xffc, in.next32(), Integer.BYTES, SystemBus.CPU);
       case 1 -> set(DDTP, page(in) >>> 2 | in.next8() & 7);
       case 2 -> memory.write64(BASE + (in.next16() & (SPAN - 8)), entry(in));
@@ -105,7 +106,12 @@ public final class RiscvIommuFuzz {
           memory.write64(at + 8L * i, entry(in));
         }
       }
-      case 5 -> iommu.write(in.next16() & 0xff8, in.nextWord(BASE, SPAN), 8, SystemBus.CPU);
+      case 5 -> {
+        long at = page(in) + (in.next8() & 0xff) * 16L;
+        memory.write64(at, in.next32() | 1);
+        memory.write64(at + 8, entry(in));
+      }
+      case 6 -> iommu.write(in.next16() & 0xff8, in.nextWord(BASE, SPAN), 8, SystemBus.CPU);
       default -> {
         int device = in.next8();
         int process = in.next8() - 1;
@@ -150,13 +156,14 @@ public final class RiscvIommuFuzz {
       int device = in.next8();
       Iova iova = new Iova(in.nextWord(0, SPAN));
       int access = access(in);
-      RiscvIommuWalk walk = walker.walk(device, iova, access == Translator.WRITE);
-      // The model has no process directories: it takes all contexts with one for misconfigured.
-      if (walk.hops().stream().anyMatch(h -> h.out().equals("process directory"))) {
-        continue;
-      }
+      int process = in.next16() - 1;
+      OptionalInt named = process < 0 ? OptionalInt.empty() : OptionalInt.of(process);
+      RiscvIommuWalk walk = walker.walk(device, named, iova, access == Translator.WRITE);
       WalkCheck.agree(
-          fresh.translate(device, -1, iova.value(), access), walk.output(), walk.stoppedAt(), walk);
+          fresh.translate(device, process, iova.value(), access),
+          walk.output(),
+          walk.stoppedAt(),
+          walk);
     }
   }
 }
