@@ -11,7 +11,10 @@ public interface Translator {
   /// Result of {@link #translate} when the access ends here; a recorded fault has been queued.
   long FAULT = -1;
 
-  /// {@return the physical address (below 2^52), or {@link #FAULT}}
+  /// Result of {@link #translate} when no memory lies there: a write is to be given to {@link #message}, and a read of 32 bits finds zero.
+  long MESSAGE = -2;
+
+  /// {@return the physical address (below 2^52), {@link #FAULT}, or {@link #MESSAGE}}
   ///
   /// @param streamId who, as this IOMMU numbers devices
   /// @param substreamId process within the device (PASID), or -1
@@ -24,9 +27,9 @@ public interface Translator {
     return false;
   }
 
-  /// Takes an interrupt message, between {@link #begin} and {@link #end} like other accesses.
+  /// Takes an interrupt message, or a write for which {@link #translate} answered {@link #MESSAGE}, between {@link #begin} and {@link #end} like other accesses.
   ///
-  /// {@return whether it became an interrupt; a fault was recorded otherwise}
+  /// {@return whether it was taken; a fault was recorded otherwise, where it is one}
   default BusOutcome message(int streamId, long address, long value, int bytes) {
     return BusOutcome.ERROR;
   }

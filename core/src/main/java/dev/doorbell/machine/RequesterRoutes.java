@@ -81,9 +81,12 @@ final class RequesterRoutes implements DmaPort {
         return t.message(streamOf[rid], address, value, bytes);
       }
       long pa = t.translate(streamOf[rid], -1, address, Translator.WRITE);
-      return pa == Translator.FAULT
-          ? BusOutcome.ERROR
-          : bus.write(pa, value, bytes, deviceIdOf[rid]);
+      if (pa < 0) {
+        return pa == Translator.MESSAGE
+            ? t.message(streamOf[rid], address, value, bytes)
+            : BusOutcome.ERROR;
+      }
+      return bus.write(pa, value, bytes, deviceIdOf[rid]);
     } finally {
       t.end();
     }
@@ -100,7 +103,11 @@ final class RequesterRoutes implements DmaPort {
     t.begin();
     try {
       long pa = t.translate(streamOf[rid], -1, address, Translator.READ);
-      return pa == Translator.FAULT ? BusRead.error(bytes) : bus.read(pa, bytes);
+      if (pa < 0) {
+        boolean zero = bytes == Integer.BYTES && address % Integer.BYTES == 0;
+        return pa == Translator.MESSAGE && zero ? BusRead.ok(0) : BusRead.error(bytes);
+      }
+      return bus.read(pa, bytes);
     } finally {
       t.end();
     }

@@ -63,6 +63,12 @@ final class RiscvWalk {
       return OptionalLong.empty();
     }
     trail.hops(walk.hops());
+    if (walk.file().isPresent()) {
+      trail.breaks(
+          "the message becomes a pending bit in %s: no interrupt controller takes the message itself"
+              .formatted(walk.file().get()));
+      return OptionalLong.empty();
+    }
     if (walk.output().isEmpty()) {
       trail.breaks(why);
       return OptionalLong.empty();

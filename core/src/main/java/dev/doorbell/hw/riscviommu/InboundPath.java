@@ -2,6 +2,7 @@ package dev.doorbell.hw.riscviommu;
 
 import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
 
+import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.Translator;
 import java.util.function.LongSupplier;
 
@@ -18,7 +19,15 @@ final class InboundPath {
       LongSupplier ddtp,
       DeviceDirectory directory,
       FaultQueue faults,
-      IommuMessages messages) {}
+      IommuMessages messages,
+      ResidentFiles files) {
+    /// Records that a message which the IOMMU itself sends was not taken.
+    void failedMessage(long address) {
+      if (faults.record(FaultLayout.CAUSE.place(FaultLayout.MSI_WRITE_FAULT), address, 0)) {
+        messages.raise(FIP);
+      }
+    }
+  }
 
   private final Shared shared;
   private final PageWalk walk;
@@ -54,6 +63,49 @@ final class InboundPath {
       return fault(walk.cause, deviceId, processId, iova, access);
     }
     return pa;
+  }
+
+  /// {@return what becomes of a write for which {@link #translate} answered that no memory lies there}
+  BusOutcome message(int deviceId, long iova, long value, int bytes) {
+    long pa = translate(deviceId, -1, iova, Translator.WRITE);
+    if (pa != Translator.MESSAGE) {
+      // The entry was changed meanwhile.
+      return pa == Translator.FAULT
+          ? BusOutcome.ERROR
+          : shared.files().pass(pa, value, bytes, deviceId);
+    }
+    if (bytes != Integer.BYTES || iova % Integer.BYTES != 0) {
+      return BusOutcome.ERROR;
+    }
+    long notice = walk.notice;
+    return switch (shared.files().take(walk, iova, (int) value)) {
+      case TAKEN -> BusOutcome.OK;
+      case NO_FILE -> {
+        fault(FaultLayout.MRIF_FAULT, deviceId, -1, iova, Translator.WRITE);
+        yield BusOutcome.ERROR;
+      }
+      case NO_NOTICE -> {
+        shared.failedMessage(notice);
+        yield BusOutcome.OK;
+      }
+    };
+  }
+
+  /// {@return the physical address, or {@link Translator#FAULT}; where no memory lies that is a fault of its own}
+  ///
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 5 (debug support).
+  long debug(int deviceId, int processId, long iova, int access) {
+    long pa = translate(deviceId, processId, iova, access);
+    return pa == Translator.MESSAGE
+        ? quietly(FaultLayout.TYPE_DISALLOWED, deviceId, processId, iova, access)
+        : pa;
+  }
+
+  private long quietly(int cause, int deviceId, int processId, long iova, int access) {
+    DeviceContext context = shared.directory().find(shared.ddtp().getAsLong(), deviceId, missing);
+    return context != null && context.quiet()
+        ? Translator.FAULT
+        : fault(cause, deviceId, processId, iova, access);
   }
 
   private long through(DeviceContext device, int processId, long iova, int access) {

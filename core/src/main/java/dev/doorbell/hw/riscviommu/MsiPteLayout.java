@@ -5,7 +5,9 @@ import dev.doorbell.bits.Layout;
 
 /// Entries of an MSI page table: where the page of a guest's interrupt file is, or the memory that stands for it.
 ///
-/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3.3; RISC-V AIA 1.0, 9.5 (MSI page tables, MRIF mode).
+/// An interrupt file in memory (MRIF) is 32 pairs of doublewords: which of 64 identities are pending, and which are enabled.
+///
+/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3.3; RISC-V AIA 1.0, 9.3 (memory-resident interrupt files), 9.5 (MSI page tables).
 public final class MsiPteLayout {
   private MsiPteLayout() {}
 
@@ -42,6 +44,26 @@ public final class MsiPteLayout {
   public static final Field N10        = NOTICE_L.bit ("N[10]",       60);
   public static final Layout NOTICE    = NOTICE_L.res0(59, 54).res0(63, 61).seal();
   // spotless:on
+
+  /// Bytes of a pair of doublewords in an MRIF, and of an MRIF.
+  public static final int MRIF_PAIR_BYTES = 16;
+
+  public static final int MRIF_BYTES = 512;
+
+  private static final int NID_BITS = 10;
+
+  /// Bits of an identity in an MRIF, which has 0 to 2047.
+  public static final int IDENTITY_BITS = 11;
+
+  /// {@return the address of an MRIF}
+  public static long file(long first) {
+    return MRIF_ADDR.get(first) << MRIF_SHIFT;
+  }
+
+  /// {@return the datum of a notice MSI}
+  public static int notice(long second) {
+    return (int) (N10.get(second) << NID_BITS | NID.get(second));
+  }
 
   /// {@return the bits of a value under a mask, packed from the lowest}
   static long extract(long value, long mask) {

@@ -3,6 +3,7 @@ package dev.doorbell.hw.riscviommu;
 import static dev.doorbell.hw.riscviommu.SvPteLayout.*;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
@@ -51,6 +52,15 @@ final class PageWalk {
   /// Of a guest-page fault: the guest physical address, with what kind of access it was.
   long iotval2;
 
+  /// Of the last walk, where it answered {@link Translator#MESSAGE}: the memory-resident interrupt file.
+  long file;
+
+  /// Where its notice MSI goes.
+  long notice;
+
+  /// The datum of its notice MSI.
+  int noticeDatum;
+
   private int rights;
   private int coverage;
 
@@ -83,7 +93,7 @@ final class PageWalk {
     }
   }
 
-  /// {@return the physical address; {@link Translator#FAULT} with the cause}
+  /// {@return the physical address; {@link Translator#FAULT} with the cause; {@link Translator#MESSAGE} with the interrupt file in memory, which is not cached}
   long translate(DeviceContext c, long iova, int access) {
     begin();
     int world = c.hasSecond() ? GUEST : HOST;
@@ -101,6 +111,9 @@ final class PageWalk {
       long pa = cause == 0 ? secondStage(c, gpa, access, false) : Translator.FAULT;
       if (cause != 0) {
         return Translator.FAULT;
+      }
+      if (pa == Translator.MESSAGE) {
+        return pa;
       }
       if (!fits(pa, features.outputBits())) {
         return fails(accessFault(access));
@@ -195,24 +208,41 @@ final class PageWalk {
     long number = MsiPteLayout.extract(DirectoryLayout.ppn(gpa), c.msiMask());
     long at = c.msiTable() | number * MsiPteLayout.BYTES;
     long first;
+    long second;
     try {
       first = memory.read64(at);
+      second = memory.read64(at + MsiPteLayout.SECOND_AT);
     } catch (BusErrorException e) {
       return fails(FaultLayout.MSI_LOAD_FAULT);
     }
     if (!MsiPteLayout.V.isSet(first)) {
       return fails(FaultLayout.MSI_INVALID);
     }
-    boolean custom = MsiPteLayout.C.isSet(first);
-    boolean basic = MsiPteLayout.M.getInt(first) == MsiPteLayout.BASIC;
-    if (custom
-        || !basic
-        || (first & MsiPteLayout.FIRST.mask(dev.doorbell.bits.BitKind.RES0)) != 0) {
+    int mode = MsiPteLayout.M.getInt(first);
+    if (MsiPteLayout.C.isSet(first) || mode != MsiPteLayout.BASIC) {
+      return mode == MsiPteLayout.MRIF && !MsiPteLayout.C.isSet(first)
+          ? residentFile(first, second)
+          : fails(FaultLayout.MSI_MISCONFIGURED);
+    }
+    if ((first & MsiPteLayout.FIRST.mask(BitKind.RES0)) != 0) {
       return fails(FaultLayout.MSI_MISCONFIGURED);
     }
     coverage = DirectoryLayout.PAGE_SHIFT;
     return DirectoryLayout.address(MsiPteLayout.PPN.get(first))
         | within(gpa, DirectoryLayout.PAGE_SHIFT);
+  }
+
+  private long residentFile(long first, long second) {
+    long reserved =
+        first & MsiPteLayout.FIRST_MRIF.mask(BitKind.RES0)
+            | second & MsiPteLayout.NOTICE.mask(BitKind.RES0);
+    if (reserved != 0 || !RiscvIommuRegisters.MSI_MRIF.isSet(features.capabilities())) {
+      return fails(FaultLayout.MSI_MISCONFIGURED);
+    }
+    file = MsiPteLayout.file(first);
+    notice = DirectoryLayout.address(MsiPteLayout.NPPN.get(second));
+    noticeDatum = MsiPteLayout.notice(second);
+    return Translator.MESSAGE;
   }
 
   /// {@return whether a leaf is well formed and allows the access}

@@ -18,17 +18,15 @@ final class ProcessWalk {
   private final TableTrail trail;
   private final long[] context;
   private final long capabilities;
-  private final boolean write;
   private final StageWalk stages;
 
   /// @param context the device context's doublewords
   /// @param capabilities the register
-  ProcessWalk(TableTrail trail, long[] context, long capabilities, boolean write) {
+  ProcessWalk(TableTrail trail, long[] context, long capabilities, StageWalk stages) {
     this.trail = trail;
     this.context = context;
     this.capabilities = capabilities;
-    this.write = write;
-    stages = new StageWalk(trail, context, capabilities, write);
+    this.stages = stages;
   }
 
   /// {@return where an access leaves both stages}
@@ -105,9 +103,7 @@ final class ProcessWalk {
         FSC_MODE.names().nameOf(FSC_MODE.get(fsc)),
         "ta %s; fsc %s".formatted(TableTrail.print(TA, ta), TableTrail.print(FSC, fsc)),
         at.getAsLong());
-    long[] effective = context.clone();
-    effective[DirectoryLayout.FSC_AT / Long.BYTES] = fsc;
-    return new StageWalk(trail, effective, capabilities, write).both(iova);
+    return stages.both(fsc, iova);
   }
 
   private String broken(long ta, long fsc) {

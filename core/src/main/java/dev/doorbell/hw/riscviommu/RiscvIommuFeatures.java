@@ -11,7 +11,7 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
   private static final int LEAST_PAS = 32;
   private static final int MOST_PAS = 52;
 
-  /// {@return all that the model can do}: both stages of three widths, process directories, flat MSI page tables, messages of its own, debug translations
+  /// {@return all that the model can do}: both stages of three widths, process directories, MSI page tables with interrupt files in memory, messages of its own, debug translations
   ///
   /// @param outputBits width of physical addresses
   public static RiscvIommuFeatures usual(int outputBits) {
@@ -25,6 +25,8 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
             | SV48X4.mask()
             | SV57X4.mask()
             | MSI_FLAT.mask()
+            | MSI_MRIF.mask()
+            | AMO_MRIF.mask()
             | DBG.mask()
             | PD8.mask()
             | PD17.mask()

@@ -33,6 +33,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
   private final CommandProcessor commands;
   private final FaultQueue faults;
   private final IommuMessages messages;
+  private final InboundPath.Shared shared;
   private final RegisterPorts ports = new RegisterPorts(MAP);
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long ddtp;
@@ -57,8 +58,14 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
             features, memory, bus, new CommandProcessor.Targets(directory, caches, gate));
     faults = new FaultQueue(memory);
     messages = new IommuMessages(bus);
-    InboundPath.Shared shared =
-        new InboundPath.Shared(features, () -> ddtp, directory, faults, messages);
+    shared =
+        new InboundPath.Shared(
+            features,
+            () -> ddtp,
+            directory,
+            faults,
+            messages,
+            new ResidentFiles(memory, bus, AMO_MRIF.isSet(features.capabilities())));
     for (int i = 0; i < paths.length; i++) {
       paths[i] = new InboundPath(shared, new PageWalk(features, memory, caches));
     }
@@ -166,7 +173,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
       return;
     }
     long pa =
-        debugPath.translate(
+        debugPath.debug(
             TR_DID.getInt(control),
             TR_PV.isSet(control) ? TR_PID.getInt(control) : -1,
             TR_VPN.get(debugIova),
@@ -202,12 +209,26 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     return pa;
   }
 
+  @Override
+  public BusOutcome message(int deviceId, long address, long value, int bytes) {
+    int slot = gate.enter();
+    boolean outermost;
+    BusOutcome outcome;
+    try {
+      outcome = paths[slot].message(deviceId, address, value, bytes);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+    return outcome;
+  }
+
   /// Sends the IOMMU's own messages. One that nobody takes is a fault of its own, which may want to interrupt in turn.
   private void deliver() {
     for (long failed = messages.send(); failed >= 0; failed = messages.send()) {
-      if (faults.record(FaultLayout.CAUSE.place(FaultLayout.MSI_WRITE_FAULT), failed, 0)) {
-        messages.raise(FIP);
-      }
+      shared.failedMessage(failed);
     }
   }
 }

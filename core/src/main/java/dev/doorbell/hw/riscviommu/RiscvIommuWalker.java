@@ -50,6 +50,9 @@ public final class RiscvIommuWalker {
     private final long iova;
     private final boolean write;
 
+    /// The stages, once the walk has come to them.
+    private Optional<StageWalk> walked = Optional.empty();
+
     Walk(int deviceId, OptionalInt processId, long iova, boolean write) {
       this.deviceId = deviceId;
       this.processId = processId;
@@ -75,6 +78,7 @@ public final class RiscvIommuWalker {
       return new RiscvIommuWalk(
           trail.hops(),
           out.isPresent() ? Optional.of(new Pa(out.getAsLong())) : Optional.empty(),
+          walked.flatMap(StageWalk::file),
           trail.stopped());
     }
 
@@ -203,8 +207,10 @@ public final class RiscvIommuWalker {
             "device context", hex(iova), broken + ": " + fault(FaultLayout.DDT_MISCONFIGURED), at);
         return OptionalLong.empty();
       }
+      StageWalk stages = new StageWalk(trail, words, capabilities, write);
+      walked = Optional.of(stages);
       if (TC_PDTV.isSet(tc)) {
-        return new ProcessWalk(trail, words, capabilities, write).through(processId, iova);
+        return new ProcessWalk(trail, words, capabilities, stages).through(processId, iova);
       }
       if (processId.isPresent()) {
         trail.stopAt(
@@ -214,7 +220,7 @@ public final class RiscvIommuWalker {
             at);
         return OptionalLong.empty();
       }
-      return new StageWalk(trail, words, capabilities, write).both(iova);
+      return stages.both(iova);
     }
   }
 

@@ -4,9 +4,13 @@ import static dev.doorbell.hw.riscviommu.DirectoryLayout.*;
 import static dev.doorbell.hw.riscviommu.RiscvIommuWalker.fault;
 import static dev.doorbell.hw.riscviommu.RiscvIommuWalker.hex;
 
+import dev.doorbell.address.Pa;
 import dev.doorbell.bits.BitKind;
+import dev.doorbell.hw.riscviommu.RiscvIommuWalk.ResidentFile;
 import dev.doorbell.iommu.TableTrail;
+import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// The part of a walk that lies in page tables: the first stage, MSI page tables, the second stage. Of one walk.
 ///
@@ -22,14 +26,28 @@ final class StageWalk {
   private final long[] context;
   private final long capabilities;
   private final boolean write;
+  private @Nullable ResidentFile file;
 
   /// @param context the device context's doublewords
   /// @param capabilities the register
   StageWalk(TableTrail trail, long[] context, long capabilities, boolean write) {
     this.trail = trail;
-    this.context = context;
+    this.context = context.clone();
     this.capabilities = capabilities;
     this.write = write;
+  }
+
+  /// {@return where a message is recorded, when the walk led to no memory and did not end}
+  Optional<ResidentFile> file() {
+    return Optional.ofNullable(file);
+  }
+
+  /// {@return where an access of a process leaves both stages}
+  ///
+  /// @param fsc of the process context
+  OptionalLong both(long fsc, long iova) {
+    context[FSC_AT / Long.BYTES] = fsc;
+    return both(iova);
   }
 
   private long word(int at) {
@@ -109,11 +127,9 @@ final class StageWalk {
       why = "V is 0: " + fault(FaultLayout.MSI_INVALID);
     } else if (MsiPteLayout.C.isSet(e)) {
       why = "cannot see what its custom format (C) means";
-    } else if (MsiPteLayout.M.getInt(e) == MsiPteLayout.MRIF) {
-      why =
-          "cannot follow a memory-resident interrupt file at "
-              + hex(MsiPteLayout.MRIF_ADDR.get(e) << MsiPteLayout.MRIF_SHIFT)
-              + ": the message becomes a bit there and a notice";
+    } else if (MsiPteLayout.M.getInt(e) == MsiPteLayout.MRIF
+        && RiscvIommuRegisters.MSI_MRIF.isSet(capabilities)) {
+      return resident(what, gpa, e, at);
     } else if (MsiPteLayout.M.getInt(e) != MsiPteLayout.BASIC
         || (e & MsiPteLayout.FIRST.mask(BitKind.RES0)) != 0) {
       why = "it is misconfigured: " + fault(FaultLayout.MSI_MISCONFIGURED);
@@ -132,6 +148,33 @@ final class StageWalk {
             + TableTrail.print(MsiPteLayout.FIRST, e),
         at);
     return OptionalLong.of(pa);
+  }
+
+  private OptionalLong resident(String what, long gpa, long first, long at) {
+    OptionalLong word = trail.read(at + MsiPteLayout.SECOND_AT, what);
+    if (word.isEmpty()) {
+      return word;
+    }
+    long second = word.getAsLong();
+    if ((first & MsiPteLayout.FIRST_MRIF.mask(BitKind.RES0)) != 0
+        || (second & MsiPteLayout.NOTICE.mask(BitKind.RES0)) != 0) {
+      trail.stopAt(
+          what, hex(gpa), "reserved bits are set: " + fault(FaultLayout.MSI_MISCONFIGURED), at);
+      return OptionalLong.empty();
+    }
+    file =
+        new ResidentFile(
+            new Pa(MsiPteLayout.file(first)),
+            new Pa(DirectoryLayout.address(MsiPteLayout.NPPN.get(second))),
+            MsiPteLayout.notice(second));
+    trail.entry(
+        what,
+        hex(gpa),
+        file.toString(),
+        "the address is one of a guest's interrupt files, which lies in memory; "
+            + TableTrail.print(MsiPteLayout.FIRST_MRIF, first),
+        at);
+    return OptionalLong.empty();
   }
 
   private OptionalLong walk(String stage, long root, int levels, long address) {

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.riscviommu;
 
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.SystemBus;
@@ -33,8 +34,12 @@ final class RawTables {
             if (pa >= REGISTERS && pa < REGISTERS + 0x1000) {
               return model.write(pa - REGISTERS, value, bytes, requester);
             }
-            memory.write(pa, value, bytes);
-            return BusOutcome.OK;
+            try {
+              memory.write(pa, value, bytes);
+              return BusOutcome.OK;
+            } catch (BusErrorException e) {
+              return BusOutcome.ERROR;
+            }
           }
 
           @Override

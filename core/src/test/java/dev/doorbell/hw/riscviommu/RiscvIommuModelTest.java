@@ -163,9 +163,9 @@ class RiscvIommuModelTest {
     assertEquals(0x2400_0000L, t.write(0, 0x2900_2000L), "page 0x29002: extract gives 4 + 2");
     assertEquals(FAULT, t.write(0, 0x2800_1000L));
     assertEquals(262, t.cause());
-    t.memory.write64(MSI + 16, 1 | 1 << 1);
+    t.memory.write64(MSI + 16, 1 | 2 << 1);
     assertEquals(FAULT, t.write(0, 0x2800_1000L));
-    assertEquals(263, t.cause(), "no MRIFs here");
+    assertEquals(263, t.cause(), "a reserved mode");
     t.memory.write64(MSI + 16, pte(0x2400_1000L, 7) | 1 << 3);
     assertEquals(FAULT, t.write(0, 0x2800_1000L));
     assertEquals(263, t.cause());
