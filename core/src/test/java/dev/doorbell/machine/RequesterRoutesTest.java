@@ -49,7 +49,8 @@ class RequesterRoutesTest {
       };
 
   @Test
-  @DisplayName("writes go to the IOMMU as messages, aligned reads of 32 bits find zero, others nothing")
+  @DisplayName(
+      "writes go to the IOMMU as messages, aligned reads of 32 bits find zero, others nothing")
   void messages() {
     HostBridge bridge =
         new HostBridge(

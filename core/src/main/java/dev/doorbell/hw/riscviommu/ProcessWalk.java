@@ -67,8 +67,7 @@ final class ProcessWalk {
             iova,
             POINTER_V.isSet(e)
                 ? "reserved bits are set (%s): %s"
-                    .formatted(
-                        TableTrail.print(POINTER, e), fault(FaultLayout.PDT_MISCONFIGURED))
+                    .formatted(TableTrail.print(POINTER, e), fault(FaultLayout.PDT_MISCONFIGURED))
                 : "V is 0: " + fault(FaultLayout.PDT_INVALID),
             at.getAsLong());
       }

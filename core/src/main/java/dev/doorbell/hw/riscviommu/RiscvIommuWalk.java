@@ -11,10 +11,7 @@ import java.util.Optional;
 /// @param file where it is recorded instead, and nothing leaves but a notice
 /// @param stoppedAt why it ends
 public record RiscvIommuWalk(
-    List<Hop> hops,
-    Optional<Pa> output,
-    Optional<ResidentFile> file,
-    Optional<String> stoppedAt) {
+    List<Hop> hops, Optional<Pa> output, Optional<ResidentFile> file, Optional<String> stoppedAt) {
   /// An interrupt file in memory.
   ///
   /// @param address of its 512 bytes

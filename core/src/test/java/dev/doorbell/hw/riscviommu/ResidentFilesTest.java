@@ -110,7 +110,8 @@ class ResidentFilesTest {
   }
 
   @Test
-  @DisplayName("reserved bits are misconfigured (263), and so is the mode without capabilities.MSI_MRIF")
+  @DisplayName(
+      "reserved bits are misconfigured (263), and so is the mode without capabilities.MSI_MRIF")
   void misconfigured() {
     long[][] broken = {
       {file(FILE) | 1 << 3, SECOND},
@@ -131,7 +132,8 @@ class ResidentFilesTest {
   }
 
   @Test
-  @DisplayName("an entry in this mode is not cached: a file that comes back to a hart takes messages at once")
+  @DisplayName(
+      "an entry in this mode is not cached: a file that comes back to a hart takes messages at once")
   void notCached() {
     assertEquals(BusOutcome.OK, send(0, 5));
     long page = MEMORY + 0xb_0000;
@@ -156,7 +158,8 @@ class ResidentFilesTest {
   }
 
   @Test
-  @DisplayName("without atomic updates a message is recorded all the same; with them none of several threads is lost")
+  @DisplayName(
+      "without atomic updates a message is recorded all the same; with them none of several threads is lost")
   void updates() {
     IntStream.range(0, 2048)
         .parallel()

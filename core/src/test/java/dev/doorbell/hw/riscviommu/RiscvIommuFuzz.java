@@ -162,7 +162,8 @@ public final class RiscvIommuFuzz {
       RiscvIommuWalk walk = walker.walk(device, named, iova, access == Translator.WRITE);
       long modelled = fresh.translate(device, process, iova.value(), access);
       if ((modelled == Translator.MESSAGE) != walk.file().isPresent()) {
-        throw new IllegalStateException("the model says %d, the walker %s".formatted(modelled, walk));
+        throw new IllegalStateException(
+            "the model says %d, the walker %s".formatted(modelled, walk));
       }
       if (modelled != Translator.MESSAGE) {
         WalkCheck.agree(modelled, walk.output(), walk.stoppedAt(), walk);
