@@ -6,7 +6,6 @@ import dev.doorbell.firmware.FirmwareException;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.qemu.Board;
-import dev.doorbell.qemu.Devices;
 import dev.doorbell.qemu.QemuMachine;
 import dev.doorbell.survey.WhatIf;
 import java.nio.file.Files;
@@ -51,9 +50,9 @@ final class MachineOptions {
 
   @Option(
       names = "--qemu",
-      paramLabel = "gicv3|gicv3-stage2|gicv2m|q35-vtd|q35-amdvi",
+      paramLabel = "gicv3|gicv3-stage2|gicv2m|q35-vtd|q35-amdvi|riscv-imsic",
       description =
-          "With --on qemu, which machine: gicv3, with an ITS (the default); gicv3-stage2, the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later); gicv2m, with a v2m frame; all three with an SMMUv3. Or a PC (Debian: qemu-system-x86): q35-vtd or q35-amdvi.")
+          "With --on qemu, which machine: gicv3, with an ITS (the default); gicv3-stage2, the same with an SMMUv3 of stage 2 only (QEMU 9.1 or later); gicv2m, with a v2m frame; all three with an SMMUv3. Or a PC (Debian: qemu-system-x86): q35-vtd or q35-amdvi. Or a RISC-V machine (qemu-system-riscv64 of QEMU 10 or later): riscv-imsic.")
   private @Nullable Board board;
 
   /// What was found without being named: the root beside captured tables, or the bundled sample.
@@ -154,7 +153,7 @@ final class MachineOptions {
       throw contradiction("--with", "leave one of them out; QEMU's machine has the devices it has");
     }
     Board chosen = board == null ? Board.GICV3 : board;
-    return ChosenMachine.of(QemuMachine.start(chosen.binary(), chosen, Devices.usual()));
+    return ChosenMachine.of(QemuMachine.start(chosen.binary(), chosen, chosen.devices()));
   }
 
   UnusableInput contradiction(String other, String advice) {

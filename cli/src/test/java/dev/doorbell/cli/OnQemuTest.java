@@ -78,6 +78,29 @@ class OnQemuTest {
     assertTrue(run.out().contains("0000:08:01.0"), run.out());
   }
 
+  @Test
+  @DisplayName(
+      "a RISC-V machine: messages pass QEMU's IOMMU into interrupt files of its harts, as its own device tree describes them")
+  void riscv() {
+    QemuBinary binary = Qemus.riscvOrSkip();
+    System.setProperty("doorbell.qemu.riscv", binary.toString());
+    try {
+      Run run =
+          Run.of(
+              "assign", "--on", "qemu", "--qemu", "riscv-imsic", "--unsafe-interrupts", "--json",
+              "00:01.0", "00:02.0", "00:03.0", "00:04.0");
+      assertEquals(0, run.status(), run::toString);
+      List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
+      assertTrue(vectors.size() >= 4, run::toString);
+      for (Json.Node vector : vectors) {
+        assertTrue(vector.get("delivered").isTrue(), vector::toString);
+        assertEquals("0x28000000", vector.get("doorbell").text());
+      }
+    } finally {
+      System.clearProperty("doorbell.qemu.riscv");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"4K,0xfff", "16K,0x3fff", "64K,0xffff"})
   @DisplayName("granules of 4, 16 and 64 KiB: the doorbell keeps its offset in the larger page")

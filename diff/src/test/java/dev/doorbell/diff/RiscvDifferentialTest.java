@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 @DisplayName("issue 7, differential test: Doorbell's RISC-V IOMMU and QEMU's riscv-iommu")
 class RiscvDifferentialTest {
-  private static final int SCENARIOS = 100;
+  private static final int SCENARIOS = 50;
   private static final int STEPS = 20;
 
   /// Scenarios instead of those; the first seed instead of 1.

@@ -30,6 +30,8 @@ record RiscvFlaw(
   /// QEMU translates to another address.
   static final int ELSEWHERE = -1;
 
+  private static final long PPN = SvPteLayout.PPN.mask();
+  private static final long NOWHERE = SvPteLayout.PPN.place(ppn(RiscvTables.NOWHERE));
   private static final Predicate<RiscvAccess> ALWAYS = _ -> true;
   private static final Predicate<RiscvAccess> PROCESS = a -> a.tables.has("pc", 1) && met(a);
 
@@ -91,7 +93,16 @@ record RiscvFlaw(
 
   /// {@return all}
   static List<RiscvFlaw> all() {
-    return Stream.of(contexts(), directories(), processes(), requests(), pages("s"), pages("g"))
+    return Stream.of(
+            contexts(),
+            directories(),
+            processes(),
+            requests(),
+            pointers("s"),
+            leaves("s"),
+            pointers("g"),
+            leaves("g"),
+            nested())
         .flatMap(List::stream)
         .toList();
   }
@@ -228,48 +239,66 @@ record RiscvFlaw(
             a -> a.iova |= 1L << SvPteLayout.shift(SvPteLayout.levels(a.second)) + 2));
   }
 
-  private static List<RiscvFlaw> pages(String what) {
-    boolean guest = what.equals("g");
-    Predicate<RiscvAccess> there = a -> a.tables.has(what, 1);
+  private static List<RiscvFlaw> pointers(String what) {
     Predicate<RiscvAccess> deep = a -> a.tables.has(what, 2);
-    Predicate<RiscvAccess> beforeSecond = there.and(a -> guest && a.first != BARE && a.reads);
-    Predicate<RiscvAccess> identity = a -> a.tables.has("gi", 1) && a.first != BARE;
-    List<RiscvFlaw> out =
-        List.of(
-            same(what + " pointer V = 0", deep, a -> set(a, what, 0, 0, 1, 0)),
-            known("riscv-pte-pointer " + what + " U, A or D", may(IGNORED), deep,
-                a -> bit(a, what, 0, 0, 4, 6, 7)),
-            known("riscv-pte-reserved " + what + " pointer", may(IGNORED, 5, 7, 21, 23), deep,
-                a -> bit(a, what, 0, 0, range(54, 63))),
-            same(what + " pointer to nowhere", deep, a -> set(a, what, 0, 0,
-                SvPteLayout.PPN.mask(), SvPteLayout.PPN.place(ppn(RiscvTables.NOWHERE)))),
-            same(what + " leaf V = 0", there, a -> set(a, what, -1, 0, 1, 0)),
-            same(what + " leaf R = 0", there, a -> set(a, what, -1, 0, 2, 0)),
-            same(what + " leaf X alone", there, a -> set(a, what, -1, 0, 6, 8)),
-            same(what + " leaf W or D = 0", there.and(beforeSecond.negate()),
-                a -> set(a, what, -1, 0, a.dice.of(4, 0x80), 0)),
-            known("riscv-pte-u " + what + " leaf", may(IGNORED), there,
-                a -> set(a, what, -1, 0, 0x10, 0)),
-            same(what + " leaf A = 0", there, a -> set(a, what, -1, 0, 0x40, 0)),
-            known("riscv-pte-reserved " + what + " leaf", may(IGNORED, ELSEWHERE, 21, 23), there,
-                a -> bit(a, what, -1, 0, range(54, 63))),
-            same(what + " leaf not aligned", there.and(a -> a.covered > PAGE_SHIFT),
-                a -> set(a, what, -1, 0, 0, 1 << 10)));
-    if (!guest) {
-      return out;
-    }
-    return Stream.concat(
-            out.stream(),
-            Stream.of(
-                known("riscv-rights-of-leaf W or D = 0", may(21, 23), beforeSecond,
-                    a -> set(a, what, -1, 0, a.dice.of(4, 0x80), 0)),
-                known("riscv-implicit-write W or D = 0", may(23), identity.and(a -> !a.reads),
-                    a -> set(a, "gi", -1, 0, a.dice.of(4, 0x80), 0)),
-                same("implicit read of what cannot be written", identity.and(a -> a.reads),
-                    a -> set(a, "gi", -1, 0, a.dice.of(4, 0x80), 0)),
-                same("implicit leaf V = 0", identity, a -> set(a, "gi", -1, 0, 1, 0)),
-                known("riscv-pte-u implicit leaf", may(IGNORED), identity,
-                    a -> set(a, "gi", -1, 0, 0x10, 0))))
-        .toList();
+    return List.of(
+        same(what + " pointer V = 0", deep, a -> set(a, what, 0, 0, 1, 0)),
+        known(
+            "riscv-pte-pointer " + what + " U, A or D",
+            may(IGNORED),
+            deep,
+            a -> bit(a, what, 0, 0, 4, 6, 7)),
+        known(
+            "riscv-pte-reserved " + what + " pointer",
+            may(IGNORED, 5, 7, 21, 23),
+            deep,
+            a -> bit(a, what, 0, 0, range(54, 63))),
+        same(what + " pointer to nowhere", deep, a -> set(a, what, 0, 0, PPN, NOWHERE)));
+  }
+
+  private static List<RiscvFlaw> leaves(String what) {
+    Predicate<RiscvAccess> there = a -> a.tables.has(what, 1);
+    Predicate<RiscvAccess> alone = a -> what.equals("s") || a.first == BARE || !a.reads;
+    return List.of(
+        same(what + " leaf V = 0", there, a -> set(a, what, -1, 0, 1, 0)),
+        same(what + " leaf R = 0", there, a -> set(a, what, -1, 0, 2, 0)),
+        same(what + " leaf X alone", there, a -> set(a, what, -1, 0, 6, 8)),
+        same(
+            what + " leaf W or D = 0",
+            there.and(alone),
+            a -> set(a, what, -1, 0, a.dice.of(4, 0x80), 0)),
+        known(
+            "riscv-pte-u " + what + " leaf",
+            may(IGNORED),
+            there,
+            a -> set(a, what, -1, 0, 0x10, 0)),
+        same(what + " leaf A = 0", there, a -> set(a, what, -1, 0, 0x40, 0)),
+        known(
+            "riscv-pte-reserved " + what + " leaf",
+            may(IGNORED, ELSEWHERE, 21, 23),
+            there,
+            a -> bit(a, what, -1, 0, range(54, 63))),
+        same(
+            what + " leaf not aligned",
+            there.and(a -> a.covered > PAGE_SHIFT),
+            a -> set(a, what, -1, 0, 0, 1 << 10)));
+  }
+
+  /// What the second stage allows behind a leaf of the first, and for tables of the first.
+  private static List<RiscvFlaw> nested() {
+    Predicate<RiscvAccess> both = a -> a.tables.has("g", 1) && a.first != BARE;
+    Consumer<RiscvAccess> readOnly = a -> set(a, "gi", -1, 0, a.dice.of(4, 0x80), 0);
+    return List.of(
+        known(
+            "riscv-rights-of-leaf W or D = 0",
+            may(21, 23),
+            both.and(a -> a.reads),
+            a -> set(a, "g", -1, 0, a.dice.of(4, 0x80), 0)),
+        known(
+            "riscv-implicit-write W or D = 0", may(23), both.and(a -> !a.reads), readOnly),
+        same("implicit read of what cannot be written", both.and(a -> a.reads), readOnly),
+        same("implicit leaf V = 0", both, a -> set(a, "gi", -1, 0, 1, 0)),
+        known(
+            "riscv-pte-u implicit leaf", may(IGNORED), both, a -> set(a, "gi", -1, 0, 0x10, 0)));
   }
 }

@@ -50,8 +50,10 @@ final class RiscvMessages {
       case 4 -> new Message(0, 0, 0, data, "");
       case 5 -> new Message(basic & ~M.mask() | M.place(dice.of(0, 2)), 0, 0, data, "");
       case 6 -> new Message(basic | 1L << dice.of(3, 9, 54, 62), 0, 0, data, "riscv-msi-reserved");
-      case 7 -> new Message(file | 1L << dice.of(3, 6, 54, 62), second, 0, data, "riscv-msi-reserved");
-      case 8 -> new Message(file, second | 1L << dice.of(54, 59, 61), 0, data, "riscv-msi-reserved");
+      case 7 ->
+          new Message(file | 1L << dice.of(3, 6, 54, 62), second, 0, data, "riscv-msi-reserved");
+      case 8 ->
+          new Message(file, second | 1L << dice.of(54, 59, 61), 0, data, "riscv-msi-reserved");
       case 9 -> new Message(file | C.mask(), second, 0, data, "riscv-msi-custom");
       case 10 -> new Message(file, second, 4 * dice.from(1, 3), data, "riscv-mrif-offset");
       default ->

@@ -111,7 +111,8 @@ final class RiscvScenario {
 
   /// {@return what is known of faults of the second stage, whatever the flaw is}
   private static String nested(int model, int other) {
-    if (model == FaultLayout.READ_GUEST_PAGE_FAULT && other == FaultLayout.WRITE_GUEST_PAGE_FAULT) {
+    if (model == FaultLayout.READ_GUEST_PAGE_FAULT && other == FaultLayout.WRITE_GUEST_PAGE_FAULT
+        || model == FaultLayout.READ_ACCESS_FAULT && other == FaultLayout.WRITE_ACCESS_FAULT) {
       // A leaf of the first stage that may be written turns a read into a write.
       return "riscv-rights-of-leaf";
     }
@@ -123,13 +124,12 @@ final class RiscvScenario {
   private boolean isKnown(RiscvAccess a, RiscvFlaw flaw, Outcome other, Outcome clean) {
     boolean ignored = compare(a, other, clean, false).isEmpty();
     return flaw.others().stream()
-        .anyMatch(
-            what ->
-                switch (what) {
-                  case RiscvFlaw.IGNORED -> ignored;
-                  case RiscvFlaw.ELSEWHERE -> other.passes();
-                  default -> !other.passes() && (other.cause() == what || other.fault() == null);
-                });
+        .anyMatch(what ->
+            switch (what) {
+              case RiscvFlaw.IGNORED -> ignored;
+              case RiscvFlaw.ELSEWHERE -> other.passes();
+              default -> !other.passes() && (other.cause() == what || other.fault() == null);
+            });
   }
 
   private Outcome model(RiscvAccess a) {

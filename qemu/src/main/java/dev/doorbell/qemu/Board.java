@@ -44,7 +44,13 @@ public enum Board {
       "q35,kernel-irqchip=split",
       "local APICs and an AMD IOMMU",
       "-device",
-      "amd-iommu,intremap=on");
+      "amd-iommu,intremap=on"),
+  /// A RISC-V machine with an IMSIC, and a RISC-V IOMMU. Needs QEMU 10.
+  RISCV_IMSIC(
+      Family.RISCV,
+      new QemuVersion(10, 0, 0),
+      "virt,aia=aplic-imsic,iommu-sys=on",
+      "an IMSIC and a RISC-V IOMMU");
 
   private final Family family;
   private final QemuVersion least;
@@ -60,7 +66,12 @@ public enum Board {
         0x4000_0000L,
         List.of("-cpu", "cortex-a57,start-powered-off=on"),
         VirtPlatform::new),
-    Q35(QemuBinary::x86, 0, List.of(), Q35Platform::new);
+    Q35(QemuBinary::x86, 0, List.of(), Q35Platform::new),
+    RISCV(
+        () -> QemuBinary.all("qemu-system-riscv64").getFirst(),
+        0x8000_0000L,
+        List.of("-bios", "none", "-cpu", "rv64,smaia=on,ssaia=on,start-powered-off=on"),
+        RiscvPlatform::new);
 
     private final Supplier<QemuBinary> binary;
     private final AddressRange ram;
@@ -122,6 +133,17 @@ public enum Board {
   /// {@return whether its CPUs would run firmware as soon as the clock runs}
   boolean runsFirmware() {
     return family == Family.Q35;
+  }
+
+  /// {@return devices for it, where no others are asked for} Behind bridges, but on RISC-V: there QEMU's IOMMU takes a function's bus number
+  /// before it is given one (`riscv_iommu_find_as`).
+  public Devices devices() {
+    return family == Family.RISCV ? Devices.onRootBus() : Devices.usual();
+  }
+
+  /// {@return whether its CPUs have interrupt files, which their debugger interface reaches}
+  boolean hasInterruptFiles() {
+    return family == Family.RISCV;
   }
 
   Platform platform(QemuProcess qemu) {

@@ -52,4 +52,13 @@ public record Devices(List<String> arguments, List<Integer> extraRoots) {
         "edu,bus=conventional,addr=1",
         "nec-usb-xhci,msi=on,msix=off,addr=5");
   }
+
+  /// {@return endpoints of the same kinds, all on the root bus}
+  static Devices onRootBus() {
+    return of(
+        "edu,addr=1",
+        "e1000e,romfile=,addr=2",
+        "nvme,serial=doorbell,addr=3,max_ioqpairs=8,msix_qsize=9",
+        "nec-usb-xhci,msi=on,msix=off,addr=4");
+  }
 }

@@ -28,8 +28,10 @@ final class FwCfg {
   }
 
   /// {@return the device of the machine `virt`, in memory}
-  static FwCfg mapped(Qtest qtest) {
-    return new FwCfg(qtest, new Mapped());
+  ///
+  /// @param data address of its data register
+  static FwCfg mapped(Qtest qtest, long data) {
+    return new FwCfg(qtest, new Mapped(data));
   }
 
   /// {@return the device of a PC, at I/O ports}
@@ -44,19 +46,19 @@ final class FwCfg {
     void next(QtestBatch batch);
   }
 
-  private static final class Mapped implements Registers {
-    private static final long DATA = 0x0902_0000L;
-    private static final long SELECTOR = DATA + 8;
+  private record Mapped(long data) implements Registers {
+    private static final int SELECTOR_AT = 8;
 
     /// The selector is big-endian.
     @Override
     public void choose(QtestBatch batch, int key) {
-      batch.write(SELECTOR, Short.toUnsignedLong(Short.reverseBytes((short) key)), Short.BYTES);
+      batch.write(
+          data + SELECTOR_AT, Short.toUnsignedLong(Short.reverseBytes((short) key)), Short.BYTES);
     }
 
     @Override
     public void next(QtestBatch batch) {
-      batch.read(DATA, 1);
+      batch.read(data, 1);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.HostBridge;
@@ -37,7 +38,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// A machine of QEMU's for seam B: its IOMMU, interrupt controllers and PCI devices, driven over qtest while its CPUs stand still. Its
-/// description is read from the device tree (`virt`) or the ACPI tables (`q35`) that QEMU itself made, after its PCI functions were set up as
+/// description is read from the device tree (`virt`, of both architectures) or the ACPI tables (`q35`) that QEMU itself made, after its PCI functions were set up as
 /// firmware would.
 ///
 /// CPUs do not run, so that nothing acknowledges a GICv3's interrupts: {@link #cpuInterface} is empty there, and drivers find what has
@@ -62,6 +63,7 @@ public final class QemuMachine implements Machine {
   private volatile Map<Sbdf, PlacedFunction> placed = Map.of();
   private volatile Map<Sbdf, VirtualFunction> virtual = Map.of();
   private final Optional<QemuApics> apics;
+  private final Optional<QemuHarts> harts;
   private final Map<Sbdf, Stimulus> stimuli = new ConcurrentHashMap<>();
 
   private QemuMachine(Board board, QemuProcess qemu, List<Integer> extraRoots) {
@@ -94,6 +96,11 @@ public final class QemuMachine implements Machine {
     setUp();
     description = describe();
     apics = description.apic().map(a -> new QemuApics(qemu, a.ids()));
+    harts =
+        description
+            .imsic()
+            .filter(_ -> board.hasInterruptFiles())
+            .map(i -> new QemuHarts(qemu, i.files().size(), PATIENCE));
   }
 
   private MachineDescription describe() {
@@ -324,6 +331,11 @@ public final class QemuMachine implements Machine {
   }
 
   @Override
+  public Optional<InterruptFiles> interruptFiles() {
+    return harts.map(h -> h);
+  }
+
+  @Override
   public Firing fire(Sbdf function, int vector) {
     if (!placed.containsKey(function) && !virtual.containsKey(function)) {
       throw new IllegalArgumentException(function + " is no function of this machine");
@@ -364,6 +376,10 @@ public final class QemuMachine implements Machine {
 
   @Override
   public void close() {
-    qemu.close();
+    try {
+      harts.ifPresent(QemuHarts::close);
+    } finally {
+      qemu.close();
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 
 /// The Arm machine `virt`: a device tree at the start of its RAM, where QEMU puts it for firmware, and ACPI tables that QEMU makes from other code.
 final class VirtPlatform implements Platform {
+  private static final long FW_CFG = 0x0902_0000L;
   private static final int FDT_MAGIC = 0xd00dfeed;
   private static final int FDT_MOST = 0x100_0000;
 
@@ -27,7 +28,7 @@ final class VirtPlatform implements Platform {
 
   @Override
   public void acpi(MachineSysroot sysroot) {
-    sysroot.acpi(FwCfg.mapped(qemu.qtest()).acpiTables());
+    sysroot.acpi(FwCfg.mapped(qemu.qtest(), FW_CFG).acpiTables());
   }
 
   private byte[] deviceTree() {

@@ -47,6 +47,27 @@ public final class Qemus {
             "no QEMU 10: run build/fetch-qemu10.sh, or name one in DOORBELL_QEMU_10");
   }
 
+  /// {@return QEMU for RISC-V machines, 10 or later as others have no IOMMU there: what build/fetch-qemu10.sh fetched, else the one to be used; skips aloud without}
+  public static QemuBinary riscvOrSkip() {
+    String cache = System.getenv("XDG_CACHE_HOME");
+    Path fetched =
+        (cache == null ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache))
+            .resolve("doorbell/qemu-10/usr/bin/qemu-system-riscv64");
+    try {
+      QemuBinary binary =
+          Files.isExecutable(fetched)
+              ? new QemuBinary(fetched)
+              : QemuBinary.all("qemu-system-riscv64").getFirst();
+      int major = binary.version().map(QemuVersion::major).orElse(0);
+      return major >= Board.RISCV_IMSIC.least().major()
+          ? binary
+          : Assumptions.abort("%s is QEMU %d, which has no RISC-V IOMMU".formatted(binary, major));
+    } catch (QemuMissing e) {
+      return Assumptions.abort(
+          "%s; %s, or run build/fetch-qemu10.sh".formatted(e.getMessage(), e.advice()));
+    }
+  }
+
   static QemuProcess virt(String... devices) {
     return start(orSkip(), PATIENCE, devices);
   }

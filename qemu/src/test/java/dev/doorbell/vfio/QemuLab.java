@@ -49,6 +49,16 @@ final class QemuLab implements VfioLab {
           "pcie-root-port,id=port6,chassis=6,addr=6",
           "edu,bus=port6");
 
+  /// The same on the root bus: QEMU's RISC-V IOMMU takes a function's bus number before it is given one.
+  private static final Devices ON_ROOT_BUS =
+      Devices.of(
+          "nvme,serial=a,addr=1,max_ioqpairs=8,msix_qsize=9",
+          "nvme,serial=b,addr=2,max_ioqpairs=8,msix_qsize=9",
+          "nvme,serial=c,addr=3,max_ioqpairs=8,msix_qsize=9",
+          "nec-usb-xhci,msi=on,msix=off,addr=4",
+          "edu,addr=5",
+          "edu,addr=6");
+
   /// As many as the contract wants of each.
   private static final int VECTORS = 4;
 
@@ -56,10 +66,6 @@ final class QemuLab implements VfioLab {
   private static final Iova WORK = new Iova(0x1_0000_0000L);
 
   private static final AddressRange WINDOW = AddressRange.ofSize(0x0800_0000L, 0x10_0000L);
-
-  private static final Sbdf MSI = Sbdf.parse("04:00.0");
-  private static final Sbdf COPIER = Sbdf.parse("05:00.0");
-  private static final Sbdf KEPT = Sbdf.parse("06:00.0");
 
   private final QemuMachine machine;
   private final Vfio vfio;
@@ -74,7 +80,7 @@ final class QemuLab implements VfioLab {
     kept =
         Assignment.of(
             host,
-            List.of(KEPT),
+            List.of(usedByHost()),
             new Assignment.Request(
                 Granule.K4,
                 translatesMessages() ? Optional.of(WINDOW) : Optional.empty(),
@@ -85,11 +91,25 @@ final class QemuLab implements VfioLab {
   }
 
   static QemuMachine start(Board board, String... more) {
-    return start(board == Board.Q35_VTD ? Qemus.x86OrSkip() : Qemus.orSkip(), board, more);
+    QemuBinary binary =
+        switch (board) {
+          case Q35_VTD, Q35_AMDVI -> Qemus.x86OrSkip();
+          case RISCV_IMSIC -> Qemus.riscvOrSkip();
+          case GICV3, GICV3_STAGE2, GICV2M -> Qemus.orSkip();
+        };
+    return start(binary, board, more);
   }
 
   static QemuMachine start(QemuBinary binary, Board board, String... more) {
-    return QemuMachine.start(binary, board, DEVICES.and(more));
+    Devices devices = board == Board.RISCV_IMSIC ? ON_ROOT_BUS : DEVICES;
+    return QemuMachine.start(binary, board, devices.and(more));
+  }
+
+  /// {@return the function of a device, by its number in {@link #DEVICES}}
+  private Sbdf function(int number) {
+    return machine.board() == Board.RISCV_IMSIC
+        ? Sbdf.of(0, number << 3)
+        : Sbdf.of(0, number << 8);
   }
 
   /// {@return a lab on a machine that is reset for it}
@@ -102,9 +122,9 @@ final class QemuLab implements VfioLab {
     return new QemuLab(machine, options);
   }
 
-  /// {@return whether messages go to a GICv2m frame, which tells no function from another}
+  /// {@return whether messages go to a GICv2m frame or an interrupt file, which tell no function from another}
   private boolean isFramed() {
-    return machine.board() == Board.GICV2M;
+    return machine.board() == Board.GICV2M || machine.board() == Board.RISCV_IMSIC;
   }
 
   @Override
@@ -130,22 +150,22 @@ final class QemuLab implements VfioLab {
 
   @Override
   public List<Sbdf> msix() {
-    return List.of(Sbdf.parse("01:00.0"), Sbdf.parse("02:00.0"), Sbdf.parse("03:00.0"));
+    return List.of(function(1), function(2), function(3));
   }
 
   @Override
   public Sbdf msi() {
-    return MSI;
+    return function(4);
   }
 
   @Override
   public Sbdf copier() {
-    return COPIER;
+    return function(5);
   }
 
   @Override
   public Sbdf usedByHost() {
-    return KEPT;
+    return function(6);
   }
 
   @Override
@@ -162,17 +182,17 @@ final class QemuLab implements VfioLab {
   public void start(Device device) {
     Sbdf f = device.function();
     RegisterBus bar0 = device.region(RegionType.BAR0);
-    if (f.equals(COPIER)) {
+    if (f.equals(copier())) {
       stimuli.put(f, new EduStimulus(f.toString(), bar0));
       return;
     }
     long bytes =
-        f.equals(MSI) ? XhciStimulus.memoryBytes(VECTORS) : NvmeStimulus.memoryBytes(VECTORS);
+        f.equals(msi()) ? XhciStimulus.memoryBytes(VECTORS) : NvmeStimulus.memoryBytes(VECTORS);
     DmaBuffer memory = work.computeIfAbsent(f, s -> give(s, bytes));
     DmaArea area = new DmaArea(new BufferMemory(memory), WORK, new Pa(0), bytes);
     stimuli.put(
         f,
-        f.equals(MSI)
+        f.equals(msi())
             ? XhciStimulus.open(f.toString(), bar0, area, VECTORS)
             : NvmeStimulus.open(f.toString(), bar0, area, VECTORS));
   }

@@ -1,0 +1,32 @@
+package dev.doorbell.vfio;
+
+import dev.doorbell.qemu.Board;
+import dev.doorbell.qemu.QemuMachine;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+
+@DisplayName(
+    "design 2: the contract of seam A on our own stack over QEMU's RISC-V IOMMU and IMSIC of one hart, which isolates nobody")
+class QemuRiscvContractTest extends VfioContract {
+  private static @Nullable QemuMachine machine;
+
+  @BeforeAll
+  static void start() {
+    machine = QemuLab.start(Board.RISCV_IMSIC);
+  }
+
+  @AfterAll
+  static void end() {
+    if (machine != null) {
+      machine.close();
+    }
+  }
+
+  @Override
+  VfioLab open() {
+    return QemuLab.on(Objects.requireNonNull(machine));
+  }
+}
