@@ -11,6 +11,7 @@ import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.MsiControllerDescription.Imsic;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Source;
 import dev.doorbell.machine.EmbeddedMachine;
@@ -26,7 +27,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, behind VT-d and
-/// local APICs, or behind POWER9's PHB4 and XIVE.
+/// local APICs, behind POWER9's PHB4 and XIVE, or behind a RISC-V IOMMU and interrupt files of harts.
 final class BenchMachine {
   private static final Source MADE = Source.rule("made for measuring");
   private static final String SMMU = "smmuv3@0x9050000";
@@ -35,12 +36,15 @@ final class BenchMachine {
   private static final String LAPIC = "lapic@0xfee00000";
   private static final String PHB = "phb4@pci0000:00";
   private static final String PHB_MESSAGES = "msi@pci0000:00";
+  private static final String RISCV_IOMMU = "riscv-iommu@0x3010000";
+  private static final String IMSIC = "imsic@0x28000000";
   private static final AddressRange WINDOW = AddressRange.ofSize(0x1000_0000L, 0x1000_0000L);
   private static final List<MachineDescription.Memory> MEMORY =
       List.of(
           new MachineDescription.Memory(AddressRange.ofSize(0x1_0000_0000L, 0x1_0000_0000L), MADE));
   private static final Recorded NOTHING_RECORDED =
       new Recorded(List.of(), false, List.of(), Optional.empty());
+  private static final int IDENTITIES = 2047;
   private static final int BAR_BYTES = 0x10000;
   private static final int PENDING_AT = 0x8000;
   private static final int CONFIG_BYTES = 4096;
@@ -71,6 +75,48 @@ final class BenchMachine {
             Optional.of(gic()),
             Optional.empty(),
             List.of(hostBridge(SMMU, ITS)),
+            functions(devices, vectors),
+            MEMORY,
+            List.of(),
+            NOTHING_RECORDED,
+            List.of(),
+            List.of()));
+  }
+
+  /// {@return a RISC-V machine of two harts after reset}
+  ///
+  /// @param devices endpoints; with their vectors as many as two interrupt files take
+  /// @param vectors MSI-X vectors of each
+  static EmbeddedMachine riscv(int devices, int vectors) {
+    AddressRange files = AddressRange.ofSize(0x2800_0000L, 2 * Imsic.FILE_BYTES);
+    List<Imsic.File> each =
+        List.of(
+            new Imsic.File(0, 0, AddressRange.ofSize(files.start(), Imsic.FILE_BYTES)),
+            new Imsic.File(
+                1, 1, AddressRange.ofSize(files.start() + Imsic.FILE_BYTES, Imsic.FILE_BYTES)));
+    return EmbeddedMachine.of(
+        new MachineDescription(
+            Arch.RISCV64,
+            FirmwareKind.NONE,
+            List.of(
+                new IommuDescription.RiscvIommu(
+                    RISCV_IOMMU,
+                    Optional.of(AddressRange.ofSize(0x301_0000L, 0x1000)),
+                    Optional.empty(),
+                    IommuDescription.Abilities.UNSEEN,
+                    MADE)),
+            List.of(
+                new Imsic(
+                    IMSIC,
+                    false,
+                    each,
+                    IDENTITIES,
+                    new Imsic.Index(0, 1, 0, 24),
+                    List.of(files),
+                    MADE)),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(hostBridge(RISCV_IOMMU, IMSIC)),
             functions(devices, vectors),
             MEMORY,
             List.of(),

@@ -29,13 +29,16 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// One MSI: from the device that raises a vector, through root port, SMMUv3 and ITS, to a pending LPI, or through VT-d to a requested vector of
-/// a local APIC, or through PHB4 and XIVE to a queue, from which it is taken. Locks, faults and events are in place.
+/// a local APIC, through PHB4 and XIVE to a queue, from which it is taken, or through a RISC-V IOMMU to a pending identity of an interrupt file.
+/// Locks, faults and events are in place.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 3, time = 1)
 @Fork(1)
 public class MsiBenchmark {
+  private static final AddressRange WINDOW = new AddressRange(0x800_0000L, 0x80f_ffffL);
+
   /// Functions, assigned with all their vectors by Doorbell's own drivers.
   public abstract static class Functions {
     EndpointModel[] devices = {};
@@ -48,7 +51,8 @@ public class MsiBenchmark {
     final void assign(
         String shape,
         BiFunction<Integer, Integer, EmbeddedMachine> made,
-        Optional<AddressRange> window) {
+        Optional<AddressRange> window,
+        boolean unsafeInterrupts) {
       String[] parts = shape.split("x", 2);
       int count = Integer.parseInt(parts[0]);
       vectors = Integer.parseInt(parts[1]);
@@ -57,7 +61,9 @@ public class MsiBenchmark {
       Host started = Host.start(machine);
       host = Optional.of(started);
       Assignment.of(
-          started, functions, new Assignment.Request(Granule.K4, window, vectors, vectors, false));
+          started,
+          functions,
+          new Assignment.Request(Granule.K4, window, vectors, vectors, unsafeInterrupts));
       devices =
           functions.stream()
               .map(f -> machine.endpoint(f).orElseThrow())
@@ -75,7 +81,7 @@ public class MsiBenchmark {
 
     @Setup
     public void assign() {
-      assign(shape, BenchMachine::arm, Optional.of(new AddressRange(0x800_0000L, 0x80f_ffffL)));
+      assign(shape, BenchMachine::arm, Optional.of(WINDOW), false);
     }
   }
 
@@ -88,7 +94,20 @@ public class MsiBenchmark {
 
     @Setup
     public void assign() {
-      assign(shape, BenchMachine::x86, Optional.empty());
+      assign(shape, BenchMachine::x86, Optional.empty(), false);
+    }
+  }
+
+  /// Those behind a RISC-V IOMMU, whose messages go to interrupt files of two harts.
+  @State(Scope.Benchmark)
+  public static class Filed extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, BenchMachine::riscv, Optional.of(WINDOW), true);
     }
   }
 
@@ -101,7 +120,7 @@ public class MsiBenchmark {
 
     @Setup
     public void assign() {
-      assign(shape, BenchMachine::power9, Optional.empty());
+      assign(shape, BenchMachine::power9, Optional.empty(), false);
     }
   }
 
@@ -156,6 +175,12 @@ public class MsiBenchmark {
       throw new IllegalStateException(taken + " interrupts came of one message");
     }
     return taken;
+  }
+
+  /// {@return what the device knows; the identity is pending in an interrupt file then, after the first round already}
+  @Benchmark
+  public Firing filed(Filed assigned, Turn turn) {
+    return turn.fire(assigned);
   }
 
   /// {@return the same as {@link #pending}, from two threads}

@@ -56,6 +56,7 @@ public final class ShortRun {
           new Work("msi to pending", MsiBenchmark.class, "pendingTwoThreads", "shape=256x64"),
           new Work("msi through vt-d", MsiBenchmark.class, "remapped", "shape=1x64"),
           new Work("msi through phb4", MsiBenchmark.class, "queued", "shape=1x64"),
+          new Work("msi to imsic", MsiBenchmark.class, "filed", "shape=1x64"),
           new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"),
           new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
           new Work("kernel: irqfd", KernelCallsBenchmark.class, "irqfd", JAVA),

@@ -87,8 +87,17 @@ class OnQemuTest {
     try {
       Run run =
           Run.of(
-              "assign", "--on", "qemu", "--qemu", "riscv-imsic", "--unsafe-interrupts", "--json",
-              "00:01.0", "00:02.0", "00:03.0", "00:04.0");
+              "assign",
+              "--on",
+              "qemu",
+              "--qemu",
+              "riscv-imsic",
+              "--unsafe-interrupts",
+              "--json",
+              "00:01.0",
+              "00:02.0",
+              "00:03.0",
+              "00:04.0");
       assertEquals(0, run.status(), run::toString);
       List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
       assertTrue(vectors.size() >= 4, run::toString);

@@ -20,13 +20,21 @@ final class RiscvModels {
 
   private RiscvModels() {}
 
-  /// {@return the harts' own interrupt files, on the bus; guests' are not there} The second set of a machine, and those of machine level, have no models.
+  /// {@return the harts' interrupt files, on the bus, with those of as many guests as there are pages for} The second set of a machine, and those of machine level, have no models.
   static Optional<ImsicModel> interruptFiles(MachineDescription machine, SystemMap bus) {
     Optional<Imsic> imsic = machine.imsic();
     return imsic.map(i -> {
-      ImsicModel model = new ImsicModel(i.files().size(), i.identities());
+      int guests = Math.min((1 << i.index().guestBits()) - 1, ImsicModel.MOST_GUESTS);
+      ImsicModel model = new ImsicModel(i.files().size(), i.identities(), guests);
       for (Imsic.File f : i.files()) {
         bus.add("%s of CPU %d".formatted(i.id(), f.cpu()), f.page(), model.page(f.cpu()));
+        for (int guest = 1; guest <= guests; guest++) {
+          bus.add(
+              "%s of guest %d of CPU %d".formatted(i.id(), guest, f.cpu()),
+              AddressRange.ofSize(
+                  f.page().start() + guest * Imsic.FILE_BYTES, Imsic.FILE_BYTES),
+              model.page(f.cpu(), guest));
+        }
       }
       return model;
     });

@@ -1,6 +1,7 @@
 package dev.doorbell.diff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -8,6 +9,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("issue 7, differential test: Doorbell's RISC-V IOMMU and QEMU's riscv-iommu")
 class RiscvDifferentialTest {
@@ -54,5 +57,19 @@ class RiscvDifferentialTest {
     for (String outcome : OUTCOMES) {
       assertTrue(count < SCENARIOS || seen.containsKey(outcome), () -> outcome + ": " + seen);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {11, 18, 22, 23, 38})
+  @DisplayName(
+      "a model that lacks Sv57, Sv48x4, MSI page tables, MRIFs or process directories is noticed")
+  void notices(int capability) {
+    String found = "";
+    try (RiscvPair pair = RiscvPair.start(RiscvQemu.orSkip(), 1L << capability)) {
+      for (int seed = 1; seed <= SCENARIOS && found.isEmpty(); seed++) {
+        found = new RiscvScenario(pair, seed, new TreeMap<>()).run(STEPS);
+      }
+    }
+    assertNotEquals("", found);
   }
 }

@@ -294,11 +294,9 @@ record RiscvFlaw(
             may(21, 23),
             both.and(a -> a.reads),
             a -> set(a, "g", -1, 0, a.dice.of(4, 0x80), 0)),
-        known(
-            "riscv-implicit-write W or D = 0", may(23), both.and(a -> !a.reads), readOnly),
+        known("riscv-implicit-write W or D = 0", may(23), both.and(a -> !a.reads), readOnly),
         same("implicit read of what cannot be written", both.and(a -> a.reads), readOnly),
         same("implicit leaf V = 0", both, a -> set(a, "gi", -1, 0, 1, 0)),
-        known(
-            "riscv-pte-u implicit leaf", may(IGNORED), both, a -> set(a, "gi", -1, 0, 0x10, 0)));
+        known("riscv-pte-u implicit leaf", may(IGNORED), both, a -> set(a, "gi", -1, 0, 0x10, 0)));
   }
 }

@@ -55,11 +55,11 @@ final class RiscvPair implements AutoCloseable {
   private final int msi;
   private int tail;
 
-  private RiscvPair(QemuProcess qemu) {
+  private RiscvPair(QemuProcess qemu, long without) {
     this.qemu = qemu;
     long offered = qemu.qtest().read(UNIT, Long.BYTES);
     // What the model has none of stays out of the scenarios.
-    long absent = ATS.mask() | T2GPA.mask() | HPM.mask() | SV32.mask() | SV32X4.mask();
+    long absent = without | ATS.mask() | T2GPA.mask() | HPM.mask() | SV32.mask() | SV32X4.mask();
     model =
         new RiscvIommuModel(
             new RiscvIommuFeatures(offered & ~absent, CACHED), qemu.ram(), new Memory(qemu.ram()));
@@ -69,6 +69,11 @@ final class RiscvPair implements AutoCloseable {
   }
 
   static RiscvPair start(QemuBinary binary) {
+    return start(binary, 0);
+  }
+
+  /// @param without what the model lacks besides, of `capabilities`: a mistake that is to be noticed
+  static RiscvPair start(QemuBinary binary, long without) {
     QemuProcess qemu =
         QemuProcess.start(
             new QemuProcess.Settings(
@@ -79,7 +84,7 @@ final class RiscvPair implements AutoCloseable {
                 PATIENCE));
     boolean done = false;
     try {
-      RiscvPair pair = new RiscvPair(qemu);
+      RiscvPair pair = new RiscvPair(qemu, without);
       done = true;
       return pair;
     } finally {

@@ -83,8 +83,7 @@ final class GdbStub implements AutoCloseable {
     StringBuilder out = new StringBuilder();
     String answer;
     do {
-      answer =
-          command("qXfer:features:read:%s:%x,%x".formatted(file, out.length(), CHUNK));
+      answer = command("qXfer:features:read:%s:%x,%x".formatted(file, out.length(), CHUNK));
       if (answer.isEmpty() || "lm".indexOf(answer.charAt(0)) < 0) {
         throw new QemuUnusable(program, "it does not describe its registers: " + answer);
       }

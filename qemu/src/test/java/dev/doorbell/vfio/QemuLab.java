@@ -107,9 +107,7 @@ final class QemuLab implements VfioLab {
 
   /// {@return the function of a device, by its number in {@link #DEVICES}}
   private Sbdf function(int number) {
-    return machine.board() == Board.RISCV_IMSIC
-        ? Sbdf.of(0, number << 3)
-        : Sbdf.of(0, number << 8);
+    return machine.board() == Board.RISCV_IMSIC ? Sbdf.of(0, number << 3) : Sbdf.of(0, number << 8);
   }
 
   /// {@return a lab on a machine that is reset for it}

@@ -2,179 +2,95 @@ package dev.doorbell.hw.imsic;
 
 import static dev.doorbell.hw.imsic.ImsicRegisters.*;
 
-import dev.doorbell.bus.BusOutcome;
-import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.MmioDevice;
-import java.util.concurrent.atomic.AtomicLongArray;
 
-/// The supervisor-level interrupt files of some harts: a write of an identity to a file's page makes it pending there, whoever writes. Other
-/// identities, and writes elsewhere in the page, change nothing.
+/// The interrupt files of some harts: a write of an identity to a file's page makes it pending there, whoever writes. Other identities, and writes
+/// elsewhere in the page, change nothing. Each hart has a file of supervisor level, which this is by itself, and one for each of its guests.
 ///
 /// **Threads.** Any number; messages take no lock and allocate nothing.
 ///
 /// **Source**: RISC-V AIA 1.0, 3.
 public final class ImsicModel implements InterruptFiles {
-  private static final int WORDS = (MOST_IDENTITIES + 1) / Long.SIZE;
+  /// The most guests of a hart (GEILEN of RV64).
+  public static final int MOST_GUESTS = 63;
 
-  private final int identities;
-  private final File[] files;
+  /// By guest; 0 is supervisor level.
+  private final FileBank[] banks;
 
+  /// Files of supervisor level alone.
+  ///
   /// @param cpus how many harts
   /// @param identities of each file, 63 to 2047
   public ImsicModel(int cpus, int identities) {
+    this(cpus, identities, 0);
+  }
+
+  /// @param cpus how many harts
+  /// @param identities of each file, 63 to 2047
+  /// @param guests of each hart, 0 to 63
+  public ImsicModel(int cpus, int identities, int guests) {
     if (identities < LEAST_IDENTITIES || identities > MOST_IDENTITIES) {
       throw new IllegalArgumentException(
           "an interrupt file of %d identities; it has %d to %d"
               .formatted(identities, LEAST_IDENTITIES, MOST_IDENTITIES));
     }
-    this.identities = identities;
-    this.files = new File[cpus];
-    for (int i = 0; i < cpus; i++) {
-      files[i] = new File();
+    if (guests < 0 || guests > MOST_GUESTS) {
+      throw new IllegalArgumentException(
+          "a hart with files of %d guests; it has 0 to %d".formatted(guests, MOST_GUESTS));
+    }
+    banks = new FileBank[guests + 1];
+    for (int i = 0; i < banks.length; i++) {
+      banks[i] = new FileBank(cpus, identities);
     }
   }
 
-  /// {@return a hart's page, for the bus}
+  /// {@return a hart's own page, for the bus}
   public MmioDevice page(int cpu) {
-    return files[cpu];
+    return banks[0].page(cpu);
+  }
+
+  /// {@return the page of one of a hart's guests, for the bus}
+  ///
+  /// @param guest 1 to the number of guests
+  public MmioDevice page(int cpu, int guest) {
+    return banks[guest].page(cpu);
+  }
+
+  /// {@return the harts' side of the files of guests of one number, which a hart selects by `hstatus.VGEIN`}
+  ///
+  /// @param number 1 to the number of guests
+  public InterruptFiles guest(int number) {
+    return banks[number];
   }
 
   @Override
   public int cpus() {
-    return files.length;
+    return banks[0].cpus();
   }
 
   @Override
   public long read(int cpu, int select) {
-    File f = files[cpu];
-    if (select == EIDELIVERY) {
-      return f.delivery;
-    }
-    if (select == EITHRESHOLD) {
-      return f.threshold;
-    }
-    AtomicLongArray array = f.array(select);
-    return array == null ? 0 : array.get(word(select));
+    return banks[0].read(cpu, select);
   }
 
   @Override
   public void write(int cpu, int select, long value) {
-    File f = files[cpu];
-    AtomicLongArray array = f.array(select);
-    if (select == EIDELIVERY) {
-      f.delivery = value & 1;
-    } else if (select == EITHRESHOLD) {
-      f.threshold = Math.min(THRESHOLD.get(value), identities);
-    } else if (array != null) {
-      array.set(word(select), value & implemented(word(select)));
-    }
+    banks[0].write(cpu, select, value);
   }
 
   @Override
   public void change(int cpu, int select, long bits, boolean on) {
-    AtomicLongArray array = files[cpu].array(select);
-    if (array == null) {
-      write(cpu, select, on ? read(cpu, select) | bits : read(cpu, select) & ~bits);
-      return;
-    }
-    int word = word(select);
-    long these = bits & implemented(word);
-    array.getAndUpdate(word, old -> on ? old | these : old & ~these);
+    banks[0].change(cpu, select, bits, on);
   }
 
   /// {@return whether a hart has an interrupt to take, and is told so}
   public boolean interrupts(int cpu) {
-    return files[cpu].delivery == 1 && files[cpu].top() != NONE;
+    return banks[0].interrupts(cpu);
   }
 
   @Override
   public int claim(int cpu) {
-    File f = files[cpu];
-    while (true) {
-      int top = f.top();
-      if (top == NONE || f.clear(top)) {
-        return top;
-      }
-    }
-  }
-
-  private static int word(int select) {
-    return (select - (select >= EIE0 ? EIE0 : EIP0)) / 2;
-  }
-
-  /// {@return the identities of a word that the file has; 0 is none}
-  private long implemented(int word) {
-    int first = word * Long.SIZE;
-    int count = Math.clamp((long) identities + 1 - first, 0, Long.SIZE);
-    long all = count == Long.SIZE ? -1L : bit(count) - 1;
-    return word == 0 ? all & ~1L : all;
-  }
-
-  private final class File implements MmioDevice {
-    private final AtomicLongArray pending = new AtomicLongArray(WORDS);
-    private final AtomicLongArray enabled = new AtomicLongArray(WORDS);
-    private volatile long delivery;
-    private volatile long threshold;
-
-    /// {@return eip or eie; null for an odd number or another register, which a hart cannot select}
-    @org.jspecify.annotations.Nullable
-    AtomicLongArray array(int select) {
-      if (select < EIP0 || select > EIE63 || select % 2 != 0) {
-        return null;
-      }
-      return select >= EIE0 ? enabled : pending;
-    }
-
-    @Override
-    public BusRead read(long offset, int bytes) {
-      return bytes == Integer.BYTES && offset % Integer.BYTES == 0
-          ? BusRead.ok(0)
-          : BusRead.error(bytes);
-    }
-
-    @Override
-    public BusOutcome write(long offset, long value, int bytes, int requester) {
-      if (bytes != Integer.BYTES || offset % Integer.BYTES != 0) {
-        return BusOutcome.ERROR;
-      }
-      if (offset == SETEIPNUM_LE.offset()) {
-        set((int) value);
-      } else if (offset == SETEIPNUM_BE.offset()) {
-        set(Integer.reverseBytes((int) value));
-      }
-      return BusOutcome.OK;
-    }
-
-    private void set(int identity) {
-      if (identity < 1 || identity > identities) {
-        return;
-      }
-      int word = identity / Long.SIZE;
-      long bit = bit(identity);
-      long old = pending.get(word);
-      while ((old & bit) == 0 && !pending.compareAndSet(word, old, old | bit)) {
-        old = pending.get(word);
-      }
-    }
-
-    private boolean clear(int identity) {
-      int word = identity / Long.SIZE;
-      long bit = bit(identity);
-      long old = pending.get(word);
-      return (old & bit) != 0 && pending.compareAndSet(word, old, old & ~bit);
-    }
-
-    /// {@return the pending and enabled identity of the highest priority, which is the lowest number}
-    private int top() {
-      for (int w = 0; w < WORDS; w++) {
-        long both = pending.get(w) & enabled.get(w);
-        if (both != 0) {
-          int identity = w * Long.SIZE + Long.numberOfTrailingZeros(both);
-          return threshold != 0 && identity >= threshold ? NONE : identity;
-        }
-      }
-      return NONE;
-    }
+    return banks[0].claim(cpu);
   }
 }

@@ -47,6 +47,24 @@ class ImsicTest {
   }
 
   @Test
+  @DisplayName("3.1, 3.2: each guest of a hart has a file of its own, with the identities for itself")
+  void guests() {
+    ImsicModel harts = new ImsicModel(2, 63, 3);
+    assertEquals(BusOutcome.OK, harts.page(1, 3).write(0, 7, 4, 0x100));
+    for (int guest = 1; guest <= 3; guest++) {
+      for (int cpu = 0; cpu < 2; cpu++) {
+        boolean there = guest == 3 && cpu == 1;
+        assertEquals(there ? 1L << 7 : 0, harts.guest(guest).read(cpu, ImsicRegisters.EIP0));
+      }
+    }
+    assertEquals(0, harts.read(1, ImsicRegisters.EIP0), "supervisor level");
+    harts.guest(3).write(1, ImsicRegisters.EIE0, 1L << 7);
+    assertEquals(7, harts.guest(3).claim(1));
+    assertEquals(0, harts.guest(3).claim(1));
+    assertThrows(IllegalArgumentException.class, () -> new ImsicModel(2, 63, 64));
+  }
+
+  @Test
   @DisplayName("numbers of the manual: offsets, selectors, stopei")
   void numbers() {
     assertEquals(0, ImsicRegisters.SETEIPNUM_LE.offset());
