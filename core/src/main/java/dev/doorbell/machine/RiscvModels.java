@@ -31,8 +31,7 @@ final class RiscvModels {
         for (int guest = 1; guest <= guests; guest++) {
           bus.add(
               "%s of guest %d of CPU %d".formatted(i.id(), guest, f.cpu()),
-              AddressRange.ofSize(
-                  f.page().start() + guest * Imsic.FILE_BYTES, Imsic.FILE_BYTES),
+              AddressRange.ofSize(f.page().start() + guest * Imsic.FILE_BYTES, Imsic.FILE_BYTES),
               model.page(f.cpu(), guest));
         }
       }

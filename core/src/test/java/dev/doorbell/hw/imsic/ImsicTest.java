@@ -47,7 +47,8 @@ class ImsicTest {
   }
 
   @Test
-  @DisplayName("3.1, 3.2: each guest of a hart has a file of its own, with the identities for itself")
+  @DisplayName(
+      "3.1, 3.2: each guest of a hart has a file of its own, with the identities for itself")
   void guests() {
     ImsicModel harts = new ImsicModel(2, 63, 3);
     assertEquals(BusOutcome.OK, harts.page(1, 3).write(0, 7, 4, 0x100));
