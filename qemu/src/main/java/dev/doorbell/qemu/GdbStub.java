@@ -14,10 +14,11 @@ import java.util.regex.Pattern;
 
 /// QEMU's debugger interface, as far as registers of CPUs are read and written by it. For one thread at a time.
 ///
-/// **Source**: GDB manual, appendix E (remote serial protocol): packets `Hg`, `p`, `P`, `qXfer:features:read`, `QStartNoAckMode`.
+/// **Source**: GDB manual, appendix E (remote serial protocol): packets `Hg`, `p`, `P`, `qXfer:features:read`.
 final class GdbStub implements AutoCloseable {
   private static final String OK = "OK";
   private static final int BYTES = 0x1_0000;
+  private static final int MOST = 0x10_0000;
   private static final int CHUNK = 0x800;
   private static final Pattern INCLUDED = Pattern.compile("<xi:include href=\"([^\"]+)\"");
   private static final int RADIX = 16;
@@ -46,18 +47,31 @@ final class GdbStub implements AutoCloseable {
     Path at = qemu.folder().resolve("gdb");
     String said = qemu.qmp().monitor("gdbserver unix:%s,server=on,wait=off".formatted(at));
     try {
-      SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(at));
-      GdbStub stub = new GdbStub(qemu.name(), patience, channel, Selector.open());
-      // Answers are acknowledged until this is agreed on.
-      stub.command("QStartNoAckMode");
-      stub.send("+");
-      return stub;
+      return over(qemu.name(), at, patience);
     } catch (IOException e) {
       QemuUnusable failed =
           new QemuUnusable(
               qemu.name(), "its debugger interface cannot be reached (%s)".formatted(said.strip()));
       failed.addSuppressed(e);
       throw failed;
+    }
+  }
+
+  /// {@return a connection to whoever listens there}
+  ///
+  /// @param program who it is, for messages
+  /// @throws IOException when nobody listens there
+  static GdbStub over(String program, Path socket, Duration patience) throws IOException {
+    SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+    boolean done = false;
+    try {
+      GdbStub stub = new GdbStub(program, patience, channel, Selector.open());
+      done = true;
+      return stub;
+    } finally {
+      if (!done) {
+        channel.close();
+      }
     }
   }
 
@@ -84,7 +98,7 @@ final class GdbStub implements AutoCloseable {
     String answer;
     do {
       answer = command("qXfer:features:read:%s:%x,%x".formatted(file, out.length(), CHUNK));
-      if (answer.isEmpty() || "lm".indexOf(answer.charAt(0)) < 0) {
+      if (answer.isEmpty() || "lm".indexOf(answer.charAt(0)) < 0 || out.length() > MOST) {
         throw new QemuUnusable(program, "it does not describe its registers: " + answer);
       }
       out.append(answer, 1, answer.length());
@@ -102,7 +116,13 @@ final class GdbStub implements AutoCloseable {
     if (answer.length() != 2 * Long.BYTES) {
       throw refused("reading register " + register, answer);
     }
-    return Long.reverseBytes(Long.parseUnsignedLong(answer, RADIX));
+    try {
+      return Long.reverseBytes(Long.parseUnsignedLong(answer, RADIX));
+    } catch (NumberFormatException e) {
+      QemuUnusable failed = refused("reading register " + register, answer);
+      failed.addSuppressed(e);
+      throw failed;
+    }
   }
 
   void write(int register, long value) {
@@ -150,16 +170,23 @@ final class GdbStub implements AutoCloseable {
 
   /// {@return what stands between `$` and `#`; acknowledgements before it are passed over}
   private String receive() throws IOException {
-    while (next() != '$') {
-      // Acknowledgements.
+    for (int passed = 0; next() != '$'; passed++) {
+      if (passed > BYTES) {
+        throw new IOException("no packet begins");
+      }
     }
     StringBuilder out = new StringBuilder();
     for (int c = next(); c != '#'; c = next()) {
+      if (out.length() > BYTES) {
+        throw new IOException("a packet that does not end");
+      }
       // An escaped character.
       out.append((char) (c == '}' ? next() ^ 0x20 : c));
     }
     next();
     next();
+    // QEMU knows no other mode than that of acknowledgements.
+    send("+");
     return out.toString();
   }
 
