@@ -1,12 +1,10 @@
 package dev.doorbell.hw.lapic;
 
-import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.PostingUnsupported;
 import dev.doorbell.irq.RemapEntries;
-import dev.doorbell.irq.VectorBlock;
-import dev.doorbell.irq.VectorStates;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.irq.VectorsShareMessage;
 import dev.doorbell.irq.X86CommandLayout;
@@ -18,7 +16,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 /// Vectors of one device: for each an entry at the remapper, and a place: a CPU and a vector there.
 ///
 /// A local APIC cannot mask a device's vector, so one that arrives while it is masked is kept here until it is unmasked.
-final class LapicVectorBlock implements VectorBlock {
+final class LapicVectorBlock extends DrivenVectors {
   /// What was taken for a block.
   ///
   /// @param places where each vector is
@@ -36,18 +34,17 @@ final class LapicVectorBlock implements VectorBlock {
   private final int[] former;
 
   private final int[] numbers;
-  private final VectorStates states;
   private final BitSet held = new BitSet();
   private final BitSet posted = new BitSet();
 
   LapicVectorBlock(LapicDriver driver, LapicController controller, MsiSource source, Taken taken) {
+    super(controller, source, driver.lock, taken.places().length);
     this.driver = driver;
     this.controller = controller;
     this.source = source;
     this.entries = taken.entries();
     this.bound = taken.bound();
     int count = taken.places().length;
-    states = new VectorStates(source.name(), controller, driver.lock, count);
     places = new AtomicIntegerArray(taken.places());
     former = new int[count];
     numbers = new int[count];
@@ -56,16 +53,6 @@ final class LapicVectorBlock implements VectorBlock {
       numbers[i] = driver.numbers().take(this, i);
       driver.numbers().put(places.get(i), numbers[i]);
     }
-  }
-
-  @Override
-  public MsiController controller() {
-    return controller;
-  }
-
-  @Override
-  public int count() {
-    return numbers.length;
   }
 
   @Override
@@ -126,11 +113,7 @@ final class LapicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void deactivate(int index) {
-    states.change(index, () -> stop(index));
-  }
-
-  private void stop(int index) {
+  protected void stop(int index) {
     entries.block(index);
     posted.clear(index);
     states.setActive(index, false);
@@ -255,27 +238,18 @@ final class LapicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void mask(int index) {
-    states.change(
-        index,
-        () -> {
-          // What arrived before is told.
-          driver.take();
-          states.setMasked(index, true);
-        });
-  }
-
-  @Override
-  public void unmask(int index) {
-    states.change(
-        index,
-        () -> {
-          states.setMasked(index, false);
-          if (held.get(index)) {
-            held.clear(index);
-            controller.ready(numbers[index], cpu(index));
-          }
-        });
+  protected void setMasked(int index, boolean mask) {
+    if (mask) {
+      // What arrived before is told.
+      driver.take();
+      states.setMasked(index, true);
+      return;
+    }
+    states.setMasked(index, false);
+    if (held.get(index)) {
+      held.clear(index);
+      controller.ready(numbers[index], cpu(index));
+    }
   }
 
   /// Takes an interrupt in. The caller holds the driver's lock.
@@ -294,11 +268,7 @@ final class LapicVectorBlock implements VectorBlock {
   }
 
   @Override
-  public void free() {
-    states.free(this::giveBack);
-  }
-
-  private void giveBack() {
+  protected void giveBack() {
     for (int i = 0; i < count(); i++) {
       stop(i);
     }
