@@ -35,12 +35,18 @@ class GdbStubTest {
   private final Map<String, String> answers =
       new java.util.concurrent.ConcurrentHashMap<>(
           Map.of(
-              "Hg2", "OK",
-              "p196", "8877665544332211",
-              "P196=0100000000000000", "OK",
-              "qXfer:features:read:target.xml:0,800", "l" + TARGET,
-              "qXfer:features:read:csr.xml:0,800", "m" + CSRS.substring(0, 20),
-              "qXfer:features:read:csr.xml:14,800", "l" + CSRS.substring(20)));
+              "Hg2",
+              "OK",
+              "p196",
+              "8877665544332211",
+              "P196=0100000000000000",
+              "OK",
+              "qXfer:features:read:target.xml:0,800",
+              "l" + TARGET,
+              "qXfer:features:read:csr.xml:0,800",
+              "m" + CSRS.substring(0, 20),
+              "qXfer:features:read:csr.xml:14,800",
+              "l" + CSRS.substring(20)));
 
   private ServerSocketChannel server;
 
