@@ -33,7 +33,7 @@ final class OwnDevice extends VectoredDevice {
     this.host = host;
     this.pci = PciFunction.of(host.sbdf(), host.config(), host.sbdf().toString());
     this.msix = pci.msix().thing();
-    this.opened = SavedHeader.of(host.config());
+    this.opened = SavedHeader.of(pci, host.config());
     this.config =
         VirtualConfig.of(
             pci, WhileOpen.config(host.config(), this::requireNotLetGo), host.bars(), this::reset);
@@ -172,7 +172,7 @@ final class OwnDevice extends VectoredDevice {
     lock.lock();
     try {
       requireOpen();
-      SavedHeader placed = SavedHeader.of(host.config());
+      SavedHeader placed = SavedHeader.of(pci, host.config());
       host.functionReset().run();
       placed.restore();
       config.reset();

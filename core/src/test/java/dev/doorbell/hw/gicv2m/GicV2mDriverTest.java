@@ -15,6 +15,8 @@ import dev.doorbell.hw.gicv2.GicV2Hardware;
 import dev.doorbell.hw.gicv2.GicV2Model;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedInterrupt;
+import dev.doorbell.irq.PostingUnsupported;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.simple.ModelRegisters;
@@ -58,6 +60,22 @@ class GicV2mDriverTest {
     assertEquals(
         BusOutcome.OK,
         frame.write(block.doorbell(index) - 0x802_0000, block.data(index), 4, 0x100));
+  }
+
+  @Test
+  @DisplayName("vectors cannot be posted to a guest; asking for it changes nothing")
+  void postingIsRefused() {
+    VectorBlock block = driver.allocate(NVME, 1, false);
+    block.activate(0, 1);
+    PostingUnsupported e =
+        assertThrows(
+            PostingUnsupported.class, () -> block.post(0, new PostedInterrupt(0x1000, 0x40, true)));
+    assertEquals(List.of("vector 0", "gicv2m@0x8020000"), e.refusal().objects());
+    fire(block, 0);
+    assertEquals(List.of(block.number(0) + "@1"), collect());
+    block.endPost(0);
+    fire(block, 0);
+    assertEquals(List.of(block.number(0) + "@1"), collect());
   }
 
   private List<String> collect() {
