@@ -185,9 +185,9 @@ public abstract sealed class PhbMsiDriver implements MsiController
   abstract void again(int n, boolean pending);
 
   final void activate(int n, int cpu, boolean mask) {
-    active.set(n);
     masked.set(n, mask);
     on(n, cpu, mask);
+    active.set(n);
   }
 
   final void deactivate(int n) {

@@ -68,7 +68,11 @@ final class Phb3Bench {
     }
 
     @Override
-    public void route(int number, int cpu) {}
+    public void route(int number, int cpu) {
+      if (cpu < 0 || cpu >= cpus()) {
+        throw new IllegalArgumentException("there is no CPU " + cpu);
+      }
+    }
 
     @Override
     public void silence(int number) {

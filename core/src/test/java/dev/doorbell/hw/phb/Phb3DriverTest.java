@@ -156,4 +156,19 @@ class Phb3DriverTest {
     assertEquals(BusOutcome.OK, bench.send(1, b, 0));
     assertEquals(1, bench.collected().size());
   }
+
+  @Test
+  @DisplayName("an interrupt that could not be sent to a CPU stays off, also behind a reset")
+  void noSuchCpu() {
+    VectorBlock b = driver.messages().allocate(new MsiSource("f", 1), 1, false);
+    assertThrows(IllegalArgumentException.class, () -> b.activate(0, 4));
+    bench.model.reset();
+    driver.restore();
+    assertEquals(BusOutcome.OK, bench.send(1, b, 0));
+    assertEquals(List.of(), bench.collected());
+    b.activate(0, 3);
+    assertEquals(List.of(), bench.collected());
+    bench.send(1, b, 0);
+    assertEquals(List.of("0@3"), bench.collected());
+  }
 }

@@ -109,6 +109,9 @@ final class Phb4Bench {
 
     @Override
     public void route(int number, int cpu) {
+      if (cpu < 0 || cpu >= cpus()) {
+        throw new IllegalArgumentException("there is no CPU " + cpu);
+      }
       routes.put(number, cpu);
     }
 
