@@ -217,9 +217,9 @@ final class SmmuTrial implements Trial {
     settle();
   }
 
-  /// {@return what a step may have changed that wrote no register}
+  /// {@return what a step may have changed that wrote no register} Everything, where registers were written and not looked at.
   private SmmuLook changing() {
-    return pace == Pace.AHEAD ? other.askChanging() : other.ask();
+    return pace == Pace.AHEAD && looked ? other.askChanging() : other.ask();
   }
 
   /// Takes note of what a step changed.

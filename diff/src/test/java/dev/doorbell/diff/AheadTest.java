@@ -153,4 +153,20 @@ class AheadTest {
       assertFalse(report.finding().get().script().isEmpty());
     }
   }
+
+  @Test
+  @DisplayName(
+      "registers that were written while nothing was compared are asked for behind the next command")
+  void unseenWrite() {
+    String script =
+        """
+        hardware smmuv3
+        write 0x9050020 4 0x8
+        write 0x9050020 4 0x0
+        command 0x46 0x0
+        """;
+    try (Differential d = Differential.with(Hardware.SMMUV3, new LateRig(Hardware.SMMUV3, 0))) {
+      assertEquals(Optional.empty(), d.replay(Script.parse(script, "test")).finding());
+    }
+  }
 }
