@@ -71,6 +71,11 @@ class HpetTableTest {
     MachineDescription many = machine(hpet(0x8086_bf01, MEMORY, 0xfed0_0000L, 0));
     assertEquals(OptionalInt.empty(), only(many).timers());
     assertTrue(says(many, "32 comparators"));
+    MachineDescription beyond = machine(hpet(0x8086_b801, MEMORY, 0xfed0_0000L, 0));
+    assertEquals(OptionalInt.empty(), only(beyond).timers());
+    assertTrue(says(beyond, "25 comparators"));
+    MachineDescription most = machine(hpet(0x8086_b701, MEMORY, 0xfed0_0000L, 0));
+    assertEquals(OptionalInt.of(24), only(most).timers());
     MachineDescription port = machine(hpet(0x8086_a201, 1, 0x400, 0));
     assertEquals(Optional.empty(), only(port).registers());
     assertTrue(says(port, "address space 1"));
