@@ -9,7 +9,7 @@ import java.util.Optional;
 ///
 /// @param signature four characters
 /// @param blob the whole table, header included, cut to the length that the header states
-record AcpiTable(String signature, int revision, String oemId, String oemTableId, Blob blob) {
+record AcpiTable(String signature, String oemId, String oemTableId, Blob blob) {
   static final int HEADER = 36;
 
   Source source(long at) {
@@ -68,8 +68,7 @@ record AcpiTable(String signature, int revision, String oemId, String oemTableId
             file.source(9));
       }
     }
-    return Optional.of(
-        new AcpiTable(signature, blob.u8(8), blob.text(10, 6), blob.text(16, 8), blob));
+    return Optional.of(new AcpiTable(signature, blob.text(10, 6), blob.text(16, 8), blob));
   }
 
   private static Optional<AcpiTable> refuse(String why, Blob file, Findings findings) {

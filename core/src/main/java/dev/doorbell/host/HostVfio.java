@@ -6,10 +6,13 @@ import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
+import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PcieLayout;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.pci.SriovLayout;
+import dev.doorbell.survey.SurveyedFunction;
 import dev.doorbell.vfio.HostBar;
 import dev.doorbell.vfio.OwnHost;
 import dev.doorbell.vfio.OwnStack;
@@ -65,20 +68,38 @@ public final class HostVfio {
 
   /// A VF's BARs are not in its header; its description has what the kernel's `resource` file told.
   private static List<HostBar> bars(Host host, HostFunction f) {
-    if (f.pci().physicalFunction().isPresent()) {
+    Optional<Sbdf> pf = f.pci().physicalFunction();
+    if (pf.isPresent()) {
+      Optional<ConfigAccess> sriov = sriov(host, pf.get());
       return f.surveyed().description().resources().stream()
           .filter(b -> b.index() < 6 && !b.io())
-          .map(b -> bar(host, f.sbdf(), b.index(), b.range().bytes()))
+          .map(b ->
+              new HostBar(
+                  b.index(),
+                  b.range().bytes(),
+                  sriov.map(s -> type(s, b.index())).orElse(0),
+                  host.machine().bar(f.sbdf(), b.index())))
           .toList();
     }
     return BarDecode.size(f.pci().config(), f.sbdf().toString()).bars().stream()
         .filter(b -> b.kind() != BarDecode.Kind.IO && b.bytes().isPresent())
-        .map(b -> bar(host, f.sbdf(), b.index(), b.bytes().getAsLong()))
+        .map(b ->
+            new HostBar(b.index(), b.bytes().getAsLong(), host.machine().bar(f.sbdf(), b.index())))
         .toList();
   }
 
-  private static HostBar bar(Host host, Sbdf sbdf, int index, long bytes) {
-    return new HostBar(index, bytes, host.machine().bar(sbdf, index));
+  private static Optional<ConfigAccess> sriov(Host host, Sbdf pf) {
+    return host.survey().functions().stream()
+        .map(SurveyedFunction::pci)
+        .filter(p -> p.sbdf().equals(pf))
+        .flatMap(p -> p.sriov().thing().stream().map(s -> new ConfigAccess(p.config(), s.offset())))
+        .findFirst();
+  }
+
+  /// {@return bits 3:0 of VF BARn, which say 64-bit and prefetchable}
+  private static int type(ConfigAccess sriov, int index) {
+    long kept = ConfigHeaderLayout.BAR_TYPE.mask() | ConfigHeaderLayout.BAR_PREFETCHABLE.mask();
+    return (int) (sriov.read(SriovLayout.VF_BAR, index) & kept);
   }
 
   /// Function Level Reset.

@@ -42,7 +42,10 @@ final class OwnDevice extends VectoredDevice {
 
   private HostBar whileOpen(HostBar bar) {
     return new HostBar(
-        bar.index(), bar.bytes(), WhileOpen.registers(bar.registers(), this::requireNotLetGo));
+        bar.index(),
+        bar.bytes(),
+        bar.type(),
+        WhileOpen.registers(bar.registers(), this::requireNotLetGo));
   }
 
   /// Without the lock, which a reset asked for by a register is under.

@@ -1,7 +1,6 @@
 package dev.doorbell.vfio;
 
 import dev.doorbell.bits.Register;
-import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.Capability;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
@@ -21,6 +20,8 @@ import java.util.OptionalInt;
 /// Master Enable), or the function's own, which the user only reads. As VFIO's permission tables do, what is not known to be harmless is
 /// read-only.
 public final class VirtualConfig implements ConfigSpace {
+  private static final int BAR_TYPE_64 = 2;
+
   private final ConfigSpace hardware;
   private final Runnable reset;
   private final OptionalInt deviceControl;
@@ -196,13 +197,15 @@ public final class VirtualConfig implements ConfigSpace {
   }
 
   private void declareBars(List<HostBar> bars) {
-    BarDecode.Bars placed = BarDecode.read(hardware, "configuration space");
     for (HostBar bar : bars) {
-      long low = Integer.toUnsignedLong(hardware.read32(barOffset(bar.index())));
+      // As VFIO does: a VF's user sees the type that the PF's capability tells.
+      long low = Integer.toUnsignedLong(hardware.read32(barOffset(bar.index()))) | bar.type();
       long address = -bar.bytes();
-      boolean wide =
-          placed.at(bar.index()).map(b -> b.kind() == BarDecode.Kind.MEMORY_64).orElse(false);
       boolean io = ConfigHeaderLayout.BAR_IO.isSet(low);
+      boolean wide =
+          !io
+              && ConfigHeaderLayout.BAR_TYPE.get(low) == BAR_TYPE_64
+              && bar.index() + 1 < ConfigHeaderLayout.BAR.count();
       long bits =
           io ? ConfigHeaderLayout.IO_BAR_BASE.mask() : ConfigHeaderLayout.BAR_MEMORY_BASE.mask();
       // A BAR that does not lie at a multiple of its size is shown as one that does, or its user

@@ -108,13 +108,16 @@ class VirtualConfigTest {
       long address = random.bits(wide ? 48 : 32) & (wide ? -size : -1L);
       long flags = (wide ? 4 : 0) | (random.nextBoolean() ? 8 : 0);
       int at = 0x10 + 4 * index;
-      put(at, 4, address & 0xffff_fff0L | flags);
+      // A VF's register reads as zero, and the host tells the type that the PF has for it.
+      boolean virtual = random.oneIn(3);
+      address = virtual ? 0 : address;
+      put(at, 4, virtual ? 0 : address & 0xffff_fff0L | flags);
       mine(at, 4, -1, -size & 0xffff_fff0L, address & -size & 0xffff_fff0L | flags);
       if (wide) {
         put(at + 4, 4, address >>> 32);
         mine(at + 4, 4, -1, -size >>> 32, address >>> 32);
       }
-      bars.add(new HostBar(index, size, new NoRegisters()));
+      bars.add(new HostBar(index, size, virtual ? (int) flags : 0, new NoRegisters()));
       return wide ? 1 : 0;
     }
 
