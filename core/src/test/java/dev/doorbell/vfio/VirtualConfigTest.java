@@ -63,6 +63,20 @@ class VirtualConfigTest {
     }
   }
 
+  @Test
+  @DisplayName(
+      "a 64-bit BAR in the last register has no upper half: what follows is the function's own")
+  void lastBar() {
+    EndpointModel e = endpoint(false);
+    PciFunction f = PciFunction.of(Sbdf.parse("00:01.0"), e.config(), "model");
+    HostBar last = new HostBar(5, 0x1000, 4, new NoRegisters());
+    VirtualConfig c = VirtualConfig.of(f, e.config(), List.of(last), () -> {});
+    c.write(0x24, -1, 4);
+    c.write(0x28, -1, 4);
+    assertEquals(0xffff_f004, c.read32(0x24));
+    assertEquals(e.config().read32(0x28), c.read32(0x28));
+  }
+
   /// A function's registers as plain numbers, and what of them is the user's own.
   ///
   /// **Source** PCI Express Base 6.0, 7.5.1, 7.5.3.4, 7.7.1, 7.7.2; Linux 6.12 `drivers/vfio/pci/vfio_pci_config.c`, which virtualises the same.

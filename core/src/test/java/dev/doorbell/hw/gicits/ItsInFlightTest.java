@@ -175,4 +175,40 @@ class ItsInFlightTest {
     }
     assertEquals(0, raw.its.commandErrors(), raw.its::lastCommandError);
   }
+
+  @Test
+  @DisplayName(
+      "IHI 0069 5.3.14: once MOVI has taken effect no message that was under way becomes pending at the old target")
+  void nothingStaysBehind() throws Exception {
+    RawIts raw = new RawIts(2, ItsConfig.QEMU).enableLpis().enableIts(false);
+    raw.mapc(0, 0);
+    raw.mapc(1, 1);
+    raw.mapd(7, 2, RawIts.ITT);
+    raw.mapti(7, 0, 8192, 0);
+    AtomicBoolean done = new AtomicBoolean();
+    try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
+      Future<?> device =
+          threads.submit(() -> {
+            while (!done.get()) {
+              raw.fire(7, 0);
+            }
+          });
+      try {
+        for (int i = 1; i <= ROUNDS * 10; i++) {
+          int now = i & 1;
+          raw.command(0x01 | 7L << 32, 0, now);
+          for (int look = 0; !raw.isPending(now, 8192); look++) {
+            assertTrue(look < LOOKS, "the new target is not used");
+            Thread.onSpinWait();
+          }
+          int round = i;
+          assertFalse(raw.isPending(1 - now, 8192), () -> "left at the old target, round " + round);
+        }
+      } finally {
+        done.set(true);
+        device.get();
+      }
+    }
+    assertEquals(0, raw.its.commandErrors(), raw.its::lastCommandError);
+  }
 }

@@ -227,6 +227,9 @@ class GicV2mDriverTest {
     eight.free();
     var e = assertThrows(VectorsExhausted.class, () -> both.allocate(NVME, 16, true));
     assertEquals(8, e.refusal().available().orElseThrow().value());
+    twelve.free();
+    assertEquals(20, both.vectorsFree(), "each SPI goes back to its frame");
+    assertEquals(48, both.allocate(NVME, 16, true).data(0));
   }
 
   @Test

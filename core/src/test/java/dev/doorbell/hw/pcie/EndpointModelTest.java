@@ -154,6 +154,7 @@ class EndpointModelTest {
     e.config().write(4, 2, 2);
     assertEquals(BusOutcome.ERROR, e.dmaRead(0x1000, 1).outcome());
     assertEquals(BusOutcome.ERROR, e.dmaWrite(0x1000, 1, 1));
+    assertEquals(BusOutcome.OK, e.forgedWrite(0x400, 0x1001, 1, 1), "a broken device does not ask");
     assertEquals(BusOutcome.OK, e.write(Hierarchy.WINDOW + DemoLayout.LENGTH.offset(), 7, 4));
     e.config().write(4, 4, 2);
     assertEquals(BusOutcome.ERROR, e.write(Hierarchy.WINDOW + DemoLayout.LENGTH.offset(), 9, 4));

@@ -73,6 +73,9 @@ class SmmuStage2Test {
     bench.memory.write64(tables.slot(1L << 31, 1), 0x12_3000 | 3);
     assertEquals(Translator.FAULT, bench.read(1L << 31));
     bench.event(0x0b | S, S2 | IN | RNW, 1L << 31, 0x12_3000);
+    bench.memory.write64(tables.slot(1L << 32, 1), 1L << 41 | 3);
+    assertEquals(Translator.FAULT, bench.read(1L << 32), "a table beyond S2PS");
+    bench.event(0x11 | S, S2 | IN | RNW, 1L << 32, 1L << 32);
     assertEquals(Translator.FAULT, bench.read(1L << 44));
     bench.event(0x11 | S, IN | RNW, 1L << 44, 0);
   }

@@ -13,12 +13,17 @@ import dev.doorbell.vmsa.Descriptors;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("IHI 0070 SMMU_IDR5.OAS 52 bits")
 class WideOutputTest {
   private static final int OAS_52 = 6;
+
+  /// Attr2 Device-nGnRE, Attr1 Normal write-back, Attr0 Normal non-cacheable (DDI 0487, MAIR_EL1).
+  private static final long MEMORY_TYPES = 0x04_ff_44L;
+
   private static final Iova AT = new Iova(0x800_0000);
   private static final Pa FAR = new Pa(0xa_1234_5678_0000L);
 
@@ -48,7 +53,10 @@ class WideOutputTest {
   void granules() {
     SmmuDriver smmu =
         SmmuDriver.open("wide", wide(), bench.memory, bench.frames, SmmuSettings.of(bench.tags));
+    AtomicInteger types = new AtomicInteger();
+    bench.memory.onWrite((pa, was, is) -> types.addAndGet(is == MEMORY_TYPES ? 1 : 0));
     AddressSpace space = smmu.createAddressSpace(Granule.K64);
+    assertEquals(1, types.get(), "CD.MAIR");
     space.map(AT, FAR, Granule.K64.bytes(), Protection.DOORBELL);
     assertEquals(Optional.of(FAR), space.translate(AT));
     for (Granule g : new Granule[] {Granule.K4, Granule.K16}) {
@@ -65,7 +73,6 @@ class WideOutputTest {
     VmsaGeometry g = VmsaGeometry.of(Granule.K64, Stage.STAGE1, 48, 52);
     long[] cd = StreamTableEntries.context(g, 0x4000_0000L, 1, Descriptors.MAIR);
     assertEquals(OAS_52, CdLayout.IPS.get(cd[0]));
-    // Attr2 Device-nGnRE, Attr1 Normal write-back, Attr0 Normal non-cacheable (DDI 0487 D17.2.97).
-    assertEquals(0x04_ff_44L, cd[3]);
+    assertEquals(MEMORY_TYPES, cd[3]);
   }
 }
