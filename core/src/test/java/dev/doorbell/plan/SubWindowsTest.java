@@ -51,4 +51,18 @@ class SubWindowsTest {
     assertTrue(
         p.conflicts().stream().anyMatch(c -> c.kind().equals("WindowsDoNotFit") && c.blocks()));
   }
+
+  @Test
+  @DisplayName(
+      "nor does one far behind RAM whose doorbell is not where one of the 256 windows starts")
+  void besideTheStart() {
+    for (long start : new long[] {0x8_0000_0000L, 0x8_0010_0000L}) {
+      Plan p =
+          plan(OptionalLong.of(0x1000_0000L), Optional.of(AddressRange.ofSize(start, 0x10_0000)));
+      assertEquals(
+          start == 0x8_0010_0000L,
+          p.conflicts().stream().anyMatch(c -> c.kind().equals("WindowsDoNotFit") && c.blocks()),
+          () -> "at 0x%x".formatted(start));
+    }
+  }
 }

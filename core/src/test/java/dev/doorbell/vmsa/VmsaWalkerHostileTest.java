@@ -55,6 +55,17 @@ class VmsaWalkerHostileTest {
   }
 
   @Test
+  @DisplayName("IHI 0070 CD.AFFD: a clear access flag is no fault, rights count all the same")
+  void accessFlagIgnored() {
+    VmsaWalker.Options ignored = new VmsaWalker.Options(true, false, Descriptors.MAIR, false);
+    MemoryView memory = pa -> OptionalLong.of(0x1000 | 0b11 | 3 << 6);
+    VmsaWalker walker = new VmsaWalker(G, new Pa(0x1000), memory, ignored);
+    assertInstanceOf(VmsaOutcome.Mapped.class, walker.walk(0x123, false).outcome());
+    assertInstanceOf(VmsaOutcome.Denied.class, walker.walk(0x123, true).outcome());
+    assertInstanceOf(VmsaOutcome.NoAccessFlag.class, walk(G, memory, 0x123));
+  }
+
+  @Test
   @DisplayName("DDI 0487 D8.3.1: a block at level 0, and 01 at level 3, are reserved")
   void reserved() {
     assertEquals(
