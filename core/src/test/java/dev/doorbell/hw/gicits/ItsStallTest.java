@@ -16,6 +16,7 @@ class ItsStallTest {
   private static final int INT = 0x03;
   private static final int CLEAR = 0x04;
   private static final int CTLR = 0x0000;
+  private static final int CBASER = 0x0080;
   private static final int CWRITER = 0x0088;
   private static final int COMMAND_BYTES = 32;
 
@@ -84,5 +85,20 @@ class ItsStallTest {
     raw.regs.write64(CWRITER, before + COMMAND_BYTES);
     assertEquals(before + COMMAND_BYTES, raw.creadr());
     assertTrue(raw.isPending(0, LPI));
+  }
+
+  @Test
+  @DisplayName("GITS_CBASER.Valid: without it there is no queue to read")
+  void noQueue() {
+    raw.regs.write32(CTLR, 0);
+    raw.regs.write64(CBASER, 15 | RawIts.QUEUE);
+    assertEquals(0, raw.creadr());
+    raw.regs.write64(CWRITER, COMMAND_BYTES);
+    raw.regs.write32(CTLR, 1);
+    assertEquals(0, raw.creadr());
+    raw.regs.write32(CTLR, 0);
+    raw.regs.write64(CBASER, 1L << 63 | 15 | RawIts.QUEUE);
+    raw.regs.write32(CTLR, 1);
+    assertEquals(COMMAND_BYTES, raw.creadr());
   }
 }

@@ -277,6 +277,14 @@ class GicV2mDriverTest {
     VectorBlock ns2 = GicV2mDriver.open(told(0x0000_013f), gic).allocate(NVME, 4, true);
     assertEquals(60, ns2.data(0));
     assertEquals(92, ns2.intid(0));
+    GicV2mModel plain = new GicV2mModel(32, 4, gicModel::spi);
+    VectorBlock both =
+        GicV2mDriver.open(
+                "gicv2m", List.of(frame("plain", 0x2_0000, plain), told(0x0600_0170)), gic)
+            .allocate(NVME, 20, false);
+    assertEquals(35, both.data(3), "of the frame that follows the architecture");
+    assertEquals(0, both.data(4), "of the other");
+    assertEquals(89, both.intid(4));
   }
 
   private static GicV2mFrame told(long iidr) {
