@@ -1,5 +1,6 @@
 package dev.doorbell.irq;
 
+import dev.doorbell.bus.Rollback;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// A connected sender of one message: its vector is moved and given back here, its registers are the driver's.
@@ -51,17 +52,29 @@ public abstract class Wire {
     return vector.cpu(0);
   }
 
-  /// Moves the sender to another CPU. Where its message names the CPU, it does not send while that changes.
+  /// Moves the sender to another CPU. Where its message names the CPU, it does not send while that changes. When it throws, the sender sends to
+  /// the CPU where it was.
   ///
   /// @throws IllegalStateException when it has been disconnected
   public final void retarget(int cpu) {
     change(() -> {
-      long before = message();
-      vector.retarget(0, cpu);
-      if (message() != before) {
-        program();
+      try (Rollback rollback = new Rollback()) {
+        int before = vector.cpu(0);
+        long message = message();
+        vector.retarget(0, cpu);
+        boolean changed = message() != message;
+        // Taken back last first: the vector returns, and the sender is programmed as it was.
+        rollback.add(() -> vector.finishMove(0));
+        if (changed) {
+          rollback.add(this::program);
+        }
+        rollback.add(() -> vector.retarget(0, before));
+        if (changed) {
+          program();
+        }
+        vector.finishMove(0);
+        rollback.commit();
       }
-      vector.finishMove(0);
     });
   }
 
@@ -91,19 +104,10 @@ public abstract class Wire {
     }
   }
 
-  /// The caller holds the lock.
-  void begin(int cpu) {
-    try {
-      vector.activate(0, cpu);
-      program();
-    } catch (RuntimeException failed) {
-      try {
-        silence();
-        vector.free();
-      } catch (RuntimeException again) {
-        failed.addSuppressed(again);
-      }
-      throw failed;
-    }
+  /// The caller holds the lock, and gives the vector back when this throws.
+  void begin(int cpu, Rollback rollback) {
+    rollback.add(this::silence);
+    vector.activate(0, cpu);
+    program();
   }
 }

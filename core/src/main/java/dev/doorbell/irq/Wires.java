@@ -1,5 +1,6 @@
 package dev.doorbell.irq;
 
+import dev.doorbell.bus.Rollback;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,10 +43,14 @@ public final class Wires {
         throw new IllegalStateException(name + " is connected");
       }
       VectorBlock vector = controller.allocate(new MsiSource(name, sourceId), 1, false);
-      W made = maker.apply(new Wire.End(this, name, vector));
-      made.begin(cpu);
-      connected.add(name);
-      return made;
+      try (Rollback rollback = new Rollback()) {
+        rollback.add(vector::free);
+        W made = maker.apply(new Wire.End(this, name, vector));
+        made.begin(cpu, rollback);
+        connected.add(name);
+        rollback.commit();
+        return made;
+      }
     } finally {
       lock.unlock();
     }

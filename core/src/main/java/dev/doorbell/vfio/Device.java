@@ -56,7 +56,7 @@ public interface Device extends AutoCloseable {
   /// @throws dev.doorbell.iommu.MsiWindowExhausted when the MSI window has no room
   int enable(IrqType type, int min, List<? extends Trigger> triggers);
 
-  /// Takes all vectors back. Does nothing when none is enabled.
+  /// Takes all vectors back. Does nothing when none is enabled, or the device is closed.
   void disable();
 
   /// Adds a vector, or gives one another trigger.

@@ -160,6 +160,7 @@ abstract class VfioContract extends MappingContract {
     assertEquals(Optional.empty(), d.trigger(0));
     assertThrows(IllegalStateException.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
     assertThrows(IllegalStateException.class, () -> d.add(0, new EventCounter()));
+    d.disable();
     d.close();
   }
 

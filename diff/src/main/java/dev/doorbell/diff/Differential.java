@@ -11,7 +11,8 @@ import java.util.function.LongConsumer;
 
 /// One kind of hardware of Doorbell's models beside QEMU's, ready for scenarios. QEMU runs until this is closed.
 ///
-/// A scenario is made of its seed alone: seed and number of steps give it again. For one thread.
+/// A scenario is made of its seed alone: seed and number of steps give it again. What an earlier one left, since the last reset, is no part of
+/// it: a difference that shows only behind that is reported all the same, and shows again when the same seeds run. For one thread.
 public final class Differential implements AutoCloseable {
   private static final int BLOCK = 64;
 

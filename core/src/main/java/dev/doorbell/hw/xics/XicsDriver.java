@@ -95,15 +95,19 @@ public final class XicsDriver implements ServerRouter {
     }
   }
 
-  /// Takes all that is presented. One is ended at once: its source sends no other before it is told, too.
+  /// Takes all that is presented, at most once for each source and once more: what comes behind that has come since, or is a processor's own
+  /// request, which no source ends. One is ended at once: its source sends no other before it is told, too.
   private void drain() {
     for (int cpu = 0; cpu < servers.size(); cpu++) {
       RegisterBus page = servers.get(cpu).page();
-      int xirr = page.read32(IcpRegisters.XIRR.offset());
-      while (IcpRegisters.XISR.get(xirr) != 0) {
-        arrive(IcpRegisters.XISR.getInt(xirr), cpu);
-        page.write32(IcpRegisters.XIRR.offset(), xirr);
-        xirr = page.read32(IcpRegisters.XIRR.offset());
+      boolean more = true;
+      for (int i = 0; more && i <= cpus.length; i++) {
+        int xirr = page.read32(IcpRegisters.XIRR.offset());
+        more = IcpRegisters.XISR.get(xirr) != 0;
+        if (more) {
+          arrive(IcpRegisters.XISR.getInt(xirr), cpu);
+          page.write32(IcpRegisters.XIRR.offset(), xirr);
+        }
       }
     }
   }

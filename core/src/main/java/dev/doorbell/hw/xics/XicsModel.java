@@ -61,7 +61,13 @@ public final class XicsModel implements XicsPort {
       ports.on(IcpRegisters.XIRR, _ -> take(), (_, v) -> cppr = IcpRegisters.CPPR.getInt(v));
     }
 
+    /// An interrupt that waits already comes once, however often its source sends it.
     void add(int entry) {
+      for (int i = 0; i < count; i++) {
+        if (waiting[i] == entry) {
+          return;
+        }
+      }
       if (count == waiting.length) {
         waiting = Arrays.copyOf(waiting, 2 * count);
       }

@@ -1,17 +1,43 @@
 package dev.doorbell.hw.xive;
 
+import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.XiveEventLayout;
+import java.util.function.LongSupplier;
 
 /// The registers of a controller as its driver uses them: where tables are, which threads take part, their contexts, and what the controller has in its
 /// caches. Callers synchronise.
 sealed interface XivePort {
+  /// Reads of a register that are waited for.
+  int POLLS = 1_000_000;
+
   static XivePort of(XiveHardware hw) {
     return switch (hw.generation()) {
-      case FIRST -> new First(hw.controller());
-      case SECOND -> new Second(hw.controller());
+      case FIRST -> new First(hw.id(), hw.controller());
+      case SECOND -> new Second(hw.id(), hw.controller());
     };
+  }
+
+  /// Waits until a controller has done what it was asked.
+  ///
+  /// @param busy the field that it clears then
+  private static void await(String id, Register r, Field busy, LongSupplier read) {
+    long last = 0;
+    for (int i = 0; i < POLLS; i++) {
+      last = read.getAsLong();
+      if (!busy.isSet(last)) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    throw new MsiControllerFailed(
+        id,
+        "did not forget an assignment: %s reads 0x%x after %d polls"
+            .formatted(r.name(), last, POLLS),
+        Source.rule(r.name()));
   }
 
   /// {@return the offset that sources store their events to}
@@ -30,10 +56,12 @@ sealed interface XivePort {
   void write(int thread, Register r, long value);
 
   /// Has the controller forget a source's assignment, and returns when no event goes by the former one.
+  ///
+  /// @throws MsiControllerFailed when it does not say so in {@link #POLLS} reads
   void forget(int number);
 
   /// POWER9's: one context after another is seen in one page.
-  record First(RegisterBus bus) implements XivePort {
+  record First(String id, RegisterBus bus) implements XivePort {
     @Override
     public long notifyOffset() {
       return XiveRegisters.NOTIFY;
@@ -91,14 +119,16 @@ sealed interface XivePort {
               | XiveRegisters.SCRUB_INVAL.place(1)
               | XiveRegisters.SCRUB_BLOCK.place(XiveEventLayout.NUMBER_BLOCK.get(number))
               | XiveRegisters.SCRUB_OFFSET.place(XiveEventLayout.NUMBER_INDEX.get(number)));
-      while (XiveRegisters.SCRUB_VALID.isSet(bus.read64(XiveRegisters.IVC_SCRUB.offset()))) {
-        Thread.onSpinWait();
-      }
+      await(
+          id,
+          XiveRegisters.IVC_SCRUB,
+          XiveRegisters.SCRUB_VALID,
+          () -> bus.read64(XiveRegisters.IVC_SCRUB.offset()));
     }
   }
 
   /// POWER10's: each context has a page.
-  record Second(RegisterBus bus) implements XivePort {
+  record Second(String id, RegisterBus bus) implements XivePort {
     private void put(int page, Register r, long value) {
       bus.write64(Xive2Registers.at(page, r), value);
     }
@@ -167,10 +197,11 @@ sealed interface XivePort {
               | Xive2Registers.POLL_OFFSET.place(XiveEventLayout.NUMBER_INDEX.get(number))
               | Xive2Registers.POLL_BLOCK_MASK.mask()
               | Xive2Registers.POLL_OFFSET_MASK.mask());
-      while (Xive2Registers.POLL_VALID.isSet(
-          get(Xive2Registers.VC_PAGE, Xive2Registers.EASC_CTRL))) {
-        Thread.onSpinWait();
-      }
+      await(
+          id,
+          Xive2Registers.EASC_CTRL,
+          Xive2Registers.POLL_VALID,
+          () -> get(Xive2Registers.VC_PAGE, Xive2Registers.EASC_CTRL));
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.LayoutSource;
 import dev.doorbell.simple.ModelRegisters;
 import java.io.IOException;
@@ -62,6 +63,39 @@ class XicsTest {
     page.write32(4, 0xff00_0010);
     assertEquals(0xff00_0012, page.read32(4));
     assertFalse(model.present(9, 0x13, 5), "there is no such server");
+  }
+
+  @Test
+  @DisplayName(
+      "what is presented for ever is taken once for each source at most, and the same one waits once")
+  void endless() {
+    XicsDriver endless =
+        XicsDriver.open(
+            new XicsHardware(
+                "xics",
+                List.of(new XicsHardware.Server(8, new Presenting(FIRST + 3))),
+                List.of(new XicsHardware.Sources(FIRST, COUNT))));
+    assertEquals(List.of("3@0"), collected(endless));
+    XicsDriver driver = driver();
+    for (int i = 0; i < 3; i++) {
+      assertTrue(model.present(8, FIRST + 7, 5));
+    }
+    page.write32(4, 0xff00_0000);
+    assertEquals(0xff00_0000 | FIRST + 7, page.read32(4));
+    page.write32(4, 0xff00_0000 | FIRST + 7);
+    assertEquals(0xff00_0000, page.read32(0), "no second one");
+    assertEquals(List.of(), collected(driver));
+  }
+
+  /// A controller that presents one interrupt whatever is ended.
+  private record Presenting(int number) implements RegisterBus {
+    @Override
+    public long read(long offset, int bytes) {
+      return 0xff00_0000L | number;
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {}
   }
 
   @Test

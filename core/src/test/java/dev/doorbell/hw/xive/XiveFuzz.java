@@ -36,8 +36,8 @@ public final class XiveFuzz {
     ModelRegisters registers = new ModelRegisters(model);
     port =
         generation == XiveGeneration.FIRST
-            ? new XivePort.First(registers)
-            : new XivePort.Second(registers);
+            ? new XivePort.First("xive", registers)
+            : new XivePort.Second("xive", registers);
     notify = port.notifyOffset();
     port.table(generation.assignments(), 0, VsdLayout.direct(BASE, BYTES));
     port.table(VsdLayout.ENDT, 0, VsdLayout.direct(BASE + ENDS, BYTES));
