@@ -18,8 +18,8 @@ final class Wanted {
 
   private static final List<String> TABLES =
       List.of(
-          "APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDP", "DMAR", "IVRS", "RIMT", "RHCT", "FACP",
-          "GTDT", "SRAT", "SLIT", "PPTT", "HMAT", "BERT", "HEST", "SPCR");
+          "APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDT", "RSDP", "DMAR", "IVRS", "RIMT", "RHCT",
+          "HPET", "FACP", "GTDT", "SRAT", "SLIT", "PPTT", "HMAT", "BERT", "HEST", "SPCR");
 
   private static final List<String> PROC =
       List.of(

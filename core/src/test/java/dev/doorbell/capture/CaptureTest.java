@@ -70,6 +70,24 @@ class CaptureTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "APIC", "IORT", "MCFG", "VIOT", "XSDT", "RSDT", "DMAR", "IVRS", "RIMT", "RHCT", "HPET"
+      })
+  @DisplayName("every ACPI table that a description is made of is copied as it is")
+  void tablesThatAreRead(String signature) throws IOException {
+    write("sys/firmware/acpi/tables/" + signature, "the bytes of " + signature);
+    CaptureReport report = capture(host());
+    assertAll(
+        () -> assertEquals(List.of(), report.unread()),
+        () ->
+            assertEquals(
+                "the bytes of " + signature,
+                Files.readString(
+                    folder.resolve("out").resolve("sys/firmware/acpi/tables").resolve(signature))));
+  }
+
   /// The description, without the bytes of configuration space where serial numbers in them are blanked.
   private static List<Object> told(Path root, boolean withoutConfig) {
     MachineDescription m = read(root);
