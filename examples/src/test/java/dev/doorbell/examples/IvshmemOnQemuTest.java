@@ -23,18 +23,25 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("ivshmem-doorbell: an eventfd of this process becomes an interrupt of QEMU's machine")
 class IvshmemOnQemuTest {
   private static final int VECTORS = 8;
   private static final AddressRange WINDOW = AddressRange.ofSize(0x0800_0000L, 0x10_0000L);
-  private static final Sbdf DEVICE = Sbdf.parse("01:00.0");
+  private static final int IVSHMEM = 0x1110_1af4;
 
-  @Test
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "a root port,01:00.0,bus=port0",
+    "a switch,04:00.0,bus=downstream0",
+    "a bridge to conventional PCI,06:01.0,'bus=conventional,addr=1'",
+  })
   @DisplayName("every vector, by its eventfd and by the device's own doorbell; a masked one waits")
-  void everyVector(@TempDir Path folder) {
+  void everyVector(String behind, String at, String where, @TempDir Path folder) {
+    Sbdf ivshmem = Sbdf.parse(at);
     QemuBinary binary = binary();
     try (IvshmemServer server = IvshmemServer.open(folder.resolve("ivshmem"), VECTORS);
         QemuMachine machine =
@@ -43,16 +50,28 @@ class IvshmemOnQemuTest {
                 Board.GICV3,
                 Devices.of(
                         "pcie-root-port,id=port0,chassis=1,addr=1",
-                        "ivshmem-doorbell,vectors=8,chardev=iv,bus=port0")
+                        "pcie-root-port,id=port1,chassis=2,addr=2",
+                        "x3130-upstream,id=upstream,bus=port1",
+                        "xio3130-downstream,id=downstream0,bus=upstream,chassis=3,addr=0",
+                        "pcie-root-port,id=port2,chassis=4,addr=3",
+                        "pcie-pci-bridge,id=conventional,bus=port2",
+                        "ivshmem-doorbell,vectors=8,chardev=iv," + where)
                     .and("-chardev", "socket,id=iv,path=" + server.socket()))) {
       Host host = Host.start(machine);
+      assertEquals(
+          List.of(ivshmem),
+          machine.description().functions().stream()
+              .filter(f -> f.config().read32(0) == IVSHMEM)
+              .map(f -> f.sbdf())
+              .toList(),
+          behind);
       IvshmemStimulus device =
-          new IvshmemStimulus(DEVICE.toString(), machine.bar(DEVICE, 0), server);
-      machine.stimulateBy(DEVICE, device);
+          new IvshmemStimulus(ivshmem.toString(), machine.bar(ivshmem, 0), server);
+      machine.stimulateBy(ivshmem, device);
       try (Assignment a =
           Assignment.of(
               host,
-              List.of(DEVICE),
+              List.of(ivshmem),
               new Assignment.Request(Granule.K4, Optional.of(WINDOW), VECTORS, VECTORS, false))) {
         HostFunction f = a.functions().getFirst();
         assertEquals(VECTORS, a.vectors(f).size());

@@ -36,7 +36,7 @@ public record QemuBinary(Path path) {
           "qemu-system-ppc64",
           new Origin("qemu-system-ppc", VARIABLE + "_PPC"),
           "qemu-system-riscv64",
-          new Origin("qemu-system-misc", VARIABLE + "_RISCV"));
+          new Origin("qemu-system-riscv", VARIABLE + "_RISCV"));
 
   /// @param debianPackage that has a program
   /// @param variable that names another one
@@ -124,8 +124,17 @@ public record QemuBinary(Path path) {
 
   /// {@return the environment variable that names another program for the same machines}
   String variable() {
+    return origin().variable;
+  }
+
+  /// {@return Debian's package with a program of this name}
+  String debianPackage() {
+    return origin().debianPackage;
+  }
+
+  private Origin origin() {
     Path name = path.getFileName();
-    return Origin.of(name == null ? "" : name.toString()).variable;
+    return Origin.of(name == null ? "" : name.toString());
   }
 
   private static boolean isProgram(String file) {

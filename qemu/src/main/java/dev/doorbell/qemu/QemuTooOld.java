@@ -7,8 +7,8 @@ public final class QemuTooOld extends QemuException {
   QemuTooOld(QemuBinary binary, QemuVersion found, QemuVersion needed) {
     super(
         "%s is version %s, and %s is needed".formatted(binary, found, needed),
-        "install QEMU %s or later, or name one in the environment variable %s"
-            .formatted(needed, binary.variable()),
+        "install QEMU %s or later (Debian and Ubuntu: package %s, from a release or its backports that have it), or name one in the environment variable %s"
+            .formatted(needed, binary.debianPackage(), binary.variable()),
         null);
   }
 }

@@ -1,12 +1,14 @@
 package dev.doorbell.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -77,6 +79,12 @@ class BadQemuTest {
     assertTrue(e.getMessage().contains("qemu-system-aarch64"), e.getMessage());
     assertTrue(e.advice().contains("qemu-system-arm"), e.advice());
     assertThrows(QemuMissing.class, () -> QemuBinary.find("qemu-system-aarch64", null, null));
+    // A machine with an IOMMU needs QEMU 10, and there it is no longer in qemu-system-misc.
+    QemuMissing riscv =
+        assertThrows(
+            QemuMissing.class,
+            () -> QemuBinary.find("qemu-system-riscv64", null, folder.toString()));
+    assertTrue(riscv.advice().contains("apt-get install qemu-system-riscv)"), riscv.advice());
     QemuMissing named =
         assertThrows(
             QemuMissing.class,
@@ -124,6 +132,7 @@ class BadQemuTest {
     QemuTooOld e = assertThrows(QemuTooOld.class, () -> Qemus.start(fake, Qemus.PATIENCE));
     assertTrue(e.getMessage().contains("version 2.11.1, and 7.2.0 is needed"), e.getMessage());
     assertEquals(1, e.getSuppressed().length);
+    assertTrue(e.advice().contains("package qemu-system-arm,"), e.advice());
   }
 
   @Test
@@ -219,6 +228,44 @@ class BadQemuTest {
       qemu.handle().onExit().get(60, TimeUnit.SECONDS);
       QemuDied e = assertThrows(QemuDied.class, () -> new MachineSysroot(qemu).close());
       assertTrue(e.getMessage().contains("status 137"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName("slow: an answer that comes byte by byte is taken")
+  void late() throws IOException {
+    try (QemuProcess qemu = Qemus.start(FakeQemu.script(folder, "late"), Qemus.PATIENCE)) {
+      assertEquals(7, qemu.qtest().read(0x800_0004L, 4));
+    }
+  }
+
+  @Test
+  @DisplayName("slow without end: bytes that come do not buy time, and the line sent is told")
+  void neverReady() throws IOException {
+    try (QemuProcess qemu =
+        Qemus.start(FakeQemu.script(folder, "never-ready"), Duration.ofSeconds(10))) {
+      QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> qemu.qtest().read(0x800_0004L, 4));
+      assertTrue(e.getMessage().contains("readl 0x8000004"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName("the folder of sockets and memory is for its owner alone, and goes")
+  void privateFolder() throws IOException {
+    Path own;
+    try (Workplace place = Workplace.open(List.of(folder), 1)) {
+      own = place.folder();
+      assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(own)));
+      assertEquals(Set.of("qtest", "qmp"), names(own));
+      place.connected();
+      assertEquals(Set.of(), names(own));
+    }
+    assertFalse(Files.exists(own));
+  }
+
+  private static Set<String> names(Path in) throws IOException {
+    try (Stream<Path> files = Files.list(in)) {
+      return files.map(f -> f.getFileName().toString()).collect(Collectors.toSet());
     }
   }
 

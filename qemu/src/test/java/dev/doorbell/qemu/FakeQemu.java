@@ -78,7 +78,27 @@ public final class FakeQemu {
         }
       }
       case "hang-up" -> qtest.close();
+      case "late" -> {
+        for (char c : "OK 0x7\n".toCharArray()) {
+          pause();
+          say(qtest, Character.toString(c));
+        }
+      }
+      case "never-ready" -> {
+        while (true) {
+          pause();
+          say(qtest, "x");
+        }
+      }
       default -> throw new IllegalArgumentException(way);
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 
