@@ -18,6 +18,7 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.testkit.Golden;
 import dev.doorbell.testkit.Json;
 import dev.doorbell.testkit.OutsideTool;
+import dev.doorbell.testkit.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -273,6 +274,19 @@ class EmitTest {
   @DisplayName("a window that is not of 64 KiB blocks is refused as a range of an RMR node")
   void narrowWindow() {
     refusal("WindowNotExpressible", "64 KiB", "iort-rmr", "--window", "0x8000000-0x8000fff");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"qemu", "libvirt", "iort-rmr", "dts"})
+  @DisplayName("no form prints a guest of Arm's board for a machine that has none")
+  void otherMachines(String form) {
+    String pc = Shared.require("lab-captures").resolve("x86-vtd-intremap").toString();
+    Run run = Run.on(pc, "plan", "--ram", "1G", "--emit", form, "--json");
+    Json.Node error = Json.parse(run.out()).get("error");
+    assertAll(
+        () -> assertEquals(1, run.status()),
+        () -> assertEquals("GuestNotExpressible", error.get("type").text()),
+        () -> assertTrue(error.get("message").text().contains("x86"), run.out()));
   }
 
   private static void refusal(String type, String message, String form, String... more) {

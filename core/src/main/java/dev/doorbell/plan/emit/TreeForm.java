@@ -16,7 +16,9 @@ final class TreeForm {
 
   private TreeForm() {}
 
+  /// @throws NotExpressible when the plan's machine has no guests of this board
   static String emit(Plan plan) {
+    VirtBoard.requireArm(plan, Form.DTS);
     List<VirtBoard.Placed> functions = VirtBoard.placed(plan);
     StringBuilder out = new StringBuilder(head(plan));
     for (AddressRange r : plan.ram()) {

@@ -8,6 +8,7 @@ import dev.doorbell.plan.Plan;
 import dev.doorbell.plan.Subject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// The guest that plans are printed for: QEMU's `virt` board for Arm, with the functions in slots of its bus 0.
 ///
@@ -57,9 +58,10 @@ final class VirtBoard {
   /// @throws NotExpressible when the plan's machine cannot run this board's guests
   static void requireArm(Plan plan, Form form) {
     if (plan.arch() != Arch.ARM64 && plan.arch() != Arch.UNKNOWN) {
+      String arch = plan.arch().name().toLowerCase(Locale.ROOT);
       throw NotExpressible.guest(
-          "--emit %s prints guests of arm64, and this machine is %s".formatted(form, plan.arch()),
-          List.of(form.toString(), plan.arch().toString()),
+          "--emit %s prints guests of arm64, and this machine is %s".formatted(form, arch),
+          List.of(form.toString(), arch),
           BOARD,
           "take window and memory map from the plan itself");
     }
