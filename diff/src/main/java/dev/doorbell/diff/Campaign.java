@@ -17,7 +17,6 @@ final class Campaign {
   private final ModelRig model;
   private final Rig other;
   private boolean used = true;
-  private boolean marked;
 
   Campaign(Hardware hardware, Discipline discipline, ModelRig model, Rig other) {
     this.hardware = hardware;
@@ -60,12 +59,6 @@ final class Campaign {
       clearMemory();
     }
     used = false;
-    marked = false;
-  }
-
-  /// {@return whether a scenario leaves the other machine fit for such as itself alone}
-  boolean marks(Scenario scenario) {
-    return discipline.wantsReset(scenario);
   }
 
   private void clearMemory() {
@@ -95,7 +88,7 @@ final class Campaign {
   }
 
   private Outcome run(Scenario scenario, Pace pace) {
-    if (used || (marked && !marks(scenario))) {
+    if (used) {
       reset();
     }
     used = true;
@@ -113,8 +106,7 @@ final class Campaign {
         return tally.outcome(late.at() + 1);
       }
     }
-    used = false;
-    marked = marks(scenario);
+    used = discipline.wantsReset(scenario);
     return tally.outcome(at);
   }
 

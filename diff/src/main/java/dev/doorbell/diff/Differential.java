@@ -2,8 +2,6 @@ package dev.doorbell.diff;
 
 import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuVersion;
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -11,11 +9,8 @@ import java.util.function.LongConsumer;
 
 /// One kind of hardware of Doorbell's models beside QEMU's, ready for scenarios. QEMU runs until this is closed.
 ///
-/// A scenario is made of its seed alone: seed and number of steps give it again. What an earlier one left, since the last reset, is no part of
-/// it: a difference that shows only behind that is reported all the same, and shows again when the same seeds run. For one thread.
+/// A scenario is made of its seed alone: seed and number of steps give it again. For one thread.
 public final class Differential implements AutoCloseable {
-  private static final int BLOCK = 64;
-
   private final Hardware hardware;
   private final Rig other;
   private final Campaign campaign;
@@ -108,54 +103,26 @@ public final class Differential implements AutoCloseable {
     return Script.print(new Scenario(hardware, discipline.generate(seed, steps)));
   }
 
-  /// Runs scenarios of consecutive seeds, until one shows a difference. Of each {@value #BLOCK} those come last behind which the other machine
-  /// has to be reset.
+  /// Runs scenarios of consecutive seeds, until one shows a difference.
   ///
   /// @param steps about how many follow each scenario's set-up, at least 1
   /// @param begins hears of each seed before its scenario runs
   public Report run(long firstSeed, long count, int steps, LongConsumer begins) {
     Map<String, Long> tolerated = new TreeMap<>();
     long performed = 0;
-    for (long done = 0; done < count; done += BLOCK) {
-      long first = firstSeed + done;
-      int size = (int) Math.min(BLOCK, count - done);
-      for (Ran ran : block(first, size, steps, begins)) {
-        Campaign.Outcome outcome = ran.outcome;
-        performed += outcome.steps();
-        outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));
-        if (outcome.difference().isPresent()) {
-          Finding finding = finding(Optional.of(ran.seed), ran.scenario, outcome);
-          long scenarios = ran.seed - firstSeed + 1;
-          return new Report(scenarios, performed, tolerated, Optional.of(finding));
-        }
+    for (long i = 0; i < count; i++) {
+      long seed = firstSeed + i;
+      begins.accept(seed);
+      Scenario scenario = campaign.scenario(seed, steps);
+      Campaign.Outcome outcome = campaign.run(scenario);
+      performed += outcome.steps();
+      outcome.tolerated().forEach((name, n) -> tolerated.merge(name, (long) n, Long::sum));
+      if (outcome.difference().isPresent()) {
+        Finding finding = finding(Optional.of(seed), scenario, outcome);
+        return new Report(i + 1, performed, tolerated, Optional.of(finding));
       }
     }
     return new Report(count, performed, tolerated, Optional.empty());
-  }
-
-  private record Ran(long seed, Scenario scenario, Campaign.Outcome outcome) {}
-
-  /// {@return what became of consecutive seeds, in their order, up to the first that shows a difference}
-  private Collection<Ran> block(long first, int count, int steps, LongConsumer begins) {
-    Map<Long, Scenario> plain = new TreeMap<>();
-    Map<Long, Scenario> marking = new TreeMap<>();
-    for (long seed = first; seed < first + count; seed++) {
-      Scenario scenario = campaign.scenario(seed, steps);
-      (campaign.marks(scenario) ? marking : plain).put(seed, scenario);
-    }
-    TreeMap<Long, Ran> out = new TreeMap<>();
-    long last = first + count - 1;
-    for (Map<Long, Scenario> part : List.of(plain, marking)) {
-      for (Map.Entry<Long, Scenario> e : part.entrySet()) {
-        if (e.getKey() <= last) {
-          begins.accept(e.getKey());
-          Campaign.Outcome outcome = campaign.run(e.getValue());
-          out.put(e.getKey(), new Ran(e.getKey(), e.getValue(), outcome));
-          last = outcome.difference().isPresent() ? e.getKey() : last;
-        }
-      }
-    }
-    return out.headMap(last, true).values();
   }
 
   /// Runs a recorded scenario on reset machines.
