@@ -15,6 +15,9 @@ final class CommandLog {
   /// Of a translation that no VMID tells from others.
   static final int NO_VMID = -1;
 
+  /// Of translations that every ASID may use.
+  static final int NO_ASID = -1;
+
   private static final int[] GRANULES = {0, 12, 14, 16};
   private static final int LAST_LEVEL = 3;
 
@@ -67,6 +70,7 @@ final class CommandLog {
 
   /// {@return the time of the last command that drops every translation of an ASID}
   ///
+  /// @param asid or {@link #NO_ASID}
   /// @param vmid or {@link #NO_VMID}
   int asidDropped(int asid, int vmid) {
     return last(e ->

@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongPredicate;
+import java.util.stream.Collectors;
 
 /// What 64-bit words of memory held, and from when on. Time is the number of the step.
 final class History {
@@ -41,6 +43,15 @@ final class History {
         .filter(e -> e.getKey() >= from && e.getKey() < to)
         .filter(e -> e.getValue().stream().anyMatch(v -> wanted.test(v.value)))
         .count();
+  }
+
+  /// {@return what the words between two addresses have ever held}
+  Set<Long> values(long from, long to) {
+    return words.entrySet().stream()
+        .filter(e -> e.getKey() >= from && e.getKey() < to)
+        .flatMap(e -> e.getValue().stream())
+        .map(Version::value)
+        .collect(Collectors.toSet());
   }
 
   /// {@return the different contents of a run of words since a time, newest first}

@@ -85,11 +85,14 @@ final class OracleMemory implements PhysicalMemory {
       }
       return value;
     }
-    long entry = entry(pa);
-    long[] content = chosen.get(entry);
+    // A walk that strays among STEs and CDs takes their words for descriptors.
+    boolean strays = pa < Board.TABLES && tables.walking() && !chosen.containsKey(entry(pa));
+    long entry = strays ? pa : entry(pa);
+    long key = strays ? -entry : entry;
+    long[] content = chosen.get(key);
     if (content == null) {
-      content = choose(entry);
-      chosen.put(entry, content);
+      content = strays ? descriptor(entry) : choose(entry);
+      chosen.put(key, content);
     }
     long word = content[(int) ((pa - entry) / Long.BYTES)];
     return outerAlone && pa == streamAt
@@ -127,6 +130,10 @@ final class OracleMemory implements PhysicalMemory {
       tables.chosen(cd);
       return context(cd);
     }
+    return descriptor(entry);
+  }
+
+  private long[] descriptor(long entry) {
     long[] descriptor = pick(tables.descriptor(memory, entry));
     tables.walked(entry, descriptor[0]);
     return descriptor;

@@ -62,11 +62,21 @@ final class SmmuOracle {
 
   /// {@return every permitted outcome, with a record even if the queue would have no room for it; empty when there are too many to try, or they cannot be told}
   Optional<Set<SmmuOutcome>> permitted(Step.Access message, Set<SmmuQuirk> quirks) {
+    return outcomes(message, quirks, false);
+  }
+
+  /// {@return what a cached translation for every ASID permits, whichever CD it was made by; empty as above}
+  Optional<Set<SmmuOutcome>> permittedByGlobal(Step.Access message) {
+    return outcomes(message, EnumSet.noneOf(SmmuQuirk.class), true);
+  }
+
+  private Optional<Set<SmmuOutcome>> outcomes(
+      Step.Access message, Set<SmmuQuirk> quirks, boolean globals) {
     Set<SmmuOutcome> out = new HashSet<>();
     undetermined = false;
     Choices choices = new Choices();
     for (int run = 0; run < MOST_RUNS; run++) {
-      out.add(once(message, quirks, choices));
+      out.add(once(message, quirks, choices, globals));
       if (undetermined) {
         return Optional.empty();
       }
@@ -79,16 +89,20 @@ final class SmmuOracle {
 
   /// {@return the outcome that reads everything as it is now, on an SMMU without quirks}
   SmmuOutcome fresh(Step.Access message) {
-    return once(message, EnumSet.noneOf(SmmuQuirk.class), new Choices());
+    return once(message, EnumSet.noneOf(SmmuQuirk.class), new Choices(), false);
   }
 
-  private SmmuOutcome once(Step.Access message, Set<SmmuQuirk> quirks, Choices choices) {
-    TableReads reads = new TableReads(history, commands, message, tagged);
+  private SmmuOutcome once(
+      Step.Access message, Set<SmmuQuirk> quirks, Choices choices, boolean globals) {
+    TableReads reads = new TableReads(history, commands, message, tagged, globals);
     long tableConfig = register(SmmuRegisters.STRTAB_BASE_CFG);
     OracleMemory view = new OracleMemory(memory, reads, choices, quirks, tableConfig);
     SmmuModel model = model(view, quirks);
     long pa = model.translate(message.requester(), -1, message.address(), message.direction());
     undetermined |= reads.undetermined();
+    if (globals && !reads.metGlobal()) {
+      return NONE;
+    }
     SmmuRecord record = view.recorded();
     if (quirks.contains(SmmuQuirk.EAGER_TABLES) && reads.nested()) {
       Optional<SmmuOutcome> refused = eager(message, reads, view, quirks);

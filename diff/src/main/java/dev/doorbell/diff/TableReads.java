@@ -7,6 +7,7 @@ import dev.doorbell.hw.smmuv3.EventLayout;
 import dev.doorbell.hw.smmuv3.SteLayout;
 import dev.doorbell.vmsa.DescriptorLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The permitted contents of the table entries that one message's translation reads.
@@ -14,6 +15,8 @@ final class TableReads {
   private static final int SELECT_BIT = 55;
   private static final int LOG2_DESCRIPTOR = 3;
   private static final int MOST_OUTPUT_BITS = 48;
+  private static final long BY_CACHED =
+      CdLayout.R.mask() | CdLayout.TBI0.mask() | CdLayout.TBI1.mask();
 
   private final History history;
   private final CommandLog commands;
@@ -25,6 +28,8 @@ final class TableReads {
   private boolean nested;
   private boolean undetermined;
   private final boolean tagged;
+  private final boolean globals;
+  private boolean global;
   private int vmid;
   private boolean flagIgnored;
   private boolean hierarchyIgnored;
@@ -39,8 +44,11 @@ final class TableReads {
   private long nextTable;
 
   /// @param tagged whether translations have VMIDs
-  TableReads(History history, CommandLog commands, Step.Access message, boolean tagged) {
+  /// @param globals whether to walk by every CD that there was, for the sake of the global translations that any ASID may use
+  TableReads(
+      History history, CommandLog commands, Step.Access message, boolean tagged, boolean globals) {
     this.tagged = tagged;
+    this.globals = globals;
     this.history = history;
     this.commands = commands;
     this.message = message;
@@ -70,19 +78,34 @@ final class TableReads {
         time = Math.min(time, commands.contextDropped(stream, sinceAsid));
       }
     }
-    return reportedBy(cached, history.since(memory, address, CdLayout.QUADWORDS, time));
+    List<long[]> all =
+        globals ? everyContext(memory) : history.since(memory, address, CdLayout.QUADWORDS, time);
+    return usedBy(cached, all);
   }
 
-  // Of an older CD translations may be cached; whether a fault is recorded says the CD that is
-  // cached now.
-  private static List<long[]> reportedBy(List<long[]> cached, List<long[]> all) {
+  private List<long[]> everyContext(PhysicalMemory memory) {
+    int time = commands.asidDropped(CommandLog.NO_ASID, tag());
+    List<long[]> out = new ArrayList<>();
+    history.values(Board.STREAMS, Board.CONTEXTS).stream()
+        .filter(w -> SteLayout.CONFIG.get(w) > SteLayout.CONFIG_BYPASS)
+        .map(SteLayout.S1_CONTEXT_PTR::get)
+        .filter(a -> a >= Board.CONTEXTS && a < Board.TABLES)
+        .distinct()
+        .forEach(a -> out.addAll(history.since(memory, a, CdLayout.QUADWORDS, time)));
+    return out;
+  }
+
+  // Of an older CD translations may be cached; whether the address has a tag above it and a fault
+  // is recorded says the CD that is cached now.
+  private static List<long[]> usedBy(List<long[]> cached, List<long[]> all) {
     List<long[]> out = new ArrayList<>(all);
-    for (long[] older : all.subList(Math.min(cached.size(), all.size()), all.size())) {
-      boolean records = CdLayout.R.isSet(older[0]);
-      if (cached.stream().anyMatch(c -> CdLayout.R.isSet(c[0]) != records)) {
+    for (long[] older : all) {
+      for (long[] now : cached) {
         long[] other = older.clone();
-        other[0] = CdLayout.R.with(other[0], records ? 0 : 1);
-        out.add(other);
+        other[0] = (older[0] & ~BY_CACHED) | (now[0] & BY_CACHED);
+        if (out.stream().noneMatch(o -> Arrays.equals(o, other))) {
+          out.add(other);
+        }
       }
     }
     return out;
@@ -198,6 +221,7 @@ final class TableReads {
       return;
     }
     int here = level - 1;
+    global = isGlobal(descriptor, here >= CommandLog.lastLevel());
     boolean exists = here == 2 || (granule == 12 && here == 1);
     boolean block =
         DescriptorLayout.VALID.isSet(descriptor) && !DescriptorLayout.TABLE.isSet(descriptor);
@@ -218,6 +242,16 @@ final class TableReads {
       reserved = descriptor;
       reservedShift = granule + (CommandLog.lastLevel() - here) * (granule - LOG2_DESCRIPTOR);
     }
+  }
+
+  /// {@return whether what is read now are descriptors: the STE, and the CD if it has one, were chosen}
+  boolean walking() {
+    return walking;
+  }
+
+  /// {@return whether the walk of stage 1 came to a translation for every ASID}
+  boolean metGlobal() {
+    return global;
   }
 
   /// {@return whether the walk met a block where the granule has none}

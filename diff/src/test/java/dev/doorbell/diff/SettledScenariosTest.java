@@ -41,6 +41,15 @@ class SettledScenariosTest {
         // A CD with R = 0 uses a table pointer that a CD before it, with R = 1 and the same ASID,
         // left cached.
         "smmuv3-443503",
+        // A tag above the address, which the CD ignores now and did not when the translation was
+        // cached.
+        "smmuv3-507040",
+        // AF = 0 leads a message into a table, which the next message's walk reads.
+        "smmuv3-688766",
+        // TTB0 is the stream table: its words are descriptors, too.
+        "smmuv3-722694",
+        // A global page, cached by another CD with another ASID.
+        "smmuv3-940164",
         // A read of the board's flash, which a message had put into another mode.
         "smmuv3-full-10351",
         // `gicv2-subpriority` because the binary point changed under an active interrupt.
