@@ -287,6 +287,10 @@ final class SmmuTrial implements Trial {
       SmmuOutcome ours = new SmmuOutcome(m.landed(), m.records());
       judge.goBack(m.at(), m.registers());
       found(m.at(), judge.message(access, ours, new SmmuOutcome(landed, theirs), full));
+      if (!m.live() && landed != m.landed() && landed < Board.TARGETS && Landing.isRam(landed)) {
+        // Steps that ran ahead may have come upon it.
+        found(m.at(), new Verdict.Unclear());
+      }
     } else if (!m.records().equals(theirs)) {
       found(
           m.at(),
