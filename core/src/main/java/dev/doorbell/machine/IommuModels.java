@@ -34,6 +34,7 @@ final class IommuModels {
   private static final long VTD_WINDOW = 0x1000;
 
   private static final int MOST_OUTPUT_BITS = 48;
+  private static final int MOST_SMMU_OUTPUT_BITS = 52;
   private static final int MOST_STREAM_BITS = 24;
 
   /// What SMMU_SMRn holds without the extension (IHI 0062 D.c, 9.6.25).
@@ -167,7 +168,7 @@ final class IommuModels {
     SmmuFeatures usual = SmmuFeatures.qemu10();
     int bits = smmu.abilities().outputBits().orElse(MOST_OUTPUT_BITS);
     return usual
-        .withOutputBits(Math.min(bits, MOST_OUTPUT_BITS))
+        .withOutputBits(Math.min(bits, MOST_SMMU_OUTPUT_BITS))
         .withIdr1(
             SmmuRegisters.IDR1_SIDSIZE,
             streamIdBits(smmu.id(), SmmuRegisters.IDR1_SIDSIZE.getInt(usual.idr1())));

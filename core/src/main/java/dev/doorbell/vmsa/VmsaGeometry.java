@@ -11,7 +11,7 @@ import java.util.Optional;
 ///
 /// @param granule 4, 16 or 64 KiB
 /// @param stage which stage
-/// @param inputBits width of an input address, 25 to 48
+/// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52
 /// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule
 /// @param startLevel where a walk begins, 0 to 3
 public record VmsaGeometry(
@@ -24,6 +24,8 @@ public record VmsaGeometry(
 
   /// Widest input without 52-bit addresses.
   public static final int MAX_INPUT_BITS = 48;
+
+  private static final int WIDE_BITS = 52;
 
   private static final int CONCATENATED_BITS = 4;
   private static final int[] SIZES = {32, 36, 40, 42, 44, 48, 52};
@@ -61,10 +63,11 @@ public record VmsaGeometry(
     if (shift != 12 && shift != 14 && shift != 16) {
       return Optional.of("granule " + granule + " is not 4K, 16K or 64K");
     }
-    if (inputBits < MIN_INPUT_BITS || inputBits > MAX_INPUT_BITS) {
+    int widest = shift == 16 && outputBits == WIDE_BITS ? WIDE_BITS : MAX_INPUT_BITS;
+    if (inputBits < MIN_INPUT_BITS || inputBits > widest) {
       return Optional.of(
           "an input address of %d bits is outside %d to %d"
-              .formatted(inputBits, MIN_INPUT_BITS, MAX_INPUT_BITS));
+              .formatted(inputBits, MIN_INPUT_BITS, widest));
     }
     if (encodeSize(outputBits) < 0) {
       return Optional.of("an output address of " + outputBits + " bits has no encoding");
@@ -220,7 +223,7 @@ public record VmsaGeometry(
   public boolean leafAllowed(int level) {
     return switch (level) {
       case 3, 2 -> true;
-      case 1 -> granule.shift() == 12 || (granule.shift() == 16 && outputBits == 52);
+      case 1 -> granule.shift() == 12 || (granule.shift() == 16 && outputBits == WIDE_BITS);
       default -> false;
     };
   }

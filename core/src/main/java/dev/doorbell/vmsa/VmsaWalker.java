@@ -1,6 +1,7 @@
 package dev.doorbell.vmsa;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Decoded;
 import dev.doorbell.bits.Field;
@@ -37,10 +38,24 @@ public final class VmsaWalker {
   /// @param hierarchyIgnored HAD: APTable has no effect
   /// @param mair the attribute bytes of stage 1
   /// @param privileged whether the access is a privileged one
+  /// @param dirtyUpdated whether hardware makes a page writable that is clean (DBM)
+  /// @param wide whether the hardware has 52-bit output: descriptors of 64 KiB tables then have address bits 51:48, and level 1 has
+  ///     blocks, whatever the geometry's output
   public record Options(
-      boolean accessFlagIgnored, boolean hierarchyIgnored, long mair, boolean privileged) {
+      boolean accessFlagIgnored,
+      boolean hierarchyIgnored,
+      long mair,
+      boolean privileged,
+      boolean dirtyUpdated,
+      boolean wide) {
     /// Nothing ignored, an unprivileged access.
     public static final Options PLAIN = new Options(false, false, Descriptors.MAIR, false);
+
+    /// Makes those of hardware that updates no dirty state and has 48 bits of output, or what the geometry says.
+    public Options(
+        boolean accessFlagIgnored, boolean hierarchyIgnored, long mair, boolean privileged) {
+      this(accessFlagIgnored, hierarchyIgnored, mair, privileged, false, false);
+    }
   }
 
   /// What the tables above an entry take from stage 1's permissions (APTable).
@@ -109,7 +124,7 @@ public final class VmsaWalker {
           return new VmsaWalk(steps, leaf(level, word, input, write, limits));
         }
         case TABLE -> {
-          table = Descriptors.address(geometry, word);
+          table = address(word);
           if (tooWide(table)) {
             return new VmsaWalk(steps, tooWideAt(level, table, "the next table"));
           }
@@ -133,7 +148,8 @@ public final class VmsaWalker {
     if (Descriptors.isTable(word, level)) {
       return VmsaStep.Kind.TABLE;
     }
-    if (!Descriptors.isLeaf(word, level) || !geometry.leafAllowed(level)) {
+    boolean allowed = geometry.leafAllowed(level) || (hasTopBits() && level == 1);
+    if (!Descriptors.isLeaf(word, level) || !allowed) {
       return VmsaStep.Kind.RESERVED;
     }
     return level == VmsaGeometry.LAST_LEVEL ? VmsaStep.Kind.PAGE : VmsaStep.Kind.BLOCK;
@@ -161,7 +177,7 @@ public final class VmsaWalker {
   }
 
   private VmsaOutcome leaf(int level, long word, long input, boolean write, Limits limits) {
-    long output = Descriptors.address(geometry, word);
+    long output = address(word);
     if (tooWide(output)) {
       return tooWideAt(level, output, "the output");
     }
@@ -184,12 +200,14 @@ public final class VmsaWalker {
   private boolean allowed(long word, boolean write, Limits limits) {
     if (geometry.stage() == Stage.STAGE2) {
       int needed = write ? DescriptorLayout.S2AP_WRITE : DescriptorLayout.S2AP_READ;
-      return (DescriptorLayout.S2_AP.getInt(word) & needed) != 0;
+      return (DescriptorLayout.S2_AP.getInt(word) & needed) != 0
+          || (write && options.dirtyUpdated && DescriptorLayout.S2_DBM.isSet(word));
     }
     int ap = DescriptorLayout.AP.getInt(word);
     boolean unprivileged =
         ap == DescriptorLayout.AP_READ_WRITE || ap == DescriptorLayout.AP_READ_ONLY;
-    boolean writable = ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY && !limits.readOnly;
+    boolean dirty = options.dirtyUpdated && DescriptorLayout.DBM.isSet(word);
+    boolean writable = (ap < DescriptorLayout.AP_PRIVILEGED_READ_ONLY || dirty) && !limits.readOnly;
     return (options.privileged || (unprivileged && !limits.privilegedOnly)) && (!write || writable);
   }
 
@@ -199,6 +217,16 @@ public final class VmsaWalker {
     }
     int index = DescriptorLayout.ATTR_INDX.getInt(word);
     return ((options.mair >>> (index * Byte.SIZE)) & 0xf0) == 0;
+  }
+
+  private long address(long word) {
+    return hasTopBits()
+        ? DescriptorLayout.ADDRESS_51_16.get(word)
+        : Descriptors.address(geometry, word);
+  }
+
+  private boolean hasTopBits() {
+    return options.wide && geometry.granule().equals(Granule.K64);
   }
 
   private boolean tooWide(long address) {

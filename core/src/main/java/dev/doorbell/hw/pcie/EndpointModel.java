@@ -124,8 +124,8 @@ public final class EndpointModel implements FunctionModel {
   public Firing fire(int vector) {
     long begun = messages.version();
     long address = messages.address(vector);
-    long datum = messages.datum(vector);
-    if (!ReadyMessages.isReady(datum) || !messages.isStill(begun)) {
+    long datum = messages.datum(vector, begun);
+    if (!ReadyMessages.isReady(datum)) {
       lock.lock();
       try {
         Firing held = held(vector);
@@ -133,7 +133,7 @@ public final class EndpointModel implements FunctionModel {
           return held;
         }
         address = messages.address(vector);
-        datum = messages.datum(vector);
+        datum = messages.datum(vector, messages.version());
       } finally {
         lock.unlock();
       }

@@ -7,8 +7,9 @@ import java.util.Optional;
 
 /// The messages that a function may send at the moment, for whoever fires without its lock.
 ///
-/// A vector that is off, masked, or not allowed to master the bus is not ready. Whoever reads address and datum asks {@link #isStill}
-/// afterwards, so that no mixture of an old and a new entry is ever sent. {@link #refresh} is for the function, under its lock.
+/// A vector that is off, masked, or not allowed to master the bus is not ready. Whoever fires asks for {@link #version}, then the address,
+/// then the datum of that version: so that no mixture of an old and a new entry is ever sent. {@link #refresh} is for the function, under
+/// its lock.
 final class ReadyMessages {
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
   private static final int MSI_VECTORS = 1 << (int) MsiLayout.MULTIPLE_ENABLE.max();
@@ -26,15 +27,9 @@ final class ReadyMessages {
     words = new long[2 * Math.max(msixVectors, MSI_VECTORS)];
   }
 
-  /// {@return what {@link #isStill} wants from before}
+  /// {@return what {@link #datum} wants from before the address was read}
   long version() {
     return version;
-  }
-
-  /// {@return whether nothing has changed since, nor was changing}
-  boolean isStill(long begun) {
-    VarHandle.loadLoadFence();
-    return (begun & 1) == 0 && version == begun;
   }
 
   /// {@return where a vector writes, if it is ready}
@@ -42,9 +37,17 @@ final class ReadyMessages {
     return has(vector) ? (long) LONGS.getOpaque(words, 2 * vector) : 0;
   }
 
-  /// {@return what a vector writes, in the low 32 bits, and whether it {@link #isReady}}
-  long datum(int vector) {
-    return has(vector) ? (long) LONGS.getOpaque(words, 2 * vector + 1) : NOT_READY;
+  /// {@return what a vector writes, in the low 32 bits, and whether it {@link #isReady}: not when anything has changed since, or was
+  /// changing}
+  ///
+  /// @param begun the version before the address was read
+  long datum(int vector, long begun) {
+    if (!has(vector)) {
+      return NOT_READY;
+    }
+    long there = (long) LONGS.getOpaque(words, 2 * vector + 1);
+    VarHandle.loadLoadFence();
+    return (begun & 1) == 0 && version == begun ? there : NOT_READY;
   }
 
   static boolean isReady(long datum) {

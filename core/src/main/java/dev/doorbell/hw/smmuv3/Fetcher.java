@@ -3,7 +3,7 @@ package dev.doorbell.hw.smmuv3;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.PhysicalMemory;
 
-/// Reads tables. Keeps the value beside the outcome, so that a read allocates nothing.
+/// Reads tables, and changes them where hardware does. Keeps the value beside the outcome, so that a read allocates nothing.
 final class Fetcher {
   private final PhysicalMemory memory;
 
@@ -24,5 +24,21 @@ final class Fetcher {
     } catch (BusException _) {
       return false;
     }
+  }
+
+  /// Replaces the last quadword read by another one, atomically. Another one that is already there instead is read into {@link #value},
+  /// which then is not `next`.
+  ///
+  /// {@return false when the bus answered with an error}
+  boolean update(long pa, long next) {
+    try {
+      if (memory.compareAndSet64(pa, value, next)) {
+        value = next;
+        return true;
+      }
+    } catch (BusException _) {
+      return false;
+    }
+    return read(pa);
   }
 }

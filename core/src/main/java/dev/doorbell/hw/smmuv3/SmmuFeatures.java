@@ -2,7 +2,8 @@ package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.bits.Field;
 
-/// What a {@link SmmuModel} has, as its identification registers tell it.
+/// What a {@link SmmuModel} has, as its identification registers tell it. With SMMU_IDR0.HTTU it needs a memory with atomic updates
+/// (`PhysicalMemory.compareAndSet64`).
 ///
 /// @param idr0 SMMU_IDR0
 /// @param idr1 SMMU_IDR1
@@ -16,13 +17,13 @@ public record SmmuFeatures(
     int idr0, int idr1, int idr3, int idr5, boolean gbpa, int cachedTranslations) {
   private static final int CACHED = 16384;
   private static final int MOST_STREAM_BITS = 24;
-  private static final int OAS_48 = 5;
-  private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 48};
+  private static final int OAS_52 = 6;
+  private static final int HTTU_DIRTY = 2;
+  private static final int[] ADDRESS_BITS = {32, 36, 40, 42, 44, 48, 52};
 
   /// What the model does not do: a feature register may not promise it.
   private static final long ABSENT0 =
       SmmuRegisters.IDR0_BTM.mask()
-          | SmmuRegisters.IDR0_HTTU.mask()
           | SmmuRegisters.IDR0_ATS.mask()
           | SmmuRegisters.IDR0_NS1ATS.mask()
           | SmmuRegisters.IDR0_ATOS.mask()
@@ -55,7 +56,8 @@ public record SmmuFeatures(
     require(SmmuRegisters.IDR1_SSIDSIZE, idr1, 0, 20);
     require(SmmuRegisters.IDR1_CMDQS, idr1, 0, 19);
     require(SmmuRegisters.IDR1_EVENTQS, idr1, 0, 19);
-    require(SmmuRegisters.IDR5_OAS, idr5, 0, OAS_48);
+    require(SmmuRegisters.IDR0_HTTU, idr0, 0, HTTU_DIRTY);
+    require(SmmuRegisters.IDR5_OAS, idr5, 0, OAS_52);
     require(SmmuRegisters.IDR5_VAX, idr5, 0, 0);
     if (Integer.bitCount(cachedTranslations) != 1 || cachedTranslations < 16) {
       throw new IllegalArgumentException(
@@ -103,7 +105,7 @@ public record SmmuFeatures(
     return new SmmuFeatures(idr0, idr1, idr3, idr5, gbpa, entries);
   }
 
-  /// {@return these with physical addresses of 32, 36, 40, 42, 44 or 48 bits}
+  /// {@return these with physical addresses of 32, 36, 40, 42, 44, 48 or 52 bits}
   public SmmuFeatures withOutputBits(int bits) {
     for (int code = 0; code < ADDRESS_BITS.length; code++) {
       if (ADDRESS_BITS[code] == bits) {
@@ -111,7 +113,7 @@ public record SmmuFeatures(
       }
     }
     throw new IllegalArgumentException(
-        "an SMMU has 32, 36, 40, 42, 44 or 48 bits of output, not " + bits);
+        "an SMMU has 32, 36, 40, 42, 44, 48 or 52 bits of output, not " + bits);
   }
 
   boolean has0(Field field) {
@@ -120,6 +122,27 @@ public record SmmuFeatures(
 
   boolean has3(Field field) {
     return field.isSet(Integer.toUnsignedLong(idr3));
+  }
+
+  /// {@return whether hardware can set access flags}
+  boolean hasAccessUpdates() {
+    return SmmuRegisters.IDR0_HTTU.getInt(Integer.toUnsignedLong(idr0)) > 0;
+  }
+
+  /// {@return whether hardware can keep dirty state}
+  boolean hasDirtyUpdates() {
+    return SmmuRegisters.IDR0_HTTU.getInt(Integer.toUnsignedLong(idr0)) >= HTTU_DIRTY;
+  }
+
+  /// {@return whether physical addresses have 52 bits}
+  boolean isWide() {
+    return outputBits() > ADDRESS_BITS[OAS_52 - 1];
+  }
+
+  /// {@return the width that an IPS or PS encoding means with a granule: more than 48 bits fit tables of 64 KiB alone}
+  int addressBits(int code, int granule) {
+    int bits = addressBits(code);
+    return granule == 16 ? bits : Math.min(bits, ADDRESS_BITS[OAS_52 - 1]);
   }
 
   int idr1(Field field) {
@@ -132,7 +155,7 @@ public record SmmuFeatures(
   }
 
   /// {@return the width that an IPS or PS encoding means here: never more than the SMMU has}
-  int addressBits(int code) {
+  private int addressBits(int code) {
     return code < ADDRESS_BITS.length ? Math.min(ADDRESS_BITS[code], outputBits()) : outputBits();
   }
 

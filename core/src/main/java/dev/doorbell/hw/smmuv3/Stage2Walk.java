@@ -1,6 +1,7 @@
 package dev.doorbell.hw.smmuv3;
 
 import static dev.doorbell.bus.Translator.FAULT;
+import static dev.doorbell.bus.Translator.WRITE;
 
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
 import dev.doorbell.vmsa.CacheProbe;
@@ -10,9 +11,9 @@ import dev.doorbell.vmsa.TranslationCache;
 
 /// Stage 2 of a translation under way. One per thread in flight, reused; allocates nothing.
 ///
-/// Nothing is cached of a walk that ends in a fault.
+/// Nothing is cached of a walk that ends in a fault. A page that may become dirty is walked anew for its first write.
 ///
-/// **Source** IHI 0070 F.b, 5.2 STE.S2*, 7.3; DDI 0487 J.a, D8.2 to D8.4.
+/// **Source** IHI 0070 F.b, 3.13, 5.2 STE.S2*, 7.3; DDI 0487 J.a, D8.2 to D8.5.
 final class Stage2Walk {
   private static final int LAST_LEVEL = 3;
 
@@ -23,6 +24,7 @@ final class Stage2Walk {
   private final CacheProbe step = new CacheProbe();
 
   private int who;
+  private int access;
   private long shape;
 
   /// Rights, attributes and coverage of the last translation.
@@ -45,14 +47,16 @@ final class Stage2Walk {
 
   /// {@return the physical address of an IPA, or FAULT with the record filled}
   ///
-  /// @param access what is wanted there
+  /// @param wanted what is done there
   /// @param inClass what the IPA is of: a CD, a stage 1 descriptor, or the access itself
-  long translate(Stage2 stage2, long ipa, int access, int inClass) {
+  long translate(Stage2 stage2, long ipa, int wanted, int inClass) {
     Regime regime = stage2.regime();
     if (ipa >>> regime.inputBits() != 0) {
       return fault.stage2(EventLayout.F_TRANSLATION, inClass, ipa);
     }
-    boolean hit = caches.leaves2.find(ipa, StreamContext.EL1, who, leaf);
+    access = wanted;
+    boolean hit =
+        caches.leaves2.find(ipa, StreamContext.EL1, who, leaf) && !becomesDirty(stage2, leaf.data);
     if (hit) {
       data = leaf.data;
       size = leaf.size;
@@ -60,12 +64,10 @@ final class Stage2Walk {
       return FAULT;
     }
     if ((TranslationCaches.S2_RIGHTS.get(data) & access) != access) {
-      return fault.stage2(EventLayout.F_PERMISSION, inClass, ipa);
+      return denied(inClass, ipa);
     }
-    if (inClass != EventLayout.CLASS_IN
-        && stage2.protectedWalk()
-        && TranslationCaches.DEVICE.isSet(data)) {
-      return fault.stage2(EventLayout.F_PERMISSION, inClass, ipa);
+    if (isProtected(stage2, inClass)) {
+      return denied(inClass, ipa);
     }
     if (!hit) {
       leaf.data = data;
@@ -74,6 +76,26 @@ final class Stage2Walk {
       caches.leaves2.insert(ipa, who, leaf);
     }
     return TranslationCaches.OUTPUT.get(data) + (ipa & Regime.ones(size));
+  }
+
+  // S2PTW: tables do not lie in device memory.
+  private boolean isProtected(Stage2 stage2, int inClass) {
+    return inClass != EventLayout.CLASS_IN
+        && stage2.protectedWalk()
+        && TranslationCaches.DEVICE.isSet(data);
+  }
+
+  private long denied(int inClass, long ipa) {
+    fault.stage2(EventLayout.F_PERMISSION, inClass, ipa);
+    fault.tableRead &= (access & WRITE) == 0;
+    return FAULT;
+  }
+
+  // Whether the access is a write that makes a clean page dirty.
+  private boolean becomesDirty(Stage2 stage2, long leafData) {
+    return (access & WRITE) != 0
+        && stage2.updates().setDirty()
+        && TranslationCaches.S2_CLEAN.isSet(leafData);
   }
 
   private boolean walk(Stage2 stage2, long ipa, int inClass) {
@@ -99,9 +121,22 @@ final class Stage2Walk {
         return false;
       }
       if (level == LAST_LEVEL || !isTable) {
-        return leaf(stage2, level, ipa, inClass, descriptor);
+        if (!leaf(stage2, level, ipa, inClass, descriptor)) {
+          return false;
+        }
+        long updated = updated(stage2, inClass, descriptor);
+        if (updated == descriptor) {
+          return true;
+        }
+        if (!fetcher.update(at, updated)) {
+          fault.abort2(inClass, at);
+          return false;
+        }
+        // What is there now is looked at: the updated one, or what somebody else wrote meanwhile.
+        level--;
+        continue;
       }
-      table = DescriptorLayout.S2_NEXT_TABLE.get(descriptor) & ~Regime.ones(regime.granule());
+      table = regime.address(descriptor, regime.granule());
       if (regime.tooWide(table)) {
         fault.stage2(EventLayout.F_ADDR_SIZE, inClass, ipa);
         return false;
@@ -120,12 +155,14 @@ final class Stage2Walk {
   private boolean leaf(Stage2 stage2, int level, long ipa, int inClass, long descriptor) {
     Regime regime = stage2.regime();
     int block = regime.shift(level);
-    long output = DescriptorLayout.S2_OUTPUT.get(descriptor) & ~Regime.ones(block);
+    long output = regime.address(descriptor, block);
     if (regime.tooWide(output)) {
       fault.stage2(EventLayout.F_ADDR_SIZE, inClass, ipa);
       return false;
     }
-    if (!DescriptorLayout.S2_AF.isSet(descriptor) && !stage2.flagFaultDisabled()) {
+    if (!DescriptorLayout.S2_AF.isSet(descriptor)
+        && !stage2.updates().setFlags()
+        && !stage2.flagFaultDisabled()) {
       fault.stage2(EventLayout.F_ACCESS, inClass, ipa);
       return false;
     }
@@ -136,11 +173,30 @@ final class Stage2Walk {
     long start = (output + (ipa & Regime.ones(block))) & ~Regime.ones(size);
     boolean device =
         DescriptorLayout.S2_MEM_ATTR.get(descriptor) <= DescriptorLayout.MEM_ATTR_LAST_DEVICE;
+    int rights = DescriptorLayout.S2_AP.getInt(descriptor);
+    boolean clean = (rights & WRITE) == 0 && DescriptorLayout.S2_DBM.isSet(descriptor);
     data =
         TranslationCaches.OUTPUT.place(start)
-            | TranslationCaches.S2_RIGHTS.place(DescriptorLayout.S2_AP.get(descriptor))
-            | TranslationCaches.DEVICE.place(device ? 1 : 0);
+            | TranslationCaches.S2_RIGHTS.place(rights)
+            | TranslationCaches.DEVICE.place(device ? 1 : 0)
+            | TranslationCaches.S2_CLEAN.place(clean ? 1 : 0);
     shape = TranslationCache.shape(size, StreamContext.EL1, false, regime.granule(), level);
     return true;
+  }
+
+  // The leaf as hardware leaves it: unchanged where the access is denied, or nothing is to be
+  // updated.
+  private long updated(Stage2 stage2, int inClass, long descriptor) {
+    long next = descriptor;
+    long rights = TranslationCaches.S2_RIGHTS.get(data);
+    if (becomesDirty(stage2, data)) {
+      next |= DescriptorLayout.S2_AP.place(WRITE);
+      rights |= WRITE;
+    }
+    boolean allowed = (rights & access) == access && !isProtected(stage2, inClass);
+    if (allowed && stage2.updates().setFlags()) {
+      next |= DescriptorLayout.S2_AF.mask();
+    }
+    return allowed ? next : descriptor;
   }
 }

@@ -24,6 +24,7 @@ import java.util.stream.Collectors;
 final class SteWalk {
   private static final int SIGN_BIT = 55;
   private static final int TAG_BITS = 8;
+  private static final long LEAST_ALIGNMENT_OF_52 = 64;
 
   private final SmmuTrail trail;
   private final ContextLookup contexts;
@@ -129,13 +130,15 @@ final class SteWalk {
     }
     VmsaGeometry geometry =
         new VmsaGeometry(granule.orElseThrow(), Stage.STAGE2, bits, output, level);
-    boolean af = SteLayout.S2_AFFD.isSet(ste[2]) || SteLayout.S2_HA.isSet(ste[2]);
+    boolean ha = SteLayout.S2_HA.isSet(ste[2]);
+    boolean af = SteLayout.S2_AFFD.isSet(ste[2]) || ha;
+    boolean dirty = ha && SteLayout.S2_HD.isSet(ste[2]);
     return Optional.of(
         new Tables(
             Stage.STAGE2,
             geometry,
             start(geometry, SteLayout.S2_TTB.get(ste[3])),
-            new VmsaWalker.Options(af, true, 0, true)));
+            new VmsaWalker.Options(af, true, 0, true, dirty, isWide())));
   }
 
   private SmmuWalk stage1(long[] ste, Iova input, boolean write, Optional<Tables> stage2) {
@@ -260,7 +263,9 @@ final class SteWalk {
       return Optional.empty();
     }
     VmsaGeometry geometry = VmsaGeometry.of(granule.orElseThrow(), Stage.STAGE1, bits, output);
-    boolean af = CdLayout.AFFD.isSet(cd[0]) || CdLayout.HA.isSet(cd[0]);
+    boolean ha = CdLayout.HA.isSet(cd[0]);
+    boolean af = CdLayout.AFFD.isSet(cd[0]) || ha;
+    boolean dirty = ha && CdLayout.HD.isSet(cd[0]);
     boolean had = (upper ? CdLayout.HAD1.isSet(cd[2]) : CdLayout.HAD0.isSet(cd[1]));
     long root = upper ? CdLayout.TTB1.get(cd[2]) : CdLayout.TTB0.get(cd[1]);
     return Optional.of(
@@ -268,7 +273,7 @@ final class SteWalk {
             Stage.STAGE1,
             geometry,
             start(geometry, root),
-            new VmsaWalker.Options(af, had, cd[3], false)));
+            new VmsaWalker.Options(af, had, cd[3], false, dirty, isWide())));
   }
 
   /// {@return the address as the tables see it; empty when it is in neither table's region}
@@ -310,6 +315,10 @@ final class SteWalk {
     };
   }
 
+  private boolean isWide() {
+    return outputBits > VmsaGeometry.MAX_INPUT_BITS;
+  }
+
   private int output(int encoding, Optional<Granule> granule) {
     int said = Math.min(VmsaGeometry.decodeSize(encoding), outputBits);
     return granule.filter(Granule.K64::equals).isPresent()
@@ -319,7 +328,9 @@ final class SteWalk {
 
   /// The hardware takes the low bits of a start table's address as zero.
   private static Pa start(VmsaGeometry geometry, long base) {
-    return new Pa(base & -geometry.tableBytes(geometry.startLevel()));
+    long bytes = geometry.tableBytes(geometry.startLevel());
+    boolean wide = geometry.outputBits() > VmsaGeometry.MAX_INPUT_BITS;
+    return new Pa(base & -(wide ? Math.max(bytes, LEAST_ALIGNMENT_OF_52) : bytes));
   }
 
   private Optional<long[]> words(MemoryView memory, long at, String what) {

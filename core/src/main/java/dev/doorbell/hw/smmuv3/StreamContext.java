@@ -39,8 +39,37 @@ final class StreamContext {
   /// @param flagFaultDisabled S2AFFD
   /// @param protectedWalk S2PTW
   /// @param recorded S2R
+  /// @param updates what hardware changes in the tables
   record Stage2(
-      Regime regime, boolean flagFaultDisabled, boolean protectedWalk, boolean recorded) {}
+      Regime regime,
+      boolean flagFaultDisabled,
+      boolean protectedWalk,
+      boolean recorded,
+      Updates updates) {}
+
+  /// What hardware changes in translation tables (HTTU).
+  enum Updates {
+    NONE,
+    /// HA: the access flag.
+    ACCESS,
+    /// HA and HD: the access flag and the dirty state.
+    ACCESS_AND_DIRTY;
+
+    /// {@return whether a clear access flag is set}
+    boolean setFlags() {
+      return this != NONE;
+    }
+
+    /// {@return whether a clean page becomes dirty when it is written}
+    boolean setDirty() {
+      return this == ACCESS_AND_DIRTY;
+    }
+
+    /// {@return what HA and HD together mean; HD alone means nothing}
+    static Updates of(boolean ha, boolean hd) {
+      return !ha ? NONE : hd ? ACCESS_AND_DIRTY : ACCESS;
+    }
+  }
 
   /// A decoded CD.
   ///
@@ -52,6 +81,7 @@ final class StreamContext {
   /// @param flagFaultDisabled AFFD
   /// @param recorded R
   /// @param privilegedNever PAN
+  /// @param updates what hardware changes in the tables
   record Context(
       boolean valid,
       int substream,
@@ -60,7 +90,8 @@ final class StreamContext {
       Regime high,
       boolean flagFaultDisabled,
       boolean recorded,
-      boolean privilegedNever) {}
+      boolean privilegedNever,
+      Updates updates) {}
 
   static final StreamContext BAD = new StreamContext(Kind.BAD, null, null, 0);
   static final StreamContext ABORT = new StreamContext(Kind.ABORT, null, null, 0);

@@ -15,6 +15,7 @@ import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Kind;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.hw.smmuv3.StreamContext.Updates;
 import dev.doorbell.vmsa.Regime;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// **Source** IHI 0070 F.b, 5.2 Stream Table Entry, 5.4 Context Descriptor.
 final class StreamDecoder {
   private static final int MIN_TSZ = 16;
+  private static final int MIN_TSZ_OF_52 = 12;
+  private static final int K64 = 16;
   private static final int MAX_TSZ = 39;
   private static final int INPUT_BITS = 64;
   private static final int NO_GRANULE = 0;
@@ -105,18 +108,19 @@ final class StreamDecoder {
         || !SteLayout.S2_AA64.isSet(ste[2])
         || SteLayout.S2_ENDI.isSet(ste[2])
         || SteLayout.S2_S.isSet(ste[2])
-        || SteLayout.S2_HA.isSet(ste[2])
-        || SteLayout.S2_HD.isSet(ste[2])
+        || cannotUpdate(SteLayout.S2_HA.isSet(ste[2]), SteLayout.S2_HD.isSet(ste[2]))
         || granule == NO_GRANULE
-        || tsz < MIN_TSZ
+        || tsz < (features.isWide() && granule == K64 ? MIN_TSZ_OF_52 : MIN_TSZ)
         || tsz > MAX_TSZ
         || inputBits > features.outputBits()) {
       return null;
     }
     int start = stage2Start(SteLayout.S2_SL0.getInt(ste[2]), granule);
-    int outputBits = features.addressBits(SteLayout.S2_PS.getInt(ste[2]));
+    int outputBits = features.addressBits(SteLayout.S2_PS.getInt(ste[2]), granule);
     long table = SteLayout.S2_TTB.get(ste[3]);
-    Regime regime = new Regime(true, inputBits, granule, start, table, outputBits, false, false);
+    Regime regime =
+        new Regime(
+            true, inputBits, granule, start, table, outputBits, false, false, features.isWide());
     if (start < 0 || !fitsStart(regime) || regime.tooWide(table)) {
       return null;
     }
@@ -124,7 +128,12 @@ final class StreamDecoder {
         regime,
         SteLayout.S2_AFFD.isSet(ste[2]),
         SteLayout.S2_PTW.isSet(ste[2]),
-        SteLayout.S2_R.isSet(ste[2]));
+        SteLayout.S2_R.isSet(ste[2]),
+        Updates.of(SteLayout.S2_HA.isSet(ste[2]), SteLayout.S2_HD.isSet(ste[2])));
+  }
+
+  private boolean cannotUpdate(boolean ha, boolean hd) {
+    return (ha && !features.hasAccessUpdates()) || (hd && !features.hasDirtyUpdates());
   }
 
   // S2SL0 against S2T0SZ: at least one bit for the first table, and at most sixteen of them side by
@@ -149,7 +158,7 @@ final class StreamDecoder {
   Context cd(long[] cd, Stage1 stage1, int substream) {
     long word = cd[0];
     boolean upper = stage1.world() != StreamContext.EL2;
-    int outputBits = features.addressBits(CdLayout.IPS.getInt(word));
+    int ips = CdLayout.IPS.getInt(word);
     Regime low =
         CdLayout.EPD0.isSet(word)
             ? Regime.DISABLED
@@ -157,7 +166,7 @@ final class StreamDecoder {
                 CdLayout.T0SZ.getInt(word),
                 tg0(CdLayout.TG0.getInt(word)),
                 CdLayout.TTB0.get(cd[1]),
-                outputBits);
+                ips);
     Regime high =
         !upper || CdLayout.EPD1.isSet(word)
             ? Regime.DISABLED
@@ -165,15 +174,14 @@ final class StreamDecoder {
                 CdLayout.T1SZ.getInt(word),
                 tg1(CdLayout.TG1.getInt(word)),
                 CdLayout.TTB1.get(cd[2]),
-                outputBits);
+                ips);
     int asid = CdLayout.ASID.getInt(word);
     boolean valid =
         CdLayout.V.isSet(word)
             && CdLayout.AA64.isSet(word)
             && (!CdLayout.ENDI.isSet(word) || !(low.enabled() || high.enabled()))
             && !CdLayout.S.isSet(word)
-            && !CdLayout.HA.isSet(word)
-            && !CdLayout.HD.isSet(word)
+            && !cannotUpdate(CdLayout.HA.isSet(word), CdLayout.HD.isSet(word))
             && (CdLayout.A.isSet(word) || !features.has0(IDR0_TERM_MODEL))
             && (features.has0(IDR0_ASID16) || asid <= LOW_BYTE)
             && low != BROKEN
@@ -187,7 +195,8 @@ final class StreamDecoder {
         flags(high, CdLayout.TBI1.isSet(word), had && CdLayout.HAD1.isSet(cd[2])),
         CdLayout.AFFD.isSet(word),
         CdLayout.R.isSet(word),
-        CdLayout.PAN.isSet(word));
+        CdLayout.PAN.isSet(word),
+        Updates.of(CdLayout.HA.isSet(word), CdLayout.HD.isSet(word)));
   }
 
   private static final Regime BROKEN = new Regime(false, 0, 0, 0, 0, 0, false, false);
@@ -201,10 +210,12 @@ final class StreamDecoder {
         regime.table(),
         regime.outputBits(),
         topByteIgnored,
-        hierarchyIgnored);
+        hierarchyIgnored,
+        regime.wide());
   }
 
-  private static Regime half(int tsz, int granule, long table, int outputBits) {
+  private Regime half(int tsz, int granule, long table, int ips) {
+    int outputBits = features.addressBits(ips, granule);
     if (granule == NO_GRANULE || tsz < MIN_TSZ || tsz > MAX_TSZ || table >>> outputBits != 0) {
       return BROKEN;
     }
@@ -217,7 +228,8 @@ final class StreamDecoder {
         table,
         outputBits,
         false,
-        false);
+        false,
+        features.isWide());
   }
 
   private int tg0(int code) {

@@ -18,6 +18,9 @@ final class TranslationCaches {
   static final Field S1_RIGHTS = L_LEAF.bits   ("stage 1 rights",  3,  0);
   static final Field S2_RIGHTS = L_LEAF.bits   ("stage 2 rights",  5,  4);
   static final Field DEVICE    = L_LEAF.bit    ("device memory",   6);
+  /// Not writable, but hardware may make it so (DBM), of each stage.
+  static final Field S1_CLEAN  = L_LEAF.bit    ("stage 1 clean",   7);
+  static final Field S2_CLEAN  = L_LEAF.bit    ("stage 2 clean",   8);
   static final Field OUTPUT    = L_LEAF.address("output",         51, 12);
 
   /// The level that the table is of, its granule, and what the tables above took away.
@@ -27,7 +30,7 @@ final class TranslationCaches {
   // spotless:on
 
   static {
-    L_LEAF.res0(11, 7).res0(63, 52).seal();
+    L_LEAF.res0(11, 9).res0(63, 52).seal();
     L_STEP.res0(63, 9).seal();
   }
 

@@ -9,6 +9,7 @@ import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.smmuv3.StreamContext.Context;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage1;
 import dev.doorbell.hw.smmuv3.StreamContext.Stage2;
+import dev.doorbell.hw.smmuv3.StreamContext.Updates;
 import dev.doorbell.vmsa.CacheProbe;
 import dev.doorbell.vmsa.DescriptorLayout;
 import dev.doorbell.vmsa.Regime;
@@ -18,9 +19,10 @@ import org.jspecify.annotations.Nullable;
 /// One translation under way: looks in the caches and walks the tables.
 ///
 /// One object per slot of the {@link AccessGate}, used by one thread at a time, so that a translation allocates nothing.
-/// Nothing is cached of a walk that ends in a fault.
+/// Nothing is cached of a walk that ends in a fault. A page that may become dirty is walked anew for its first write; a descriptor that
+/// hardware updates is updated before stage 2 of its output.
 ///
-/// **Source** IHI 0070 F.b, 3.4, 5.4, 7.3; DDI 0487 J.a, D8.2 to D8.4.
+/// **Source** IHI 0070 F.b, 3.4, 3.13, 5.4, 7.3; DDI 0487 J.a, D8.2 to D8.5.
 final class TranslationWalk {
   private static final int RW = READ | WRITE;
   private static final int PRIVILEGED = 2;
@@ -28,6 +30,11 @@ final class TranslationWalk {
   private static final int SELECT_BIT = 55;
   private static final int LAST_LEVEL = 3;
   private static final int AP_READ_ONLY = DescriptorLayout.AP_PRIVILEGED_READ_ONLY;
+
+  private static final long OF_STAGE_2 =
+      TranslationCaches.S2_RIGHTS.mask()
+          | TranslationCaches.S2_CLEAN.mask()
+          | TranslationCaches.DEVICE.mask();
 
   final WalkFault fault = new WalkFault();
   final Fetcher fetcher;
@@ -40,6 +47,7 @@ final class TranslationWalk {
 
   // Of the stage 1 walk under way.
   private @Nullable Stage2 nested;
+  private Updates updates = Updates.NONE;
   private int world;
   private int who;
   private boolean privileged;
@@ -66,6 +74,7 @@ final class TranslationWalk {
     world = stage1.world();
     nested = stream.stage2;
     flagFaultDisabled = context.flagFaultDisabled();
+    updates = context.updates();
     privilegedNever = context.privilegedNever();
     privileged = stage1.privileged() || world == StreamContext.EL2;
     who =
@@ -77,7 +86,7 @@ final class TranslationWalk {
     if (!regime.enabled() || address >> regime.inputBits() != (upper ? -1 : 0)) {
       return fault.stage1(EventLayout.F_TRANSLATION);
     }
-    if (!caches.leaves1.find(address, world, who, found)) {
+    if (!caches.leaves1.find(address, world, who, found) || becomesDirty(found.data, access)) {
       return walk(regime, address, access);
     }
     long data = found.data;
@@ -89,6 +98,16 @@ final class TranslationWalk {
       return fault.stage2(EventLayout.F_PERMISSION, EventLayout.CLASS_IN, found.extra + offset);
     }
     return TranslationCaches.OUTPUT.get(data) + offset;
+  }
+
+  // Whether the access is a write that makes a clean page dirty, in either stage.
+  private boolean becomesDirty(long data, int access) {
+    Stage2 stage2 = nested;
+    return (access & WRITE) != 0
+        && ((updates.setDirty() && TranslationCaches.S1_CLEAN.isSet(data))
+            || (stage2 != null
+                && stage2.updates().setDirty()
+                && TranslationCaches.S2_CLEAN.isSet(data)));
   }
 
   private boolean allowed(long data, int access) {
@@ -107,13 +126,10 @@ final class TranslationWalk {
       table = step.data;
     }
     for (; ; level++) {
-      long at = regime.descriptor(table, level, address);
-      Stage2 stage2 = nested;
-      if (stage2 != null) {
-        at = second.translate(stage2, at, READ, EventLayout.CLASS_TT);
-        if (at == FAULT) {
-          return FAULT;
-        }
+      long input = regime.descriptor(table, level, address);
+      long at = tablePlace(input, READ);
+      if (at == FAULT) {
+        return FAULT;
       }
       if (!fetcher.read(at)) {
         return fault.abort1(at);
@@ -125,9 +141,22 @@ final class TranslationWalk {
         return fault.stage1(EventLayout.F_TRANSLATION);
       }
       if (level == LAST_LEVEL || !isTable) {
-        return leaf(regime, level, address, access, descriptor);
+        long updated = updated(access, descriptor);
+        if (updated == descriptor || regime.tooWide(regime.address(descriptor, regime.granule()))) {
+          return leaf(regime, level, address, access, descriptor);
+        }
+        at = tablePlace(input, RW);
+        if (at == FAULT) {
+          return FAULT;
+        }
+        if (!fetcher.update(at, updated)) {
+          return fault.abort1(at);
+        }
+        // What is there now is looked at: the updated one, or what somebody else wrote meanwhile.
+        level--;
+        continue;
       }
-      table = DescriptorLayout.NEXT_TABLE.get(descriptor) & ~Regime.ones(regime.granule());
+      table = regime.address(descriptor, regime.granule());
       if (regime.tooWide(table)) {
         return fault.stage1(EventLayout.F_ADDR_SIZE);
       }
@@ -136,6 +165,36 @@ final class TranslationWalk {
       }
       remember(regime, level, address, table);
     }
+  }
+
+  // Where a descriptor lies, of tables that stage 2 translates.
+  private long tablePlace(long address, int access) {
+    Stage2 stage2 = nested;
+    return stage2 == null
+        ? address
+        : second.translate(stage2, address, access, EventLayout.CLASS_TT);
+  }
+
+  // The leaf as hardware leaves it: unchanged where the access is denied, or nothing is to be
+  // updated.
+  private long updated(int access, long descriptor) {
+    long next = descriptor;
+    int ap = DescriptorLayout.AP.getInt(descriptor);
+    if ((access & WRITE) != 0 && updates.setDirty() && isClean(descriptor)) {
+      ap &= ~AP_READ_ONLY;
+      next = DescriptorLayout.AP.with(next, ap);
+    }
+    if (!allowed(rights(ap), access)) {
+      return descriptor;
+    }
+    return updates.setFlags() ? next | DescriptorLayout.AF.mask() : next;
+  }
+
+  // Read-only for its own AP[2] alone, and marked as one that may be written.
+  private boolean isClean(long descriptor) {
+    return DescriptorLayout.DBM.isSet(descriptor)
+        && (DescriptorLayout.AP.getInt(descriptor) & AP_READ_ONLY) != 0
+        && (apTable & DescriptorLayout.AP_TABLE_READ_ONLY) == 0;
   }
 
   private void remember(Regime regime, int level, long address, long table) {
@@ -150,11 +209,11 @@ final class TranslationWalk {
 
   private long leaf(Regime regime, int level, long address, int access, long descriptor) {
     int block = regime.shift(level);
-    long output = DescriptorLayout.OUTPUT_ADDRESS.get(descriptor) & ~Regime.ones(block);
+    long output = regime.address(descriptor, block);
     if (regime.tooWide(output)) {
       return fault.stage1(EventLayout.F_ADDR_SIZE);
     }
-    if (!DescriptorLayout.AF.isSet(descriptor) && !flagFaultDisabled) {
+    if (!DescriptorLayout.AF.isSet(descriptor) && !flagFaultDisabled && !updates.setFlags()) {
       return fault.stage1(EventLayout.F_ACCESS);
     }
     long rights = rights(DescriptorLayout.AP.getInt(descriptor));
@@ -167,7 +226,7 @@ final class TranslationWalk {
             : block;
     long ipa = output + (address & Regime.ones(block));
     long pa = ipa;
-    long data = rights;
+    long data = rights | TranslationCaches.S1_CLEAN.place(isClean(descriptor) ? 1 : 0);
     Stage2 stage2 = nested;
     if (stage2 != null) {
       pa = second.translate(stage2, ipa, access, EventLayout.CLASS_IN);
@@ -175,7 +234,7 @@ final class TranslationWalk {
         return FAULT;
       }
       size = Math.min(size, second.size);
-      data |= second.data & (TranslationCaches.S2_RIGHTS.mask() | TranslationCaches.DEVICE.mask());
+      data |= second.data & OF_STAGE_2;
     }
     found.data = data | TranslationCaches.OUTPUT.place(pa & ~Regime.ones(size));
     found.extra = ipa & ~Regime.ones(size);

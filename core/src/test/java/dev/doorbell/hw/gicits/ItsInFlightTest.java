@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.irq.VectorBlock;
+import dev.doorbell.simple.PlainMemory;
+import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -14,6 +18,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Changes with messages in flight.
@@ -210,5 +215,64 @@ class ItsInFlightTest {
       }
     }
     assertEquals(0, raw.its.commandErrors(), raw.its::lastCommandError);
+  }
+
+  /// Memory in which the first LPI becomes pending at CPU 0 no sooner than a command has returned, or was given much time to.
+  private static PhysicalMemory holding(
+      CountDownLatch arriving, AtomicBoolean returned, AtomicBoolean overtaken) {
+    PlainMemory memory = new PlainMemory(RawIts.RAM, 0x1000_0000L);
+    long word = RawIts.pendingTable(0) + 8192 / 8;
+    return (PhysicalMemory)
+        Proxy.newProxyInstance(
+            PhysicalMemory.class.getClassLoader(),
+            new Class<?>[] {PhysicalMemory.class},
+            (proxy, called, arguments) -> {
+              boolean first = arriving.getCount() != 0;
+              if (first
+                  && called.getName().equals("compareAndSet64")
+                  && arguments[0].equals(word)) {
+                arriving.countDown();
+                for (int look = 0; look < 20_000 && !returned.get(); look++) {
+                  Thread.yield();
+                }
+                overtaken.set(returned.get());
+              }
+              return called.invoke(memory, arguments);
+            });
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "MOVI,    0x01, 0, 1",
+    "MAPTI,   0x0a, 0x200100000000, 1",
+    "DISCARD, 0x0f, 0, 0",
+    "MAPD,    0x08, 2, 0",
+    "MAPC,    0x09, 0, 0"
+  })
+  @DisplayName(
+      "IHI 0069 5.3: a command that changes a table has not taken effect before a message by the old one has arrived")
+  void commandsWait(String name, int code, String word1, int word2) throws Exception {
+    CountDownLatch arriving = new CountDownLatch(1);
+    AtomicBoolean returned = new AtomicBoolean();
+    AtomicBoolean overtaken = new AtomicBoolean();
+    RawIts raw = new RawIts(2, ItsConfig.QEMU, holding(arriving, returned, overtaken));
+    raw.enableLpis().enableIts(false);
+    raw.mapc(0, 0);
+    raw.mapc(1, 1);
+    raw.mapd(7, 2, RawIts.ITT);
+    raw.mapti(7, 0, 8192, 0);
+    try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
+      Future<?> message = threads.submit(() -> raw.fire(7, 0));
+      arriving.await();
+      raw.command(code | 7L << 32, Long.decode(word1), word2);
+      returned.set(true);
+      message.get();
+    }
+    assertFalse(overtaken.get(), "the message was still on its way");
+    assertEquals(0, raw.its.commandErrors(), raw.its::lastCommandError);
+    boolean moved = name.equals("MOVI");
+    boolean stays = name.equals("MAPTI") || name.equals("MAPD") || name.equals("MAPC");
+    assertEquals(stays, raw.isPending(0, 8192));
+    assertEquals(moved, raw.isPending(1, 8192));
   }
 }

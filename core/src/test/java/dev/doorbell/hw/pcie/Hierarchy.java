@@ -28,6 +28,7 @@ final class Hierarchy implements DmaPort {
 
   final List<Arrived> arrived = new ArrayList<>();
   final Map<Long, Byte> memory = new TreeMap<>();
+  BusOutcome answer = BusOutcome.OK;
   final RootComplexModel complex;
   final MmioDevice ecam;
   final RegisterBus window;
@@ -131,7 +132,7 @@ final class Hierarchy implements DmaPort {
     for (int i = 0; i < bytes; i++) {
       memory.put(address + i, (byte) (value >>> 8 * i));
     }
-    return BusOutcome.OK;
+    return answer;
   }
 
   @Override

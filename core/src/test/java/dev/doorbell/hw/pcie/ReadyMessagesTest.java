@@ -2,6 +2,7 @@ package dev.doorbell.hw.pcie;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.pci.MessageTable;
@@ -16,10 +17,12 @@ class ReadyMessagesTest {
 
   private final Hardware hardware = new Hardware();
   private final ReadyMessages ready = new ReadyMessages(VECTORS);
+  private int seen;
 
   /// Every vector writes the number to the number times 4096; vector 1 is masked.
   private static final class Hardware implements MessageModel {
     private int number = 5;
+    private Runnable during = () -> {};
 
     @Override
     public MessageTable.Kind kind() {
@@ -43,6 +46,7 @@ class ReadyMessagesTest {
 
     @Override
     public long address(int vector) {
+      during.run();
       return number * 4096L;
     }
 
@@ -62,6 +66,10 @@ class ReadyMessagesTest {
     }
   }
 
+  private long datum(int vector) {
+    return ready.datum(vector, ready.version());
+  }
+
   private void refresh() {
     ready.refresh(Optional.of(hardware));
   }
@@ -69,22 +77,22 @@ class ReadyMessagesTest {
   @Test
   @DisplayName("vectors that are on, exist and are not masked, a datum of 0 among them")
   void whichAreReady() {
-    assertFalse(ReadyMessages.isReady(ready.datum(0)));
+    assertFalse(ReadyMessages.isReady(datum(0)));
     refresh();
-    assertTrue(ReadyMessages.isReady(ready.datum(0)));
-    assertFalse(ReadyMessages.isReady(ready.datum(1)));
-    assertTrue(ReadyMessages.isReady(ready.datum(2)));
-    assertFalse(ReadyMessages.isReady(ready.datum(3)));
-    assertFalse(ReadyMessages.isReady(ready.datum(-1)));
+    assertTrue(ReadyMessages.isReady(datum(0)));
+    assertFalse(ReadyMessages.isReady(datum(1)));
+    assertTrue(ReadyMessages.isReady(datum(2)));
+    assertFalse(ReadyMessages.isReady(datum(3)));
+    assertFalse(ReadyMessages.isReady(datum(-1)));
     assertEquals(0x5000, ready.address(2));
-    assertEquals(5, (int) ready.datum(2));
+    assertEquals(5, (int) datum(2));
     hardware.reset();
     ready.refresh(Optional.of(hardware), 2);
-    assertTrue(ReadyMessages.isReady(ready.datum(2)));
-    assertEquals(0, (int) ready.datum(2));
+    assertTrue(ReadyMessages.isReady(datum(2)));
+    assertEquals(0, (int) datum(2));
     ready.refresh(Optional.empty());
-    assertFalse(ReadyMessages.isReady(ready.datum(0)));
-    assertFalse(ReadyMessages.isReady(ready.datum(2)));
+    assertFalse(ReadyMessages.isReady(datum(0)));
+    assertFalse(ReadyMessages.isReady(datum(2)));
   }
 
   @Test
@@ -93,15 +101,29 @@ class ReadyMessagesTest {
     refresh();
     long begun = ready.version();
     assertEquals(0x5000, ready.address(0));
-    assertTrue(ready.isStill(begun));
+    assertTrue(ReadyMessages.isReady(ready.datum(0, begun)));
     hardware.number = 6;
     ready.refresh(Optional.of(hardware), 0);
-    assertEquals(6, (int) ready.datum(0));
-    assertFalse(ready.isStill(begun));
+    assertFalse(ReadyMessages.isReady(ready.datum(0, begun)));
+    assertEquals(6, (int) datum(0));
     long again = ready.version();
     assertEquals(0x6000, ready.address(0));
-    assertTrue(ready.isStill(again));
+    assertTrue(ReadyMessages.isReady(ready.datum(0, again)));
     ready.refresh(Optional.empty());
-    assertFalse(ready.isStill(again));
+    assertFalse(ReadyMessages.isReady(ready.datum(0, again)));
+  }
+
+  @Test
+  @DisplayName("nothing is ready while entries change")
+  void whileTheyChange() {
+    refresh();
+    hardware.during =
+        () -> {
+          assertFalse(ReadyMessages.isReady(datum(0)));
+          assertFalse(ReadyMessages.isReady(datum(2)));
+          seen++;
+        };
+    refresh();
+    assertNotEquals(0, seen);
   }
 }

@@ -17,6 +17,7 @@ final class ArrayMemory implements PhysicalMemory, RawSmmu.Quadwords {
 
   private final long base;
   private final byte[] bytes;
+  private Runnable beforeSwap = () -> {};
 
   ArrayMemory(long base, int size) {
     this.base = base;
@@ -48,6 +49,24 @@ final class ArrayMemory implements PhysicalMemory, RawSmmu.Quadwords {
       case 4 -> WORD.set(bytes, at, (int) value);
       default -> bytes[at] = (byte) value;
     }
+  }
+
+  /// Does something once, before the next atomic update.
+  void beforeSwap(Runnable once) {
+    beforeSwap = once;
+  }
+
+  /// Not atomic: one thread alone updates here.
+  @Override
+  public boolean compareAndSet64(long pa, long expected, long next) {
+    Runnable once = beforeSwap;
+    beforeSwap = () -> {};
+    once.run();
+    boolean same = read64(pa) == expected;
+    if (same) {
+      write64(pa, next);
+    }
+    return same;
   }
 
   @Override

@@ -21,7 +21,6 @@ public final class SmmuFuzz {
   private static final long COMMANDS = BASE + 0x4000;
   private static final long EVENTS = BASE + 0x5000;
   private static final int MOST_STEPS = 256;
-  private static final int OUTPUT_BITS = 44;
   private static final SystemBus NOWHERE =
       new SystemBus() {
         @Override
@@ -37,9 +36,11 @@ public final class SmmuFuzz {
 
   private final ArrayMemory memory = new ArrayMemory(BASE, SPAN);
   private final SmmuModel smmu;
+  private final int outputBits;
   private int producer;
 
   private SmmuFuzz(SmmuFeatures features) {
+    outputBits = features.outputBits();
     smmu = new SmmuModel(features, memory, NOWHERE, SmmuWires.NONE);
   }
 
@@ -50,7 +51,9 @@ public final class SmmuFuzz {
         ((kind & 1) == 0 ? SmmuFeatures.qemu10() : SmmuFeatures.qemu72())
             .withCachedTranslations(16)
             .withIdr0(SmmuRegisters.IDR0_MSI, kind >> 1 & 1)
-            .withIdr1(SmmuRegisters.IDR1_SSIDSIZE, kind >> 2 & 7);
+            .withIdr1(SmmuRegisters.IDR1_SSIDSIZE, kind >> 2 & 7)
+            .withIdr0(SmmuRegisters.IDR0_HTTU, Math.min(kind >> 5 & 3, 2))
+            .withOutputBits((kind & 0x80) == 0 ? 44 : 52);
     SmmuFuzz fuzz = new SmmuFuzz(features);
     fuzz.start();
     for (int steps = 0; steps < MOST_STEPS && !in.isEmpty(); steps++) {
@@ -100,7 +103,7 @@ public final class SmmuFuzz {
     long iova = in.nextWord(0, SPAN);
     int access = (in.next8() & 1) == 0 ? Translator.READ : Translator.WRITE;
     long pa = smmu.translate(stream, substream, iova, access);
-    if (pa != Translator.FAULT && pa >>> OUTPUT_BITS != 0) {
+    if (pa != Translator.FAULT && pa >>> outputBits != 0) {
       throw new IllegalStateException("0x%x is wider than the output".formatted(pa));
     }
   }

@@ -138,7 +138,10 @@ class SmmuRegistersTest {
     assertThrows(
         IllegalArgumentException.class, () -> features.withIdr0(SmmuRegisters.IDR0_STALL_MODEL, 0));
     assertThrows(
-        IllegalArgumentException.class, () -> features.withIdr5(SmmuRegisters.IDR5_OAS, 6));
+        IllegalArgumentException.class, () -> features.withIdr5(SmmuRegisters.IDR5_OAS, 7));
+    assertThrows(
+        IllegalArgumentException.class, () -> features.withIdr0(SmmuRegisters.IDR0_HTTU, 3));
     assertEquals(48, features.withOutputBits(48).outputBits());
+    assertEquals(52, features.withOutputBits(52).outputBits());
   }
 }

@@ -37,9 +37,10 @@ class SmmuWalkerModelTest {
 
   /// {@return what the model does, after the walker was found to say the same}
   private static long agreed(SmmuBench bench, int stream, long iova, boolean write) {
+    // First the walker: the model may set access flags and dirty state.
+    SmmuWalk walk = walk(bench, stream, iova, write);
     long modelled =
         bench.smmu.translate(stream, -1, iova, write ? Translator.WRITE : Translator.READ);
-    SmmuWalk walk = walk(bench, stream, iova, write);
     assertEquals(
         modelled, walk.output().map(pa -> pa.value()).orElse(Translator.FAULT), walk::toString);
     return modelled;
@@ -143,7 +144,7 @@ class SmmuWalkerModelTest {
 
   @Test
   @DisplayName(
-      "random tables of stage 1 and stage 2: granules, blocks, contiguous runs, input and output widths, flipped bits")
+      "random tables of stage 1 and stage 2: granules, blocks, contiguous runs, input and output widths, updates by hardware, flipped bits")
   void translationTables() {
     Property.check("translation tables", 600, this::translationTable);
     assertTrue(reached > 300 && faults > 300, () -> reached + " reached, " + faults + " did not");
@@ -167,18 +168,24 @@ class SmmuWalkerModelTest {
     /// {@return a leaf of a level, now and then with a flipped bit}
     long leaf(int level, boolean contiguous, SeededRandom r) {
       long output = r.bits(r.between(30, 48)) & -(1L << (granule + (3 - level) * (granule - 3)));
+      // Address bits 51:48, or RES0.
+      output |= granule == 16 && r.oneIn(3) ? r.bits(4) << 12 : 0;
       long attributes =
           second
               ? r.pick(List.of(RawSmmu.S2_RW, RawSmmu.S2_RO, RawSmmu.S2_WO))
               : r.pick(List.of(RawSmmu.S1_RW, RawSmmu.S1_RO, RawSmmu.S1_PRIVILEGED));
       long word = output | attributes | (contiguous ? RawSmmu.CONTIGUOUS : 0);
+      word |= r.nextBoolean() ? 1L << 51 : 0;
       word |= level == 3 ? RawSmmu.PAGE : RawSmmu.BLOCK;
       return r.oneIn(3) ? word ^ 1L << bit(r) : word;
     }
   }
 
   private void translationTable(SeededRandom r) {
-    SmmuFeatures features = SmmuFeatures.qemu10().withOutputBits(r.pick(List.of(36, 40, 44, 48)));
+    SmmuFeatures features =
+        SmmuFeatures.qemu10()
+            .withIdr0(SmmuRegisters.IDR0_HTTU, 2)
+            .withOutputBits(r.pick(List.of(36, 40, 44, 48, 52, 52)));
     SmmuBench bench = bench(new SmmuBench(features), SmmuBench.STREAMS, 8);
     Shape shape = Shape.of(r);
     if (!shape.exists()) {
@@ -216,13 +223,17 @@ class SmmuWalkerModelTest {
 
   /// Lets stream 3 use the tables, with an output size at random; V and EPD0 of a context descriptor are flipped now and then.
   private static void point(SmmuBench bench, Shape shape, long root, SeededRandom r) {
-    int size = r.below(6);
+    int size = r.below(8);
+    long updates = r.below(4);
     if (shape.second()) {
       int sl0 = (shape.granule() == 12 ? 2 : 3) - shape.start();
-      bench.steQuietly(3, RawSmmu.steStage2(7, shape.bits(), sl0, shape.granule(), size, root));
+      long[] ste = RawSmmu.steStage2(7, shape.bits(), sl0, shape.granule(), size, root);
+      ste[2] |= updates << 55;
+      bench.steQuietly(3, ste);
       return;
     }
     long[] cd = RawSmmu.cd(1, shape.bits(), shape.granule(), size, root);
+    cd[0] |= updates << 42;
     cd[0] ^= r.oneIn(8) ? 1L << (r.nextBoolean() ? 31 : 14) : 0;
     RawSmmu.store(bench.memory, SmmuBench.CDS, cd);
     bench.steQuietly(3, RawSmmu.steStage1(SmmuBench.CDS));

@@ -55,8 +55,8 @@ public class ReadyMessagesStress {
   private static void read(ReadyMessages ready, JJ_Result r) {
     long begun = ready.version();
     long address = ready.address(0);
-    long datum = ready.datum(0);
-    if (ready.isStill(begun) && ReadyMessages.isReady(datum)) {
+    long datum = ready.datum(0, begun);
+    if (ReadyMessages.isReady(datum)) {
       r.r1 = address;
       r.r2 = (int) datum;
     }
