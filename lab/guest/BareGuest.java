@@ -28,20 +28,23 @@ import dev.doorbell.vfio.Forwarding;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
 import dev.doorbell.vmm.payload.LpiPayload;
+import dev.doorbell.vmm.payload.SpiPayload;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// A guest without an operating system takes every LPI, raised by writes to an eventfd or by an assigned edu.
+/// A guest without an operating system takes every interrupt: LPIs raised by writes to an eventfd or by an assigned edu, or those of a GICv2.
 final class BareGuest {
   private static final long MEMORY = 0x4000_0000L;
   private static final long MEMORY_BYTES = 16 << 20;
   private static final long BAR = 0x1000_0000L;
   private static final int GSI = 40;
+  private static final int FIRST_SHARED = 32;
   private static final int DEVICE_ID = 0x208;
   private static final int ROUNDS = 200;
   private static final int WAIT_MILLIS = 120_000;
@@ -49,21 +52,36 @@ final class BareGuest {
       new ArmGic.V3Places(new Ipa(0x0800_0000L), new Ipa(0x080a_0000L), new Ipa(0x0808_0000L));
   private static final GuestMsi MESSAGE = GuestMsi.of(GIC.doorbell(), 0).from(DEVICE_ID);
 
+  private static final ArmGic.V2Places GIC_V2 = new ArmGic.V2Places(new Ipa(0x0800_0000L), new Ipa(0x0801_0000L));
+
   private final String what;
-  private final KvmVcpu vcpu;
+  private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final MemorySegment memory;
 
-  private BareGuest(String what, KvmVm vm, MemorySegment memory, OptionalLong edu) {
+  private BareGuest(String what, KvmVm vm, MemorySegment memory, byte[] image) {
     this.what = what;
     this.memory = memory;
-    byte[] image = LpiPayload.image(new LpiPayload.Task(DEVICE_ID, ROUNDS, edu));
     MemorySegment.copy(MemorySegment.ofArray(image), 0, memory, 0, image.length);
     vm.addMemory(0, AddressRange.ofSize(MEMORY, MEMORY_BYTES), memory);
-    vcpu = vm.createVcpu(0);
-    ArmCpu cpu = new ArmCpu(vm, vcpu);
-    cpu.init(false);
-    ArmGic.createV3(vm, GIC, 64);
-    cpu.startAt(MEMORY, new ArmCpu.Argument(0));
+  }
+
+  /// With a GICv3 and its ITS.
+  ///
+  /// @param processors of them the last takes the interrupts
+  private static BareGuest withIts(String what, KvmVm vm, MemorySegment memory, OptionalLong edu, int processors) {
+    BareGuest g = new BareGuest(what, vm, memory, LpiPayload.image(new LpiPayload.Task(DEVICE_ID, ROUNDS, edu, processors - 1)));
+    g.complete(vm, processors, () -> ArmGic.createV3(vm, GIC, 64));
+    return g;
+  }
+
+  /// Makes the processors, of which the first runs, and then the controller.
+  private void complete(KvmVm vm, int processors, Runnable controller) {
+    for (int i = 0; i < processors; i++) {
+      vcpus.add(vm.createVcpu(i));
+      new ArmCpu(vm, vcpus.get(i)).init(i > 0);
+    }
+    controller.run();
+    new ArmCpu(vm, vcpus.getFirst()).startAt(MEMORY, new ArmCpu.Argument(0));
   }
 
   /// Runs it to its end.
@@ -72,14 +90,22 @@ final class BareGuest {
   private void run(Runnable ask) throws InterruptedException {
     StringBuffer told = new StringBuffer();
     long began = System.nanoTime();
-    try (VcpuThread t = VcpuThread.start(vcpu, what, e -> handle(e, told, ask))) {
-      Lab.check(t.await(WAIT_MILLIS), what + ": the guest switches itself off");
+    List<VcpuThread> threads = new ArrayList<>();
+    try {
+      for (KvmVcpu v : vcpus) {
+        threads.add(VcpuThread.start(v, what, e -> handle(e, told, ask)));
+      }
+      Lab.check(threads.getLast().await(WAIT_MILLIS), what + ": the guest switches itself off");
+    } finally {
+      // A processor that waits for an interrupt is called off.
+      threads.forEach(VcpuThread::close);
     }
     long millis = (System.nanoTime() - began) / 1_000_000;
     long taken = memory.get(ValueLayout.JAVA_LONG, LpiPayload.COUNT);
-    Lab.check(taken == ROUNDS, "%s: the guest took %d of %d LPIs in %d ms".formatted(what, taken, ROUNDS, millis));
+    Lab.check(taken == ROUNDS, "%s: the guest took %d of %d interrupts in %d ms".formatted(what, taken, ROUNDS, millis));
+    // Others are called off, or end with the machine.
     String expected = "" + LpiPayload.READY + LpiPayload.DONE + new VcpuExit.SystemEvent(VcpuExit.SystemEvent.Kind.SHUTDOWN);
-    Lab.check(told.toString().equals(expected), "%s: it told %s".formatted(what, told));
+    Lab.check(vcpus.size() == 1 ? told.toString().equals(expected) : told.toString().startsWith(expected), "%s: it told %s".formatted(what, told));
   }
 
   private static boolean handle(VcpuExit exit, StringBuffer told, Runnable ask) {
@@ -95,16 +121,41 @@ final class BareGuest {
     return false;
   }
 
-  static void fromEventFd() throws Exception {
+  /// A machine with a GICv3 and its ITS; what writes to an eventfd raise.
+  static void fromEventFd(int processors) throws Exception {
     try (KvmVm vm = KvmVm.create(SystemCalls.ofProcess());
         MemFd memory = MemFd.create("guest", MEMORY_BYTES);
         EventFd event = EventFd.create("lpi")) {
       Lab.say("KVM makes: GICv3 with ITS %s, GICv2 %s".formatted(ArmGic.hasV3WithIts(vm), ArmGic.hasV2(vm)));
-      BareGuest g = new BareGuest("eventfd", vm, memory.memory(), OptionalLong.empty());
+      BareGuest g = withIts("eventfd, processor %d of %d".formatted(processors, processors), vm, memory.memory(), OptionalLong.empty(), processors);
       Lab.refused("a message before the guest has set its ITS up", ErrnoException.class, () -> vm.signal(MESSAGE));
       Lab.refused("a route without a device", RouteNeedsDevice.class, () -> vm.route(Map.of(GSI, GuestMsi.of(GIC.doorbell(), 0))));
       vm.route(Map.of(GSI, MESSAGE));
       try (KvmVm.Connection c = vm.connect(event, GSI)) {
+        g.run(event::signal);
+      }
+    }
+  }
+
+  /// A machine with a GICv2, on a host that has one: a shared interrupt, by an eventfd or by the line itself.
+  static void withSharedInterrupt(int processors, boolean byLine) throws Exception {
+    String what = "GICv2, processor %d of %d, %s".formatted(processors, processors, byLine ? "line" : "eventfd");
+    try (KvmVm vm = KvmVm.create(SystemCalls.ofProcess());
+        MemFd memory = MemFd.create("guest", MEMORY_BYTES);
+        EventFd event = EventFd.create("spi")) {
+      Lab.check(ArmGic.hasV2(vm) && !ArmGic.hasV3WithIts(vm), what + ": KVM makes GICv2s here, and no ITS");
+      BareGuest g = new BareGuest(what, vm, memory.memory(), SpiPayload.image(ROUNDS, processors - 1));
+      g.complete(vm, processors, () -> ArmGic.createV2(vm, GIC_V2, 64));
+      if (byLine) {
+        int line = ArmGic.line(SpiPayload.INTID);
+        g.run(() -> {
+          vm.setLine(line, true);
+          vm.setLine(line, false);
+        });
+        return;
+      }
+      // What KVM leads to shared interrupts at first: number 0 to the first of them.
+      try (KvmVm.Connection c = vm.connect(event, SpiPayload.INTID - FIRST_SHARED)) {
         g.run(event::signal);
       }
     }
@@ -133,7 +184,7 @@ final class BareGuest {
 
   /// The function's registers are memory of the guest, and its vector leads to the guest's ITS.
   private static void guest(String what, KvmVm vm, LinuxDevice d, MemorySegment memory) throws Exception {
-    BareGuest g = new BareGuest(what, vm, memory, OptionalLong.of(BAR));
+    BareGuest g = withIts(what, vm, memory, OptionalLong.of(BAR), 1);
     d.config().write(4, d.config().read16(4) | 6, 2);
     AddressRange offsets = d.regions().getFirst().mappable().getFirst();
     try (Arena arena = Arena.ofShared();

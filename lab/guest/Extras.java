@@ -8,12 +8,9 @@ import dev.doorbell.linux.EventFd;
 import dev.doorbell.linux.IntxResample;
 import dev.doorbell.linux.KernelLacks;
 import dev.doorbell.linux.LinuxContainer;
-import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
-import dev.doorbell.linux.VirtualFunctions;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.DmaBuffer;
-import dev.doorbell.vfio.EventCounter;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
 import java.nio.file.Files;
@@ -21,12 +18,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// What a container and a function of the kernel have beside the contract: mappings left, what devices write, huge pages, INTx, and VFs.
+/// What a container and a function of the kernel have beside the contract: mappings left, what devices write, huge pages, and INTx.
 final class Extras {
   private static final Iova AT = new Iova(0x40_0000);
   private static final long HUGE = 0x20_0000;
   private static final int PAGES = 4;
-  private static final int VFS = 2;
   private static final int PATIENCE_MILLIS = 30_000;
   private static final int QUIET_MILLIS = 300;
 
@@ -46,9 +42,6 @@ final class Extras {
     Lab.guarded(access + " writes", () -> writes(access, edu));
     Lab.guarded(access + " huge pages", () -> huge(access, edu));
     Lab.guarded(access + " INTx", () -> level(access, nic));
-    for (Sbdf physical : Lab.find(Kind.IGB)) {
-      Lab.guarded(access + " VFs", () -> virtual(access, physical));
-    }
   }
 
   private static void left(Access access, Sbdf f) {
@@ -131,22 +124,5 @@ final class Extras {
       Thread.sleep(10);
     }
     return false;
-  }
-
-  private static void virtual(Access access, Sbdf physical) throws Exception {
-    LinuxOptions options = LinuxOptions.USUAL.with(access);
-    int before = Lab.functions().size();
-    Lab.refused(access + " more VFs than there are", VirtualFunctions.Refusing.class, () -> VirtualFunctions.create(options, physical, 1000).close());
-    try (VirtualFunctions v = VirtualFunctions.create(options, physical, VFS)) {
-      List<Sbdf> made = v.functions();
-      Lab.check(made.size() == VFS && Lab.functions().size() == before + VFS, access + " VFs " + made);
-      Lab.check(Lab.driver(made.getFirst()).isEmpty(), access + " VFs have no driver by themselves");
-      try (Assigned a = Assigned.of(access, made.getFirst())) {
-        EventCounter counter = new EventCounter();
-        int vectors = a.device().enable(IrqType.MSIX, 1, List.of(counter, counter, counter));
-        Lab.check(vectors == 3, "%s VF %s has %d vectors".formatted(access, made.getFirst(), vectors));
-      }
-    }
-    Lab.check(Lab.functions().size() == before, access + " VFs are gone");
   }
 }

@@ -14,7 +14,11 @@ import tools.jackson.databind.ObjectMapper;
 /// `capture`, `inspect` and `doctor` on the running kernel: what they say must agree with what the kernel says itself.
 public final class HostCommands {
   private static final Path GROUPS = Path.of("/sys/kernel/iommu_groups");
-  private static final Path CAPTURE = Path.of("/tmp/capture");
+
+  /// In the folder that this and the host's commands run in.
+  private static final String CAPTURE = "capture";
+
+  private static final Path KEPT = Path.of("/lab/kept");
 
   private HostCommands() {}
 
@@ -26,13 +30,31 @@ public final class HostCommands {
   }
 
   public static void main(String[] arguments) throws Exception {
-    Done capture = run("capture", CAPTURE.toString(), "--json");
+    Sbdf f = Lab.find(Kind.E1000E).stream().filter(Lab::isAlone).findFirst().orElseThrow();
+    Done capture = run("capture", CAPTURE, "--json");
     Lab.check(capture.status() == 0 && capture.json().get("files").asInt() > 50, "capture: %d files".formatted(capture.json().get("files").asInt()));
-    Done inspect = run("inspect", "--root", CAPTURE.toString(), "--json");
+    Done inspect = reread("inspect", "inspect", "--root", CAPTURE, "--json");
     Lab.check(inspect.status() == 0, "inspect of the capture ends with " + inspect.status());
     groups(inspect.json());
-    doctor(run("doctor", "--json"), run("doctor", "--root", CAPTURE.toString(), "--json"));
+    Done plan = reread("plan", "plan", f.toString(), "--root", CAPTURE, "--json");
+    boolean unsafe = Lab.MACHINE.equals("arm64-v2m");
+    Lab.check(plan.status() == (unsafe ? 1 : 0), "plan of the capture ends with " + plan.status());
+    Done trace = reread("trace", "trace", f.toString(), "--root", CAPTURE, "--vector", "2", "--json");
+    Lab.check(trace.status() == (unsafe ? 1 : 0), "trace of the capture ends with " + trace.status());
+    Done all = reread("doctor", "doctor", "--root", CAPTURE, "--json");
+    doctor(run("doctor", "--json"), all);
+    Process tar = new ProcessBuilder("tar", "-cf", KEPT.resolve("capture.tar").toString(), CAPTURE).inheritIO().start();
+    Lab.check(tar.waitFor() == 0, "the capture is handed to the host");
     Lab.end();
+  }
+
+  /// Runs a command on the capture, and keeps its words and what it said: the host runs it once more on a copy, and compares.
+  private static Done reread(String name, String... arguments) throws Exception {
+    Done done = run(arguments);
+    Files.createDirectories(KEPT);
+    Files.writeString(KEPT.resolve(name + ".out"), done.out());
+    Files.writeString(KEPT.resolve(name + ".command"), String.join(" ", arguments) + "\n");
+    return done;
   }
 
   private static Done run(String... arguments) throws Exception {

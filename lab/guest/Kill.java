@@ -39,12 +39,12 @@ public final class Kill {
     Process second = child(access, kind, f, "check");
     Lab.check(said(second, FREE), what + ": a second process finds group, vectors and IOVAs free");
     Lab.check(second.waitFor(30, TimeUnit.SECONDS) && second.exitValue() == 0, what + ": the second process ends well");
-    giveBack(access, f, before);
+    giveBack(f, before);
     Lab.check(Lab.driver(f).equals(before), "%s: given back to '%s'".formatted(what, before));
   }
 
   /// The killed process could not: its function is taken from vfio-pci as a person would do it.
-  private static void giveBack(Access access, Sbdf f, String driver) throws IOException {
+  static void giveBack(Sbdf f, String driver) throws IOException {
     java.nio.file.Files.writeString(Lab.folder(f).resolve("driver/unbind"), f + "\n");
     java.nio.file.Files.writeString(Lab.folder(f).resolve("driver_override"), "\n");
     if (!driver.isEmpty()) {

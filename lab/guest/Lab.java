@@ -25,6 +25,14 @@ final class Lab {
     void run() throws Exception;
   }
 
+  /// Says on what kernel the program runs, and which of its interfaces will not be tried.
+  static void begin() throws IOException {
+    say("kernel " + Files.readString(Path.of("/proc/version")).strip());
+    if (!accesses().contains(Access.IOMMUFD)) {
+      say("SKIPPED iommufd: this kernel has no /dev/iommu, as no kernel of the distribution's has one; lab/kernel builds one that has");
+    }
+  }
+
   static synchronized void say(String line) {
     System.out.println(line);
   }

@@ -3,7 +3,6 @@ import dev.doorbell.linux.HostState;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LiveTrace;
 import dev.doorbell.pci.Sbdf;
-import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -11,12 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// `doorbell assign --on linux` as its user runs it: a process of its own, whose device is made to interrupt from outside, which is traced meanwhile,
@@ -27,7 +23,6 @@ public final class OnHost {
   private static final int RAISED = 2;
   private static final int MASKED = 1;
   private static final int SILENT = 3;
-  private static final int PATIENCE_MILLIS = 600_000;
   private static final int ENTRY = 16;
   private static final int CONTROL = 12;
 
@@ -43,6 +38,7 @@ public final class OnHost {
     Lab.guarded("session", () -> session(f));
     List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
     Lab.check(left.isEmpty(), "after Ctrl-C everything is as before " + before.drivers() + left);
+    Lab.guarded("killed", () -> killed(f, before));
     Lab.guarded("again", () -> again(f));
     left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
     Lab.check(left.isEmpty(), "after --count everything is as before " + before.drivers() + left);
@@ -99,7 +95,7 @@ public final class OnHost {
   /// The same by the command line, in a third process.
   private static void traced(Sbdf f, Raiser raiser) throws Exception {
     Command t = Command.start("trace", "trace", f.toString(), "--vector", "" + RAISED, "--on", "linux", "--watch");
-    for (int i = 0; i < PATIENCE_MILLIS / 200 && !t.printed().contains("delivered"); i++) {
+    for (int i = 0; i < Waiting.PATIENCE_MILLIS / 200 && !t.printed().contains("delivered"); i++) {
       raiser.raise(RAISED);
       pause(200);
       raiser.clear();
@@ -107,6 +103,18 @@ public final class OnHost {
     t.interrupt();
     t.end();
     Lab.check(t.printed().contains("delivered: the kernel counted"), "trace --watch says delivered");
+  }
+
+  /// What is killed gives nothing back; all is free all the same but the function's driver.
+  private static void killed(Sbdf f, HostState before) throws Exception {
+    Command c = Command.start("killed", "assign", f.toString(), "--on", "linux", "--yes", "--json");
+    awaitVectors(f, c);
+    c.kill();
+    Lab.check(Lab.driver(f).equals("vfio-pci") && vectors(f) == 0, "killed: still with vfio-pci, its vectors are gone");
+    again(f);
+    Lab.check(Lab.driver(f).equals("vfio-pci"), "killed: the next one leaves it as it was found");
+    Kill.giveBack(f, before.drivers().getOrDefault(f, ""));
+    Lab.check(before.differences(HostState.of(LinuxOptions.USUAL, List.of(f))).isEmpty(), "killed: given back by hand, as before");
   }
 
   private static void again(Sbdf f) throws Exception {
@@ -117,20 +125,24 @@ public final class OnHost {
     Lab.check(c.count(0) == 1 && c.count(1) == 1, "one signal on each of two vectors");
   }
 
-  private static void awaitVectors(Sbdf f, Command c) throws IOException {
-    int seen = 0;
-    for (int i = 0; i < PATIENCE_MILLIS / 100 && seen < VECTORS && c.process.isAlive(); i++) {
-      pause(100);
-      Path irqs = Lab.folder(f).resolve("msi_irqs");
-      if (Lab.driver(f).equals("vfio-pci") && Files.isDirectory(irqs)) {
-        try (Stream<Path> all = Files.list(irqs)) {
-          seen = (int) all.count();
-        }
-      }
+  /// Bus Master Enable follows the vectors.
+  private static void awaitVectors(Sbdf f, Command c) throws Exception {
+    Waiting.until(() -> !c.process().isAlive() || vectors(f) == VECTORS && isMaster(f));
+    Lab.check(vectors(f) == VECTORS && isMaster(f), "vectors enabled by the command, which lets the function master the bus: " + vectors(f));
+  }
+
+  private static int vectors(Sbdf f) throws IOException {
+    Path irqs = Lab.folder(f).resolve("msi_irqs");
+    if (!Lab.driver(f).equals("vfio-pci") || !Files.isDirectory(irqs)) {
+      return 0;
     }
-    // Bus Master Enable follows the vectors.
-    pause(2000);
-    Lab.check(seen == VECTORS, "vectors enabled by the command: " + seen);
+    try (Stream<Path> all = Files.list(irqs)) {
+      return (int) all.count();
+    }
+  }
+
+  private static boolean isMaster(Sbdf f) throws IOException {
+    return (Files.readAllBytes(Lab.folder(f).resolve("config"))[4] & 4) != 0;
   }
 
   private static void rounds(Raiser raiser, int vector) {
@@ -174,47 +186,6 @@ public final class OnHost {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /// `doorbell` in a process of its own.
-  private record Command(Process process, Path out) {
-    /// Instead of a pipe, which would stay open here.
-    private static final File NOTHING = new File("/dev/null");
-
-    static Command start(String name, String... arguments) throws IOException {
-      List<String> line =
-          new ArrayList<>(
-              List.of("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "dev.doorbell.cli.Main"));
-      line.addAll(List.of(arguments));
-      Path out = Path.of("/tmp", name + ".out");
-      Lab.say("doorbell " + String.join(" ", arguments));
-      return new Command(new ProcessBuilder(line).redirectInput(NOTHING).redirectOutput(out.toFile()).redirectError(Path.of("/lab", name + ".err").toFile()).start(), out);
-    }
-
-    void interrupt() throws Exception {
-      new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start().waitFor();
-    }
-
-    int end() throws Exception {
-      if (!process.waitFor(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
-        process.destroyForcibly();
-        Lab.check(false, "the command did not end");
-      }
-      Files.copy(out, Path.of("/lab").resolve(out.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
-      return process.waitFor();
-    }
-
-    String printed() throws IOException {
-      return Files.exists(out) ? Files.readString(out) : "";
-    }
-
-    /// {@return how many signals the document says came on a vector}
-    long count(int vector) throws IOException {
-      String all = printed().replaceAll("\\s", "");
-      int at = all.indexOf("\"vector\":%d,".formatted(vector));
-      int count = at < 0 ? -1 : all.indexOf("\"count\":", at);
-      return count < 0 ? -1 : Long.parseLong(all.substring(count + 8, all.indexOf(',', count)));
     }
   }
 }

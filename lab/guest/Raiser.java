@@ -114,6 +114,29 @@ interface Raiser extends AutoCloseable {
     }
   }
 
+  /// A VF of it, which has the same registers for three vectors.
+  ///
+  /// **Source**: Intel 82576 datasheet, 8.26
+  record IgbVirtual(RegisterBus r) implements Raiser {
+    @Override
+    public void arm() {
+      r.write32(0x1528, -1);
+      r.write32(0x1514, 0x10);
+      clear();
+      r.write32(0x1524, 7);
+    }
+
+    @Override
+    public void raise(int vector) {
+      r.write32(0x1520, 1 << vector);
+    }
+
+    @Override
+    public void clear() {
+      r.write32(0x1580, -1);
+    }
+  }
+
   /// Its completions interrupt; its queues lie in memory that is mapped for it.
   final class Nvme implements Raiser {
     private final Device d;

@@ -1,13 +1,11 @@
 import dev.doorbell.linux.LinuxOptions.Access;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /// What the lab does with assigned functions: `Scenarios NAME...`, each through every interface that the kernel has.
 public final class Scenarios {
   private Scenarios() {}
 
   public static void main(String[] names) throws Exception {
-    Lab.say("kernel " + Files.readString(Path.of("/proc/version")).strip());
+    Lab.begin();
     for (Access access : Lab.accesses()) {
       for (String name : names) {
         switch (name) {
@@ -18,6 +16,7 @@ public final class Scenarios {
           case "unplug" -> Unplug.all(access);
           case "example" -> Example.all(access);
           case "extras" -> Extras.all(access);
+          case "virtual" -> Virtual.all(access);
           case "unsafe" -> Unsafe.all(access);
           default -> throw new IllegalArgumentException("no scenario " + name);
         }

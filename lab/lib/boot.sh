@@ -21,8 +21,8 @@ lab_devices=(
 # lab_machine NAME: reads the file of a machine, which sets
 #   arch      the guest's architecture as the distribution names it
 #   emulator  QEMU's package and program
-#   image     the kernel's file, a pattern; or
-#   package   the distribution's kernel, a pattern of names, with `modules`, those that are loaded first
+#   image     the file of a kernel with everything built in, a pattern; none where only the distribution's kernel will do
+#   modules   those of the distribution's kernel that are loaded first
 #   options   QEMU's machine, its way to offer the folder `lab` by 9p, and its devices
 #   defaults  what QEMU leaves out of the machine
 #   append    the kernel's command line
@@ -32,7 +32,7 @@ lab_devices=(
 lab_machine() {
   [ -r "$here/lab/machines/$1" ] ||
     { echo "lab: there is no machine $1 among: $(ls "$here/lab/machines" | tr '\n' ' ')" >&2; return 1; }
-  options=() steps=() append='' memory=1024 guest='' image='' package='' modules=() defaults=(-nodefaults)
+  options=() steps=() append='' memory=1024 guest='' image='' modules=("${lab_drivers[@]}") defaults=(-nodefaults)
   . "$here/lab/machines/$1"
 }
 
@@ -59,7 +59,9 @@ lab_run() {
   echo "lab: $1 boots $(basename "$kernel"), at most $limit s" >&2
   lab_boot "$limit"
   status=$?
-  lab_verdict "$1" $status
+  lab_reread >>"$work/share/report.txt"
+  reread=$?
+  lab_verdict "$1" $status $reread
   verdict=$?
   if [ -n "${DOORBELL_LAB_KEEP:-}" ]; then echo "lab: files are in $work" >&2; else rm -rf "$work"; fi
   return $verdict
@@ -68,7 +70,7 @@ lab_run() {
 # lab_boot SECONDS: the machine, from its start to power off. A relay beside it hands requests of programs inside to QEMU.
 lab_boot() {
   timeout -k 10 "$1" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic "${defaults[@]}" -no-reboot \
-    "${options[@]}" -append "$append quiet iomem=relaxed panic=-1" -kernel "$kernel" -initrd "$cache/initramfs-$arch.cpio" \
+    "${options[@]}" -append "$append quiet iomem=relaxed panic=-1" -kernel "$kernel" -initrd "$initramfs" \
     -serial file:"$work/console" -qmp unix:"$work/qmp",server=on,wait=off \
     -fsdev local,id=lab,path="$work/share",security_model=none </dev/null >"$work/qemu.log" 2>&1 &
   emulation=$!
@@ -81,13 +83,14 @@ lab_boot() {
   return $ended
 }
 
-# lab_verdict MACHINE STATUS: shows what was reported, and on a failure the ends of all logs.
+# lab_verdict MACHINE STATUS REREAD: shows what was reported, and on a failure the ends of all logs.
 lab_verdict() {
   report=$work/share/report.txt
   cat "$report" 2>/dev/null
   passed=$(grep -c '^lab: passed ' "$report" 2>/dev/null)
-  if [ "$2" -eq 0 ] && [ "${passed:-0}" -eq ${#steps[@]} ]; then
-    echo "lab: $1 passed: ${#steps[@]} steps, $(grep -c '^ok ' "$report") checks" >&2
+  if [ "$2" -eq 0 ] && [ "$3" -eq 0 ] && [ "${passed:-0}" -eq ${#steps[@]} ]; then
+    left=$(grep '^SKIPPED ' "$report" | sort -u)
+    echo "lab: $1 passed: ${#steps[@]} steps, $(grep -c '^ok ' "$report") checks${left:+, $left}" >&2
     return 0
   fi
   echo "lab: $1 failed: ${passed:-0} of ${#steps[@]} steps passed, QEMU ended with $2" >&2

@@ -23,17 +23,17 @@ lab_target() {
 lab_jre() {
   jre=$cache/jre-$1
   [ -e "$jre/.ready-$lab_modules" ] && return
-  modules=()
+  jmods=()
   if [ -n "$root" ]; then
     lab_unpack "$cache/jdk-$1" "openjdk-25-jdk-headless:$1" "openjdk-25-jre-headless:$1" &&
       lab_unpack "$root" "libc6:$1" "libgcc-s1:$1" "libstdc++6:$1" "zlib1g:$1" &&
       lab_unpack "$cache/tools" "qemu-user:amd64" || return 1
     [ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
     [ -e "$root/lib64" ] || ln -s "usr/lib/$triple" "$root/lib64"
-    modules=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
+    jmods=(--module-path "$(ls -d "$cache/jdk-$1"/usr/lib/jvm/java-25-openjdk-*/jmods)")
   fi
   rm -rf "$jre"
-  "$JAVA_HOME/bin/jlink" "${modules[@]}" --add-modules "$lab_modules" --strip-java-debug-attributes \
+  "$JAVA_HOME/bin/jlink" "${jmods[@]}" --add-modules "$lab_modules" --strip-java-debug-attributes \
     --no-header-files --no-man-pages --output "$jre" >&2 || return 1
   # Some packages have the libraries' symbols beside them, and POWER's firmware takes 128 MiB.
   find "$jre" -name '*.debuginfo' -delete
@@ -42,9 +42,9 @@ lab_jre() {
   : >"$jre/.ready-$lab_modules"
 }
 
-# lab_initramfs ARCH: busybox, the C library's files, the kernel's modules where it has some, the runtime and /init.
+# lab_initramfs ARCH: busybox, the C library's files, the kernel's modules where it has some, the runtime and /init, in the file that `initramfs` names.
 lab_initramfs() {
-  out=$cache/initramfs-$1.cpio
+  out=$initramfs
   ready=$cache/jre-$1/.ready-$lab_modules
   [ "$out" -nt "$here/lab/guest/init" ] && [ -e "$ready" ] && [ "$out" -nt "$ready" ] &&
     { [ -z "$module_tree" ] || [ "$out" -nt "$module_tree/.ready" ]; } && return
@@ -69,7 +69,8 @@ lab_initramfs() {
 # lab_guest FOLDER ARCH: kernel and initramfs of a guest inside the guest.
 lab_guest() {
   tree=$work/guest-tree
-  mkdir -p "$tree"/{bin,proc,sys,dev}
+  mkdir -p "$tree"/{bin,proc,sys,dev,lib}
+  if [ -n "$module_tree" ]; then cp -a "$module_tree/lib/modules" "$tree/lib/" || return 1; fi
   cp "$cache/busybox-$2/usr/bin/busybox" "$tree/bin/busybox" && cp "$here/lab/guest/vm/init" "$tree/init" && chmod 755 "$tree/init" &&
     "$JAVA_HOME/bin/java" "$here/lab/host/Cpio.java" "$tree" "$1/guest.cpio" && cp "$kernel" "$1/Image"
 }

@@ -1,31 +1,42 @@
 # The kernel that a machine boots. Sourced by lab/run after lib/packages.sh. Uses: cache, here.
 
-# lab_kernel ARCH: sets kernel, a file, and where its drivers are modules, module_tree (a folder that goes into the initramfs).
+# What the machines need of a kernel whose drivers are modules: the shared folder, VFIO, and the drivers of the devices.
+lab_drivers=(virtio_mmio virtio_pci 9pnet_virtio 9p vfio-pci vfio_iommu_type1 e1000e igb igbvf nvme)
+
+# lab_kernel ARCH: sets kernel, a file; initramfs, another; and where the kernel's drivers are modules, module_tree (a folder that goes into it).
 #
-# Most machines boot a kernel with everything built in, the newest that the machine's pattern `image` names; a machine that has a pattern
-# `package` instead boots the distribution's, with its `modules` and what they need.
+# A kernel with everything built in is taken where there is one, the newest that the machine's pattern `image` names: it has iommufd. Where
+# there is none, and where DOORBELL_LAB_KERNEL asks for it, it is the distribution's, with the machine's `modules` and what they need.
 lab_kernel() {
-  kernel=${DOORBELL_LAB_KERNEL:-} module_tree=
-  if [ -n "$package" ] && [ -z "$kernel" ]; then lab_distribution_kernel "$1"; return; fi
-  if [ -z "$kernel" ]; then
-    # shellcheck disable=SC2086
-    kernel=$(ls "${DOORBELL_SHARED:-$here/../shared}"/lab-kernels/$image 2>/dev/null | tail -n 1)
+  kernel=${DOORBELL_LAB_KERNEL:-} module_tree='' initramfs=$cache/initramfs-$1.cpio
+  if [ -z "$kernel" ] && [ -n "$image" ]; then
+    for folder in "${DOORBELL_SHARED:-$here/../shared}/lab-kernels" "$cache/kernels"; do
+      # shellcheck disable=SC2012,SC2086
+      built=$(ls "$folder"/$image 2>/dev/null | tail -n 1)
+      # The lab's own before the shared one.
+      kernel=${built:-$kernel}
+    done
   fi
-  [ -n "$kernel" ] && [ -r "$kernel" ] && return 0
-  echo "lab: there is no kernel $image: name one in DOORBELL_LAB_KERNEL, or the parent of its folder in DOORBELL_SHARED" >&2
-  return 1
+  case $kernel in
+    '' | distribution) ;;
+    *) [ -r "$kernel" ] && return; echo "lab: there is no kernel $kernel, which DOORBELL_LAB_KERNEL names" >&2; return 1 ;;
+  esac
+  initramfs=$cache/initramfs-$1-modules.cpio
+  lab_distribution_kernel "$1" || return 1
+  echo "lab: boots the distribution's kernel, which has no iommufd: containers alone${image:+ ('lab/kernel $1' builds one that has it)}" >&2
 }
 
-# lab_distribution_kernel ARCH: the newest of the machine's packages that can be fetched: a list may name what the mirror has not got yet.
+# lab_distribution_kernel ARCH: the newest of the distribution's stable line that can be fetched: a list may name what the mirror has not got yet.
 lab_distribution_kernel() {
   folder=$cache/kernel-$1
   if [ ! -e "$folder/.ready" ]; then
     lab_lists "$1" || return 1
-    for name in $(lab_apt_cache "$1" pkgnames linux-image- | grep -E "^($package)$" | sort -rV); do
+    case $1 in ppc64el) flavour=powerpc64le ;; *) flavour=$1 ;; esac
+    for name in $(lab_apt_cache "$1" pkgnames linux-image- | grep -E "^linux-image-6\.12\.[0-9]+\+deb13-$flavour\$" | sort -rV); do
       lab_unpack "$folder" "$name:$1" && break
     done
     # shellcheck disable=SC2144
-    [ -n "$(ls "$folder"/boot/vmlinu* 2>/dev/null)" ] || { echo "lab: no package $package:$1 could be fetched" >&2; return 1; }
+    [ -n "$(ls "$folder"/boot/vmlinu* 2>/dev/null)" ] || { echo "lab: no kernel of the distribution's for $1 could be fetched" >&2; return 1; }
     : >"$folder/.ready"
   fi
   kernel=$(ls "$folder"/boot/vmlinu* | tail -n 1)

@@ -5,6 +5,9 @@
 
 lab_suite=trixie
 
+# The architectures whose lists were fetched by this run.
+lab_fresh=
+
 # lab_lines ARCH: the lines of apt's sources. For POWER a mirror may have the suite's list and not yet its packages; the next suite's beside them
 # are as good, as nothing of this system runs with them.
 lab_lines() {
@@ -45,7 +48,7 @@ lab_apt_tool() {
     -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@" </dev/null
 }
 
-# lab_lists ARCH: what packages there are.
+# lab_lists ARCH: what packages there are, as it was when somebody asked first.
 lab_lists() {
   [ -e "$cache/apt/$1/ready" ] && [ -e "$cache/apt/$1/sources.list" ] && return
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
@@ -57,6 +60,23 @@ lab_lists() {
   # By itself apt takes lists that cannot be fetched for a warning.
   lab_apt "$1" -o APT::Update::Error-Mode=any update >"$cache/apt/update.log" 2>&1 || { tail -3 "$cache/apt/update.log" >&2; return 1; }
   : >"$cache/apt/$1/ready"
+  lab_fresh+=" $1 "
+}
+
+# lab_stale ARCH: forgets a list that was made before this run, as what it names may be gone; fails for one that was just made.
+lab_stale() {
+  case $lab_fresh in *" $1 "*) return 1 ;; esac
+  rm -f "$cache/apt/$1/ready"
+}
+
+# lab_download ARCH NAME: a package's file in debs.
+lab_download() {
+  lab_lists "$1" || return 1
+  if ! (cd "$cache/debs" && lab_apt "$1" download "$2" >"$cache/apt/download.log" 2>&1); then
+    if lab_stale "$1"; then lab_download "$1" "$2"; return; fi
+    tail -3 "$cache/apt/download.log" >&2
+    return 1
+  fi
 }
 
 # lab_unpack FOLDER PACKAGE:ARCH...: unpacks packages below a folder, once.
@@ -66,16 +86,24 @@ lab_unpack() {
   for package in "$@"; do
     mark=$folder/.unpacked/${package}
     [ -e "$mark" ] && continue
-    lab_lists "${package#*:}" || return 1
     mkdir -p "$cache/debs" "$folder/.unpacked"
     echo "lab: fetching $package" >&2
     rm -f "$cache/debs/${package%%:*}"_*
-    (cd "$cache/debs" && lab_apt "${package#*:}" download "${package%%:*}" >"$cache/apt/download.log" 2>&1) ||
-      { tail -3 "$cache/apt/download.log" >&2; return 1; }
+    lab_download "${package#*:}" "${package%%:*}" || return 1
     dpkg-deb -x "$cache"/debs/"${package%%:*}"_*.deb "$folder" || return 1
     rm -f "$cache/debs/${package%%:*}"_*
     : >"$mark"
   done
+}
+
+# lab_download_all NAME...: packages of the suite's backports with what they need, in apt's cache.
+lab_download_all() {
+  lab_lists amd64 || return 1
+  if ! lab_apt amd64 -y --no-install-recommends -t "$lab_suite-backports" --download-only install "$@" >"$cache/apt/download.log" 2>&1; then
+    if lab_stale amd64; then lab_download_all "$@"; return; fi
+    tail -3 "$cache/apt/download.log" >&2
+    return 1
+  fi
 }
 
 # lab_qemu PACKAGE PROGRAM: sets qemu, a command. The program is that of the suite's backports, which runs with its own C library and
@@ -85,11 +113,9 @@ lab_qemu() {
   root=$cache/qemu
   mark=$root/.unpacked/$1
   if [ ! -e "$mark" ]; then
-    lab_lists amd64 || return 1
     mkdir -p "$root/.unpacked"
     echo "lab: fetching $1 with its libraries" >&2
-    lab_apt amd64 -y --no-install-recommends -t "$lab_suite-backports" --download-only install "$1" ipxe-qemu seabios \
-      >"$cache/apt/download.log" 2>&1 || { tail -3 "$cache/apt/download.log" >&2; return 1; }
+    lab_download_all "$1" ipxe-qemu seabios || return 1
     for deb in "$cache"/apt/amd64/cache/archives/*.deb; do
       name=${deb##*/}
       [ -e "$root/.unpacked/$name" ] && continue

@@ -73,7 +73,7 @@ class KernelImageTest {
   @Test
   @DisplayName("the payload is an Image")
   void payload() {
-    byte[] p = LpiPayload.image(new LpiPayload.Task(8, 1, OptionalLong.empty()));
+    byte[] p = LpiPayload.image(new LpiPayload.Task(8, 1, OptionalLong.empty(), 0));
     assertEquals(0, KernelImage.of("payload", MemorySegment.ofArray(p)).place(MEMORY, 0).entry());
   }
 }

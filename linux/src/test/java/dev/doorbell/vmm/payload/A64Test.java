@@ -21,14 +21,25 @@ import org.junit.jupiter.params.provider.ValueSource;
 class A64Test {
   private static LpiPayload.Task task(boolean edu) {
     return new LpiPayload.Task(
-        0x208, 200, edu ? OptionalLong.of(0x1000_0000L) : OptionalLong.empty());
+        0x208, 200, edu ? OptionalLong.of(0x1000_0000L) : OptionalLong.empty(), edu ? 1 : 0);
   }
 
   @ParameterizedTest(name = "edu: {0}")
   @ValueSource(booleans = {false, true})
   @DisplayName("the GNU assembler makes the same of the text")
   void sameAsGnu(boolean edu, @TempDir Path folder) throws IOException, InterruptedException {
-    A64 code = LpiPayload.code(task(edu));
+    hold(LpiPayload.code(task(edu)), folder);
+  }
+
+  @ParameterizedTest(name = "processor {0}")
+  @ValueSource(ints = {0, 1})
+  @DisplayName("the GNU assembler makes the same of the text for a GICv2")
+  void sameAsGnuForGicV2(int processor, @TempDir Path folder)
+      throws IOException, InterruptedException {
+    hold(SpiPayload.code(200, processor), folder);
+  }
+
+  private static void hold(A64 code, Path folder) throws IOException, InterruptedException {
     OutsideTool as = OutsideTool.require("aarch64-linux-gnu-as");
     OutsideTool objcopy = OutsideTool.require("aarch64-linux-gnu-objcopy");
     Path source = Files.writeString(folder.resolve("p.s"), code.text());

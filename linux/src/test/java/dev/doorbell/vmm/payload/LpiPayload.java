@@ -35,7 +35,7 @@ public final class LpiPayload {
   private static final long DISTRIBUTOR = 0x0800_0000L;
   private static final long ITS = 0x0808_0000L;
   private static final long REDISTRIBUTOR = 0x080a_0000L;
-  private static final long CONSOLE = 0x0900_0000L;
+  static final long CONSOLE = 0x0900_0000L;
 
   private static final int PROPERTIES = 0x1_0000;
   private static final int PENDING = 0x2_0000;
@@ -51,8 +51,10 @@ public final class LpiPayload {
   private static final long PAGES_OF_64K = 0x200;
   private static final long PENDING_TABLE_ZERO = 1L << 62;
   private static final int COMMAND_BYTES = 32;
-  private static final int SPURIOUS = 1023;
+  private static final int REDISTRIBUTOR_BYTES = 0x2_0000;
+  static final int SPURIOUS = 1023;
   private static final long PSCI_SYSTEM_OFF = 0x8400_0008L;
+  private static final long PSCI_CPU_ON = 0xc400_0003L;
 
   private static final int MAPD = 0x08;
   private static final int MAPC = 0x09;
@@ -67,7 +69,8 @@ public final class LpiPayload {
   /// @param deviceId what the guest's ITS knows the sender by
   /// @param rounds how many interrupts
   /// @param edu where the BAR 0 of an edu lies, which then raises them; without it they are asked for
-  public record Task(int deviceId, int rounds, OptionalLong edu) {}
+  /// @param processor which takes them: 0, or 1, which processor 0 then switches on
+  public record Task(int deviceId, int rounds, OptionalLong edu, int processor) {}
 
   /// {@return the Image}
   public static byte[] image(Task task) {
@@ -76,20 +79,21 @@ public final class LpiPayload {
     b.put(0, code);
     header(b);
     b.put(PROPERTIES, (byte) 0xa1);
-    commands(b, task.deviceId());
+    commands(b, task);
     return b.array();
   }
 
-  private static void header(ByteBuffer b) {
+  static void header(ByteBuffer b) {
     b.putLong(8, 0);
-    b.putLong(16, END);
+    b.putLong(16, b.capacity());
     b.putLong(24, 0xa);
     b.putInt(56, 0x644d_5241);
   }
 
-  private static void commands(ByteBuffer b, int deviceId) {
-    long device = (long) deviceId << 32;
-    command(b, 0, MAPC, 0, VALID);
+  private static void commands(ByteBuffer b, Task task) {
+    long device = (long) task.deviceId() << 32;
+    // GITS_TYPER.PTA is 0 with KVM: redistributors are named by their processors' numbers.
+    command(b, 0, MAPC, 0, VALID | (long) task.processor() << 16);
     command(b, 1, MAPD | device, EVENT_BITS - 1, VALID | MEMORY + TRANSLATIONS);
     command(b, 2, MAPTI | device, (long) LPI << 32, 0);
     command(b, 3, INV | device, 0, 0);
@@ -104,19 +108,14 @@ public final class LpiPayload {
   /// {@return the program, for a test to hold against another assembler}
   static A64 code(Task task) {
     A64 a = new A64();
-    a.b("start");
-    // The Image's header, which is written over these.
-    for (int i = 1; i < 16; i++) {
-      a.nop();
-    }
-    a.label("start");
+    begin(a, task.processor());
     a.mov(1, 7).msr(SystemRegister.ICC_SRE_EL1, 1).isb();
     a.mov(1, 0xff).msr(SystemRegister.ICC_PMR_EL1, 1);
     a.mov(1, 1).msr(SystemRegister.ICC_IGRPEN1_EL1, 1).isb();
     // GICD_CTLR: affinity routing, group 1.
     a.mov(2, DISTRIBUTOR).mov(1, 0x12).strW(1, 2, 0);
     // GICR_WAKER, GICR_PROPBASER, GICR_PENDBASER, GICR_CTLR.
-    a.mov(2, REDISTRIBUTOR).strW(31, 2, 0x14);
+    a.mov(2, REDISTRIBUTOR + (long) task.processor() * REDISTRIBUTOR_BYTES).strW(31, 2, 0x14);
     a.mov(1, MEMORY + PROPERTIES | LPI_ID_BITS - 1).strX(1, 2, 0x70);
     a.mov(1, MEMORY + PENDING | PENDING_TABLE_ZERO).strX(1, 2, 0x78);
     a.mov(1, 1).strW(1, 2, 0).dsb();
@@ -143,15 +142,36 @@ public final class LpiPayload {
       // Its status, acknowledged.
       a.ldrW(1, 8, 0x24).strW(1, 8, 0x64);
     }
+    end(a);
+    return a;
+  }
+
+  /// The jump over the Image's header, and where another processor takes the interrupts, that one's entry and start. Both go on at `taker`.
+  static void begin(A64 a, int processor) {
+    a.b("start");
+    a.b("taker");
+    // The Image's header, which is written over these.
+    for (int i = 2; i < 16; i++) {
+      a.nop();
+    }
+    a.label("start");
+    if (processor > 0) {
+      a.mov(0, PSCI_CPU_ON).mov(1, processor).mov(2, MEMORY + 4).mov(3, 0).hvc();
+      a.label("idle").wfi().b("idle");
+    }
+    a.label("taker");
+  }
+
+  /// Counts in register 7 up to register 6, back to `round` or off; and what follows `wrong`.
+  static void end(A64 a) {
     a.add(7, 7, 1).mov(2, MEMORY + COUNT).strX(7, 2, 0);
     a.cmp(7, 6).b(Condition.NE, "round");
     say(a, DONE);
     a.label("off").mov(0, PSCI_SYSTEM_OFF).hvc().b("off");
     a.label("wrong").mov(1, WRONG).strW(1, 3, 0).b("off");
-    return a;
   }
 
-  private static void say(A64 a, char letter) {
+  static void say(A64 a, char letter) {
     a.mov(1, letter).strW(1, 3, 0);
   }
 }

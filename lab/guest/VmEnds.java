@@ -1,0 +1,55 @@
+import dev.doorbell.linux.HostState;
+import dev.doorbell.linux.LinuxOptions;
+import dev.doorbell.pci.Sbdf;
+import java.util.List;
+
+/// `doorbell vm` as its user runs it, ended from outside: by Ctrl-C while it starts and while its guest waits, and by a kill. The next one finds
+/// everything free, each time.
+public final class VmEnds {
+  private VmEnds() {}
+
+  public static void main(String[] none) throws Exception {
+    Sbdf f = Lab.find(Kind.NVME).getFirst();
+    HostState before = HostState.of(LinuxOptions.USUAL, List.of(f));
+    // As in OnHost: what Java opens with its first child stays open.
+    System.getLogger("java.lang.ProcessBuilder");
+    Lab.guarded("vm, Ctrl-C at its start", () -> interrupted(f, before, "vm-start", false));
+    Lab.guarded("vm, Ctrl-C in the guest", () -> interrupted(f, before, "vm-waits", true));
+    Lab.guarded("vm, killed", () -> killed(f, before));
+    Lab.end();
+  }
+
+  private static void interrupted(Sbdf f, HostState before, String name, boolean guestWaits) throws Exception {
+    Command c = start(name, f);
+    Lab.check(Waiting.until(() -> !c.process().isAlive() || Lab.driver(f).equals("vfio-pci")), name + ": the function is taken");
+    if (guestWaits) {
+      Lab.check(c.prints("guest: asks"), name + ": the guest waits for what is typed");
+      Lab.check(c.printed().contains("guest: driver nvme"), name + ": its driver has the function");
+    }
+    c.interrupt();
+    int status = c.end();
+    Lab.check(status == 1 || status == 130, "%s: ended by Ctrl-C with exit status %d".formatted(name, status));
+    List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
+    Lab.check(left.isEmpty(), name + ": everything is as before " + before.drivers() + left);
+  }
+
+  private static void killed(Sbdf f, HostState before) throws Exception {
+    Command first = start("vm-killed", f);
+    Lab.check(first.prints("guest: asks"), "killed: the guest waits for what is typed");
+    first.kill();
+    Lab.check(Lab.driver(f).equals("vfio-pci"), "killed: the function is still with vfio-pci");
+    Command second = start("vm-second", f);
+    Lab.check(second.prints("guest: asks"), "killed: the next machine finds all free, and its guest gets as far");
+    second.interrupt();
+    second.end();
+    Lab.check(Lab.driver(f).equals("vfio-pci"), "killed: the next one leaves it as it was found");
+    Kill.giveBack(f, before.drivers().getOrDefault(f, ""));
+    List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
+    Lab.check(left.isEmpty(), "killed: given back by hand, as before " + left);
+  }
+
+  private static Command start(String name, Sbdf f) throws Exception {
+    return Command.start(
+        name, "vm", "--kernel", "/lab/Image", "--initrd", "/lab/guest.cpio", "--append", "quiet asks", "--memory", "256M", "--device", f.toString(), "--yes");
+  }
+}
