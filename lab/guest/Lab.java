@@ -27,6 +27,9 @@ final class Lab {
 
   /// Says on what kernel the program runs, and which of its interfaces will not be tried.
   static void begin() throws IOException {
+    // Before it starts its first process Java looks for a logger of processes, along the whole class path: the jars behind this program's own are
+    // opened then, and stay open. Looked for here, so that no step may hold a file more than before.
+    System.getLogger("java.lang.ProcessBuilder");
     say("kernel " + Files.readString(Path.of("/proc/version")).strip());
     if (!accesses().contains(Access.IOMMUFD)) {
       say("SKIPPED iommufd: this kernel has no /dev/iommu, as no kernel of the distribution's has one; lab/kernel builds one that has");

@@ -29,11 +29,9 @@ public final class OnHost {
   private OnHost() {}
 
   public static void main(String[] none) throws Exception {
+    Lab.begin();
     Sbdf f = Lab.find(Kind.E1000E).stream().filter(Lab::isAlone).findFirst().orElseThrow();
     HostState before = HostState.of(LinuxOptions.USUAL, List.of(f));
-    // Before it starts its first process Java looks for a logger of processes, along the whole class path: the jars behind this program's own are
-    // opened then, and stay open. Looked for here, so that no step may hold a file more than before.
-    System.getLogger("java.lang.ProcessBuilder");
     Lab.guarded("refusal", () -> refused(f, before));
     Lab.guarded("session", () -> session(f));
     List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));

@@ -9,10 +9,9 @@ public final class VmEnds {
   private VmEnds() {}
 
   public static void main(String[] none) throws Exception {
+    Lab.begin();
     Sbdf f = Lab.find(Kind.NVME).getFirst();
     HostState before = HostState.of(LinuxOptions.USUAL, List.of(f));
-    // As in OnHost: what Java opens with its first child stays open.
-    System.getLogger("java.lang.ProcessBuilder");
     Lab.guarded("vm, Ctrl-C at its start", () -> interrupted(f, before, "vm-start", false));
     Lab.guarded("vm, Ctrl-C in the guest", () -> interrupted(f, before, "vm-waits", true));
     Lab.guarded("vm, killed", () -> killed(f, before));
