@@ -11,6 +11,7 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.Shared;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -64,5 +65,33 @@ class SubWindowsTest {
           p.conflicts().stream().anyMatch(c -> c.kind().equals("WindowsDoNotFit") && c.blocks()),
           () -> "at 0x%x".formatted(start));
     }
+  }
+
+  @Test
+  @DisplayName("each doorbell has a page of its own in the window, one after another")
+  void severalDoorbells() {
+    Sbdf f = Sbdf.parse("0000:01:00.0");
+    MachineDescription m =
+        new WhatIf(f, 8, 0, true)
+            .addTo(Firmware.read(Sysroot.open(Shared.require("captures/powerpc/dt-p4080ds"))));
+    List<Subject> subjects = new Subjects(Survey.of(m)).of(f).stream().toList();
+    WindowPlan one = plan(OptionalLong.of(0x1000_0000L), Optional.empty()).window().orElseThrow();
+    WindowPlan.Doorbell near = one.doorbells().getFirst();
+    // The next page of the controller's, if it had a second one.
+    AddressRange next = AddressRange.ofSize(near.page().last() + 1, 0x1000);
+    WindowPlan.Doorbell far = new WindowPlan.Doorbell(near.controller(), next, next);
+    WindowPlan two =
+        new WindowPlan(
+            AddressRange.ofSize(0, 0x2000),
+            one.granule(),
+            List.of(far, near),
+            0x2000,
+            0,
+            one.order(),
+            one.why(),
+            one.source());
+    List<Conflict> conflicts = new ArrayList<>();
+    SubWindows.check(subjects, Optional.of(two), List.of(), conflicts);
+    assertEquals(List.of(), conflicts);
   }
 }

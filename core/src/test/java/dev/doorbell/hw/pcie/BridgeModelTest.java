@@ -337,4 +337,29 @@ class BridgeModelTest {
     Sbdf s = new Sbdf(0, bus, position >> 3, position & 7);
     return PciFunction.of(s, k.complex.config(s), "model");
   }
+
+  @Test
+  @DisplayName(
+      "6.12: Translation Blocking and Completion Redirect are kept, and change no request; a port has no other ACS controls than these and the three that act")
+  void controlsWithoutEffect() {
+    long acting =
+        ExtendedLayout.SOURCE_VALIDATION.mask()
+            | ExtendedLayout.REQUEST_REDIRECT.mask()
+            | ExtendedLayout.UPSTREAM_FORWARDING.mask();
+    for (BridgeModel port : List.of(rootPort, first, second)) {
+      acs(port, 0x1fff & ~acting);
+      Capability c =
+          PciFunction.of(new Sbdf(0, 0, 0, 0), port.config(), "model")
+              .capabilities()
+              .findExtended(0x0d)
+              .thing()
+              .orElseThrow();
+      assertEquals(0b1010, port.config().read16(c.offset() + 6));
+    }
+    assertEquals(BusOutcome.OK, a.dmaWrite(B + DemoLayout.LENGTH.offset(), 77, 4));
+    assertEquals(77, h.at(B).read(DemoLayout.LENGTH.offset(), 4), "across, and not redirected");
+    assertEquals(BusOutcome.OK, a.forgedWrite(0x900, 0x8000_0000L, 1, 4));
+    assertEquals(List.of(new Arrived(0x900, 0x8000_0000L, 1)), h.arrived);
+    assertEquals(BusOutcome.ERROR, a.dmaWrite(A + 0x8_0000, 1, 4), "not forwarded upwards");
+  }
 }

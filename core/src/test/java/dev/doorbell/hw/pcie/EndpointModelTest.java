@@ -10,6 +10,7 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.pcie.Hierarchy.Arrived;
 import dev.doorbell.pci.BarDecode;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.Sbdf;
@@ -179,5 +180,41 @@ class EndpointModelTest {
       assertEquals(flr ? 0 : 6, e.config().read16(4));
       assertEquals(flr ? 0x2810 : 0x1234, e.config().read16(control));
     }
+  }
+
+  @Test
+  @DisplayName("a message that ends in an error is LOST, one that is taken is SENT")
+  void sentOrLost() {
+    EndpointModel e = demo(h.complex.root(), 8, Hierarchy.WINDOW, 1);
+    var table = MsixModelTest.table(e, h, Hierarchy.WINDOW + 0x10000);
+    table.write(0, 0x808_0040, 3);
+    table.mask(0, false);
+    table.enable(1);
+    assertEquals(Firing.SENT, e.fire(0));
+    h.answer = BusOutcome.ERROR;
+    assertEquals(Firing.LOST, e.fire(0));
+    h.answer = BusOutcome.OK;
+    assertEquals(Firing.SENT, e.fire(0));
+  }
+
+  @Test
+  @DisplayName(
+      "9.3.4.1.3: of its Command register a VF has Bus Master Enable alone, and its BARs always answer")
+  void virtualFunction() {
+    EndpointModel pf = demo(h.complex.root(), 8, Hierarchy.WINDOW, 1);
+    long at = Hierarchy.WINDOW + 0x8_0000;
+    pf.config().write(4, 0, 2);
+    EndpointModel vf =
+        EndpointModel.virtualOfImage(pf.config(), new long[] {0x1000}, new long[] {at});
+    h.complex.root().add(9, vf);
+    assertEquals(0, vf.config().read16(4));
+    assertEquals(BusOutcome.OK, vf.read(at, 4).outcome());
+    assertEquals(BusOutcome.ERROR, vf.dmaWrite(0x1000, 1, 4));
+    vf.config().write(4, 0xffff, 2);
+    assertEquals(4, vf.config().read16(4));
+    assertEquals(BusOutcome.OK, vf.dmaWrite(0x1000, 1, 4));
+    vf.config().write(4, 0, 2);
+    assertEquals(BusOutcome.OK, vf.read(at, 4).outcome());
+    assertTrue(vf.decodes(at));
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.hw.pcie.Hierarchy.Arrived;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
@@ -192,5 +193,46 @@ class MsixModelTest {
         assertEquals(pending.get(p), table.isPending(p));
       }
     }
+  }
+
+  private int word(long offset) {
+    return (int) h.at(Hierarchy.WINDOW + 0x10000).read(offset, 4);
+  }
+
+  @Test
+  @DisplayName(
+      "7.7.2: the table takes aligned words of 4 and 8 bytes; other writes are errors and change nothing")
+  void onlyWholeWords() {
+    long at = Hierarchy.WINDOW + 0x10000;
+    assertEquals(BusOutcome.OK, device.write(at, 0x1_2345_6780L, 8));
+    assertEquals(BusOutcome.OK, device.write(at + 8, 0x11223344, 4));
+    for (int bytes : new int[] {1, 2}) {
+      assertEquals(BusOutcome.ERROR, device.write(at + 8, 0x55, bytes), () -> bytes + " bytes");
+    }
+    assertEquals(BusOutcome.ERROR, device.write(at + 2, -1, 4));
+    assertEquals(BusOutcome.ERROR, device.write(at + 4, -1, 8));
+    assertEquals(0x2345_6780, word(0));
+    assertEquals(1, word(4));
+    assertEquals(0x1122_3344, word(8));
+    assertEquals(1, word(12), "masked");
+    assertEquals(0x22, device.read(at + 10, 1).value());
+    assertEquals(0x1122, device.read(at + 10, 2).value());
+    assertEquals(0x1_2345_6780L, device.read(at, 8).value());
+  }
+
+  @Test
+  @DisplayName(
+      "a table that is put back as it was while messages were off sends nothing on the way")
+  void putBackWhileOff() {
+    table.write(0, 0x1000, 1);
+    table.mask(0, false);
+    var saved = table.save(0, 1);
+    table.mask(0, true);
+    table.enable(70);
+    assertEquals(Firing.PENDING, device.fire(0));
+    saved.restore();
+    assertEquals(List.of(), h.arrived);
+    assertFalse(table.isEnabled());
+    assertFalse(table.isMasked(0));
   }
 }

@@ -6,13 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.bus.SystemBus;
 import dev.doorbell.hw.pcie.BarModel;
 import dev.doorbell.hw.pcie.BridgeModel;
 import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.hw.pcie.RootComplexModel;
 import dev.doorbell.pci.BarDecode.Kind;
 import dev.doorbell.pci.BridgeRegisters;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
+import dev.doorbell.pci.Ecam;
+import dev.doorbell.pci.PortType;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.pci.SriovLayout;
 import dev.doorbell.pci.setup.RandomTree.Leaf;
@@ -21,6 +28,7 @@ import dev.doorbell.testkit.SeededRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
@@ -200,5 +208,48 @@ class PciSetupTest {
           b.decodes(range.start()) && b.decodes(range.last()),
           () -> "%s is outside a bridge's windows".formatted(range));
     }
+  }
+
+  @Test
+  @DisplayName("3.2.5.3: bus numbers of an earlier set-up never let two bridges answer for one bus")
+  void staleNumbers() {
+    RandomTree up = new RandomTree(SeededRandom.of(7), false);
+    RootComplexModel complex = new RootComplexModel(0, 0, 255, up, false);
+    List<BridgeModel> ports = new ArrayList<>();
+    for (int device = 1; device <= 3; device++) {
+      BridgeModel port = BridgeModel.create(Optional.of(PortType.ROOT_PORT), 0x1b36, 12, false);
+      port.setBusNumbers(new BridgeRegisters(0, 1, 255));
+      complex.root().add(8 * device, port);
+      ports.add(port);
+    }
+    MmioDevice inner = complex.ecam();
+    int[] looks = new int[1];
+    RegisterBus watched =
+        new RegisterBus() {
+          private long alone(long offset) {
+            long bus = offset >>> 20;
+            long claiming =
+                ports.stream()
+                    .filter(p -> bus != 0 && p.config().read8(0x19) <= bus)
+                    .filter(p -> p.config().read8(0x19) != 0 && bus <= p.config().read8(0x1a))
+                    .count();
+            assertTrue(claiming <= 1, () -> claiming + " bridges answer for bus " + bus);
+            looks[0] += (int) claiming;
+            return offset;
+          }
+
+          @Override
+          public long read(long offset, int bytes) {
+            return inner.read(alone(offset), bytes).value();
+          }
+
+          @Override
+          public void write(long offset, long value, int bytes) {
+            assertEquals(BusOutcome.OK, inner.write(alone(offset), value, bytes, SystemBus.CPU));
+          }
+        };
+    assertEquals(3, PciSetup.run(new Ecam(watched, 0, 0, 255), ONE_ROOT, List.of(LOW)).size());
+    assertTrue(looks[0] > 0);
+    assertEquals(List.of(1, 2, 3), ports.stream().map(p -> p.config().read8(0x19)).toList());
   }
 }
