@@ -6,8 +6,10 @@ import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.AccessGate;
+import dev.doorbell.bus.AtsMessages;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.vmsa.Invalidation;
@@ -19,7 +21,8 @@ final class CommandProcessor {
   private static final long ERRORS = CQMF.mask() | CMD_TO.mask() | CMD_ILL.mask();
 
   /// What commands act on.
-  record Targets(DeviceDirectory directory, PageWalk.Caches caches, AccessGate gate) {}
+  record Targets(
+      DeviceDirectory directory, PageWalk.Caches caches, AccessGate gate, AtsMessages devices) {}
 
   private final RiscvIommuFeatures features;
   private final PhysicalMemory memory;
@@ -117,7 +120,7 @@ final class CommandProcessor {
       case IOTINVAL -> pageTables(first, second);
       case IOFENCE -> fence(first, second);
       case IODIR -> directory(first, second, levels);
-      // ATS is not among the model's capabilities; the others are reserved.
+      case CommandLayout.ATS -> ats(first, second);
       default -> false;
     };
   }
@@ -187,6 +190,33 @@ final class CommandProcessor {
     } else {
       targets.directory().forget(did);
     }
+    return true;
+  }
+
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 4.1.4. What the payload's reserved bits hold goes into the message, and means nothing.
+  private boolean ats(long first, long second) {
+    int what = ATS_FUNC3.getInt(first);
+    if (!RiscvIommuRegisters.ATS.isSet(features.capabilities())
+        || what > ATS_PRGR
+        || (first & ATS_WORD.mask(BitKind.RES0)) != 0) {
+      return false;
+    }
+    int segment = ATS_DSV.isSet(first) ? ATS_DSEG.getInt(first) : 0;
+    int requester = segment << Short.SIZE | ATS_RID.getInt(first);
+    int pasid = ATS_PV.isSet(first) ? ATS_PID.getInt(first) : -1;
+    if (what == ATS_PRGR) {
+      targets
+          .devices()
+          .respond(
+              new PageResponse(
+                  requester, pasid, ATS_GROUP.getInt(second), ATS_RESPONSE.getInt(second)));
+      return true;
+    }
+    // With S the lowest zero bit of the address tells the size: PCI Express Base 6.0, 10.2.3.2.
+    long address = ATS_ADDRESS.get(second);
+    long lowestZero = (address + DirectoryLayout.PAGE_BYTES) & ~address;
+    long bytes = ATS_SIZE.isSet(second) ? lowestZero << 1 : DirectoryLayout.PAGE_BYTES;
+    targets.devices().invalidate(requester, pasid, address & -bytes, bytes);
     return true;
   }
 

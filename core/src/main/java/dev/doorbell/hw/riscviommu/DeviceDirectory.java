@@ -92,15 +92,12 @@ final class DeviceDirectory {
     }
   }
 
-  /// The rules of 2.1.4, of an IOMMU without ATS, hardware A and D, and other byte orders.
+  /// The rules of 2.1.4, of an IOMMU without T2GPA, hardware A and D, and other byte orders.
   private boolean isMisconfigured(long[] w) {
     long tc = w[TC_AT / Long.BYTES];
     long unsupported =
         TC_RESERVED
-            | TC_EN_ATS.mask()
-            | TC_EN_PRI.mask()
             | TC_T2GPA.mask()
-            | TC_PRPR.mask()
             | TC_GADE.mask()
             | TC_SADE.mask()
             | TC_SBE.mask()
@@ -112,6 +109,7 @@ final class DeviceDirectory {
     boolean processes = TC_PDTV.isSet(tc);
     int first = FSC_MODE.getInt(fsc);
     return (tc & unsupported) != 0
+        || !requestsPagesSoundly(tc)
         || (w[TA_AT / Long.BYTES] & ~TA_PSCID.mask()) != 0
         || (fsc & FSC.mask(BitKind.RES0)) != 0
         || (TC_DPE.isSet(tc) && !processes)
@@ -119,6 +117,14 @@ final class DeviceDirectory {
         || !features.secondStage(second)
         || unaligned
         || (w.length > BASE_BYTES / Long.BYTES && isMsiMisconfigured(w, second));
+  }
+
+  private boolean requestsPagesSoundly(long tc) {
+    boolean ats = TC_EN_ATS.isSet(tc);
+    boolean pri = TC_EN_PRI.isSet(tc);
+    return (!ats || RiscvIommuRegisters.ATS.isSet(features.capabilities()))
+        && (!pri || ats)
+        && (!TC_PRPR.isSet(tc) || pri);
   }
 
   private static final int ROOT_PAGES = 1 << SvPteLayout.WIDER_ROOT_BITS;

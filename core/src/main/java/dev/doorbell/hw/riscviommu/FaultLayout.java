@@ -17,6 +17,7 @@ public final class FaultLayout {
   public static final int UNTRANSLATED_READ = 2;
 
   public static final int UNTRANSLATED_WRITE = 3;
+  public static final int MESSAGE_REQUEST = 9;
 
   /// `CAUSE`.
   public static final int INSTRUCTION_ACCESS_FAULT = 1;

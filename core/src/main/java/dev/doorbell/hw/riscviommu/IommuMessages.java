@@ -46,8 +46,8 @@ final class IommuMessages {
   synchronized void raise(Field cause) {
     if (!cause.isSet(pending)) {
       pending |= cause.mask();
-      int vector = cause.equals(CIP) ? CIV.getInt(vectors) : FIV.getInt(vectors);
-      waiting |= 1 << vector;
+      Field vector = cause.equals(CIP) ? CIV : cause.equals(FIP) ? FIV : PIV;
+      waiting |= 1 << vector.getInt(vectors);
     }
   }
 

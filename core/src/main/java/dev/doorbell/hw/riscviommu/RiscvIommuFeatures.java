@@ -36,6 +36,11 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
         CACHED);
   }
 
+  /// {@return these features with page requests: `capabilities.ATS`, though devices' translation requests are not taken}
+  public RiscvIommuFeatures withPageRequests() {
+    return new RiscvIommuFeatures(capabilities | ATS.mask(), cachedTranslations);
+  }
+
   /// {@return these features with bits of `capabilities` taken away}
   public RiscvIommuFeatures without(long bits) {
     return new RiscvIommuFeatures(capabilities & ~bits, cachedTranslations);

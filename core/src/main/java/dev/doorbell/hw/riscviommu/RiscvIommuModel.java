@@ -4,13 +4,17 @@ import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
 
 import dev.doorbell.bits.RegisterPorts;
 import dev.doorbell.bus.AccessGate;
+import dev.doorbell.bus.AtsMessages;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.bus.PageRequest;
+import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.vmsa.TranslationCache;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// A RISC-V IOMMU: its registers, queues and translation, bit for bit.
@@ -32,12 +36,13 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
   private final InboundPath debugPath;
   private final CommandProcessor commands;
   private final FaultQueue faults;
+  private final PageRequestQueue pages;
+  private final PageRequests requests;
   private final IommuMessages messages;
   private final InboundPath.Shared shared;
   private final RegisterPorts ports = new RegisterPorts(MAP);
   private final ReentrantLock lock = new ReentrantLock();
   private volatile long ddtp;
-  private long pageRequestBase;
   private long debugIova;
   private long debugControl;
   private long debugResponse;
@@ -47,6 +52,16 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
   /// @param memory where its tables and queues lie
   /// @param bus where its own messages and the data of fences go
   public RiscvIommuModel(RiscvIommuFeatures features, PhysicalMemory memory, SystemBus bus) {
+    this(features, memory, bus, AtsMessages.NOBODY);
+  }
+
+  /// Makes one whose commands for devices' translation caches and page requests are heard.
+  ///
+  /// @param memory where its tables and queues lie
+  /// @param bus where its own messages and the data of fences go
+  /// @param devices who hears them
+  public RiscvIommuModel(
+      RiscvIommuFeatures features, PhysicalMemory memory, SystemBus bus, AtsMessages devices) {
     this.features = features;
     directory = new DeviceDirectory(features, memory);
     caches =
@@ -55,7 +70,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
             new TranslationCache(features.cachedTranslations()));
     commands =
         new CommandProcessor(
-            features, memory, bus, new CommandProcessor.Targets(directory, caches, gate));
+            features, memory, bus, new CommandProcessor.Targets(directory, caches, gate, devices));
     faults = new FaultQueue(memory);
     messages = new IommuMessages(bus);
     shared =
@@ -66,6 +81,8 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
             faults,
             messages,
             new ResidentFiles(memory, bus, AMO_MRIF.isSet(features.capabilities())));
+    pages = new PageRequestQueue(memory);
+    requests = new PageRequests(shared, pages);
     for (int i = 0; i < paths.length; i++) {
       paths[i] = new InboundPath(shared, new PageWalk(features, memory, caches));
     }
@@ -84,7 +101,10 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     ports.on(FQH, _ -> faults.head(), (_, v) -> faults.setHead(v));
     ports.on(FQT, _ -> faults.tail());
     ports.on(FQCSR, _ -> faults.csr(), (_, v) -> faults.setCsr(v));
-    ports.on(PQB, _ -> pageRequestBase, (_, v) -> pageRequestBase = PQB.legalize(0, v));
+    ports.on(PQB, _ -> pages.base(), (_, v) -> pages.setBase(v));
+    ports.on(PQH, _ -> pages.head(), (_, v) -> pages.setHead(v));
+    ports.on(PQT, _ -> pages.tail());
+    ports.on(PQCSR, _ -> pages.csr(), (_, v) -> pages.setCsr(v));
     ports.on(IPSR, _ -> messages.pending(), (_, v) -> messages.clear(v));
     ports.on(ICVEC, _ -> messages.vectors(), (_, v) -> messages.setVectors(v));
     if (DBG.isSet(features.capabilities())) {
@@ -223,6 +243,24 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
       deliver();
     }
     return outcome;
+  }
+
+  /// Takes a device's page request: into the page-request queue, where software finds it, if the device's context allows it and there is room.
+  ///
+  /// {@return the answer that the IOMMU itself gives to one that wants an answer and is not queued}
+  public Optional<PageResponse> pageRequest(PageRequest request) {
+    int slot = gate.enter();
+    boolean outermost;
+    Optional<PageResponse> answer;
+    try {
+      answer = requests.take(request);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+    return answer;
   }
 
   /// Sends the IOMMU's own messages. One that nobody takes is a fault of its own, which may want to interrupt in turn.

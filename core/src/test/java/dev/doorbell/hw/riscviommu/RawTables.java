@@ -1,10 +1,14 @@
 package dev.doorbell.hw.riscviommu;
 
+import dev.doorbell.bus.AtsMessages;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.simple.PlainMemory;
+import java.util.ArrayList;
+import java.util.List;
 
 /// An IOMMU model with tables that a test writes by hand, in numbers of the manual and not by the declared layouts.
 final class RawTables {
@@ -21,6 +25,10 @@ final class RawTables {
 
   final PlainMemory memory = new PlainMemory(MEMORY, 0x100_0000);
   final RiscvIommuModel model;
+
+  /// What the IOMMU sent to devices.
+  final List<String> sent = new ArrayList<>();
+
   private final boolean extended;
   private int tail;
   private int seen;
@@ -47,7 +55,20 @@ final class RawTables {
             return BusRead.ok(memory.read(pa, bytes));
           }
         };
-    model = new RiscvIommuModel(features, memory, bus);
+    AtsMessages devices =
+        new AtsMessages() {
+          @Override
+          public void invalidate(int requester, int pasid, long first, long bytes) {
+            sent.add("invalidate 0x%x %d 0x%x 0x%x".formatted(requester, pasid, first, bytes));
+          }
+
+          @Override
+          public void respond(PageResponse r) {
+            sent.add(
+                "respond 0x%x %d %d %d".formatted(r.requester(), r.pasid(), r.group(), r.code()));
+          }
+        };
+    model = new RiscvIommuModel(features, memory, bus, devices);
     set(0x18, CQ >>> 2 | 3, 8);
     set(0x48, 1, 4);
     set(0x28, FQ >>> 2 | 1, 8);
