@@ -277,4 +277,20 @@ class EnableTest {
     assertEquals(0, bench.its0.vectorsFree());
     assertEquals(64, bench.its1.vectorsFree());
   }
+
+  @Test
+  void r07_whenNoControllerHasEnoughTheOneWithMostIsTaken() {
+    for (boolean largestFirst : new boolean[] {false, true}) {
+      IrqBench small = new IrqBench();
+      Domain d = small.domain("d");
+      Function f =
+          largestFirst
+              ? small.function(1, Shape.msix(80), small.its1, small.its0)
+              : small.function(1, Shape.msix(80), small.its0, small.its1);
+      d.attach(f.group());
+      assertEquals(64, f.msi().enable(20, 80));
+      assertEquals(16, small.its0.vectorsFree());
+      assertEquals(0, small.its1.vectorsFree());
+    }
+  }
 }
