@@ -40,7 +40,7 @@ final class Invalidations {
     int stream = CFGI_STREAM_ID.getInt(word0);
     if (opcode == CMD_CFGI_STE) {
       streams.forget(stream, Integer.toUnsignedLong(stream), CFGI_LEAF.isSet(word1));
-      return true;
+      return forgotten();
     }
     int range = CFGI_RANGE.getInt(word1);
     if (range == CFGI_RANGE_ALL) {
@@ -49,13 +49,13 @@ final class Invalidations {
       long within = Regime.ones(range + 1);
       streams.forget((int) (stream & ~within), Integer.toUnsignedLong(stream) | within, false);
     }
-    return true;
+    return forgotten();
   }
 
   boolean contexts(int opcode, long word0) {
     int substream = opcode == CMD_CFGI_CD_ALL ? -1 : CFGI_SUBSTREAM_ID.getInt(word0);
     streams.forgetContext(CFGI_STREAM_ID.getInt(word0), substream);
-    return true;
+    return forgotten();
   }
 
   boolean stage1(int opcode, long word0, long word1) {
@@ -67,13 +67,13 @@ final class Invalidations {
     }
     if (opcode != CMD_TLBI_NH_VA && opcode != CMD_TLBI_NH_VAA) {
       caches.invalidate1(what, false);
-      return true;
+      return forgotten();
     }
     if (isReserved(word0, word1)) {
       return false;
     }
     caches.invalidate1(within(what, TLBI_ADDRESS, word0, word1), TLBI_LEAF.isSet(word1));
-    return true;
+    return forgotten();
   }
 
   boolean el2(int opcode, long word0, long word1) {
@@ -92,7 +92,7 @@ final class Invalidations {
       what = what.ofWorlds(1 << StreamContext.EL2_E2H).withAsid(TLBI_ASID.getInt(word0), byAddress);
     }
     caches.invalidate1(what, leafOnly);
-    return true;
+    return forgotten();
   }
 
   boolean stage2(int opcode, long word0, long word1) {
@@ -100,7 +100,7 @@ final class Invalidations {
     if (opcode == CMD_TLBI_S12_VMALL) {
       caches.invalidate1(what, false);
       caches.invalidate2(what, false);
-      return true;
+      return forgotten();
     }
     if (isReserved(word0, word1)) {
       return false;
@@ -109,12 +109,17 @@ final class Invalidations {
     // CMD_TLBI_NH_ALL.
     caches.invalidate2(
         within(what.withAsid(0, true), TLBI_ADDRESS, word0, word1), TLBI_LEAF.isSet(word1));
-    return true;
+    return forgotten();
   }
 
   boolean everything() {
     caches.invalidate1(Invalidation.all(EL1), false);
     caches.invalidate2(Invalidation.all(EL1), false);
+    return forgotten();
+  }
+
+  private boolean forgotten() {
+    caches.forgotten();
     return true;
   }
 

@@ -35,11 +35,17 @@ final class TranslationCaches {
   }
 
   private static final int STEPS_PER_LEAVES = 4;
+  private static final int LEAVES_PER_OUTCOME = 16;
 
   final TranslationCache leaves1;
   final TranslationCache tables1;
   final TranslationCache leaves2;
   final TranslationCache tables2;
+
+  /// Outcomes that each slot of the gate keeps beside them; see {@link TranslationMemo}.
+  final int outcomes;
+
+  private volatile long epoch = 1;
 
   /// @param leaves of each stage, a power of two
   TranslationCaches(int leaves) {
@@ -47,6 +53,18 @@ final class TranslationCaches {
     leaves2 = new TranslationCache(leaves);
     tables1 = new TranslationCache(leaves / STEPS_PER_LEAVES);
     tables2 = new TranslationCache(leaves / STEPS_PER_LEAVES);
+    outcomes = Math.max(1, leaves / LEAVES_PER_OUTCOME);
+  }
+
+  /// {@return another number after each {@link #forgotten}; never 0}
+  long epoch() {
+    return epoch;
+  }
+
+  /// Tells that something is gone, of these caches or of the configuration's: no access that begins from here on finds it. One caller at a time.
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the model's register lock
+  void forgotten() {
+    epoch = epoch + 1;
   }
 
   /// Removes of stage 1 what is named: leaves, and unless `leafOnly` every table pointer on the way to them.

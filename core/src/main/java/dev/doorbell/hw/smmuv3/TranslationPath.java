@@ -67,9 +67,16 @@ final class TranslationPath {
       return abortAll || tooWide(iova) ? FAULT : iova;
     }
     TranslationWalk walk = walks[slot];
+    TranslationMemo memo = walk.memo;
+    long known = memo.find(streamId, substreamId, iova, access, walk.epoch());
+    if (known != FAULT) {
+      return known;
+    }
     StreamContext stream = streams.find(streamId, walk);
     long pa = stream == null ? FAULT : through(stream, substreamId, iova, access, walk);
-    if (pa == FAULT && walk.fault.recorded) {
+    if (pa != FAULT) {
+      memo.keep(pa);
+    } else if (walk.fault.recorded) {
       record(walk.fault, streamId, substreamId, iova, access);
     }
     return pa;

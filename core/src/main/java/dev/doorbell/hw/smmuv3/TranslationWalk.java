@@ -36,6 +36,7 @@ final class TranslationWalk {
           | TranslationCaches.S2_CLEAN.mask()
           | TranslationCaches.DEVICE.mask();
 
+  final TranslationMemo memo;
   final WalkFault fault = new WalkFault();
   final Fetcher fetcher;
   final Stage2Walk second;
@@ -57,8 +58,14 @@ final class TranslationWalk {
 
   TranslationWalk(PhysicalMemory memory, TranslationCaches caches) {
     this.caches = caches;
+    memo = new TranslationMemo(caches.outcomes);
     fetcher = new Fetcher(memory);
     second = new Stage2Walk(caches, fetcher, fault);
+  }
+
+  /// {@return what {@link TranslationMemo} wants from the access's beginning}
+  long epoch() {
+    return caches.epoch();
   }
 
   /// Once before the stages of a translation.
