@@ -88,11 +88,13 @@ final class LpiBank {
     long address = wordAddress(intid / Long.SIZE);
     long bit = 1L << intid;
     try {
-      // Written even when the bit is set: who takes the LPI then sees what the device wrote before.
-      long old;
-      do {
+      // A bit that is set is not written again. Who takes the LPI later still sees what the device
+      // wrote
+      // before: the claim of the gate stands between that and this read, as a full fence.
+      long old = memory.read64(address);
+      while ((old & bit) == 0 && !memory.compareAndSet64(address, old, old | bit)) {
         old = memory.read64(address);
-      } while (!memory.compareAndSet64(address, old, old | bit));
+      }
     } catch (BusErrorException _) {
       return false;
     }
