@@ -130,6 +130,11 @@ public final class Blob {
     return new String(bytes, 0, size, StandardCharsets.ISO_8859_1);
   }
 
+  /// {@return the bytes themselves, of which the first {@link #size} count: not to be changed, and not to be handed on}
+  byte[] unshielded() {
+    return bytes;
+  }
+
   byte[] copy(long at, int count) {
     int from = checked(at, count);
     byte[] out = new byte[count];

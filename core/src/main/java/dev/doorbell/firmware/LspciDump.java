@@ -1,9 +1,9 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.explain.Source;
+import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.Sbdf;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
@@ -25,16 +25,21 @@ final class LspciDump {
       Pattern.compile("((?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])(?:\\s.*)?");
   private static final Pattern ROW_START = Pattern.compile("([0-9a-f]{2,3}):(.*)");
 
-  /// A function's bytes.
-  record Function(byte[] config, Source source) {}
+  private static final int LONGEST_LINE = 4096;
 
-  private final String file;
+  /// A function's bytes.
+  record Function(ConfigImage config, Source source) {}
+
+  private final Blob dump;
   private final Findings findings;
   private final SequencedMap<Sbdf, Function> functions = new LinkedHashMap<>();
   private Sbdf current = new Sbdf(0, 0, 0, 0);
   private long currentAt;
   private boolean reading;
-  private byte[] config = new byte[0];
+
+  /// Bytes of the function being read, of which those after `filled` mean nothing.
+  private final byte[] config = new byte[CONFIG_BYTES];
+
   private int filled;
   private boolean broken;
 
@@ -48,27 +53,29 @@ final class LspciDump {
     return out;
   }
 
-  private LspciDump(String file, Findings findings) {
-    this.file = file;
+  private LspciDump(Blob dump, Findings findings) {
+    this.dump = dump;
     this.findings = findings;
   }
 
-  static SequencedMap<Sbdf, Function> read(String file, String text, Findings findings) {
-    LspciDump dump = new LspciDump(file, findings);
-    // A character outside Latin-1 becomes one that is no digit.
-    byte[] raw = text.getBytes(StandardCharsets.ISO_8859_1);
+  static SequencedMap<Sbdf, Function> read(Blob blob, Findings findings) {
+    LspciDump dump = new LspciDump(blob, findings);
+    // Dumps have tens of megabytes: as text, or copied, they would take longer than they are read.
+    byte[] raw = blob.unshielded();
+    int size = blob.size();
     int at = 0;
-    while (at < text.length()) {
-      int next = dump.expectedRow(raw, at);
+    while (at < size) {
+      int next = dump.expectedRow(raw, at, size);
       if (next != at) {
         at = next;
         continue;
       }
-      int end = text.indexOf('\n', at);
-      if (end < 0) {
-        end = text.length();
+      int end = at;
+      while (end < size && raw[end] != '\n') {
+        end++;
       }
-      dump.line(text.substring(at, Math.min(end, at + 4096)).stripTrailing(), at);
+      int length = Math.min(end - at, LONGEST_LINE);
+      dump.line(new String(raw, at, length, StandardCharsets.ISO_8859_1).stripTrailing(), at);
       at = end + 1;
     }
     dump.finish();
@@ -78,13 +85,13 @@ final class LspciDump {
   /// Takes the row that comes next, where it stands as lspci itself writes it: nearly all of a dump does, and nothing is allocated for it.
   ///
   /// {@return where the next line begins; this one, when it is no such row, of which nothing is taken then}
-  private int expectedRow(byte[] raw, int at) {
+  private int expectedRow(byte[] raw, int at, int size) {
     int digits = filled < 0x100 ? 2 : 3;
     int end = at + digits + 1 + 3 * ROW;
-    if (!reading || broken || filled == CONFIG_BYTES || end > raw.length) {
+    if (!reading || broken || filled == CONFIG_BYTES || end > size) {
       return at;
     }
-    int wrong = raw[at + digits] - ':' << 8 | (end == raw.length ? 0 : raw[end] - '\n' << 8);
+    int wrong = raw[at + digits] - ':' << 8 | (end == size ? 0 : raw[end] - '\n' << 8);
     int offset = 0;
     for (int i = at; i < at + digits; i++) {
       int digit = DIGITS[raw[i] & 0xff];
@@ -120,7 +127,7 @@ final class LspciDump {
     } else {
       findings.odd(
           "line is neither a function nor a row of its bytes: '" + shortened(line) + "'",
-          Source.at(file, at));
+          Source.at(dump.file(), at));
     }
   }
 
@@ -129,11 +136,10 @@ final class LspciDump {
       current = Sbdf.parse(name);
       reading = functions.size() < MAX_FUNCTIONS;
     } catch (IllegalArgumentException e) {
-      findings.odd("'" + name + "' is not a PCI function", Source.at(file, at));
+      findings.odd("'" + name + "' is not a PCI function", Source.at(dump.file(), at));
       reading = false;
     }
     currentAt = at;
-    config = new byte[CONFIG_BYTES];
     filled = 0;
     broken = false;
   }
@@ -152,13 +158,13 @@ final class LspciDump {
     if (!good || count != ROW) {
       findings.odd(
           "row %03x of %s is malformed: '%s'".formatted(offset, current, shortened(rest.strip())),
-          Source.at(file, at));
+          Source.at(dump.file(), at));
       broken = true;
     } else if (offset != filled) {
       if (!broken) {
         findings.odd(
             "row %03x of %s follows byte %03x".formatted(offset, current, filled),
-            Source.at(file, at));
+            Source.at(dump.file(), at));
       }
       broken = true;
     } else {
@@ -178,7 +184,8 @@ final class LspciDump {
       return;
     }
     reading = false;
-    Function f = new Function(Arrays.copyOf(config, filled), Source.at(file, currentAt));
+    Source source = Source.at(dump.file(), currentAt);
+    Function f = new Function(ConfigImage.ofFirst(filled, config, source.toString()), source);
     if (functions.putIfAbsent(current, f) != null) {
       findings.odd(current + " is listed twice; the first counts", f.source);
     }

@@ -52,7 +52,7 @@ record PciFunctions(
     fromDump(sysroot, found, findings);
     rootFile
         .filter(b -> b.size() < 4 || b.u8(0) < 0x80 && !b.text(0, 4).matches("[A-Z]{4}"))
-        .ifPresent(b -> addDump(b.file(), b.latin1(), found, findings));
+        .ifPresent(b -> addDump(b, found, findings));
     if (found.isEmpty()) {
       findings.unseen(
           "PCI functions",
@@ -213,27 +213,24 @@ record PciFunctions(
 
   private static void fromDump(
       Sysroot sysroot, SortedMap<Sbdf, FunctionDescription> found, Findings findings) {
-    Optional<String> text = Optional.empty();
     switch (sysroot.read(DUMP, DUMP_LIMIT)) {
-      case Contents.Present(Blob blob) -> text = Optional.of(blob.latin1());
+      case Contents.Present(Blob blob) -> addDump(blob, found, findings);
       case Contents.Absent() -> {}
       case Contents.Unreadable(String why) ->
           findings.unseen("functions of " + DUMP, why, "they are not known");
     }
-    text.ifPresent(t -> addDump(DUMP, t, found, findings));
   }
 
-  static void addDump(
-      String file, String text, SortedMap<Sbdf, FunctionDescription> found, Findings findings) {
-    LspciDump.read(file, text, findings)
+  static void addDump(Blob dump, SortedMap<Sbdf, FunctionDescription> found, Findings findings) {
+    LspciDump.read(dump, findings)
         .forEach((sbdf, f) -> {
           FunctionDescription known = found.get(sbdf);
-          if (known == null || known.config().size() < f.config().length) {
+          if (known == null || known.config().size() < f.config().size()) {
             found.put(
                 sbdf,
                 new FunctionDescription(
                     sbdf,
-                    ConfigImage.of(f.config(), f.source().toString()),
+                    f.config(),
                     known == null ? List.of() : known.resources(),
                     known == null ? Optional.empty() : known.physicalFunction(),
                     known == null ? Optional.empty() : known.driver(),

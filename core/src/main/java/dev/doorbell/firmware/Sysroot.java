@@ -316,10 +316,17 @@ public final class Sysroot {
     int used = 0;
     try (SeekableByteChannel in =
         Files.newByteChannel(at, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
-      byte[] buffer = new byte[(int) Math.min(Math.max(CHUNK, in.size() + 1), limit + 1L)];
+      byte[] buffer = new byte[(int) Math.min(Math.max(CHUNK, in.size()), limit + 1L)];
+      // Where the size was told rightly, one byte more shows the end, and nothing is copied.
+      byte[] more = new byte[1];
       while (used <= limit) {
         if (used == buffer.length) {
+          if (in.read(ByteBuffer.wrap(more)) < 0) {
+            break;
+          }
           buffer = Arrays.copyOf(buffer, (int) Math.min(limit + 1L, 2L * buffer.length));
+          buffer[used++] = more[0];
+          continue;
         }
         int got =
             in.read(ByteBuffer.wrap(buffer, used, Math.min(MOST_AT_ONCE, buffer.length - used)));
@@ -328,7 +335,7 @@ public final class Sysroot {
         }
         used += got;
       }
-      return Arrays.copyOf(buffer, used);
+      return used == buffer.length ? buffer : Arrays.copyOf(buffer, used);
     }
   }
 }

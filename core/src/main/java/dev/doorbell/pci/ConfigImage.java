@@ -1,6 +1,7 @@
 package dev.doorbell.pci;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /// The configuration space of a capture. Immutable; any size from 0 to 4096 bytes, odd ones included. Equal bytes are
 /// equal images, wherever they were read.
@@ -19,10 +20,25 @@ public final class ConfigImage implements ConfigSpace {
   /// @throws IllegalArgumentException when there are more than 4096
   public static ConfigImage of(byte[] bytes, String where) {
     if (bytes.length > CapabilityLayout.EXTENDED_BYTES) {
-      throw new IllegalArgumentException(
-          "%s holds %d bytes; configuration space has at most 4096".formatted(where, bytes.length));
+      throw tooLarge(where, bytes.length);
     }
     return new ConfigImage(bytes.clone(), where);
+  }
+
+  /// As {@link #of}, of the first bytes alone.
+  ///
+  /// @throws IndexOutOfBoundsException when there are fewer
+  public static ConfigImage ofFirst(int count, byte[] bytes, String where) {
+    if (count > CapabilityLayout.EXTENDED_BYTES) {
+      throw tooLarge(where, count);
+    }
+    Objects.checkFromIndexSize(0, count, bytes.length);
+    return new ConfigImage(Arrays.copyOf(bytes, count), where);
+  }
+
+  private static IllegalArgumentException tooLarge(String where, int bytes) {
+    return new IllegalArgumentException(
+        "%s holds %d bytes; configuration space has at most 4096".formatted(where, bytes));
   }
 
   /// {@return where the bytes were read}

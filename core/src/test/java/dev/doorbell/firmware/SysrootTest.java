@@ -86,6 +86,22 @@ class SysrootTest {
   }
 
   @Test
+  @DisplayName("files around the sizes of buffers are read whole; so is one that says it is empty")
+  void wholeFiles() throws IOException {
+    for (int bytes : new int[] {0, 1, 8191, 8192, 8193, 16384, 16385, 300_000}) {
+      String text = "0123456789abcdef".repeat(bytes / 16 + 1).substring(0, bytes);
+      put("sys/file", text);
+      assertEquals(Optional.of(text), open().text("sys/file", 400_000), bytes + " bytes");
+      assertEquals(Optional.of(text), open().text("sys/file", bytes), "limit " + bytes);
+    }
+    // The kernel says 0 of each file of procfs.
+    assertEquals(0, Files.size(Path.of("/proc/self/smaps")));
+    String maps = Sysroot.open(Path.of("/proc/self")).text("smaps", 1 << 26).orElseThrow();
+    assertTrue(maps.length() > 8193 && maps.endsWith("\n"), "bytes: " + maps.length());
+    assertTrue(maps.lines().allMatch(l -> l.matches("[0-9a-f]+-[0-9a-f]+ .*|[A-Za-z_]+: .*")));
+  }
+
+  @Test
   @DisplayName(
       "a file of the limit's size is read whole, one byte more is unreadable; a sparse file of 4 GiB as well")
   void limits() throws IOException {
