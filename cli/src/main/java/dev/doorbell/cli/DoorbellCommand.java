@@ -17,12 +17,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -41,13 +42,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "Try: doorbell assign"
     })
 final class DoorbellCommand implements Runnable {
-  private final CommandLine line;
   private final Console console;
   private final Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+  private @Nullable CommandLine made;
 
   DoorbellCommand(PrintWriter out, PrintWriter err, boolean colour, Surroundings surroundings) {
     console = new Console(out, err, colour);
-    line = new CommandLine(this);
     commands.put("assign", () -> new AssignCommand(console, surroundings));
     commands.put("inspect", () -> new InspectCommand(console));
     commands.put("plan", () -> new PlanCommand(console));
@@ -61,10 +61,34 @@ final class DoorbellCommand implements Runnable {
 
   /// Adds a command that tests fail.
   void add(Object command) {
-    line.addSubcommand(command);
+    line().addSubcommand(command);
+  }
+
+  private CommandLine line() {
+    CommandLine line = made == null ? new CommandLine(this) : made;
+    made = line;
+    return line;
   }
 
   int execute(String... args) {
+    Optional<InspectCommand> plain = InspectCommand.plain(console, args);
+    return plain.isPresent() ? execute(plain.get(), args) : parse(args);
+  }
+
+  private int execute(InspectCommand command, String... args) {
+    try {
+      return command.call();
+    } catch (RuntimeException e) {
+      return failed(e, asksForJson(args));
+    }
+  }
+
+  private static boolean asksForJson(String... args) {
+    return Arrays.asList(args).contains("--json");
+  }
+
+  private int parse(String... args) {
+    CommandLine line = line();
     // Where one is named no other is made: to read what all of them declare takes longer than most
     // of them run.
     Supplier<Object> named = args.length == 0 ? null : commands.get(args[0]);
@@ -81,20 +105,21 @@ final class DoorbellCommand implements Runnable {
     line.registerConverter(Board.class, new ChoiceName<>(Board.class));
     line.setUsageHelpWidth(100);
     line.setParameterExceptionHandler(this::badArguments);
-    line.setExecutionExceptionHandler(this::failed);
+    line.setExecutionExceptionHandler(
+        (e, at, parsed) -> failed(e, parsed.expandedArgs().contains("--json")));
     return line.execute(args);
   }
 
   @Override
   public void run() {
-    line.usage(console.out());
+    line().usage(console.out());
   }
 
   private int badArguments(ParameterException e, String[] args) {
     String command = e.getCommandLine().getCommandName();
     String help = "see " + (command.equals("doorbell") ? "" : "doorbell ") + command + " --help";
     report(
-        Arrays.asList(args).contains("--json"),
+        asksForJson(args),
         new ErrorView("BadArguments", told(e), null, null, null, List.of(), null, help));
     return ExitStatus.UNUSABLE.code();
   }
@@ -119,8 +144,7 @@ final class DoorbellCommand implements Runnable {
     }
   }
 
-  private int failed(Exception e, CommandLine at, ParseResult parsed) {
-    boolean json = parsed.expandedArgs().contains("--json");
+  private int failed(Exception e, boolean json) {
     return switch (e) {
       case UnusableDescription damaged -> {
         report(json, ErrorView.of(damaged.refusal()));

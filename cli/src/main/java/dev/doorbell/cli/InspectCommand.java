@@ -2,8 +2,10 @@ package dev.doorbell.cli;
 
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.Survey;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,6 +40,50 @@ final class InspectCommand implements Callable<Integer> {
 
   InspectCommand(Console console) {
     this.console = console;
+  }
+
+  /// {@return the command that plain arguments ask for; empty where they hold anything else, which picocli is to read} To read annotations
+  /// takes picocli longer than to show a small machine takes.
+  static Optional<InspectCommand> plain(Console console, String... args) {
+    if (args.length == 0 || !args[0].equals("inspect")) {
+      return Optional.empty();
+    }
+    InspectCommand out = new InspectCommand(console);
+    boolean rooted = false;
+    for (int i = 1; i < args.length; i++) {
+      if (args[i].equals("--json") && !out.json) {
+        out.json = true;
+      } else if (args[i].equals("--root")
+          && !rooted
+          && i + 1 < args.length
+          && isWord(args[i + 1])) {
+        rooted = true;
+        i++;
+        out.machine.lookAt(Path.of(args[i]));
+      } else if (isWord(args[i])) {
+        out.functions.add(args[i]);
+      } else {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(out);
+  }
+
+  /// {@return whether an argument is a value to everybody: no option, and none of the characters that mean more to somebody}
+  private static boolean isWord(String argument) {
+    for (int i = 0; i < argument.length(); i++) {
+      char c = argument.charAt(i);
+      boolean plain = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z';
+      if (!plain && (i == 0 ? "/._" : "/._-:+").indexOf(c) < 0) {
+        return false;
+      }
+    }
+    return !argument.isEmpty();
+  }
+
+  /// {@return what is asked for}
+  String asked() {
+    return machine.again() + (json ? " --json " : " ") + functions;
   }
 
   @Override

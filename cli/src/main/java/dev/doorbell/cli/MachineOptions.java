@@ -58,6 +58,11 @@ final class MachineOptions {
   /// What was found without being named: the root beside captured tables, or the bundled sample.
   private @Nullable Path found;
 
+  /// As `--root` does.
+  void lookAt(Path at) {
+    root = at;
+  }
+
   /// {@return the machine under `--root`, or the bundled sample}
   ChosenMachine orSample() {
     checkRoot();
