@@ -1,8 +1,13 @@
 package dev.doorbell.bench;
 
 import dev.doorbell.linux.ErrnoException;
+import dev.doorbell.linux.LinuxOptions;
+import dev.doorbell.linux.LinuxVfio;
 import dev.doorbell.linux.SystemCalls;
 import dev.doorbell.linux.kvm.KvmVm;
+import dev.doorbell.vfio.Group;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +32,12 @@ final class KernelCalls implements AutoCloseable {
     if (work.equals("eventfd")) {
       return Optional.empty();
     }
+    if (work.equals("dmaMap")) {
+      return group() >= 0
+          ? Optional.empty()
+          : Optional.of(
+              "no group of this host is all with VFIO drivers and has a file in /dev/vfio: bind a function to vfio-pci (driver_override) first");
+    }
     if (!System.getProperty("os.arch").equals("amd64")) {
       return Optional.of("its machine is an x86 one");
     }
@@ -35,6 +46,18 @@ final class KernelCalls implements AutoCloseable {
       noKvm = tryKvm();
     }
     return Optional.ofNullable(noKvm);
+  }
+
+  /// {@return the number of a group that a container can take; -1 where there is none}
+  static int group() {
+    try (LinuxVfio vfio = LinuxVfio.open(LinuxOptions.USUAL.withoutThread())) {
+      return vfio.groups().stream()
+          .filter(g -> Files.exists(Path.of("/dev/vfio/" + g.id())))
+          .filter(g -> g.viability().blockers().isEmpty())
+          .mapToInt(Group::id)
+          .findFirst()
+          .orElse(-1);
+    }
   }
 
   private static @Nullable String tryKvm() {
@@ -52,7 +75,7 @@ final class KernelCalls implements AutoCloseable {
       inC = KernelCallsInC.compile().orElse(null);
     }
     KernelCallsInC c = inC;
-    return c == null ? OptionalDouble.empty() : c.nanoseconds(work, milliseconds);
+    return c == null ? OptionalDouble.empty() : c.nanoseconds(work, milliseconds, group());
   }
 
   @Override

@@ -1,19 +1,28 @@
 package dev.doorbell.bench;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Iova;
+import dev.doorbell.iommu.Protection;
 import dev.doorbell.linux.Because;
 import dev.doorbell.linux.Descriptor;
 import dev.doorbell.linux.EventFd;
 import dev.doorbell.linux.Ioctl;
 import dev.doorbell.linux.Kernel;
 import dev.doorbell.linux.KernelConstants;
+import dev.doorbell.linux.LinuxContainer;
+import dev.doorbell.linux.LinuxOptions;
+import dev.doorbell.linux.LinuxVfio;
 import dev.doorbell.linux.SystemCalls;
 import dev.doorbell.linux.kvm.GuestMsi;
 import dev.doorbell.linux.kvm.KvmVm;
 import dev.doorbell.linux.kvm.X86Cpu;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.DmaBuffer;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -82,6 +91,41 @@ public class KernelCallsBenchmark {
       vm.close();
       event.close();
     }
+  }
+
+  /// A container with a group of the host's, and a page.
+  @State(Scope.Thread)
+  public static class Mapping {
+    private static final long AT = 0x10_0000;
+    private final LinuxVfio vfio = LinuxVfio.open(LinuxOptions.USUAL.withoutThread());
+    private final LinuxContainer container = vfio.open(ContainerOptions.USUAL);
+    private @Nullable DmaBuffer page;
+    private AddressRange iovas = AddressRange.ofSize(AT, 1);
+
+    /// Takes the group in.
+    @Setup
+    public void attach() {
+      int group = KernelCalls.group();
+      container.attach(
+          vfio.groups().stream().filter(g -> g.id() == group).findFirst().orElseThrow());
+      DmaBuffer one = container.allocate(1);
+      page = one;
+      iovas = AddressRange.ofSize(AT, one.bytes());
+    }
+
+    @TearDown
+    public void close() {
+      container.close();
+      Objects.requireNonNull(page).close();
+      vfio.close();
+    }
+  }
+
+  /// {@return bytes that were mapped and unmapped: a page}
+  @Benchmark
+  public long dmaMap(Mapping m) {
+    m.container.map(new Iova(Mapping.AT), Objects.requireNonNull(m.page), Protection.READ_WRITE);
+    return m.container.unmap(m.iovas);
   }
 
   /// {@return what was counted: a write and a read}

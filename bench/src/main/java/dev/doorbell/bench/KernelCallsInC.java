@@ -48,8 +48,9 @@ final class KernelCallsInC implements AutoCloseable {
   /// {@return nanoseconds an operation; empty where the kernel refuses it}
   ///
   /// @param work a method of {@link KernelCallsBenchmark}
-  OptionalDouble nanoseconds(String work, int milliseconds) {
-    return run(List.of("./loops", work, Integer.toString(milliseconds)))
+  /// @param group the number of the group whose memory is mapped, where the work maps some
+  OptionalDouble nanoseconds(String work, int milliseconds, int group) {
+    return run(List.of("./loops", work, Integer.toString(milliseconds), Integer.toString(group)))
         .map(t -> OptionalDouble.of(Double.parseDouble(t.strip())))
         .orElse(OptionalDouble.empty());
   }

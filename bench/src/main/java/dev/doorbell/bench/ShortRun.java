@@ -61,7 +61,8 @@ public final class ShortRun {
           new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
           new Work("kernel: irqfd", KernelCallsBenchmark.class, "irqfd", JAVA),
           new Work("kernel: signal msi", KernelCallsBenchmark.class, "signal", JAVA),
-          new Work("kernel: ioctl", KernelCallsBenchmark.class, "version", JAVA));
+          new Work("kernel: ioctl", KernelCallsBenchmark.class, "version", JAVA),
+          new Work("kernel: dma map", KernelCallsBenchmark.class, "dmaMap", JAVA));
 
   private ShortRun() {}
 

@@ -1,6 +1,7 @@
-/* The loops that KernelCallsBenchmark runs in Java, in C: "kernel-calls WORK MILLISECONDS" prints nanoseconds for each operation. */
+/* The loops that KernelCallsBenchmark runs in Java, in C: "kernel-calls WORK MILLISECONDS [GROUP]" prints nanoseconds for each operation. */
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +83,31 @@ static void signal_msi(void) { check(ioctl(vm, KVM_SIGNAL_MSI, &message), "KVM_S
 
 static void version(void) { check(ioctl(kvm, KVM_GET_API_VERSION, 0), "KVM_GET_API_VERSION"); }
 
+static int container;
+static struct vfio_iommu_type1_dma_map map = {
+    .argsz = sizeof map, .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, .iova = 0x100000};
+
+static void take_group(const char *number) {
+  char path[64];
+  snprintf(path, sizeof path, "/dev/vfio/%s", number);
+  container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+  check(container, "/dev/vfio/vfio");
+  int group = open(path, O_RDWR | O_CLOEXEC);
+  check(group, path);
+  check(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container), "VFIO_GROUP_SET_CONTAINER");
+  check(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "VFIO_SET_IOMMU");
+  map.size = (uint64_t)sysconf(_SC_PAGESIZE);
+  void *page = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  check(page == MAP_FAILED ? -1 : 0, "mmap");
+  map.vaddr = (uintptr_t)page;
+}
+
+static void map_page(void) {
+  struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof unmap, .iova = map.iova, .size = map.size};
+  check(ioctl(container, VFIO_IOMMU_MAP_DMA, &map), "VFIO_IOMMU_MAP_DMA");
+  check(ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap), "VFIO_IOMMU_UNMAP_DMA");
+}
+
 static double now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -88,7 +115,7 @@ static double now(void) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
+  if (count < 3) {
     return 2;
   }
   pthread_t beside;
@@ -100,6 +127,12 @@ int main(int count, char **arguments) {
   check(event, "eventfd");
   if (strcmp(arguments[1], "eventfd") == 0) {
     work = round_trip;
+  } else if (strcmp(arguments[1], "dmaMap") == 0) {
+    if (count != 4) {
+      return 2;
+    }
+    take_group(arguments[3]);
+    work = map_page;
   } else {
     machine();
     if (strcmp(arguments[1], "irqfd") == 0) {

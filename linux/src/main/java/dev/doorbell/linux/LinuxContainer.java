@@ -4,7 +4,6 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
-import dev.doorbell.iommu.GranuleNotSupported;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -37,6 +36,7 @@ public final class LinuxContainer implements Container {
   private final ReentrantLock lock = new ReentrantLock();
   private final List<LinuxGroup> groups = new ArrayList<>();
   private final LinuxMappings mappings;
+  private final DmaWindows windows;
   private @Nullable DirtyPages tracked;
   private boolean closed;
 
@@ -46,6 +46,7 @@ public final class LinuxContainer implements Container {
     this.options = options;
     this.space = space;
     this.mappings = new LinuxMappings(name);
+    this.windows = new DmaWindows(name, space, options.granule());
   }
 
   String name() {
@@ -74,10 +75,11 @@ public final class LinuxContainer implements Container {
       }
       mappings.requireClear(group);
       space.attach(group);
-      rollback.add(() -> space.detach(group));
+      windows.forget();
+      rollback.add(() -> detached(group));
       groups.add(group);
       rollback.add(() -> groups.remove(group));
-      granuleOf();
+      windows.granule();
       rollback.commit();
     } finally {
       lock.unlock();
@@ -96,7 +98,7 @@ public final class LinuxContainer implements Container {
       group.letGo();
       groups.remove(group);
       try {
-        space.detach(group);
+        detached(group);
       } finally {
         if (groups.isEmpty()) {
           mappings.clear();
@@ -107,6 +109,11 @@ public final class LinuxContainer implements Container {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void detached(LinuxGroup group) {
+    windows.forget();
+    space.detach(group);
   }
 
   @Override
@@ -122,7 +129,7 @@ public final class LinuxContainer implements Container {
   @Override
   public DmaBuffer allocate(long bytes) {
     Granule granule =
-        locked(() -> groups.isEmpty() ? options.granule().orElse(Granule.K4) : granuleOf());
+        locked(() -> groups.isEmpty() ? options.granule().orElse(Granule.K4) : windows.granule());
     return ProcessBuffer.allocate(vfio.kernel(), bytes, granule);
   }
 
@@ -150,7 +157,7 @@ public final class LinuxContainer implements Container {
     attached(
         "map memory",
         () -> {
-          AddressRange iovas = mappings.check(iova, b, granuleOf(), space.windows(), groups);
+          AddressRange iovas = mappings.check(iova, b, windows.granule(), windows.all(), groups);
           b.mapped();
           try {
             space.map(iovas, b, protection);
@@ -168,7 +175,7 @@ public final class LinuxContainer implements Container {
     return attached(
         "map memory",
         () -> {
-          Iova at = mappings.place(iovaRanges(), granuleOf(), buffer);
+          Iova at = mappings.place(iovaRanges(), windows.granule(), buffer);
           map(at, buffer, protection);
           return mappings.placed().add(new DmaMapping(this, at, buffer));
         });
@@ -186,22 +193,7 @@ public final class LinuxContainer implements Container {
 
   @Override
   public Granule granule() {
-    return attached("tell the granule", this::granuleOf);
-  }
-
-  private Granule granuleOf() {
-    long sizes =
-        space.windows().stream().mapToLong(DmaWindow::pageSizes).reduce(0, (a, b) -> a | b);
-    Granule smallest = new Granule(Math.max(Long.numberOfTrailingZeros(sizes), Granule.K4.shift()));
-    return options
-        .granule()
-        .map(wanted -> {
-          if ((sizes & wanted.bytes()) == 0) {
-            throw new GranuleNotSupported(name, "the kernel", wanted, List.of(smallest));
-          }
-          return wanted;
-        })
-        .orElse(smallest);
+    return attached("tell the granule", windows::granule);
   }
 
   @Override
@@ -213,7 +205,7 @@ public final class LinuxContainer implements Container {
   ///
   /// @throws NotAttached when no group is attached
   public List<DmaWindow> windows() {
-    return attached("tell the IOVA ranges", space::windows);
+    return attached("tell the IOVA ranges", windows::all);
   }
 
   /// Makes a window of IOVAs with pages of some size. The kernel places it.
@@ -225,7 +217,13 @@ public final class LinuxContainer implements Container {
   ///
   /// **Source**: Linux `VFIO_IOMMU_SPAPR_TCE_CREATE`
   public DmaWindow addWindow(Granule pages, long bytes) {
-    return attached("make a window", () -> space.addWindow(pages, bytes));
+    return attached(
+        "make a window",
+        () -> {
+          DmaWindow made = space.addWindow(pages, bytes);
+          windows.forget();
+          return made;
+        });
   }
 
   /// Takes a window away.
@@ -237,6 +235,7 @@ public final class LinuxContainer implements Container {
         () -> {
           mappings.requireNoneIn(window.iovas());
           space.removeWindow(window);
+          windows.forget();
           return window;
         });
   }
@@ -308,7 +307,7 @@ public final class LinuxContainer implements Container {
   private MsiWindowNeed need(Supplier<List<Sbdf>> functions) {
     return attached(
         "tell the MSI window that is needed",
-        () -> KernelWindow.need(functions.get(), vfio.options().doorbells(), granuleOf()));
+        () -> KernelWindow.need(functions.get(), vfio.options().doorbells(), windows.granule()));
   }
 
   /// Refuses vectors for which the kernel's window has no room: the kernel itself would map past its end.

@@ -16,6 +16,7 @@ import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.MappingPlacement;
 import dev.doorbell.vfio.PlacedMappings;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -31,6 +32,9 @@ final class LinuxMappings {
   private final String name;
   private final TreeMap<Iova, ProcessBuffer> mapped = new TreeMap<>();
   private final PlacedMappings placed = new PlacedMappings();
+
+  /// Regions of the groups, as they were told when each came: to read them for every mapping takes longer than to map.
+  private final Map<LinuxGroup, List<ReservedRegion>> regions = new HashMap<>();
 
   /// @param name of the container
   LinuxMappings(String name) {
@@ -55,7 +59,8 @@ final class LinuxMappings {
 
   /// Refuses a group whose regions meet live mappings.
   void requireClear(LinuxGroup group) {
-    for (ReservedRegion r : group.reserved()) {
+    regions.put(group, group.reserved());
+    for (ReservedRegion r : reserved(group)) {
       for (Map.Entry<Iova, ProcessBuffer> e : mapped.entrySet()) {
         if (r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE && iovas(e).overlaps(r.range())) {
           String attempt = "cannot attach %s to %s".formatted(group.name(), name);
@@ -119,8 +124,12 @@ final class LinuxMappings {
     return AddressRange.ofSize(e.getKey().value(), e.getValue().bytes());
   }
 
+  private List<ReservedRegion> reserved(LinuxGroup group) {
+    return regions.computeIfAbsent(group, LinuxGroup::reserved);
+  }
+
   private void requireOutside(LinuxGroup group, AddressRange iovas) {
-    for (ReservedRegion r : group.reserved()) {
+    for (ReservedRegion r : reserved(group)) {
       if (r.range().overlaps(iovas) && r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE) {
         String attempt = "cannot map %s in %s".formatted(iovas, name);
         throw r.kind() == ReservedRegion.Kind.SW_MSI

@@ -138,8 +138,12 @@ class FakeContainer extends FakeFile {
     long migration = avail + 16;
     boolean remembers = kernel.remembersWrites;
     long needed = migration + (remembers ? VfioLayout.MIGRATION_CAP.bytes() : 0);
-    VfioLayout.TYPE1_FLAGS.set(s, VfioLayout.TYPE1_HAS_PGSIZES | VfioLayout.TYPE1_HAS_CAPS);
+    VfioLayout.TYPE1_FLAGS.set(
+        s, VfioLayout.TYPE1_HAS_PGSIZES | (kernel.tellsRanges ? VfioLayout.TYPE1_HAS_CAPS : 0));
     VfioLayout.TYPE1_PGSIZES.set(s, 0x4020_1000L);
+    if (!kernel.tellsRanges) {
+      return 0;
+    }
     if (room < needed) {
       VfioLayout.TYPE1_ARGSZ.set(s, needed);
       return 0;

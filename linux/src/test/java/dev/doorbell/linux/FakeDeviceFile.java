@@ -115,6 +115,12 @@ final class FakeDeviceFile extends FakeFile {
       function.reset();
       return 0;
     }
+    if (is(request, VfioLayout.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO)) {
+      return FakeHotReset.info(this, argument);
+    }
+    if (is(request, VfioLayout.VFIO_DEVICE_PCI_HOT_RESET)) {
+      return FakeHotReset.perform(this, argument);
+    }
     return -Errno.ENOTTY.number();
   }
 

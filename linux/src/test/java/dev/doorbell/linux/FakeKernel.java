@@ -17,6 +17,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,6 +45,9 @@ public final class FakeKernel implements DmaPort {
 
   /// Bytes that a process may lock.
   long mayLock = Long.MAX_VALUE;
+
+  /// Whether type 1 tells its IOVA ranges and how many mappings are left: from 5.4 on.
+  boolean tellsRanges = true;
 
   FakePower power = FakePower.NONE;
 
@@ -139,6 +143,11 @@ public final class FakeKernel implements DmaPort {
           }
         });
     sysfs.gone(gone);
+  }
+
+  /// {@return functions that are reset with one: those of its bus}
+  List<FakeFunction> resetTogether(FakeFunction with) {
+    return functions.values().stream().filter(f -> f.sbdf.bus() == with.sbdf.bus()).toList();
   }
 
   /// The device raises a vector by itself.

@@ -11,6 +11,7 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.MsiWindowConflict;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.pci.Sbdf;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -115,6 +117,108 @@ class LinuxContainerTest {
         try (DirtyPages again = c.trackWrites()) {
           assertEquals(List.of(), again.take());
         }
+        c.unmap(LOW);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("iommufd: pages around the ends of the bitmap's words are told each by its own bit")
+  void wordsOfTheBitmap() {
+    kernel.rememberWrites();
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (DmaBuffer from = c.allocate(0x1000);
+          DmaBuffer to = c.allocate(201 * 0x1000L);
+          Device d = vfio.group(F).open(F)) {
+        d.config().write(4, 6, 2);
+        c.map(FROM, from, Protection.READ_ONLY);
+        c.map(TO, to, Protection.READ_WRITE);
+        DirtyPages t = c.trackWrites();
+        for (long page : new long[] {200, 128, 127, 64, 63, 0}) {
+          copy(d, FROM, new Iova(TO.value() + page * 0x1000));
+        }
+        List<AddressRange> told = t.take();
+        List<Long> pages =
+            told.stream()
+                .flatMap(r ->
+                    LongStream.range(0, r.bytes() / 0x1000)
+                        .mapToObj(i -> (r.start() - TO.value()) / 0x1000 + i))
+                .toList();
+        assertEquals(List.of(0L, 63L, 64L, 127L, 128L, 200L), pages);
+        assertEquals(4, told.size(), "neighbours are one, also across words");
+        t.close();
+        c.unmap(LOW);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("type 1: that tracking ends is told to the kernel, and its refusal to the user")
+  void type1Ends() {
+    kernel.rememberWrites();
+    FailingCalls failing = new FailingCalls(kernel.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), kernel.root(), Access.CONTAINER, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      DirtyPages t = c.trackWrites();
+      failing.failIoctl(VfioLayout.VFIO_IOMMU_DIRTY_PAGES, Errno.EIO);
+      assertThrows(ErrnoException.class, t::close);
+      failing.fail(-1, Errno.EIO);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "type 1 before 5.4 tells no ranges: everything may be tried, and the kernel's refusal is told")
+  void oldKernel() {
+    kernel.tellsRanges = false;
+    try (LinuxVfio vfio = open(Access.CONTAINER);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertEquals(List.of(AddressRange.ALL), c.iovaRanges());
+      assertEquals(OptionalLong.empty(), c.mappingsLeft());
+      try (DmaBuffer b = c.allocate(0x1000)) {
+        ErrnoException e =
+            assertThrows(
+                ErrnoException.class, () -> c.map(new Iova(1L << 50), b, Protection.READ_WRITE));
+        assertEquals(Errno.EINVAL, e.errno());
+        c.map(FROM, b, Protection.READ_WRITE);
+        assertEquals(0x1000, c.unmap(LOW));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
+  @DisplayName(
+      "a mapping is one system call: ranges and regions change with the container's groups alone, and are asked for then")
+  void oneCallEach(Access access) {
+    FailingCalls counting = new FailingCalls(kernel.calls());
+    LinuxOptions o =
+        new LinuxOptions(counting.calls(), kernel.root(), access, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      kernel.remove("sys/kernel/iommu_groups/1/reserved_regions");
+      try (DmaBuffer b = c.allocate(0x1000)) {
+        counting.fail(-1, Errno.EIO);
+        c.map(FROM, b, Protection.READ_WRITE);
+        assertEquals(List.of("ioctl"), counting.made());
+        c.unmap(LOW);
+        assertEquals(List.of("ioctl", "ioctl"), counting.made());
+        assertThrows(
+            MsiWindowConflict.class, () -> c.map(new Iova(0x800_0000), b, Protection.READ_WRITE));
+        c.attach(vfio.group(G));
+        c.detach(vfio.group(F));
+        assertThrows(
+            MsiWindowConflict.class, () -> c.map(new Iova(0x800_0000), b, Protection.READ_WRITE));
+        counting.fail(-1, Errno.EIO);
+        c.map(FROM, b, Protection.READ_WRITE);
+        assertEquals(List.of("ioctl"), counting.made());
         c.unmap(LOW);
       }
     }
