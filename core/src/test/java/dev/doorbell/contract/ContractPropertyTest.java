@@ -74,6 +74,12 @@ class ContractPropertyTest {
   }
 
   @Test
+  @DisplayName("an SMMUv2: the contract of the window holds")
+  void smmuV2() {
+    hold(Sample.smmuV2(), 60);
+  }
+
+  @Test
   @DisplayName("two ITSes: the contract of the window holds")
   void twoIts() {
     hold(Sample.twoIts(), 60);

@@ -1,5 +1,7 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
@@ -28,6 +30,39 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
 
   static Sample twoSmmus() {
     return of("arm64-2smmu-acpi", "01:00.0", "41:00.0", "42:00.0", "00:02.0");
+  }
+
+  /// The first machine with an MMU-500 in the place of its SMMUv3.
+  static Sample smmuV2() {
+    Sample its = of("arm64-its-acpi-switch-sriov", "04:00.0", "01:00.0", "01:10.0");
+    MachineDescription m = its.description;
+    MachineDescription older =
+        new MachineDescription(
+            m.arch(),
+            m.firmware(),
+            m.iommus().stream().<IommuDescription>map(Sample::mmu500).toList(),
+            m.msiControllers(),
+            m.gic(),
+            m.apic(),
+            m.hostBridges(),
+            m.functions(),
+            m.memory(),
+            m.reserved(),
+            m.recorded(),
+            m.oddities(),
+            m.unseen());
+    return new Sample("SMMUv2", older, its.functions);
+  }
+
+  private static IommuDescription mmu500(IommuDescription smmu) {
+    return new IommuDescription.Smmuv2(
+        smmu.id(),
+        "MMU-500",
+        AddressRange.ofSize(smmu.registers().orElseThrow().start(), 0x2_0000),
+        true,
+        0,
+        smmu.abilities(),
+        smmu.source());
   }
 
   static Sample gicV2m() {
