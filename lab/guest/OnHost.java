@@ -74,13 +74,13 @@ public final class OnHost {
 
   /// A vector that works, one that is masked, and one whose device does not fire.
   private static void traces(Sbdf f, Raiser raiser, RegisterBus table) {
-    LiveTrace works = LiveTrace.watch(LinuxOptions.USUAL, f, RAISED, () -> rounds(raiser, RAISED));
+    LiveTrace works = LiveTrace.watch(LinuxOptions.USUAL, f, RAISED, () -> counted(f, raiser));
     show(works);
     Lab.check(works.delivered() && works.stoppedAt().isEmpty(), "trace of a vector that works: %s counted, no stop".formatted(works.counted()));
     Lab.check(works.counted().orElse(0) >= ROUNDS, "the kernel counted " + works.counted());
     long at = MASKED * ENTRY + CONTROL;
     table.write32(at, table.read32(at) | 1);
-    LiveTrace masked = LiveTrace.watch(LinuxOptions.USUAL, f, MASKED, () -> rounds(raiser, MASKED));
+    LiveTrace masked = LiveTrace.watch(LinuxOptions.USUAL, f, MASKED, () -> unseen(raiser));
     show(masked);
     Lab.check(masked.stoppedAt().equals(Optional.of("mask")), "trace of a masked vector stops at " + masked.stoppedAt());
     table.write32(at, table.read32(at) & ~1);
@@ -143,12 +143,50 @@ public final class OnHost {
     return (Files.readAllBytes(Lab.folder(f).resolve("config"))[4] & 4) != 0;
   }
 
-  private static void rounds(Raiser raiser, int vector) {
+  /// One message at a time: the next is raised once the kernel has counted the last.
+  private static void counted(Sbdf f, Raiser raiser) {
+    try {
+      for (int i = 0; i < ROUNDS; i++) {
+        long before = interrupts(f, RAISED);
+        raiser.raise(RAISED);
+        boolean came = Waiting.until(() -> interrupts(f, RAISED) > before);
+        raiser.clear();
+        if (!came) {
+          Lab.check(false, "message %d of vector %d is counted by the kernel".formatted(i, RAISED));
+          return;
+        }
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// Messages that nobody is to see: there is nothing to wait for.
+  private static void unseen(Raiser raiser) {
     for (int i = 0; i < ROUNDS; i++) {
-      raiser.raise(vector);
+      raiser.raise(MASKED);
       pause(10);
       raiser.clear();
     }
+  }
+
+  /// {@return how many interrupts of a vector all processors took: the kernel numbers a function's vectors ascending}
+  private static long interrupts(Sbdf f, int vector) throws IOException {
+    int number;
+    try (Stream<Path> all = Files.list(Lab.folder(f).resolve("msi_irqs"))) {
+      number = all.map(p -> Integer.valueOf(p.getFileName().toString())).sorted().toList().get(vector);
+    }
+    for (String l : Files.readAllLines(Path.of("/proc/interrupts"))) {
+      String[] words = l.strip().split("\\s+");
+      if (words[0].equals(number + ":")) {
+        long sum = 0;
+        for (int i = 1; i < words.length && words[i].matches("[0-9]+"); i++) {
+          sum += Long.parseLong(words[i]);
+        }
+        return sum;
+      }
+    }
+    throw new IOException("/proc/interrupts has no line for interrupt " + number);
   }
 
   private static void settle(Raiser raiser) {
