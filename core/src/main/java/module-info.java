@@ -12,6 +12,7 @@ module dev.doorbell.core {
   exports dev.doorbell.firmware;
   exports dev.doorbell.host;
   exports dev.doorbell.hw.amdvi;
+  exports dev.doorbell.hw.aplic;
   exports dev.doorbell.hw.gicits;
   exports dev.doorbell.hw.gicv2;
   exports dev.doorbell.hw.gicv2m;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.doorbell.hw.aplic;
+
+import org.jspecify.annotations.NullMarked;
