@@ -27,14 +27,21 @@ public final class AplicWalker {
     String enables = SETIE.name() + number / SOURCES_PER_WORD;
     List<String> names =
         List.of(DOMAINCFG.name(), SOURCECFG.name() + number, enables, TARGET.name() + number);
-    for (String name : names) {
-      if (!registers.containsKey(name)) {
-        String unseen = "cannot see %s of %s".formatted(name, id);
+    long[] values = new long[names.size()];
+    for (int i = 0; i < values.length; i++) {
+      Long value = registers.get(names.get(i));
+      if (value == null) {
+        String unseen = "cannot see %s of %s".formatted(names.get(i), id);
         return ends(number, "cannot see", unseen, Basis.UNSEEN);
       }
+      values[i] = value;
     }
-    long domain = registers.get(names.get(0));
-    long source = registers.get(names.get(1));
+    return walk(number, enables, values);
+  }
+
+  private AplicWalk walk(int number, String enables, long[] values) {
+    long domain = values[0];
+    long source = values[1];
     if (D.isSet(source)) {
       return ends(number, "nothing", "delegated to a child domain", Basis.OBSERVED);
     }
@@ -47,10 +54,10 @@ public final class AplicWalker {
     if (!IE.isSet(domain)) {
       return ends(number, "nothing", "domaincfg.IE is 0", Basis.OBSERVED);
     }
-    if ((registers.get(enables) >>> number % SOURCES_PER_WORD & 1) == 0) {
+    if ((values[2] >>> number % SOURCES_PER_WORD & 1) == 0) {
       return ends(number, "nothing", "its bit of %s is 0".formatted(enables), Basis.OBSERVED);
     }
-    long target = registers.get(names.get(3));
+    long target = values[3];
     AplicWalk.Message message =
         new AplicWalk.Message(HART.getInt(target), GUEST.getInt(target), EIID.getInt(target));
     String out =
