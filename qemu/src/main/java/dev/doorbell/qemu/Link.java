@@ -165,7 +165,7 @@ final class Link {
   }
 
   private QemuGarbled garbled(Line about, String answer, String expected) {
-    process.kill();
+    process.garbled(about.text());
     return new QemuGarbled(process.name(), about.text(), answer, expected, null);
   }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /// One running QEMU: its two connections and its RAM. The machine is stopped before the first instruction of its CPUs and stays so: its
@@ -38,6 +39,7 @@ public final class QemuProcess implements AutoCloseable {
   private final GuestRam ram;
   private final List<Link> links = new CopyOnWriteArrayList<>();
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicReference<Ending> ending = new AtomicReference<>();
   private final AtomicInteger startTicks = new AtomicInteger();
   private final Thread watch;
   private final Thread hook = new Thread(this::kill, "qemu-end");
@@ -85,6 +87,12 @@ public final class QemuProcess implements AutoCloseable {
       return new Settings(binary, machine, ram, arguments, patience, accelerator, true);
     }
   }
+
+  /// How QEMU came to its end: drivers that clean up go on asking, and what they hear is this and not that nobody is there any more.
+  ///
+  /// @param how it ended
+  /// @param sent the line that had no answer
+  private record Ending(String how, String sent) {}
 
   private QemuProcess(Settings settings, Workplace place) throws IOException {
     binary = settings.binary();
@@ -255,6 +263,7 @@ public final class QemuProcess implements AutoCloseable {
 
   QemuException timedOut(String sent, @Nullable Throwable cause) {
     String said = wrapper.said();
+    ended("has been ended, as it did not answer within %d s".formatted(patience.toSeconds()), sent);
     kill();
     return new QemuTimedOut(name(), sent, patience, said, cause);
   }
@@ -271,7 +280,21 @@ public final class QemuProcess implements AutoCloseable {
                 : itself
                     ? "ended with status %d".formatted(wrapper.shell().exitValue())
                     : "closed the connection";
-    return new QemuDied(binary, how, sent, wrapper.said(), cause);
+    Ending first = ended(how, sent);
+    return new QemuDied(binary, first.how(), first.sent(), wrapper.said(), cause);
+  }
+
+  /// Ends QEMU, whose answer was none.
+  void garbled(String sent) {
+    ended("has been ended, as its answer was none", sent);
+    kill();
+  }
+
+  /// {@return how it ended first}
+  private Ending ended(String how, String sent) {
+    Ending now = new Ending(how, sent);
+    Ending before = ending.compareAndExchange(null, now);
+    return before == null ? now : before;
   }
 
   /// {@return what to throw when something beside QEMU could not be made: when QEMU ends, its folder goes}

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -44,10 +46,14 @@ class BadQemuTest {
 
   @AfterEach
   void nothingLeft() throws IOException {
+    nothingRuns();
+    assertEquals(List.of(), workplaces(), "folders left behind");
+  }
+
+  private void nothingRuns() {
     Set<Long> left = descendants();
     left.removeAll(before);
     assertEquals(Set.of(), left, "processes left running");
-    assertEquals(List.of(), workplaces(), "folders left behind");
   }
 
   private static Set<Long> descendants() {
@@ -174,14 +180,17 @@ class BadQemuTest {
   @DisplayName("answers wrongly")
   void answersWrongly(String way, String type, String told) throws IOException {
     QemuBinary fake = FakeQemu.script(folder, way);
+    List<QemuProcess> started = new ArrayList<>();
     QemuException e =
         assertThrows(
             QemuException.class,
             () -> {
-              try (QemuProcess qemu = Qemus.start(fake, Qemus.PATIENCE)) {
-                qemu.qtest().read(0x800_0004L, 4);
-              }
+              started.add(Qemus.start(fake, Qemus.PATIENCE));
+              started.getFirst().qtest().read(0x800_0004L, 4);
             });
+    // The error itself ends the program, whether or not its holder comes to closing it.
+    nothingRuns();
+    started.forEach(QemuProcess::close);
     assertEquals(type, e.getClass().getSimpleName(), e::getMessage);
     assertTrue(e.getMessage().contains(told), e.getMessage());
   }
@@ -246,6 +255,57 @@ class BadQemuTest {
         Qemus.start(FakeQemu.script(folder, "never-ready"), Duration.ofSeconds(10))) {
       QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> qemu.qtest().read(0x800_0004L, 4));
       assertTrue(e.getMessage().contains("readl 0x8000004"), e.getMessage());
+      nothingRuns();
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "answers that come only when a hundred accesses have been sent: a batch does not wait for one before it sends the next")
+  void together() throws IOException {
+    try (QemuProcess qemu =
+        Qemus.start(FakeQemu.script(folder, "together"), Duration.ofSeconds(20))) {
+      QtestBatch batch = qemu.qtest().batch();
+      for (int i = 0; i < FakeQemu.TOGETHER; i++) {
+        assertEquals(i, batch.read(0x800_0000L + i * 4L, 4));
+      }
+      batch.run();
+      for (int i = 0; i < FakeQemu.TOGETHER; i++) {
+        assertEquals(i, batch.value(i));
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("a machine whose values are big-endian says so")
+  void bigEndian() throws IOException {
+    try (QemuProcess qemu = Qemus.start(FakeQemu.script(folder, "big"), Qemus.PATIENCE)) {
+      assertEquals(ByteOrder.BIG_ENDIAN, qemu.qtest().byteOrder());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "clocks: nanoseconds are sent as they are, and the time that is answered is returned")
+  void clocks() throws IOException {
+    try (QemuProcess qemu = Qemus.start(FakeQemu.script(folder, "clock"), Qemus.PATIENCE)) {
+      assertEquals(1_000_000_007, qemu.qtest().clockStep(1_000_000_000L));
+      assertEquals(2_000_000_007, qemu.qtest().clockSet(2_000_000_000L));
+      QemuGarbled e = assertThrows(QemuGarbled.class, () -> qemu.qtest().clockStep(0));
+      assertTrue(e.getMessage().contains("'clock_step 0'"), e.getMessage());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "once the real one runs its folder is empty: no other process finds its sockets or its memory there")
+  void namesGone() throws IOException {
+    try (QemuProcess qemu = Qemus.virt()) {
+      Path own = qemu.folder();
+      assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(own)));
+      assertEquals(Set.of(), names(own));
+      qemu.ram().write64(Qemus.RAM.start() + 0x100_0000L, 0x1234);
+      assertEquals(0x1234, qemu.qtest().read(Qemus.RAM.start() + 0x100_0000L, 8));
     }
   }
 
@@ -343,6 +403,7 @@ class BadQemuTest {
       assertEquals(0, new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor());
       QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> qemu.qtest().read(0x808_0008L, 8));
       assertTrue(e.getMessage().contains("readq 0x8080008"), e.getMessage());
+      nothingRuns();
     }
   }
 

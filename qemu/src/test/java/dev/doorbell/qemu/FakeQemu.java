@@ -11,6 +11,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 
 /// A program that connects as QEMU does, and then behaves in one of several wrong ways. Started by a script in a process of its own.
 public final class FakeQemu {
+  /// How many accesses the way `together` wants before it answers any.
+  static final int TOGETHER = 100;
+
   private static final String GREETING =
       "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": %d, \"major\": %d}}, \"capabilities\": []}}\r\n";
 
@@ -56,7 +59,7 @@ public final class FakeQemu {
           line(qmp);
           say(qmp, "{\"event\": \"RESET\"}\r\n{\"return\": {}}\r\n");
           line(qtest);
-          say(qtest, "OK little\n");
+          say(qtest, args[0].equals("big") ? "OK big\n" : "OK little\n");
           qtest(args[0], qtest);
         }
       }
@@ -78,6 +81,22 @@ public final class FakeQemu {
         }
       }
       case "hang-up" -> qtest.close();
+      case "big" -> say(qtest, "OK big\n");
+      case "clock" -> {
+        say(qtest, "OK 1000000007\n");
+        line(qtest);
+        say(qtest, "OK 2000000007\n");
+        line(qtest);
+        say(qtest, "OK soon\n");
+      }
+      case "together" -> {
+        for (int i = 1; i < TOGETHER; i++) {
+          line(qtest);
+        }
+        for (int i = 0; i < TOGETHER; i++) {
+          say(qtest, "OK 0x%x\n".formatted(i));
+        }
+      }
       case "late" -> {
         for (char c : "OK 0x7\n".toCharArray()) {
           pause();

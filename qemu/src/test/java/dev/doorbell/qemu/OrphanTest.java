@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,23 +29,34 @@ class OrphanTest {
     "exit",
     "halt",
     "wrapper-killed",
+    "child-killed",
+    "group-INT",
     "group-TERM",
     "group-KILL"
   })
-  void parentEnds(String way) throws Exception {
-    Qemus.orSkip();
-    Process parent =
+  void parentEnds(String way, @TempDir Path folder) throws Exception {
+    QemuBinary binary = Qemus.orSkip();
+    if (way.equals("child-killed")) {
+      // A program that has QEMU as its child, as a wrapper script of a distribution may.
+      binary = FakeQemu.shell(folder, "'%s' \"$@\" & wait".formatted(binary.path()));
+    }
+    ProcessBuilder builder =
         new ProcessBuilder(
                 // A process group of its own, so that a signal to all of it does not end the test.
                 "setsid",
+                // A build in the background of a script ignores Ctrl-C, and what it starts would,
+                // too.
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 HoldQemu.class.getName(),
                 way)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+            .redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put(QemuBinary.VARIABLE, binary.path().toString());
+    Process parent = builder.start();
     try (BufferedReader out = parent.inputReader(StandardCharsets.UTF_8)) {
       String line = String.valueOf(out.readLine());
       assertTrue(line.startsWith("pids "), line);
@@ -55,7 +67,7 @@ class OrphanTest {
               .toList();
       assertTrue(way.equals("exit") || way.equals("halt") || children.size() >= 3, line);
       switch (way) {
-        case "killed", "describing" -> parent.destroyForcibly();
+        case "killed", "child-killed", "describing" -> parent.destroyForcibly();
         case "terminated" -> parent.destroy();
         case "wrapper-killed" -> {
           // The shell is the one that is nobody's child but the program's. Its watch outlives it,
@@ -63,7 +75,8 @@ class OrphanTest {
           parent.children().forEach(ProcessHandle::destroyForcibly);
           parent.destroyForcibly();
         }
-        case "group-TERM", "group-KILL" -> signalGroup(parent, way.replace("group-", ""));
+        case "group-INT", "group-TERM", "group-KILL" ->
+            signalGroup(parent, way.replace("group-", ""));
         default -> {
           // It ends of itself.
         }
