@@ -204,7 +204,7 @@ final class AssignCommand implements Callable<Integer> {
       return new Outcome(fired, Optional.empty());
     } catch (RuntimeException e) {
       if (e instanceof Refused refused && !(e instanceof UnusableDescription)) {
-        return new Outcome(List.of(), Optional.of(refused.refusal()));
+        return new Outcome(List.of(), Optional.of(drivers.advised(refused.refusal(), chosen)));
       }
       throw e;
     }

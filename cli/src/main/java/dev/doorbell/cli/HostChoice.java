@@ -1,10 +1,16 @@
 package dev.doorbell.cli;
 
 import dev.doorbell.description.IommuDescription;
+import dev.doorbell.explain.Refusal;
 import dev.doorbell.host.HostOptions;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.qemu.Board;
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuVersion;
 import dev.doorbell.survey.Survey;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -67,6 +73,32 @@ final class HostChoice {
                 || i instanceof IommuDescription.Smmuv2
                 || i instanceof IommuDescription.VtD)
         .isPresent();
+  }
+
+  /// {@return a refusal with what else to do about it, where QEMU's SMMU has no second stage and that of a later one has}
+  Refusal advised(Refusal refusal, ChosenMachine chosen) {
+    Optional<QemuVersion> older =
+        chosen
+            .running()
+            .filter(_ -> Objects.equals(stage, 2))
+            .map(q -> q.process().version())
+            .filter(v -> v.compareTo(Board.GICV3_STAGE2.least()) < 0);
+    return older.isPresent() && refusal.type().equals("SmmuUnsupportedException")
+        ? new Refusal(
+            refusal.type(),
+            refusal.message(),
+            refusal.needed(),
+            refusal.available(),
+            refusal.objects(),
+            refusal.source(),
+            "%s; or name a QEMU of version %s or later (this one is %s) in the environment variable %s, and give --qemu %s"
+                .formatted(
+                    refusal.advice(),
+                    Board.GICV3_STAGE2.least(),
+                    older.get(),
+                    QemuBinary.VARIABLE,
+                    Json.name(Board.GICV3_STAGE2)))
+        : refusal;
   }
 
   /// {@return the arguments that choose the same again, each with a blank before it}

@@ -154,6 +154,10 @@ class OnQemuTest {
     assertEquals(1, lacking.status(), lacking::toString);
     assertTrue(lacking.out().contains("SMMU_IDR0"), lacking.out());
     assertTrue(lacking.out().contains("STAGE2 is not implemented"), lacking.out());
+    assertTrue(lacking.out().contains("of this SMMU it takes STAGE1"), lacking.out());
+    String newer = "a QEMU of version 9.1.0 or later (this one is %s)".formatted(version);
+    assertTrue(lacking.out().contains(newer), lacking.out());
+    assertTrue(lacking.out().contains("--qemu gicv3-stage2"), lacking.out());
     Run board = Run.of("assign", "--on", "qemu", "--qemu", "gicv3-stage2", "--json");
     assertEquals(2, board.status(), board::toString);
     assertEquals("QemuTooOld", Json.parse(board.out()).get("error").get("type").text());

@@ -37,8 +37,11 @@ public final class MsiWindowExhausted extends IommuException {
         available,
         named("MSI window " + window.range() + " of " + domain, doorbells),
         Source.rule("MSI window registered on " + domain),
-        "reserve a window of at least 0x%x more bytes whose start is a multiple of 0x%x"
-            .formatted(needed - available, window.granule().bytes()));
+        "reserve a window of at least 0x%x bytes that starts at a multiple of 0x%x; this one has 0x%x"
+            .formatted(
+                window.used() * window.granule().bytes() + needed,
+                window.granule().bytes(),
+                window.range().bytes()));
   }
 
   /// {@return the refusal of a domain that has no window}

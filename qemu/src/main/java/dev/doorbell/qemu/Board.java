@@ -111,7 +111,7 @@ public enum Board {
   }
 
   /// {@return the oldest QEMU that has it}
-  QemuVersion least() {
+  public QemuVersion least() {
     return least;
   }
 

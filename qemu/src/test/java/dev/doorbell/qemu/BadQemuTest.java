@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -256,43 +255,6 @@ class BadQemuTest {
       QemuTimedOut e = assertThrows(QemuTimedOut.class, () -> qemu.qtest().read(0x800_0004L, 4));
       assertTrue(e.getMessage().contains("readl 0x8000004"), e.getMessage());
       nothingRuns();
-    }
-  }
-
-  @Test
-  @DisplayName(
-      "answers that come only when a hundred accesses have been sent: a batch does not wait for one before it sends the next")
-  void together() throws IOException {
-    try (QemuProcess qemu =
-        Qemus.start(FakeQemu.script(folder, "together"), Duration.ofSeconds(20))) {
-      QtestBatch batch = qemu.qtest().batch();
-      for (int i = 0; i < FakeQemu.TOGETHER; i++) {
-        assertEquals(i, batch.read(0x800_0000L + i * 4L, 4));
-      }
-      batch.run();
-      for (int i = 0; i < FakeQemu.TOGETHER; i++) {
-        assertEquals(i, batch.value(i));
-      }
-    }
-  }
-
-  @Test
-  @DisplayName("a machine whose values are big-endian says so")
-  void bigEndian() throws IOException {
-    try (QemuProcess qemu = Qemus.start(FakeQemu.script(folder, "big"), Qemus.PATIENCE)) {
-      assertEquals(ByteOrder.BIG_ENDIAN, qemu.qtest().byteOrder());
-    }
-  }
-
-  @Test
-  @DisplayName(
-      "clocks: nanoseconds are sent as they are, and the time that is answered is returned")
-  void clocks() throws IOException {
-    try (QemuProcess qemu = Qemus.start(FakeQemu.script(folder, "clock"), Qemus.PATIENCE)) {
-      assertEquals(1_000_000_007, qemu.qtest().clockStep(1_000_000_000L));
-      assertEquals(2_000_000_007, qemu.qtest().clockSet(2_000_000_000L));
-      QemuGarbled e = assertThrows(QemuGarbled.class, () -> qemu.qtest().clockStep(0));
-      assertTrue(e.getMessage().contains("'clock_step 0'"), e.getMessage());
     }
   }
 

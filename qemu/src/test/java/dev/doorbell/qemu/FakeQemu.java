@@ -89,6 +89,13 @@ public final class FakeQemu {
         line(qtest);
         say(qtest, "OK soon\n");
       }
+      case "refuses" -> {
+        say(qtest, "FAIL not that one\nIRQ raise 3\nOK 0x1\nOK 0x2\n");
+        for (int i = 0; i < 3; i++) {
+          line(qtest);
+        }
+        say(qtest, "OK 0x7\n");
+      }
       case "together" -> {
         for (int i = 1; i < TOGETHER; i++) {
           line(qtest);

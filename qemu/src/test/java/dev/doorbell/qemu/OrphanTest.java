@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,28 +36,7 @@ class OrphanTest {
     "group-KILL"
   })
   void parentEnds(String way, @TempDir Path folder) throws Exception {
-    QemuBinary binary = Qemus.orSkip();
-    if (way.equals("child-killed")) {
-      // A program that has QEMU as its child, as a wrapper script of a distribution may.
-      binary = FakeQemu.shell(folder, "'%s' \"$@\" & wait".formatted(binary.path()));
-    }
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                // A process group of its own, so that a signal to all of it does not end the test.
-                "setsid",
-                // A build in the background of a script ignores Ctrl-C, and what it starts would,
-                // too.
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                HoldQemu.class.getName(),
-                way)
-            .redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().put(QemuBinary.VARIABLE, binary.path().toString());
-    Process parent = builder.start();
+    Process parent = start(way, folder);
     try (BufferedReader out = parent.inputReader(StandardCharsets.UTF_8)) {
       String line = String.valueOf(out.readLine());
       assertTrue(line.startsWith("pids "), line);
@@ -89,6 +69,31 @@ class OrphanTest {
       parent.destroyForcibly();
     }
     leavesNoFolder(parent);
+  }
+
+  private static Process start(String way, Path folder) throws IOException {
+    QemuBinary binary = Qemus.orSkip();
+    if (way.equals("child-killed")) {
+      // A program that has QEMU as its child, as a wrapper script of a distribution may.
+      binary = FakeQemu.shell(folder, "'%s' \"$@\" & wait".formatted(binary.path()));
+    }
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                // A process group of its own, so that a signal to all of it does not end the test.
+                "setsid",
+                // A build in the background of a script ignores Ctrl-C, and what it starts would,
+                // too.
+                "env",
+                "--default-signal=INT",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                HoldQemu.class.getName(),
+                way)
+            .redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put(QemuBinary.VARIABLE, binary.path().toString());
+    return builder.start();
   }
 
   private static void leavesNoFolder(Process parent) throws Exception {

@@ -32,8 +32,8 @@ record SmmuStart(
     ProbedFeatures features = ProbedFeatures.read(port);
     Stage stage = settings.stage().orElse(features.preferredStage());
     if (!features.has(stage)) {
-      throw new SmmuUnsupportedException(
-          port.id(), "SMMU_IDR0", port.read(SmmuRegisters.IDR0), stage + " is not implemented");
+      throw SmmuUnsupportedException.noStage(
+          port.id(), port.read(SmmuRegisters.IDR0), stage, features.preferredStage());
     }
     Deque<Runnable> undo = new ArrayDeque<>();
     try {
