@@ -43,7 +43,7 @@ class RoomsTest {
       capture     : address bits explain firmware pci
       route       : address bits bus description explain hw iommu irq machine pci plan survey vfio vmsa
       qemu        : address bits bus description explain firmware hw machine pci
-      diff        : address bits bus hw pci qemu vmsa
+      diff        : address bits bus hw irq pci qemu vmsa
       linux       : address bits bus explain iommu irq pci vfio
       vmm         : address bits bus explain iommu linux pci vfio
       vfiouser    : address bus explain pci vfio

@@ -7,7 +7,6 @@ import dev.doorbell.diff.Hardware;
 import dev.doorbell.diff.KnownDifferences;
 import dev.doorbell.diff.Recording;
 import dev.doorbell.diff.Script;
-import dev.doorbell.qemu.QemuBinary;
 import dev.doorbell.qemu.QemuException;
 import dev.doorbell.qemu.QemuMissing;
 import dev.doorbell.qemu.QemuVersion;
@@ -61,7 +60,7 @@ final class DiffCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "smmuv3",
       description =
-          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, or gicv2m.")
+          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, or vtd.")
   private String hardware = "smmuv3";
 
   @Option(
@@ -151,7 +150,7 @@ final class DiffCommand implements Callable<Integer> {
       print(what, recorded);
       return ExitStatus.YES.code();
     }
-    try (Differential differential = Differential.start(what, QemuBinary.arm())) {
+    try (Differential differential = Differential.start(what, what.binary())) {
       Differential.Report report =
           recorded == null
               ? differential.run(seed, count, steps, this::begins)
@@ -208,7 +207,7 @@ final class DiffCommand implements Callable<Integer> {
   private void print(Hardware what, @Nullable Recording recorded) {
     String script =
         recorded == null
-            ? Differential.script(what, seed, steps, otherVersion())
+            ? Differential.script(what, seed, steps, otherVersion(what))
             : Script.print(recorded.scenario());
     if (json) {
       Long of = recorded == null ? seed : null;
@@ -219,9 +218,9 @@ final class DiffCommand implements Callable<Integer> {
   }
 
   /// What a seed makes depends on what the other machine has.
-  private static QemuVersion otherVersion() {
+  private static QemuVersion otherVersion(Hardware what) {
     try {
-      return QemuBinary.arm().version().orElse(QemuVersion.LEAST);
+      return what.binary().version().orElse(QemuVersion.LEAST);
     } catch (QemuMissing _) {
       return QemuVersion.LEAST;
     }

@@ -9,16 +9,18 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /// Runs scenarios on a model and another machine.
-final class Campaign {
+///
+/// @param <M> the machine of models
+final class Campaign<M extends Rig> {
   private static final int STEPS_AT_LEAST = 1;
 
   private final Hardware hardware;
-  private final Discipline discipline;
-  private final ModelRig model;
+  private final Discipline<M> discipline;
+  private final M model;
   private final Rig other;
   private boolean used = true;
 
-  Campaign(Hardware hardware, Discipline discipline, ModelRig model, Rig other) {
+  Campaign(Hardware hardware, Discipline<M> discipline, M model, Rig other) {
     this.hardware = hardware;
     this.discipline = discipline;
     this.model = model;
@@ -55,19 +57,9 @@ final class Campaign {
   void reset() {
     model.reset();
     other.reset();
-    if (hardware != Hardware.GICV2M) {
-      clearMemory();
-    }
+    discipline.clear(model.memory());
+    discipline.clear(other.memory());
     used = false;
-  }
-
-  private void clearMemory() {
-    model.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
-    other.memory().fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
-    if (hardware == Hardware.SMMUV3_FULL) {
-      TargetPattern.fill(model.memory());
-      TargetPattern.fill(other.memory());
-    }
   }
 
   /// Runs a scenario, on reset machines if the last one left them different.
@@ -121,12 +113,7 @@ final class Campaign {
 
   /// A command of another number of words than the hardware's leaves in the queue what no driver writes, and the two machines need not read that alike.
   private void requireWhole(Step step) {
-    int due =
-        switch (hardware) {
-          case SMMUV3, SMMUV3_FULL -> 2;
-          case ITS -> 4;
-          case GICV2M -> 0;
-        };
+    int due = discipline.commandWords();
     if (due != 0 && step instanceof Step.Command(List<Long> words) && words.size() != due) {
       throw new IllegalArgumentException(
           "a command of %s has %d words, not %d".formatted(hardware.id(), due, words.size()));

@@ -13,12 +13,12 @@ import java.util.function.LongConsumer;
 public final class Differential implements AutoCloseable {
   private final Hardware hardware;
   private final Rig other;
-  private final Campaign campaign;
+  private final Campaign<?> campaign;
 
-  private Differential(Hardware hardware, ModelRig model, Rig other, Discipline discipline) {
+  private Differential(Hardware hardware, Campaign<?> campaign, Rig other) {
     this.hardware = hardware;
     this.other = other;
-    campaign = new Campaign(hardware, discipline, model, other);
+    this.campaign = campaign;
   }
 
   /// What some scenarios showed.
@@ -45,17 +45,10 @@ public final class Differential implements AutoCloseable {
   ///
   /// @throws dev.doorbell.qemu.QemuException when it is missing, too old, or does not start
   public static Differential start(Hardware hardware, QemuBinary binary) {
-    QemuRig rig = QemuRig.start(binary, hardware);
+    QemuMachine rig = hardware.family().start(binary);
     boolean done = false;
     try {
-      QemuVersion version = rig.process().version();
-      SmmuDialect dialect = SmmuDialect.of(version);
-      Differential made =
-          new Differential(
-              hardware,
-              new ModelRig(hardware, dialect.features()),
-              rig,
-              discipline(hardware, dialect));
+      Differential made = with(hardware, rig.version(), rig);
       done = true;
       return made;
     } finally {
@@ -75,16 +68,25 @@ public final class Differential implements AutoCloseable {
   /// @param dialect of its SMMU
   static Differential with(Hardware hardware, SmmuDialect dialect, Rig other) {
     return new Differential(
-        hardware, new ModelRig(hardware, dialect.features()), other, discipline(hardware, dialect));
+        hardware,
+        new Campaign<>(
+            hardware,
+            new ArmFamily(hardware).discipline(dialect),
+            new ModelRig(hardware, dialect.features()),
+            other),
+        other);
   }
 
-  private static Discipline discipline(Hardware hardware, SmmuDialect dialect) {
-    return switch (hardware) {
-      case SMMUV3 -> new SmmuDiscipline(hardware, dialect.ofWritesAlone());
-      case SMMUV3_FULL -> new SmmuDiscipline(hardware, dialect);
-      case ITS -> new ItsDiscipline();
-      case GICV2M -> new V2mDiscipline();
-    };
+  /// {@return a comparison with any other machine}
+  ///
+  /// @param version whose differences that machine shows
+  static Differential with(Hardware hardware, QemuVersion version, Rig other) {
+    return new Differential(hardware, campaign(hardware, hardware.family(), version, other), other);
+  }
+
+  private static <M extends Rig> Campaign<M> campaign(
+      Hardware hardware, Family<M> family, QemuVersion version, Rig other) {
+    return new Campaign<>(hardware, family.discipline(version), family.model(version), other);
   }
 
   /// {@return the other machine's name and version}
@@ -99,7 +101,7 @@ public final class Differential implements AutoCloseable {
 
   /// {@return the text of the scenario that a seed makes for a QEMU}
   public static String script(Hardware hardware, long seed, int steps, QemuVersion version) {
-    Discipline discipline = discipline(hardware, SmmuDialect.of(version));
+    Discipline<?> discipline = hardware.family().discipline(version);
     return Script.print(new Scenario(hardware, discipline.generate(seed, steps)));
   }
 

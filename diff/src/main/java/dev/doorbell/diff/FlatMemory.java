@@ -18,9 +18,22 @@ final class FlatMemory implements PhysicalMemory {
   private final long start;
   private final MemorySegment bytes;
 
-  FlatMemory(long start, int size) {
+  private final boolean board;
+
+  private FlatMemory(long start, int size, boolean board) {
     this.start = start;
+    this.board = board;
     bytes = MemorySegment.ofArray(new long[size / Long.BYTES]);
+  }
+
+  /// {@return RAM with nothing around it}
+  static FlatMemory of(long start, int size) {
+    return new FlatMemory(start, size, false);
+  }
+
+  /// {@return the RAM of {@link Board}, with what answers around it}
+  static FlatMemory ofBoard() {
+    return new FlatMemory(Board.RAM, Board.RAM_BYTES, true);
   }
 
   /// {@return whether an access lies in this bank, aligned}
@@ -48,10 +61,10 @@ final class FlatMemory implements PhysicalMemory {
 
   @Override
   public long read(long pa, int size) {
-    if (isFlash(pa)) {
+    if (board && isFlash(pa)) {
       return 0;
     }
-    if (isPciWindow(pa)) {
+    if (board && isPciWindow(pa)) {
       return -1L >>> (Long.SIZE - size * Byte.SIZE);
     }
     long at = at("read", pa, size);

@@ -1,6 +1,9 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.qemu.QemuBinary;
+import dev.doorbell.qemu.QemuVersion;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -13,7 +16,9 @@ public enum Hardware {
   /// ITS with a GICv3's Redistributors, with messages to GITS_TRANSLATER.
   ITS("its"),
   /// Message frame with a GICv2.
-  GICV2M("gicv2m");
+  GICV2M("gicv2m"),
+  /// Remapping unit of VT-d, with local APICs to see interrupts arrive.
+  VTD("vtd");
 
   private final String id;
 
@@ -24,6 +29,31 @@ public enum Hardware {
   /// {@return the name on the command line and in scripts}
   public String id() {
     return id;
+  }
+
+  /// {@return its machines, and how they are compared}
+  Family<?> family() {
+    return switch (this) {
+      case SMMUV3, SMMUV3_FULL, ITS, GICV2M -> new ArmFamily(this);
+      case VTD -> new PcFamily(this, new VtdIommu(false));
+    };
+  }
+
+  /// {@return the program that this is compared with, unless another one is named}
+  ///
+  /// @throws dev.doorbell.qemu.QemuMissing when there is none
+  public QemuBinary binary() {
+    return family().binary();
+  }
+
+  /// {@return what Arm's machine has}
+  static List<Hardware> arm() {
+    return List.of(SMMUV3, SMMUV3_FULL, ITS, GICV2M);
+  }
+
+  /// {@return the models, as QEMU 7.2 has the hardware}
+  Rig twin() {
+    return family().model(QemuVersion.LEAST);
   }
 
   /// {@return whether it is an SMMU, with whatever around it}

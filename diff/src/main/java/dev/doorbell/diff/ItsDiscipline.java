@@ -1,14 +1,16 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.bits.Register;
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.gicits.GitsRegisters;
+import dev.doorbell.hw.gicits.ItsCommandLayout;
 import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.gicv3.LpiTables;
 import java.util.ArrayList;
 import java.util.List;
 
 /// ITS with four Redistributors.
-final class ItsDiscipline implements Discipline {
+final class ItsDiscipline implements Discipline<ModelRig> {
   private static final int PENDING_BYTES = 0x2000;
   private static final int TABLE_BYTES = 0x2000;
   private static final int ITT_BYTES = 0x400;
@@ -22,6 +24,16 @@ final class ItsDiscipline implements Discipline {
   @Override
   public Trial begin(ModelRig model, Rig other, Pace pace) {
     return new PlainTrial(Hardware.ITS, model, other, WATCH, pace);
+  }
+
+  @Override
+  public int commandWords() {
+    return ItsCommandLayout.BYTES / Long.BYTES;
+  }
+
+  @Override
+  public void clear(PhysicalMemory memory) {
+    memory.fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
   }
 
   @Override

@@ -13,8 +13,29 @@ public final class KnownDifferences {
     }
     TOLD.put(
         SmmuJudge.STALE,
-        "IHI 0070 G.b, 3.21: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
+        "IHI 0070 G.b, 3.21; VT-d 4.1, 6.2: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
     TOLD.put(SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried");
+    TOLD.put(
+        "apic-redirection-hint",
+        "SDM 3A, 11.11.1: RH = 1 lets the interrupt go to one of the destinations; QEMU delivers it as if RH were 0");
+    TOLD.put(
+        "vtd-bus-range",
+        "VT-d 4.1, 9.10: SID of a bus range has the first bus in bits 15:8; QEMU has it in 7:0");
+    TOLD.put(
+        "vtd-compatibility-format",
+        "VT-d 4.1, 5.1.4: messages of compatibility format are blocked while GSTS_REG.CFIS is 0; QEMU lets them pass");
+    TOLD.put(
+        "vtd-pass-through-width",
+        "VT-d 4.1, 7.1.3: an address beyond MGAW faults where addresses pass, too; QEMU lets it pass");
+    TOLD.put(
+        "vtd-early-permission",
+        "VT-d 4.1, 3.7: permissions of all levels count together; QEMU ends the walk at the first that denies");
+    TOLD.put(
+        "vtd-paging-access",
+        "VT-d 4.1, 7.1.3: a paging entry that cannot be read is 7h; QEMU records 5h, as of one that denies");
+    TOLD.put(
+        "vtd-queue-error-cleared",
+        "VT-d 4.1, 6.5.2, 11.4.7.1: the queue goes on when FSTS_REG.IQE is cleared; QEMU's with the next write of IQT_REG");
     TOLD.put(
         "its-ptz",
         "IHI 0069 H, 12.11.25: GICR_PENDBASER.PTZ reads as zero; QEMU answers what was written");

@@ -35,7 +35,7 @@ final class ModelRig implements Rig, SystemBus {
 
   private final Hardware hardware;
   private final SmmuFeatures features;
-  private final FlatMemory memory = new FlatMemory(Board.RAM, Board.RAM_BYTES);
+  private final FlatMemory memory = FlatMemory.ofBoard();
   private final List<Window> windows = new ArrayList<>();
   private Translator translator = (_, _, iova, _) -> iova;
   private long landed = -1;
@@ -79,6 +79,7 @@ final class ModelRig implements Rig, SystemBus {
                 GicV2mRegisters.BYTES,
                 new GicV2mModel(Board.V2M_FIRST, Board.V2M_COUNT, gic::spi)));
       }
+      case VTD -> throw new IllegalArgumentException(hardware + " is none of Arm's");
     }
   }
 

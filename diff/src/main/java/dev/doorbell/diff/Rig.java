@@ -52,6 +52,11 @@ interface Rig extends AutoCloseable {
   /// @throws IllegalArgumentException when this machine has no devices that read
   long fetch(int requester, long address);
 
+  /// {@return interrupts that reached local APICs since the last look, where the machine has those}
+  default List<String> interrupts() {
+    return List.of();
+  }
+
   @Override
   void close();
 }

@@ -1,10 +1,12 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.hw.smmuv3.CommandLayout;
 import dev.doorbell.hw.smmuv3.SmmuRegisters;
 import java.util.List;
 
 /// SMMUv3: stage 1, and stage 2 where the other machine has it.
-record SmmuDiscipline(Hardware hardware, SmmuDialect dialect) implements Discipline {
+record SmmuDiscipline(Hardware hardware, SmmuDialect dialect) implements Discipline<ModelRig> {
   @Override
   public List<Step> generate(long seed, int steps) {
     return new SmmuGenerator(seed, dialect, hardware == Hardware.SMMUV3_FULL).generate(steps);
@@ -23,6 +25,19 @@ record SmmuDiscipline(Hardware hardware, SmmuDialect dialect) implements Discipl
   @Override
   public Trial begin(ModelRig model, Rig other, Pace pace) {
     return new SmmuTrial(hardware, model, other, dialect, pace);
+  }
+
+  @Override
+  public int commandWords() {
+    return CommandLayout.BYTES / Long.BYTES;
+  }
+
+  @Override
+  public void clear(PhysicalMemory memory) {
+    memory.fill(Board.ARENA, Board.ARENA_BYTES, (byte) 0);
+    if (hardware == Hardware.SMMUV3_FULL) {
+      TargetPattern.fill(memory);
+    }
   }
 
   @Override

@@ -1,13 +1,14 @@
 package dev.doorbell.diff;
 
 import dev.doorbell.bits.Register;
+import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.gicv2.GiccRegisters;
 import dev.doorbell.hw.gicv2.GicdRegisters;
 import java.util.ArrayList;
 import java.util.List;
 
 /// GICv2m frame with a GICv2 of one CPU.
-final class V2mDiscipline implements Discipline {
+final class V2mDiscipline implements Discipline<ModelRig> {
   private static final PlainTrial.Watch WATCH = watch();
 
   @Override
@@ -18,6 +19,16 @@ final class V2mDiscipline implements Discipline {
   @Override
   public Trial begin(ModelRig model, Rig other, Pace pace) {
     return new PlainTrial(Hardware.GICV2M, model, other, WATCH, pace);
+  }
+
+  @Override
+  public int commandWords() {
+    return 0;
+  }
+
+  @Override
+  public void clear(PhysicalMemory memory) {
+    // A scenario uses no memory.
   }
 
   @Override

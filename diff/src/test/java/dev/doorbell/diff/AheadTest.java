@@ -106,7 +106,7 @@ class AheadTest {
   @DisplayName(
       "show no difference between equal machines, and wait for the other one far less often than once a step")
   void late() {
-    for (Hardware hardware : Hardware.values()) {
+    for (Hardware hardware : Hardware.arm()) {
       LateRig other = new LateRig(hardware, 0);
       try (Differential d = Differential.with(hardware, other)) {
         Differential.Report report = d.run(1, 100, STEPS, seed -> {});

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @DisplayName("issue 3, differential test: it finds what is wrong, and nothing where nothing is")
 class PlantedFaultTest {
@@ -42,7 +43,7 @@ class PlantedFaultTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Hardware.class)
+  @MethodSource("arm")
   @DisplayName("the model shows no difference to itself, not even a known one")
   void none(Hardware hardware) {
     for (SmmuDialect dialect : List.of(SmmuDialect.QEMU_7_2, SmmuDialect.QEMU_10)) {
@@ -53,6 +54,10 @@ class PlantedFaultTest {
         assertEquals(Map.of(), report.tolerated());
       }
     }
+  }
+
+  static List<Hardware> arm() {
+    return Hardware.arm();
   }
 
   @Test

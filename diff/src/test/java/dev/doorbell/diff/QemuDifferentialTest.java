@@ -23,10 +23,10 @@ class QemuDifferentialTest {
   private static final String COUNT = "doorbell.diff.count";
 
   @ParameterizedTest(name = "{0}")
-  @CsvSource({"SMMUV3, 10000", "SMMUV3_FULL, 3000", "ITS, 10000", "GICV2M, 10000"})
+  @CsvSource({"SMMUV3, 10000", "SMMUV3_FULL, 3000", "ITS, 10000", "GICV2M, 10000", "VTD, 1000"})
   @DisplayName("random scenarios show no difference but those of docs/qemu-differences.md")
   void same(Hardware hardware, int count) {
-    try (Differential d = Differential.start(hardware, usual())) {
+    try (Differential d = Differential.start(hardware, usual(hardware))) {
       Differential.Report report = d.run(1, Integer.getInteger(COUNT, count), STEPS, seed -> {});
       assertEquals(Optional.empty(), report.finding());
     }
@@ -100,8 +100,12 @@ class QemuDifferentialTest {
   }
 
   static QemuBinary usual() {
+    return usual(Hardware.SMMUV3);
+  }
+
+  static QemuBinary usual(Hardware hardware) {
     try {
-      return QemuBinary.arm();
+      return hardware.binary();
     } catch (QemuMissing e) {
       return Assumptions.abort("%s; %s".formatted(e.getMessage(), e.advice()));
     }

@@ -1,5 +1,6 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.qemu.QemuVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.Map;
@@ -40,6 +41,6 @@ public final class ScriptFuzz {
   }
 
   private static Differential models(Hardware hardware) {
-    return Differential.with(hardware, new ModelRig(hardware, SmmuDialect.QEMU_7_2.features()));
+    return Differential.with(hardware, QemuVersion.LEAST, hardware.twin());
   }
 }

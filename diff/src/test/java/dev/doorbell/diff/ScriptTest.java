@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.doorbell.hw.smmuv3.SmmuFeatures;
+import dev.doorbell.qemu.QemuVersion;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,8 +90,7 @@ class ScriptTest {
   @DisplayName("a step that no machine can perform ends in a typed refusal or is performed")
   void hostile(String line) {
     for (Hardware hardware : Hardware.values()) {
-      ModelRig twin = new ModelRig(hardware, SmmuFeatures.qemu72());
-      try (Differential d = Differential.with(hardware, twin)) {
+      try (Differential d = Differential.with(hardware, QemuVersion.LEAST, hardware.twin())) {
         Recording recording =
             Script.parse("# before\nhardware %s\n\n%s".formatted(hardware.id(), line), "hostile");
         try {

@@ -151,7 +151,10 @@ final class DmaPath {
       try {
         entry = memory.read64(table + (address >>> shift & LEVEL_MASK) * PagingLayout.BYTES);
       } catch (BusErrorException e) {
-        fault(c, sourceId, VtdFault.PAGING_ACCESS, address, write);
+        // LCT.4.3 where SSPTPTR leads, LSL.1 below.
+        boolean root = level == c.levels();
+        VtdFault broken = root ? VtdFault.CONTEXT_INVALID : VtdFault.PAGING_ACCESS;
+        fault(c, sourceId, broken, address, write);
         return null;
       }
       readable &= PagingLayout.R.isSet(entry);
@@ -160,6 +163,10 @@ final class DmaPath {
       if (!readable && !writable) {
         return new UnitCaches.Page(
             c.domain(), UnitCaches.Page.SECOND, address >>> shift, shift, 0, false, false);
+      }
+      if ((entry & PagingLayout.SECOND_RESERVED) != 0) {
+        fault(c, sourceId, VtdFault.PAGING_RESERVED, address, write);
+        return null;
       }
       if (last) {
         long within = (1L << shift) - 1;

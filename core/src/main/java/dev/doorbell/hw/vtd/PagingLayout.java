@@ -1,5 +1,6 @@
 package dev.doorbell.hw.vtd;
 
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 
@@ -45,7 +46,11 @@ public final class PagingLayout {
   // spotless:on
 
   public static final Layout SECOND_STAGE =
-      S.software(6, 3).ignored(10, 10).software(63, 52).seal();
+      S.software(6, 3).ignored(10, 10).software(61, 52).res0(62, 62).software(63, 63).seal();
+
+  /// Bits of a second-stage entry that must be 0 where ECAP_REG.SC is 0.
+  static final long SECOND_RESERVED = SECOND_STAGE.mask(BitKind.RES0) | SNP.mask();
+
   public static final Layout FIRST_STAGE = F.software(4, 3).software(11, 8).software(62, 52).seal();
 
   private PagingLayout() {}

@@ -59,8 +59,19 @@ enum PagingStage {
     return this == FIRST ? limits.walksFirst(levels) : limits.walksSecond(levels);
   }
 
+  /// {@return the fault of an entry with bits that must be 0, as a stopped walk tells it}
+  Optional<String> broken(UnitLimits limits, long entry, int level) {
+    if (this != FIRST && (entry & limits.reservedSecond()) != 0) {
+      return Optional.of(reserved().because("a reserved bit is set"));
+    }
+    int bits = PAGE_BITS + (level - 1) * INDEX_BITS;
+    return (level == 1 || isPage(entry)) && isReserved(limits, entry, level)
+        ? Optional.of(reserved().because("no page of 2^%d bytes can lie there".formatted(bits)))
+        : Optional.empty();
+  }
+
   /// {@return whether an entry of a page is of a size that the unit lacks, or names what is no such page's address}
-  boolean isReserved(UnitLimits limits, long entry, int level) {
+  private boolean isReserved(UnitLimits limits, long entry, int level) {
     long within = (1L << PAGE_BITS + (level - 1) * INDEX_BITS) - 1;
     return this == FIRST
         ? !limits.hasFirstPage(level) || level > 1 && (address(entry) & within & ~PAT) != 0

@@ -73,15 +73,11 @@ final class PagingWalk {
       if (fault.isPresent()) {
         return stop(name, in, fault.get() + "; " + stage.print(e), pa.getAsLong());
       }
+      Optional<String> broken = stage.broken(limits, e, level);
+      if (broken.isPresent()) {
+        return stop(name, in, broken.get() + "; " + stage.print(e), pa.getAsLong());
+      }
       if (level == 1 || stage.isPage(e)) {
-        if (stage.isReserved(limits, e, level)) {
-          return stop(
-              name,
-              in,
-              stage.reserved().because("no page of 2^%d bytes can lie there; ".formatted(shift))
-                  + stage.print(e),
-              pa.getAsLong());
-        }
         long out = stage.address(e) & -(1L << shift) | address & (1L << shift) - 1;
         trail.entry(name, in, "0x" + Long.toHexString(out), stage.print(e), pa.getAsLong());
         return through(out, write, by, PagingStage.SECOND);

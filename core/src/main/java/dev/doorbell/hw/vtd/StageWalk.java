@@ -198,7 +198,8 @@ final class StageWalk {
         reads &= R.isSet(e);
         boolean page = level == 1 || PS.isSet(e);
         long within = (1L << shift(level)) - 1;
-        if (page && (!features.hasSecondPage(level) || (ADDRESS.get(e) & within) != 0)) {
+        boolean wrong = (e & SECOND_RESERVED) != 0;
+        if (wrong || page && (!features.hasSecondPage(level) || (ADDRESS.get(e) & within) != 0)) {
           return stop(VtdFault.SM_SECOND_RESERVED);
         }
         if (entry.marksSecond()) {

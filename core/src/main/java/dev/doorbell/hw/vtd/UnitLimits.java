@@ -2,6 +2,7 @@ package dev.doorbell.hw.vtd;
 
 import static dev.doorbell.hw.vtd.VtdRegisters.*;
 
+import dev.doorbell.bits.BitKind;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,12 @@ record UnitLimits(@Nullable Long cap, @Nullable Long ecap) {
 
   boolean hasDeviceTlb() {
     return ecap == null || DT.isSet(ecap);
+  }
+
+  /// {@return bits that must be 0 in every entry of the second stage}
+  long reservedSecond() {
+    long always = PagingLayout.SECOND_STAGE.mask(BitKind.RES0);
+    return ecap == null || SC.isSet(ecap) ? always : always | PagingLayout.SNP.mask();
   }
 
   boolean isScalable() {
