@@ -1,6 +1,7 @@
 package dev.doorbell.cli;
 
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.MachineDescription;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostOptions;
 import dev.doorbell.host.LiveState;
@@ -93,6 +94,10 @@ record WiredTrace(Kind kind, int id) {
           }
         }
         case HPET -> {
+          ApicDescription.Hpet hpet = hpet(chosen.machine(), number);
+          if (chosen.machine().isRemapperUntold(hpet)) {
+            yield walker(host).untoldTimer(hpet, number);
+          }
           try (WiredTimer _ = WiredTimer.of(host, id, number)) {
             yield walk(host, number);
           }
@@ -101,8 +106,27 @@ record WiredTrace(Kind kind, int id) {
     }
   }
 
+  /// {@return the HPET, whose timers firmware may have counted}
+  private ApicDescription.Hpet hpet(MachineDescription machine, int timer) {
+    ApicDescription.Hpet hpet =
+        machine.apic().stream()
+            .flatMap(a -> a.hpets().stream())
+            .filter(h -> h.number() == id)
+            .findFirst()
+            .orElseThrow();
+    if (hpet.timers().isPresent() && timer >= hpet.timers().getAsInt()) {
+      throw new IndexOutOfBoundsException(
+          "hpet:%d has %d timers and no timer %d".formatted(id, hpet.timers().getAsInt(), timer));
+    }
+    return hpet;
+  }
+
+  private static RouteWalker walker(Host host) {
+    return new RouteWalker(host.survey(), new LiveState(host, List.of()));
+  }
+
   private Route walk(Host host, int number) {
-    return walk(new RouteWalker(host.survey(), new LiveState(host, List.of())), number);
+    return walk(walker(host), number);
   }
 
   private Route walk(RouteWalker walker, int number) {

@@ -63,7 +63,11 @@ class TracePinTest {
     assertTrue(beyond.err().contains("3 timers and no timer 3"), beyond.err());
     Run untold = trace("hpet:0");
     assertEquals(1, untold.status());
-    assertTrue(untold.err().contains("does not tell by whom"), untold.err());
+    assertTrue(untold.out().contains("does not tell by whom"), untold.out());
+    assertTrue(untold.out().contains("hpet:0 timer 0"), untold.out());
+    Run untoldBeyond = trace("hpet:0", "--vector", "32");
+    assertEquals(2, untoldBeyond.status(), untoldBeyond::toString);
+    assertTrue(untoldBeyond.err().contains("no timer 32"), untoldBeyond.err());
     Run unknown = trace("hpet:7");
     assertEquals(2, unknown.status());
     assertTrue(unknown.err().contains("no HPET 7; it has [0]"), unknown.err());

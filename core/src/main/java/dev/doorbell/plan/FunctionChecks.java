@@ -23,9 +23,9 @@ final class FunctionChecks {
   private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
 
   /// Functions that a message lists by name at most.
-  private static final int SHOWN = 12;
 
   private final MachineDescription machine;
+
   private final PlanRequest request;
   private final List<Conflict> conflicts;
 
@@ -231,17 +231,6 @@ final class FunctionChecks {
     if (r.isEmpty() || r.get().state() != InterruptRemapping.State.OFF) {
       return;
     }
-    List<String> others =
-        machine.functions().stream()
-            .filter(f -> !f.sbdf().equals(s.sbdf()) && f.driver().isPresent())
-            .map(f -> "%s (%s)".formatted(f.sbdf(), f.driver().orElse("")))
-            .toList();
-    String victims =
-        others.isEmpty()
-            ? "those of every device"
-            : "those of "
-                + String.join(", ", others.subList(0, Math.min(others.size(), SHOWN)))
-                + (others.size() > SHOWN ? " and %d more".formatted(others.size() - SHOWN) : "");
     conflicts.add(
         new Conflict(
             "NotIsolated",
@@ -249,7 +238,7 @@ final class FunctionChecks {
             Thing.named(apic.id(), r.get().source()),
             !request.allowUnsafeInterrupts(),
             "interrupts are not remapped (%s): whoever owns %s can raise any vector of any CPU by a write to 0xfee00000-0xfeefffff, %s among them"
-                .formatted(r.get().because(), s.sbdf(), victims),
+                .formatted(r.get().because(), s.sbdf(), BlastRadius.of(machine, s.sbdf())),
             request.allowUnsafeInterrupts()
                 ? "give it only to a guest that is trusted as much as the host"
                 : "turn interrupt remapping on in firmware and kernel; or allow it for a guest that is trusted as much as the host (--unsafe-interrupts; allow_unsafe_interrupts=1 on Linux)"));

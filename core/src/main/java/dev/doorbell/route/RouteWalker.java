@@ -78,6 +78,20 @@ public final class RouteWalker {
     return new X86Walk(survey.machine(), state, new Trail(state.basis())).timed(h, timer);
   }
 
+  /// {@return the way of a timer of an HPET whose remapper firmware does not name: its messages stay off, as Linux leaves them}
+  ///
+  /// @see dev.doorbell.description.MachineDescription#isRemapperUntold
+  public Route untoldTimer(ApicDescription.Hpet hpet, int timer) {
+    return new Trail(state.basis())
+        .stop(
+            "hpet:%d timer %d".formatted(hpet.number(), timer),
+            "an interrupt",
+            "nothing is sent",
+            "interrupts are remapped, and firmware does not tell by whom those of hpet:%d: its messages stay off"
+                .formatted(hpet.number()),
+            hpet.source());
+  }
+
   /// One walk under way.
   private final class Walk {
     private final SurveyedFunction f;
