@@ -13,4 +13,12 @@ public interface ApicPort {
   /// @param wide whether the destination has 32 bits
   /// {@return whether some processor took it}
   boolean send(long destination, int command, boolean wide);
+
+  /// Tells a processor that the guest which it runs has a new interrupt in its virtual APIC's backing page (AMD's AVIC). It raises no vector.
+  ///
+  /// @param apicId which processor
+  /// {@return whether there is one}
+  default boolean doorbell(long apicId) {
+    return false;
+  }
 }

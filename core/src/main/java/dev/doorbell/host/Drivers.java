@@ -168,6 +168,7 @@ final class Drivers {
             machine.frames(),
             AmdViSettings.of(domains)
                 .withRemapping(remapping)
+                .withGuestTables(options.stage().equals(Optional.of(Stage.STAGE1)))
                 .withX2apic(lapics.map(LapicDriver::isX2Apic).orElse(false)));
     iommus.put(a.id(), driver);
     if (remapping) {

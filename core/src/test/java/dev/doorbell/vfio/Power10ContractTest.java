@@ -1,6 +1,7 @@
 package dev.doorbell.vfio;
 
 import dev.doorbell.firmware.SkibootTrees;
+import dev.doorbell.host.HostOptions;
 import java.nio.file.Path;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.io.TempDir;
@@ -11,6 +12,9 @@ class Power10ContractTest extends VfioContract {
 
   @Override
   VfioLab open() {
-    return new PowerLab(SkibootTrees.read("powernv10", folder), "0003:00:01.0", "0004:00:01.0");
+    return new EmbeddedLab(
+        SkibootTrees.read("powernv10", folder),
+        EmbeddedLab.Places.onPower("0003:00:01.0", "0004:00:01.0"),
+        HostOptions.USUAL);
   }
 }

@@ -6,33 +6,43 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.SharedAddressSpace;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/// Host page tables with the DomainID that all AMD IOMMUs know them by.
+/// Page tables, of the host's format or of guests', with the DomainID that all AMD IOMMUs know them by.
 final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
   private final AmdViSettings settings;
   private final int domain;
   private final IoPageTable table;
+  private final Optional<GuestRoot> guest;
 
-  private AmdViAddressSpace(AmdViSettings settings, int domain, IoPageTable table) {
+  private AmdViAddressSpace(
+      AmdViSettings settings, int domain, IoPageTable table, Optional<GuestRoot> guest) {
     this.settings = settings;
     this.domain = domain;
     this.table = table;
+    this.guest = guest;
   }
 
   /// {@return empty tables}
   ///
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is taken then
   static AmdViAddressSpace create(AmdViSettings settings, PhysicalMemory memory, Frames frames) {
-    int domain = settings.domains().take();
-    try {
-      return new AmdViAddressSpace(
-          settings, domain, IoPageTable.create(memory, frames, settings.outputBits()));
-    } catch (RuntimeException failed) {
-      settings.domains().giveBack(domain);
-      throw failed;
+    try (Rollback rollback = new Rollback()) {
+      int domain = settings.domains().take();
+      rollback.add(() -> settings.domains().giveBack(domain));
+      IoPageTable table =
+          IoPageTable.create(memory, frames, settings.format(), settings.outputBits());
+      rollback.add(table::close);
+      Optional<GuestRoot> guest =
+          settings.guestTables()
+              ? Optional.of(GuestRoot.create(memory, frames, table.root()))
+              : Optional.empty();
+      rollback.commit();
+      return new AmdViAddressSpace(settings, domain, table, guest);
     }
   }
 
@@ -42,6 +52,11 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
 
   long root() {
     return table.root();
+  }
+
+  /// {@return the guest CR3 table, where the tables are of guests' format}
+  OptionalLong guestRoot() {
+    return guest.map(g -> OptionalLong.of(g.address())).orElseGet(OptionalLong::empty);
   }
 
   AmdViDomains domains() {
@@ -55,7 +70,7 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
 
   @Override
   public long pageSizes() {
-    return IoPageTable.pageSizes();
+    return table.format().sizes();
   }
 
   @Override
@@ -74,7 +89,7 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
 
   private void invalidate(AddressRange input) {
     for (AmdViDriver iommu : users()) {
-      iommu.invalidate(domain, input);
+      iommu.invalidate(this, input);
     }
   }
 
@@ -102,6 +117,7 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
 
   @Override
   protected void release() {
+    guest.ifPresent(GuestRoot::free);
     table.close();
     settings.domains().giveBack(domain);
   }

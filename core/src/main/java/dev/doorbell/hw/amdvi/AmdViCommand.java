@@ -41,12 +41,14 @@ record AmdViCommand(long w0, long w1) {
   }
 
   /// {@return the invalidation of a domain's translations, directories included, of the smallest aligned power of two that holds a range}
-  static AmdViCommand pages(int domain, AddressRange range) {
+  ///
+  /// @param format whose addresses they are: those of guest tables are PASID 0's
+  static AmdViCommand pages(int domain, PageFormat format, AddressRange range) {
     int top = Long.SIZE - 1 - Long.numberOfLeadingZeros(range.start() ^ range.last());
     if (top > MOST_BIT) {
-      return all(domain);
+      return all(domain, format);
     }
-    long operand = PAGES_PDE.mask();
+    long operand = operand(format);
     if (top < IoPageLayout.PAGE_BITS) {
       return pages(domain, operand | PAGES_ADDRESS.place(range.start() & PAGES_ADDRESS.mask()));
     }
@@ -58,8 +60,12 @@ record AmdViCommand(long w0, long w1) {
   }
 
   /// {@return the invalidation of all of a domain's translations}
-  static AmdViCommand all(int domain) {
-    return pages(domain, PAGES_PDE.mask() | PAGES_S.mask() | PAGES_ADDRESS.place(ALL_ADDRESSES));
+  static AmdViCommand all(int domain, PageFormat format) {
+    return pages(domain, operand(format) | PAGES_S.mask() | PAGES_ADDRESS.place(ALL_ADDRESSES));
+  }
+
+  private static long operand(PageFormat format) {
+    return PAGES_PDE.mask() | (format == PageFormat.GUEST ? PAGES_GN.mask() : 0);
   }
 
   private static AmdViCommand pages(int domain, long operand) {

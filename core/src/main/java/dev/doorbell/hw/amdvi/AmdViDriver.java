@@ -16,7 +16,7 @@ import dev.doorbell.irq.RemapEntries;
 import java.util.List;
 import java.util.Set;
 
-/// Drives one AMD IOMMU: translation by host page tables, and interrupt remapping by a table for each device. Safe for use from many threads.
+/// Drives one AMD IOMMU: translation by host page tables, or by guest ones (version 2), and interrupt remapping by a table for each device. Safe for use from many threads.
 ///
 /// Locks are taken in the order devices of a driver, address space, command buffer.
 ///
@@ -79,7 +79,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
     return new IommuCapabilities(
         "AMD-Vi",
         List.of(Granule.K4),
-        IoPageTable.INPUT_BITS,
+        settings.format().inputBits(),
         settings.outputBits(),
         DEVICE_ID_BITS,
         false,
@@ -165,8 +165,8 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   }
 
   /// Drops the translations of a range of a domain.
-  void invalidate(int domain, AddressRange range) {
-    commands.run(List.of(AmdViCommand.pages(domain, range)));
+  void invalidate(AmdViAddressSpace space, AddressRange range) {
+    commands.run(List.of(AmdViCommand.pages(space.domain(), settings.format(), range)));
   }
 
   /// A device's entry is the half of its DTE that DMA uses.
@@ -190,7 +190,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
 
     @Override
     public void forget(AmdViAddressSpace space) {
-      commands.run(List.of(AmdViCommand.all(space.domain())));
+      commands.run(List.of(AmdViCommand.all(space.domain(), settings.format())));
     }
   }
 
@@ -202,6 +202,10 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
     if (own.domains() != settings.domains()) {
       throw new IllegalArgumentException(
           "%s cannot use %s: its DomainID is not of this machine's set".formatted(id(), own));
+    }
+    if (own.guestRoot().isPresent() != settings.guestTables()) {
+      throw new IllegalArgumentException(
+          "%s cannot use %s: its tables are of the other version".formatted(id(), own));
     }
     return own;
   }

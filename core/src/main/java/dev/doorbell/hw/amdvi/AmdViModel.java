@@ -60,11 +60,13 @@ public final class AmdViModel implements MmioDevice, Translator {
     registers = new RegisterFile(features);
     settings = Settings.of(registers);
     events = new EventLog(features, registers, memory);
-    DeviceEntries devices = new DeviceEntries(memory);
+    DeviceEntries devices = new DeviceEntries(memory, features.has(GT_SUP));
     PageCache pages = new PageCache(CACHED_PAGES);
     InterruptEntries entries = new InterruptEntries(memory);
     accesses = new DmaPath(features, memory, devices, pages, events);
-    interrupts = new InterruptPath(accesses, entries, events, apics);
+    interrupts =
+        new InterruptPath(
+            accesses, entries, events, apics, new GuestPosting(registers, memory, events, apics));
     commands =
         new CommandBuffer(
             features,
@@ -91,6 +93,10 @@ public final class AmdViModel implements MmioDevice, Translator {
         _ -> registers.get(EVENT_BASE_REG),
         (_, value) ->
             base(EVENT_BASE_REG, value, EVENT_LEN, List.of(EVENT_HEAD_REG, EVENT_TAIL_REG)));
+    ports.on(
+        GA_BASE_REG,
+        _ -> registers.get(GA_BASE_REG),
+        (_, value) -> base(GA_BASE_REG, value, GA_LEN, List.of(GA_HEAD_REG, GA_TAIL_REG)));
     ports.on(
         STATUS_REG,
         _ -> registers.get(STATUS_REG),
@@ -160,6 +166,7 @@ public final class AmdViModel implements MmioDevice, Translator {
     }
     follow(before, after, CMD_BUF_EN, CMD_BUF_RUN);
     follow(before, after, EVENT_LOG_EN, EVENT_LOG_RUN);
+    follow(before, after, GA_LOG_EN, GA_LOG_RUN);
   }
 
   private void follow(long before, long after, Field enable, Field running) {
@@ -197,7 +204,7 @@ public final class AmdViModel implements MmioDevice, Translator {
       } else if (!s.enabled()) {
         pa = iova;
       } else {
-        pa = substreamId < 0 ? accesses.translate(streamId, iova, access, s) : FAULT;
+        pa = accesses.translate(streamId, substreamId, iova, access, s);
         pa = isMessage(pa) ? FAULT : pa;
       }
       pa = pa >>> PHYSICAL_BITS == 0 ? pa : FAULT;
@@ -228,7 +235,7 @@ public final class AmdViModel implements MmioDevice, Translator {
     } finally {
       outermost = gate.leave(slot);
     }
-    if (!sent && outermost) {
+    if (outermost) {
       deliver();
     }
     return sent ? BusOutcome.OK : BusOutcome.ERROR;

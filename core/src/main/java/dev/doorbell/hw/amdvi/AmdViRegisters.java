@@ -221,6 +221,9 @@ public final class AmdViRegisters {
   /// ComLen and EventLen: the least, 256 entries. Smaller ones are reserved.
   public static final int LEAST_LENGTH = 8;
 
+  /// GAMSup and GAMEn: guest virtual APIC mode.
+  public static final int GAM_GUEST = 1;
+
   /// HATS: as many levels of host page tables above this as it says.
   public static final int LEAST_LEVELS = 4;
 

@@ -24,6 +24,10 @@ record AmdViStart(boolean wide, DeviceTable devices, CommandPoster commands, Eve
       throw new AmdViUnsupportedException(
           port.id(), features, "without XTSup and GASup for APIC ids above 254");
     }
+    if (settings.guestTables() && !(GT_SUP.isSet(features) && GIO_SUP.isSet(features))) {
+      throw new AmdViUnsupportedException(
+          port.id(), features, "without GTSup and GIoSup for guest page tables of its own");
+    }
     Deque<Runnable> undo = new ArrayDeque<>();
     try {
       DeviceTable devices = DeviceTable.create(memory, frames, settings.remapping());
@@ -34,7 +38,7 @@ record AmdViStart(boolean wide, DeviceTable devices, CommandPoster commands, Eve
       undo.push(events::free);
       AmdViStart start = new AmdViStart(settings.x2apic(), devices, commands, events);
       undo.push(() -> disable(port));
-      start.program(port, IA_SUP.isSet(features));
+      start.program(port, settings.guestTables(), IA_SUP.isSet(features));
       return start;
     } catch (RuntimeException failed) {
       undo(undo, failed);
@@ -60,7 +64,7 @@ record AmdViStart(boolean wide, DeviceTable devices, CommandPoster commands, Eve
     port.awaitStatus(EVENT_LOG_RUN, false);
   }
 
-  private void program(AmdViPort port, boolean invalidatesAll) {
+  private void program(AmdViPort port, boolean guestTables, boolean invalidatesAll) {
     disable(port);
     port.write(
         DEV_TAB_BASE_REG,
@@ -72,6 +76,7 @@ record AmdViStart(boolean wide, DeviceTable devices, CommandPoster commands, Eve
     events.program();
     port.write(STATUS_REG, EVENT_OVERFLOW.mask() | EVENT_LOG_INT.mask() | COM_WAIT_INT.mask());
     long control = COHERENT.mask() | EVENT_LOG_EN.mask() | CMD_BUF_EN.mask();
+    control |= guestTables ? GT_EN.mask() : 0;
     control |= wide ? GA_EN.mask() | XT_EN.mask() : 0;
     port.write(CONTROL_REG, control);
     port.write(CONTROL_REG, control | IOMMU_EN.mask());
@@ -89,7 +94,7 @@ record AmdViStart(boolean wide, DeviceTable devices, CommandPoster commands, Eve
     for (int id = 0; id < DeviceTable.DEVICES; id++) {
       all.add(AmdViCommand.device(id));
       all.add(AmdViCommand.interrupts(id));
-      all.add(AmdViCommand.all(id));
+      all.add(AmdViCommand.all(id, PageFormat.HOST));
     }
     commands.run(all);
   }

@@ -60,6 +60,15 @@ public final class AmdViWalker {
               new AmdViWalk(trail.hops(), Optional.of(new Pa(iova.value())), Optional.empty()));
     }
     String name = "DTE 0x%x".formatted(device);
+    if (V.isSet(dte.get()[0]) && GV.isSet(dte.get()[0]) && !control(AmdViRegisters.GT_EN)) {
+      trail.stopAt(
+          name,
+          in,
+          "ILLEGAL_DEV_TABLE_ENTRY: GV=1, and Control.GTEn=0 lets no guest tables be used; "
+              + TableTrail.print(WORD_0, dte.get()[0]),
+          entryAt(device));
+      return new AmdViWalk(trail.hops(), Optional.empty(), trail.stopped());
+    }
     if (excludes(dte.get(), iova)) {
       trail.entry(
           name,
@@ -75,6 +84,18 @@ public final class AmdViWalker {
     }
     return inMemory(
         trail, in, new IoPageWalk(trail, name, entryAt(device), iova, write).run(dte.get()));
+  }
+
+  private IrteWalk.Modes modes() {
+    return new IrteWalk.Modes(
+        control(AmdViRegisters.GA_EN),
+        control(AmdViRegisters.XT_EN),
+        AmdViRegisters.GAM_EN.getInt(registers.getOrDefault("CONTROL", 0L))
+            == AmdViRegisters.GAM_GUEST);
+  }
+
+  private boolean control(Field field) {
+    return field.isSet(registers.getOrDefault("CONTROL", 0L));
   }
 
   private long exclusion(String register, Field field) {
@@ -285,9 +306,6 @@ public final class AmdViWalker {
           pa);
       return ended(trail);
     }
-    boolean wide = AmdViRegisters.GA_EN.isSet(registers.getOrDefault("CONTROL", 0L));
-    return new IrteWalk(
-            trail, index, wide, AmdViRegisters.XT_EN.isSet(registers.getOrDefault("CONTROL", 0L)))
-        .run(INT_TAB_ROOT.get(word));
+    return new IrteWalk(trail, index, modes()).run(INT_TAB_ROOT.get(word));
   }
 }

@@ -106,7 +106,8 @@ final class CommandBuffer {
   }
 
   private boolean pages(long w0, long w1) {
-    if (PAGES_GN.isSet(w1)) {
+    boolean guest = PAGES_GN.isSet(w1);
+    if (guest && !features.has(GT_SUP)) {
       return false;
     }
     long first = PAGES_ADDRESS.get(w1);
@@ -115,7 +116,11 @@ final class CommandBuffer {
       bits += Long.numberOfTrailingZeros(~(first >>> IoPageLayout.PAGE_BITS)) + 1;
     }
     long mask = bits >= Long.SIZE ? -1L : (1L << bits) - 1;
-    targets.pages.forget(PAGES_DOMAIN.getInt(w0), first & ~mask, first | mask);
+    targets.pages.forget(
+        PAGES_DOMAIN.getInt(w0),
+        guest ? PAGES_PASID.getInt(w0) : PageCache.Page.HOST,
+        first & ~mask,
+        first | mask);
     return true;
   }
 

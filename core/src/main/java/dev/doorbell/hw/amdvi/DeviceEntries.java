@@ -11,12 +11,15 @@ final class DeviceEntries {
   static final int DEVICES = 0x10000;
 
   private final PhysicalMemory memory;
+  private final boolean guests;
   private final AtomicReferenceArray<@Nullable DeviceEntry> entries =
       new AtomicReferenceArray<>(DEVICES);
   private volatile long generation;
 
-  DeviceEntries(PhysicalMemory memory) {
+  /// @param guests whether the model has guest tables, so that their fields are not reserved
+  DeviceEntries(PhysicalMemory memory, boolean guests) {
     this.memory = memory;
+    this.guests = guests;
   }
 
   /// {@return a device's entry}
@@ -36,7 +39,8 @@ final class DeviceEntries {
     long at = address(device, settings);
     long[] access = new long[2];
     memory.read128(at, access);
-    DeviceEntry entry = new DeviceEntry(access[0], access[1], memory.read64(at + 2L * Long.BYTES));
+    DeviceEntry entry =
+        new DeviceEntry(access[0], access[1], memory.read64(at + 2L * Long.BYTES), guests);
     synchronized (this) {
       // What was read before an invalidation may be what it was to remove.
       if (generation == before) {

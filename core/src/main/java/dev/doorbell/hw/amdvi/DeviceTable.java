@@ -5,6 +5,7 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import java.util.OptionalLong;
 
 /// The device table as its driver writes it: an entry for each of the 65,536 device ids. Callers hold the driver's lock.
 ///
@@ -31,10 +32,16 @@ final class DeviceTable {
     static final Dma BLOCKING = new Dma(BLOCKED, 0);
     static final Dma BYPASSING = new Dma(PASSING, 0);
 
+    /// Guest tables serve accesses without a PASID alone, as PASID 0, with nothing of the host's behind them.
     static Dma of(AmdViAddressSpace space) {
-      return new Dma(
-          PASSING | MODE.place(IoPageTable.LEVELS) | ROOT.place(space.root()),
-          DOMAIN_ID.place(space.domain()));
+      long domain = DOMAIN_ID.place(space.domain());
+      OptionalLong guest = space.guestRoot();
+      if (guest.isEmpty()) {
+        return new Dma(PASSING | MODE.place(IoPages.LEVELS) | ROOT.place(space.root()), domain);
+      }
+      long[] words = {PASSING | GV.mask() | GIOV.mask(), domain};
+      GCR3.set(words, guest.getAsLong());
+      return new Dma(words[0], words[1]);
     }
   }
 

@@ -10,13 +10,15 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /// One DMA access without a PASID under way through guest I/O page tables (v2), which it has as PASID 0 where GIoV is 1: as Linux does it that
-/// was told to use them for itself. The host's tables let all pass.
+/// was told to use them for itself. Where the entry has the host's tables, too, they translate what guest tables lead to, each on the way.
 ///
-/// **Source**: AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 2.2.6.
+/// **Source**: AMD I/O Virtualization Technology (IOMMU) Specification, 48882, revision 3.09, 2.2.6, 2.2.7 (nested).
 ///
 /// @param at the device table entry, for hops
 /// @param entryPa where it lies
-record GuestPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean write) {
+/// @param dte its words
+record GuestPageWalk(
+    TableTrail trail, String at, long entryPa, Iova iova, boolean write, long[] dte) {
   private static final int FOUR_LEVELS = 4;
 
   /// GuestPagingMode: the last that is not reserved, five levels.
@@ -28,19 +30,12 @@ record GuestPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boole
   /// Levels whose entries can be pages.
   private static final int LAST_PAGE_LEVEL = 3;
 
-  AmdViWalk run(long[] dte) {
+  AmdViWalk run() {
     String fields = TableTrail.print(WORD_0, dte[0]);
     int paging = GUEST_PAGING_MODE.getInt(dte[2]);
     if (GLX.getInt(dte[0]) > LAST_GLX || paging > LAST_PAGING) {
       return stop(
           at, "ILLEGAL_DEV_TABLE_ENTRY: GLX or GuestPagingMode is reserved; " + fields, entryPa);
-    }
-    if (MODE.getInt(dte[0]) != MODE_NONE) {
-      return stop(
-          at,
-          "cannot see: guest tables whose addresses the host's translate are not followed; "
-              + fields,
-          entryPa);
     }
     long table = GCR3.get(dte[0], dte[1]);
     trail.entry(
@@ -91,7 +86,11 @@ record GuestPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boole
     long table = root;
     for (int level = levels; level > 0; level--) {
       long index = iova.value() >>> shift(level) & (1 << IoPageLayout.INDEX_BITS) - 1;
-      long pa = table + index * GuestPageLayout.BYTES;
+      Optional<Pa> place = behind(table + index * GuestPageLayout.BYTES, false);
+      if (place.isEmpty()) {
+        return ended();
+      }
+      long pa = place.get().value();
       String name = "guest level " + level;
       OptionalLong word = trail.read(pa, name);
       if (word.isEmpty()) {
@@ -107,7 +106,8 @@ record GuestPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boole
         long mask = (1L << shift(level)) - 1;
         long out = GuestPageLayout.ADDRESS.get(e) & ~mask | iova.value() & mask;
         trail.entry(name, iova.toString(), "0x" + Long.toHexString(out), fields, pa);
-        return new AmdViWalk(trail.hops(), Optional.of(new Pa(out)), Optional.empty());
+        Optional<Pa> reached = behind(out, write);
+        return reached.isEmpty() ? ended() : new AmdViWalk(trail.hops(), reached, Optional.empty());
       }
       table = GuestPageLayout.ADDRESS.get(e);
       trail.entry(name, iova.toString(), "table at 0x" + Long.toHexString(table), fields, pa);
@@ -131,6 +131,13 @@ record GuestPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boole
     return GuestPageLayout.US.isSet(e)
         ? Optional.empty()
         : Optional.of("U/S=0, and an access without a PASID is a user's");
+  }
+
+  /// {@return where a guest physical address lies; empty when the host's tables end the walk}
+  private Optional<Pa> behind(long address, boolean writes) {
+    return MODE.getInt(dte[0]) == MODE_NONE
+        ? Optional.of(new Pa(address))
+        : new IoPageWalk(trail, at, entryPa, new Iova(address), writes).host(dte).output();
   }
 
   /// {@return log2 of the bytes that an entry of a level covers}

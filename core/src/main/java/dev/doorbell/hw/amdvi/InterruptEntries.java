@@ -33,7 +33,7 @@ final class InterruptEntries {
     if (s.wide()) {
       long[] words = new long[2];
       memory.read128(address(entry, index, s), words);
-      fresh = InterruptEntry.wide(words[0], words[1], s.extended());
+      fresh = InterruptEntry.wide(words[0], words[1], s);
     } else {
       fresh =
           InterruptEntry.narrow(Integer.toUnsignedLong(memory.read32(address(entry, index, s))));

@@ -4,17 +4,25 @@ import static dev.doorbell.hw.amdvi.IrteLayout.*;
 
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.irq.X86CommandLayout;
+import org.jspecify.annotations.Nullable;
 
 /// An interrupt remapping table entry as a model caches it.
 ///
 /// @param remaps RemapEn
 /// @param quiet SupIOPF: no event tells of a message that ends here
-/// @param legal whether no reserved bit, and no reserved IntType, is set; guest mode counts as reserved
+/// @param legal whether no reserved bit, and no reserved IntType, is set; guest mode counts as reserved where Control has it off
 /// @param destination of the interrupt
 /// @param command vector, delivery mode and destination mode
 /// @param wide whether the destination has 32 bits
+/// @param guest of an entry in guest mode what it says; the last three say nothing then
 record InterruptEntry(
-    boolean remaps, boolean quiet, boolean legal, long destination, int command, boolean wide) {
+    boolean remaps,
+    boolean quiet,
+    boolean legal,
+    long destination,
+    int command,
+    boolean wide,
+    GuestPosting.@Nullable Guest guest) {
   /// IntType: the highest that is no reserved one.
   private static final int ARBITRATED = 1;
 
@@ -29,11 +37,26 @@ record InterruptEntry(
         (word & NARROW.mask(BitKind.RES0)) == 0 && type <= ARBITRATED,
         DESTINATION.get(word),
         X86CommandLayout.command(VECTOR.getInt(word), type, DM.isSet(word)),
-        false);
+        false,
+        null);
   }
 
-  /// @param extended whether destinations have 32 bits
-  static InterruptEntry wide(long low, long high, boolean extended) {
+  private static InterruptEntry guest(long low, long high) {
+    return new InterruptEntry(
+        GUEST_REMAP_EN.isSet(low),
+        GUEST_SUP_IOPF.isSet(low),
+        (low & GUEST_LOW.mask(BitKind.RES0)) == 0 && (high & GUEST_HIGH.mask(BitKind.RES0)) == 0,
+        0,
+        0,
+        true,
+        GuestPosting.Guest.of(low, high));
+  }
+
+  static InterruptEntry wide(long low, long high, Settings s) {
+    if (s.guestMode() && GUEST_MODE.isSet(low)) {
+      return guest(low, high);
+    }
+    boolean extended = s.extended();
     int type = WIDE_INT_TYPE.getInt(low);
     long destination = WIDE_DESTINATION.get(low, high);
     return new InterruptEntry(
@@ -45,6 +68,7 @@ record InterruptEntry(
             && type <= ARBITRATED,
         extended ? destination : destination & XAPIC,
         X86CommandLayout.command(WIDE_VECTOR.getInt(high), type, WIDE_DM.isSet(low)),
-        extended);
+        extended,
+        null);
   }
 }

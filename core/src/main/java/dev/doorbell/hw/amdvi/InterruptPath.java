@@ -23,8 +23,15 @@ final class InterruptPath {
   private final InterruptEntries entries;
   private final EventLog events;
   private final ApicPort apics;
+  private final GuestPosting posting;
 
-  InterruptPath(DmaPath accesses, InterruptEntries entries, EventLog events, ApicPort apics) {
+  InterruptPath(
+      DmaPath accesses,
+      InterruptEntries entries,
+      EventLog events,
+      ApicPort apics,
+      GuestPosting posting) {
+    this.posting = posting;
     this.accesses = accesses;
     this.entries = entries;
     this.events = events;
@@ -97,10 +104,28 @@ final class InterruptPath {
           InterruptEntries.address(e, index, s));
       return false;
     }
+    GuestPosting.Guest guest = entry.guest();
+    if (entry.remaps() && entry.legal() && guest != null) {
+      return post(e, device, guest);
+    }
     if (entry.remaps() && entry.legal()) {
       return apics.send(entry.destination(), entry.command(), entry.wide());
     }
     return !entry.quiet() && fault(e, device, address, entry.remaps() ? PR.mask() | RZ.mask() : 0);
+  }
+
+  private boolean post(DeviceEntry e, int device, GuestPosting.Guest guest) {
+    try {
+      posting.post(device, guest);
+      return true;
+    } catch (BusException _) {
+      events.hardwareError(
+          EventWords.of(PAGE_TAB_HARDWARE_ERROR, device, e.domain)
+              | I.mask()
+              | EventWords.aborted(),
+          guest.page());
+      return false;
+    }
   }
 
   private boolean illegal(int device, long address) {

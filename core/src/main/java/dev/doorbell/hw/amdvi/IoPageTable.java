@@ -11,27 +11,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// One set of host page tables in memory, built and changed while hardware may walk them. A change happens whole or not at all. Not safe for
+/// One set of page tables in memory, of either format, built and changed while hardware may walk them. A change happens whole or not at all. Not safe for
 /// use from several threads at once: the owner holds a lock.
 ///
-/// **Source** 48882 revision 3.09, 2.2.3 I/O Page Tables for Host Translations.
+/// **Source** 48882 revision 3.09, 2.2.3 I/O Page Tables for Host Translations, 2.2.6 Guest Page Tables.
 final class IoPageTable {
-  /// Levels of all tables: what every AMD IOMMU has.
-  static final int LEVELS = AmdViRegisters.LEAST_LEVELS;
-
-  /// Width of an address that they translate.
-  static final int INPUT_BITS = IoPages.shift(LEVELS + 1);
-
-  private static final AddressRange APERTURE = new AddressRange(0, (1L << INPUT_BITS) - 1);
-
   private final PhysicalMemory memory;
   private final Frames frames;
+  private final PageFormat format;
+  private final AddressRange aperture;
   private final int outputBits;
   private final long root;
   private final List<Long> retired = new ArrayList<>();
   private boolean closed;
 
-  private IoPageTable(PhysicalMemory memory, Frames frames, int outputBits) {
+  private IoPageTable(PhysicalMemory memory, Frames frames, PageFormat format, int outputBits) {
+    this.format = format;
+    this.aperture = new AddressRange(0, (1L << format.inputBits()) - 1);
     this.memory = memory;
     this.frames = frames;
     this.outputBits = outputBits;
@@ -39,8 +35,9 @@ final class IoPageTable {
   }
 
   /// {@return empty tables}
-  static IoPageTable create(PhysicalMemory memory, Frames frames, int outputBits) {
-    return new IoPageTable(memory, frames, outputBits);
+  static IoPageTable create(
+      PhysicalMemory memory, Frames frames, PageFormat format, int outputBits) {
+    return new IoPageTable(memory, frames, format, outputBits);
   }
 
   long root() {
@@ -48,12 +45,11 @@ final class IoPageTable {
   }
 
   AddressRange aperture() {
-    return APERTURE;
+    return aperture;
   }
 
-  /// {@return sizes that can be mapped, bit n for 2^n bytes: every power of two from 4 KiB to 256 GiB}
-  static long pageSizes() {
-    return (2L << IoPages.MOST_BITS) - (1L << IoPageLayout.PAGE_BITS);
+  PageFormat format() {
+    return format;
   }
 
   /// Maps addresses, all of them or, when it fails, none.
@@ -67,15 +63,15 @@ final class IoPageTable {
       boolean always) {
     check(input);
     checkOutput(input, output, protection);
-    long taken = firstMapped(root, LEVELS, input.start(), input.last());
+    long taken = firstMapped(root, IoPages.LEVELS, input.start(), input.last());
     if (taken >= 0) {
       throw new IllegalArgumentException(
           "mapping %s meets a mapping at 0x%x; unmap it first".formatted(input, taken));
     }
     TableChange change = new TableChange(memory, frames, retired);
     try {
-      new TableFilling(memory, change, output.value() - input.start(), protection)
-          .fill(root, LEVELS, input.start(), input.last(), true);
+      new TableFilling(memory, format, change, output.value() - input.start(), protection)
+          .fill(root, IoPages.LEVELS, input.start(), input.last(), true);
     } catch (RuntimeException failed) {
       change.abandon();
       throw failed;
@@ -89,9 +85,9 @@ final class IoPageTable {
   long unmap(AddressRange input, TableChange.Invalidation invalidation) {
     check(input);
     TableChange change = new TableChange(memory, frames, retired);
-    TableClearing clearing = new TableClearing(memory, change, input);
+    TableClearing clearing = new TableClearing(memory, format, change, input);
     try {
-      clearing.clear(root, LEVELS);
+      clearing.clear(root, IoPages.LEVELS);
     } catch (RuntimeException failed) {
       change.abandon();
       throw failed;
@@ -103,20 +99,20 @@ final class IoPageTable {
   }
 
   Optional<Pa> translate(Iova input) {
-    if (closed || !APERTURE.contains(input.value())) {
+    if (closed || !aperture.contains(input.value())) {
       return Optional.empty();
     }
     long table = root;
-    for (int level = LEVELS; level > 0; level--) {
+    for (int level = IoPages.LEVELS; level > 0; level--) {
       long word = memory.read64(IoPages.slot(table, input.value(), level));
-      if (IoPages.isLeaf(word)) {
-        int bits = IoPages.pageBits(word, level);
-        return Optional.of(new Pa(IoPages.output(word, bits) | input.value() & (1L << bits) - 1));
+      if (format.isLeaf(word, level)) {
+        int bits = format.pageBits(word, level);
+        return Optional.of(new Pa(format.output(word, bits) | input.value() & (1L << bits) - 1));
       }
-      if (!IoPages.isTable(word)) {
+      if (!format.isTable(word, level)) {
         return Optional.empty();
       }
-      table = IoPageLayout.ADDRESS.get(word);
+      table = format.address(word);
     }
     return Optional.empty();
   }
@@ -127,7 +123,7 @@ final class IoPageTable {
       return;
     }
     closed = true;
-    freeBelow(root, LEVELS);
+    freeBelow(root, IoPages.LEVELS);
     frames.free(new Pa(root), IoPages.TABLE);
     retired.forEach(t -> frames.free(new Pa(t), IoPages.TABLE));
     retired.clear();
@@ -136,8 +132,8 @@ final class IoPageTable {
   private void freeBelow(long table, int level) {
     for (int i = 0; level > 1 && i < IoPages.ENTRIES; i++) {
       long word = memory.read64(table + (long) i * IoPageLayout.BYTES);
-      if (IoPages.isTable(word)) {
-        long below = IoPageLayout.ADDRESS.get(word);
+      if (format.isTable(word, level)) {
+        long below = format.address(word);
         freeBelow(below, level - 1);
         if (!retired.contains(below)) {
           frames.free(new Pa(below), IoPages.TABLE);
@@ -154,9 +150,9 @@ final class IoPageTable {
       throw new IllegalArgumentException(
           "%s is not whole granules of %s".formatted(input, Granule.K4));
     }
-    if (!APERTURE.contains(input)) {
+    if (!aperture.contains(input)) {
       throw new IllegalArgumentException(
-          "%s leaves the %d-bit input %s".formatted(input, INPUT_BITS, APERTURE));
+          "%s leaves the %d-bit input %s".formatted(input, format.inputBits(), aperture));
     }
   }
 
@@ -179,16 +175,13 @@ final class IoPageTable {
   private long firstMapped(long table, int level, long first, long last) {
     for (long at = first; at <= last; at = IoPages.end(at, level) + 1) {
       long word = memory.read64(IoPages.slot(table, at, level));
-      if (IoPages.isLeaf(word)) {
+      if (format.isLeaf(word, level)) {
         return at;
       }
-      if (IoPages.isTable(word)) {
+      if (format.isTable(word, level)) {
         long found =
             firstMapped(
-                IoPageLayout.ADDRESS.get(word),
-                level - 1,
-                at,
-                Math.min(last, IoPages.end(at, level)));
+                format.address(word), level - 1, at, Math.min(last, IoPages.end(at, level)));
         if (found >= 0) {
           return found;
         }

@@ -38,7 +38,7 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
       return stop(at, "IO_PAGE_FAULT: %s=0; %s".formatted(write ? "IW" : "IR", fields), entryPa);
     }
     if (GV.isSet(dte) && GIOV.isSet(dte)) {
-      return new GuestPageWalk(trail, at, entryPa, iova, write).run(words);
+      return new GuestPageWalk(trail, at, entryPa, iova, write, words).run();
     }
     if (levels == MODE_NONE) {
       trail.entry(at, iova.toString(), "passes", "Mode=0: not translated; " + fields, entryPa);
@@ -46,11 +46,17 @@ record IoPageWalk(TableTrail trail, String at, long entryPa, Iova iova, boolean 
     }
     long table = ROOT.get(dte);
     trail.entry(at, iova.toString(), "table at 0x" + Long.toHexString(table), fields, entryPa);
+    return host(words);
+  }
+
+  /// {@return the way through the host's tables alone}
+  AmdViWalk host(long[] words) {
+    int levels = MODE.getInt(words[0]);
     int width = width(levels);
     if (width < Long.SIZE && iova.value() >>> width != 0) {
       return stop(at, "IO_PAGE_FAULT: the address has more than %d bits".formatted(width), entryPa);
     }
-    return tables(table, levels);
+    return tables(ROOT.get(words[0]), levels);
   }
 
   private static int width(int levels) {

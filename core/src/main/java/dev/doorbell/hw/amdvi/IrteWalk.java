@@ -10,16 +10,20 @@ import java.util.OptionalLong;
 
 /// The last part of an interrupt message's way: the entry of the device's own interrupt remapping table.
 ///
-/// @param wide whether entries have 16 bytes
-/// @param extended whether destinations have 32 bits
-record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
+/// @param modes what Control says of entries
+record IrteWalk(TableTrail trail, long index, Modes modes) {
+  /// @param wide whether entries have 16 bytes
+  /// @param extended whether destinations have 32 bits
+  /// @param guests whether entries can be in guest virtual APIC mode
+  record Modes(boolean wide, boolean extended, boolean guests) {}
+
   private static final int XAPIC_BITS = 0xff;
 
   /// IntType: the highest that is no reserved one.
   private static final int ARBITRATED = 1;
 
   AmdViMessage run(long table) {
-    return wide ? wide(table + index * WIDE_BYTES) : narrow(table + index * BYTES);
+    return modes.wide ? wide(table + index * WIDE_BYTES) : narrow(table + index * BYTES);
   }
 
   private String at() {
@@ -60,6 +64,19 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
         pa);
   }
 
+  /// {@return who is told of a guest's interrupt}
+  private static String told(long low, long high) {
+    if (IS_RUN.isSet(low)) {
+      long id =
+          GUEST_DESTINATION.get(low)
+              | GUEST_DESTINATION_HIGH.get(high) << GUEST_DESTINATION.width();
+      return "of which the processor with APIC id 0x%x is told, which runs the guest".formatted(id);
+    }
+    return GA_LOG_INTR.isSet(low)
+        ? "of which the guest virtual APIC log is told with tag 0x%x".formatted(GA_TAG.get(low))
+        : "of which nobody is told (IsRun=0, GALogIntr=0)";
+  }
+
   private AmdViMessage reserved(String fields, long pa) {
     trail.stopAt(
         at(),
@@ -77,7 +94,7 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
     }
     long l = low.getAsLong();
     long h = high.getAsLong();
-    boolean guest = GUEST_MODE.isSet(l);
+    boolean guest = modes.guests && GUEST_MODE.isSet(l);
     String fields =
         TableTrail.print(guest ? GUEST_LOW : LOW, l)
             + " "
@@ -85,15 +102,23 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
     if (!WIDE_REMAP_EN.isSet(l)) {
       return disabled(fields, pa);
     }
+    if (guest
+        && ((l & GUEST_LOW.mask(BitKind.RES0)) != 0 || (h & GUEST_HIGH.mask(BitKind.RES0)) != 0)) {
+      return reserved(fields, pa);
+    }
     if (guest) {
       AmdViMessage.Guest to = new AmdViMessage.Guest(GUEST_APIC.get(h), GUEST_VECTOR.getInt(h));
       trail.entry(
           at(),
           "index " + index,
-          "vector %d of the virtual APIC at 0x%x".formatted(to.vector(), to.backingPage()),
+          "vector %d of the virtual APIC at 0x%x, %s"
+              .formatted(to.vector(), to.backingPage(), told(l, h)),
           fields,
           pa);
       return new AmdViMessage(trail.hops(), Optional.empty(), Optional.of(to), Optional.empty());
+    }
+    if (GUEST_MODE.isSet(l)) {
+      return reserved(fields, pa);
     }
     boolean odd = (l & LOW.mask(BitKind.RES0)) != 0 || (h & HIGH.mask(BitKind.RES0)) != 0;
     if (odd || WIDE_INT_TYPE.getInt(l) > ARBITRATED) {
@@ -103,10 +128,10 @@ record IrteWalk(TableTrail trail, long index, boolean wide, boolean extended) {
     return reached(
         new X86Interrupt(
             WIDE_VECTOR.getInt(h),
-            extended ? destination : destination & XAPIC_BITS,
+            modes.extended ? destination : destination & XAPIC_BITS,
             WIDE_DM.isSet(l),
             WIDE_INT_TYPE.getInt(l),
-            extended),
+            modes.extended),
         fields,
         pa);
   }

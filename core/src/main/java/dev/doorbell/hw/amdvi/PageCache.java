@@ -9,15 +9,20 @@ import org.jspecify.annotations.Nullable;
 final class PageCache {
   /// One translation.
   ///
+  /// @param pasid whose guest tables it is of; {@link #HOST} where no guest tables take part
   /// @param bits base 2 logarithm of its bytes
   /// @param access what all entries on the way allow
-  record Page(int domain, long base, int bits, long pa, int access) {
+  /// @param nested whether it is of guest tables with the host's behind them
+  record Page(int domain, int pasid, long base, int bits, long pa, int access, boolean nested) {
+    /// Stands for a PASID where the host's tables alone translate.
+    static final int HOST = -1;
+
     long translate(long iova) {
       return pa | iova & (bits >= Long.SIZE ? -1L : (1L << bits) - 1);
     }
 
-    boolean isOf(int wanted, long wantedBase, int wantedBits) {
-      return domain == wanted && base == wantedBase && bits == wantedBits;
+    boolean isOf(int wanted, int wantedPasid, long wantedBase, int wantedBits) {
+      return domain == wanted && pasid == wantedPasid && base == wantedBase && bits == wantedBits;
     }
 
     boolean meets(long first, long last) {
@@ -50,14 +55,15 @@ final class PageCache {
     return generation;
   }
 
-  @Nullable Page find(int domain, long iova) {
+  /// @param pasid whose guest tables translate, or {@link Page#HOST}
+  @Nullable Page find(int domain, int pasid, long iova) {
     for (long left = sizes.get(); left != 0; left &= left - 1) {
       int bits = Long.numberOfTrailingZeros(left);
       long base = base(iova, bits);
-      int first = first(domain, base, bits);
+      int first = first(domain, pasid, base, bits);
       for (int i = first; i < first + WAYS; i++) {
         Page p = pages.get(i);
-        if (p != null && p.isOf(domain, base, bits)) {
+        if (p != null && p.isOf(domain, pasid, base, bits)) {
           return p;
         }
       }
@@ -71,11 +77,11 @@ final class PageCache {
       return;
     }
     sizes.getAndUpdate(old -> old | 1L << page.bits());
-    int first = first(page.domain(), page.base(), page.bits());
+    int first = first(page.domain(), page.pasid(), page.base(), page.bits());
     int place = first + (victim++ & (WAYS - 1));
     for (int i = first; i < first + WAYS; i++) {
       Page p = pages.get(i);
-      if (p != null && p.isOf(page.domain(), page.base(), page.bits())) {
+      if (p != null && p.isOf(page.domain(), page.pasid(), page.base(), page.bits())) {
         place = i;
         break;
       }
@@ -86,13 +92,18 @@ final class PageCache {
     pages.set(place, page);
   }
 
-  /// Removes a domain's translations of some addresses.
+  /// Removes a domain's translations of some addresses: of guest tables those of one PASID, of the host's all that rest on them, too, since a
+  /// nested translation does not keep the guest physical address that it went by.
+  ///
+  /// @param pasid whose guest tables' addresses they are, or {@link Page#HOST}
   @SuppressWarnings("NonAtomicVolatileUpdate")
-  synchronized void forget(int domain, long first, long last) {
+  synchronized void forget(int domain, int pasid, long first, long last) {
     generation = generation + 1;
     for (int i = 0; i < pages.length(); i++) {
       Page p = pages.get(i);
-      if (p != null && p.domain() == domain && p.meets(first, last)) {
+      if (p != null
+          && p.domain() == domain
+          && (p.pasid() == pasid ? p.meets(first, last) : pasid == Page.HOST && p.nested())) {
         pages.set(i, null);
       }
     }
@@ -110,7 +121,8 @@ final class PageCache {
     return bits >= Long.SIZE ? 0 : iova & -(1L << bits);
   }
 
-  private int first(int domain, long base, int bits) {
-    return (Long.hashCode(base >>> bits) + 31 * (domain + 31 * bits) & sets - 1) * WAYS;
+  private int first(int domain, int pasid, long base, int bits) {
+    return (Long.hashCode(base >>> bits) + 31 * (domain + 31 * (bits + 31 * pasid)) & sets - 1)
+        * WAYS;
   }
 }

@@ -7,6 +7,8 @@ import static dev.doorbell.hw.amdvi.AmdViRegisters.*;
 /// @param enabled whether accesses are looked at
 /// @param deviceTable where the device table lies
 /// @param devices entries that it has
+/// @param guestTables whether guest tables may be used
+/// @param guestMode whether interrupt table entries can be in guest virtual APIC mode
 /// @param wide whether interrupt table entries have 16 bytes
 /// @param extended whether destinations have 32 bits
 /// @param excluding whether there is an exclusion range
@@ -17,6 +19,8 @@ record Settings(
     boolean enabled,
     long deviceTable,
     int devices,
+    boolean guestTables,
+    boolean guestMode,
     boolean wide,
     boolean extended,
     boolean excluding,
@@ -32,6 +36,8 @@ record Settings(
         IOMMU_EN.isSet(control),
         DEV_TAB_BASE.get(table),
         (DEV_TAB_SIZE.getInt(table) + 1) * (DEV_TAB_UNIT / DteLayout.BYTES),
+        GT_EN.isSet(control),
+        wide && GAM_EN.getInt(control) == GAM_GUEST,
         wide,
         wide && XT_EN.isSet(control),
         EXCL_EN.isSet(exclusion),

@@ -6,6 +6,7 @@ import dev.doorbell.bus.PhysicalMemory;
 /// Prepares an unmapping. A page that is cut falls into smaller ones of the same translations; tables that map nothing any more are unlinked.
 final class TableClearing {
   private final PhysicalMemory memory;
+  private final PageFormat format;
   private final TableChange change;
   private final long first;
   private final long last;
@@ -13,7 +14,8 @@ final class TableClearing {
   private long hullFirst;
   private long hullLast;
 
-  TableClearing(PhysicalMemory memory, TableChange change, AddressRange range) {
+  TableClearing(PhysicalMemory memory, PageFormat format, TableChange change, AddressRange range) {
+    this.format = format;
     this.memory = memory;
     this.change = change;
     this.first = range.start();
@@ -60,8 +62,8 @@ final class TableClearing {
     long slot = IoPages.slot(table, from, level);
     long word = memory.read64(slot);
     boolean whole = to - from == IoPages.bytes(level) - 1;
-    if (IoPages.isTable(word)) {
-      long below = IoPageLayout.ADDRESS.get(word);
+    if (format.isTable(word, level)) {
+      long below = format.address(word);
       if (whole) {
         collect(below, level - 1);
       } else if (!clear(below, level - 1, from, to)) {
@@ -69,14 +71,14 @@ final class TableClearing {
       }
       change.unlink(below);
       change.write(slot, 0);
-    } else if (IoPages.isLeaf(word)) {
+    } else if (format.isLeaf(word, level)) {
       cut(word, level, from);
       mapped += to - from + 1;
       change.write(
           slot,
           whole
               ? 0
-              : IoPages.table(
+              : format.table(
                   refined(entryPage(word, level, from), level - 1, from, to), level - 1));
       return whole;
     }
@@ -86,10 +88,10 @@ final class TableClearing {
   /// Makes pages of their level's size of those entries outside the range that share a page with one at its end.
   private void loosen(long table, int level, long end) {
     long word = memory.read64(IoPages.slot(table, end, level));
-    if (!IoPages.isLeaf(word)) {
+    if (!format.isLeaf(word, level)) {
       return;
     }
-    int bits = IoPages.pageBits(word, level);
+    int bits = format.pageBits(word, level);
     long start = end & -(1L << bits);
     cut(word, level, end);
     for (long at = start;
@@ -102,22 +104,22 @@ final class TableClearing {
   }
 
   /// {@return what one entry of a page that several share is by itself}
-  private static long entryPage(long word, int level, long at) {
-    int bits = IoPages.pageBits(word, level);
+  private long entryPage(long word, int level, long at) {
+    int bits = format.pageBits(word, level);
     long entry = at & -IoPages.bytes(level);
-    long pa = IoPages.output(word, bits) + (entry & (1L << bits) - 1);
-    return IoPages.page(word, pa, IoPages.shift(level), level);
+    long pa = format.output(word, bits) + (entry & (1L << bits) - 1);
+    return format.like(word, pa, IoPages.shift(level), level);
   }
 
   /// {@return a new table of a level that maps what the page one level up does, but for a hole}
   private long refined(long page, int level, long holeFirst, long holeLast) {
     long fresh = change.take();
     long start = holeFirst & -IoPages.bytes(level + 1);
-    long pa = IoPages.output(page, IoPages.shift(level + 1));
+    long pa = format.output(page, IoPages.shift(level + 1));
     for (int i = 0; i < IoPages.ENTRIES; i++) {
       long at = start + i * IoPages.bytes(level);
       long end = IoPages.end(at, level);
-      long like = IoPages.page(page, pa + (at - start), IoPages.shift(level), level);
+      long like = format.like(page, pa + (at - start), IoPages.shift(level), level);
       long word;
       if (end < holeFirst || at > holeLast) {
         word = like;
@@ -125,7 +127,7 @@ final class TableClearing {
         word = 0;
       } else {
         word =
-            IoPages.table(
+            format.table(
                 refined(like, level - 1, Math.max(at, holeFirst), Math.min(end, holeLast)),
                 level - 1);
       }
@@ -135,7 +137,7 @@ final class TableClearing {
   }
 
   private void cut(long word, int level, long at) {
-    long mask = (1L << IoPages.pageBits(word, level)) - 1;
+    long mask = (1L << format.pageBits(word, level)) - 1;
     hullFirst = Math.min(hullFirst, at & ~mask);
     hullLast = Math.max(hullLast, at | mask);
   }
@@ -144,10 +146,10 @@ final class TableClearing {
   private void collect(long table, int level) {
     for (int i = 0; i < IoPages.ENTRIES; i++) {
       long word = memory.read64(table + (long) i * IoPageLayout.BYTES);
-      if (IoPages.isLeaf(word)) {
+      if (format.isLeaf(word, level)) {
         mapped += IoPages.bytes(level);
-      } else if (IoPages.isTable(word)) {
-        long below = IoPageLayout.ADDRESS.get(word);
+      } else if (format.isTable(word, level)) {
+        long below = format.address(word);
         collect(below, level - 1);
         change.unlink(below);
       }

@@ -3,10 +3,15 @@ package dev.doorbell.hw.amdvi;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.iommu.Protection;
 
-/// Prepares a mapping: the largest pages that fit, sizes between two levels' included.
+/// Prepares a mapping: the largest pages that fit, sizes between two levels' included where the format has such.
 ///
 /// @param delta output minus input
-record TableFilling(PhysicalMemory memory, TableChange change, long delta, Protection protection) {
+record TableFilling(
+    PhysicalMemory memory,
+    PageFormat format,
+    TableChange change,
+    long delta,
+    Protection protection) {
   /// @param live whether hardware may be walking the table
   void fill(long table, int level, long first, long last, boolean live) {
     long at = first;
@@ -16,7 +21,7 @@ record TableFilling(PhysicalMemory memory, TableChange change, long delta, Prote
         bits = IoPages.shift(level) - 1;
       }
       if (bits >= IoPages.shift(level)) {
-        long word = IoPages.page(at + delta, bits, level, protection);
+        long word = format.page(at + delta, bits, level, protection);
         for (long end = at + (1L << bits); at < end; at += IoPages.bytes(level)) {
           put(IoPages.slot(table, at, level), word, live);
         }
@@ -30,12 +35,12 @@ record TableFilling(PhysicalMemory memory, TableChange change, long delta, Prote
 
   private void below(long slot, int level, long first, long last, boolean live) {
     long word = live ? memory.read64(slot) : 0;
-    if (IoPages.isTable(word)) {
-      fill(IoPageLayout.ADDRESS.get(word), level - 1, first, last, true);
+    if (format.isTable(word, level)) {
+      fill(format.address(word), level - 1, first, last, true);
     } else {
       long fresh = change.take();
       fill(fresh, level - 1, first, last, false);
-      put(slot, IoPages.table(fresh, level - 1), live);
+      put(slot, format.table(fresh, level - 1), live);
     }
   }
 
@@ -43,7 +48,7 @@ record TableFilling(PhysicalMemory memory, TableChange change, long delta, Prote
   private int largest(long at, long last, int level) {
     int aligned = Long.numberOfTrailingZeros(at | at + delta | 1L << IoPages.MOST_BITS);
     int fitting = Long.SIZE - 1 - Long.numberOfLeadingZeros(last - at + 1);
-    return Math.min(Math.min(aligned, fitting), IoPages.shift(level + 1) - 1);
+    return format.largest(Math.min(Math.min(aligned, fitting), IoPages.shift(level + 1) - 1));
   }
 
   private boolean isFree(long table, long at, int level, int bits) {

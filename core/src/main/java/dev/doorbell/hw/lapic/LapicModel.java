@@ -15,6 +15,7 @@ import dev.doorbell.irq.X86CommandLayout;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
 /// The local APICs of all CPUs of a machine, after reset: xAPIC or x2APIC, as software chooses for each.
@@ -34,11 +35,13 @@ public final class LapicModel implements ApicPort, CpuInterface, CpuRegisters, M
 
   private final ApicModel[] cpus;
   private final int[] cpuOfId;
+  private final AtomicLongArray doorbells;
   private final LongAdder lost = new LongAdder();
 
   /// @param apicIds of the CPUs, in firmware's order; the first one boots
   public LapicModel(List<Long> apicIds) {
     cpus = new ApicModel[apicIds.size()];
+    doorbells = new AtomicLongArray(cpus.length);
     long most = apicIds.stream().mapToLong(Long::longValue).max().orElse(0);
     cpuOfId = new int[(int) Math.min(most, INDEXED_IDS - 1) + 1];
     Arrays.fill(cpuOfId, NONE);
@@ -71,6 +74,22 @@ public final class LapicModel implements ApicPort, CpuInterface, CpuRegisters, M
       lost.increment();
     }
     return taken;
+  }
+
+  @Override
+  public boolean doorbell(long apicId) {
+    for (int i = 0; i < cpus.length; i++) {
+      if (cpus[i].matches(apicId, false)) {
+        doorbells.incrementAndGet(i);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// {@return how often a CPU was told of interrupts of the guest that it runs}
+  public long doorbells(int cpu) {
+    return doorbells.get(cpu);
   }
 
   private boolean all(long destination, int vector, boolean logical, boolean broadcast) {

@@ -79,7 +79,7 @@ class AmdViDriverTest {
     long size = 1L << bits;
     assertTrue((space.pageSizes() & size) != 0);
     space.map(new Iova(size), new Pa(2 * size), size, Protection.READ_WRITE);
-    int tables = IoPageTable.LEVELS - 1 - (bits - 12) / 9;
+    int tables = IoPages.LEVELS - 1 - (bits - 12) / 9;
     assertEquals(before + tables * 4096L, bench.frames.bytesInUse(), "no smaller pages");
     iommu.attach(DEVICE, space);
     for (long at : List.of(size, size + 0xff8, size + size / 2, 2 * size - 8)) {

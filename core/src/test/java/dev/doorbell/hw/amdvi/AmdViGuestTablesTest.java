@@ -31,7 +31,7 @@ class AmdViGuestTablesTest {
 
   private final Map<Long, Long> memory = new HashMap<>();
   private final Map<String, Long> registers =
-      new HashMap<>(Map.of("DEVTAB_BASE", DEVICES, "CONTROL", 1L));
+      new HashMap<>(Map.of("DEVTAB_BASE", DEVICES, "CONTROL", 0x1_0001L));
 
   private void dte(int word, long value) {
     memory.put(DEVICES + DEVICE * 32L + word * 8L, value);
@@ -116,7 +116,7 @@ class AmdViGuestTablesTest {
 
   @Test
   @DisplayName(
-      "PASID 0 without tables, reserved bits of its entry, tables that the host's translate")
+      "PASID 0 without tables, reserved bits of its entry, guest tables that Control has off")
   void roots() {
     translating(0);
     stops(walk(IOVA, true), "PASID 0 has no tables");
@@ -124,8 +124,33 @@ class AmdViGuestTablesTest {
     stops(walk(IOVA, true), "reserved bits");
     translating(3);
     stops(walk(IOVA, true), "GLX or GuestPagingMode is reserved");
-    dte(0, 0x60c0_0000_0020_0003L | 4 << 9);
-    stops(walk(IOVA, true), "cannot see: guest tables whose addresses the host's translate");
+    registers.put("CONTROL", 1L);
+    translating(0);
+    stops(walk(IOVA, true), "Control.GTEn=0");
+  }
+
+  @Test
+  @DisplayName(
+      "2.2.7: behind guest tables the host's translate each table and the page; what they lack ends the walk")
+  void nested() {
+    translating(0);
+    dte(0, 0x60c0_0000_0000_0003L | (GCR3 >>> 12 & 7) << 58 | 0x70_0000 | 2 << 9);
+    memory.put(GCR3, 0x5000L | 1);
+    // Guest physical 5000h to 9000h lie at 105000h to 109000h.
+    memory.put(0x70_0000L, 0x6000_0000_0070_1201L);
+    for (long page = 5; page <= 9; page++) {
+      memory.put(0x70_1000L + page * 8, 0x6000_0000_0010_0001L + page * 0x1000);
+    }
+    for (int level = 4; level >= 1; level--) {
+      long at = 0x10_5000L + (4 - level) * 0x1000L + index(IOVA, level) * 8;
+      memory.put(at, 0x6000 + (4 - level) * 0x1000L | OPEN);
+    }
+    assertEquals(Optional.of(new Pa(0x10_9abc)), walk(IOVA, true).output());
+    memory.put(0x70_1000L + 9 * 8, 0x2000_0000_0010_9001L);
+    assertEquals(Optional.of(new Pa(0x10_9abc)), walk(IOVA, false).output());
+    stops(walk(IOVA, true), "IW=0");
+    memory.remove(0x70_1000L + 7 * 8);
+    stops(walk(IOVA, false), "PR=0");
   }
 
   @ParameterizedTest

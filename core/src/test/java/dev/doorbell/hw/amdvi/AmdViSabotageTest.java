@@ -17,6 +17,7 @@ import dev.doorbell.irq.X86Interrupt;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("What the model caches shows which invalidation a driver leaves out")
@@ -36,10 +37,20 @@ class AmdViSabotageTest {
     }
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "guest page tables {1}, command left out {0}")
   @DisplayName("INVALIDATE_IOMMU_PAGES after an unmap")
-  @ValueSource(ints = {0, 2, 3, 5})
-  void pages(int leftOut) {
+  @CsvSource({
+    "0, false",
+    "2, false",
+    "3, false",
+    "5, false",
+    "0, true",
+    "2, true",
+    "3, true",
+    "5, true"
+  })
+  void pages(int leftOut, boolean guest) {
+    AmdViDriver iommu = bench.open(model, AmdViSettings.of(bench.domains).withGuestTables(guest));
     AddressSpace space = iommu.createAddressSpace(Granule.K4);
     space.map(new Iova(0x1000), new Pa(0x5000), 0x1000, Protection.READ_WRITE);
     iommu.attach(DEVICE, space);

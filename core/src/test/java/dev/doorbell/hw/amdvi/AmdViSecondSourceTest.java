@@ -39,7 +39,8 @@ class AmdViSecondSourceTest {
         "registers-vbox.txt",
         "registers-linux.txt",
         "registers-qemu.txt",
-        "queues-vbox.txt");
+        "queues-vbox.txt",
+        "galog-linux.txt");
   }
 
   private static LayoutSource declared() throws IOException {

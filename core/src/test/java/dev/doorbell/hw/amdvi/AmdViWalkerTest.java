@@ -79,7 +79,21 @@ class AmdViWalkerTest {
         INTERRUPTS + 16, IrteLayout.GUEST_REMAP_EN.place(1) | IrteLayout.GUEST_GUEST_MODE.place(1));
     memory.put(
         INTERRUPTS + 24, IrteLayout.GUEST_VECTOR.place(72) | IrteLayout.GUEST_APIC.place(0x5000));
+    assertTrue(message(1).stoppedAt().orElseThrow().contains("reserved bits"), "GAMEn=0");
+    registers.merge("CONTROL", AmdViRegisters.GAM_EN.place(1), (a, b) -> a | b);
     assertEquals(Optional.of(new AmdViMessage.Guest(0x5000, 72)), message(1).guest());
+    told("nobody is told");
+    memory.merge(INTERRUPTS + 16, 0x55L << 32 | 1 << 2, (a, b) -> a | b);
+    told("log is told with tag 0x55");
+    memory.merge(INTERRUPTS + 16, 9L << 8 | 1 << 6, (a, b) -> a | b);
+    told("APIC id 0x9 is told");
+    memory.merge(INTERRUPTS + 24, 1L << 11, (a, b) -> a | b);
+    assertTrue(message(1).stoppedAt().orElseThrow().contains("reserved bits"));
+  }
+
+  private void told(String what) {
+    String out = message(1).hops().getLast().out();
+    assertTrue(out.contains(what), out);
   }
 
   @Test

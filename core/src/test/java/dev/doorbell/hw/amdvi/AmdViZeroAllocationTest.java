@@ -8,6 +8,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.Translator;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.MsiSource;
@@ -25,6 +26,8 @@ class AmdViZeroAllocationTest {
   private final AmdViModel model =
       new AmdViModel(AmdViFeatures.all(), bench.plain, (_, _, _) -> true, _ -> {});
   private final AmdViDriver iommu = bench.open(model);
+  private final AmdViModel guestModel =
+      new AmdViModel(AmdViFeatures.all(), bench.plain, (_, _, _) -> true, _ -> {});
 
   private interface Work {
     boolean once(int i);
@@ -53,6 +56,22 @@ class AmdViZeroAllocationTest {
     space.map(new Iova(0x1000), new Pa(0x10_1000), 0x7f_f000, Protection.READ_WRITE);
     iommu.attach(DEVICE, space);
     assertEquals(0, bytes(i -> AmdViBench.write(model, DEVICE, 0x1000 + 0x1000L * (i % 512)) > 0));
+  }
+
+  @Test
+  @DisplayName("translate by guest page tables, of a PASID too")
+  void guestTables() {
+    AmdViDriver driver =
+        bench.open(guestModel, AmdViSettings.of(bench.domains).withGuestTables(true));
+    AddressSpace space = driver.createAddressSpace(Granule.K4);
+    space.map(new Iova(0x1000), new Pa(0x10_1000), 0x7f_f000, Protection.READ_WRITE);
+    driver.attach(DEVICE, space);
+    assertEquals(
+        0, bytes(i -> AmdViBench.write(guestModel, DEVICE, 0x1000 + 0x1000L * (i % 512)) > 0));
+    assertEquals(
+        0,
+        bytes(i ->
+            guestModel.translate(DEVICE, 0, 0x1000 + 0x1000L * (i % 512), Translator.READ) > 0));
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
+import dev.doorbell.host.HostOptions;
 import dev.doorbell.host.HostVfio;
 import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.machine.DemoEndpoint;
@@ -19,37 +20,59 @@ import dev.doorbell.testkit.Shared;
 import java.util.List;
 import java.util.Optional;
 
-/// Our own stack on the drivers and models of POWER, with a function below each bridge of a described machine.
-final class PowerLab implements VfioLab {
-  private static final List<Sbdf> DEMOS =
-      List.of(Sbdf.parse("0000:00:01.0"), Sbdf.parse("0001:00:01.0"), Sbdf.parse("0002:00:01.0"));
+/// Our own stack on drivers and models of a described machine, to which functions were added.
+final class EmbeddedLab implements VfioLab {
+  /// Where functions go: on POWER below each bridge one.
+  ///
+  /// @param demos where three with MSI-X go
+  /// @param msi where a function with MSI alone goes
+  /// @param usedByHost where another goes that is in use
+  record Places(List<Sbdf> demos, Sbdf msi, Sbdf usedByHost) {
+    static final Places POWER9 = onPower("0003:00:01.0", "0004:00:01.0");
+
+    /// On bus 0 of a PC.
+    static final Places PC =
+        new Places(
+            List.of(
+                Sbdf.parse("0000:00:0a.0"), Sbdf.parse("0000:00:0b.0"), Sbdf.parse("0000:00:12.0")),
+            Sbdf.parse("0000:00:0d.0"),
+            Sbdf.parse("0000:00:0e.0"));
+
+    static Places onPower(String msi, String usedByHost) {
+      return new Places(
+          List.of(
+              Sbdf.parse("0000:00:01.0"), Sbdf.parse("0001:00:01.0"), Sbdf.parse("0002:00:01.0")),
+          Sbdf.parse(msi),
+          Sbdf.parse(usedByHost));
+    }
+  }
+
+  private final List<Sbdf> demos;
   private final Sbdf msi;
   private final Sbdf keptByHost;
   private final EmbeddedMachine machine;
   private final Vfio vfio;
   private final Assignment kept;
 
-  PowerLab() {
-    this(
-        Firmware.read(Sysroot.open(Shared.require("captures/ppc64le/talos2-power9"))),
-        "0003:00:01.0",
-        "0004:00:01.0");
+  /// {@return a captured machine}
+  ///
+  /// @param name below the shared folder
+  static EmbeddedLab ofCapture(String name, Places places, HostOptions options) {
+    return new EmbeddedLab(Firmware.read(Sysroot.open(Shared.require(name))), places, options);
   }
 
-  /// @param described a machine with bridges of segments 0 to 2 at least
-  /// @param msi where a function with MSI alone goes
-  /// @param usedByHost where another goes that is in use
-  PowerLab(MachineDescription described, String msi, String usedByHost) {
-    this.msi = Sbdf.parse(msi);
-    this.keptByHost = Sbdf.parse(usedByHost);
+  EmbeddedLab(MachineDescription described, Places places, HostOptions options) {
+    this.demos = places.demos();
+    this.msi = places.msi();
+    this.keptByHost = places.usedByHost();
     MachineDescription m = described;
-    for (Sbdf s : DEMOS) {
+    for (Sbdf s : demos) {
       m = DemoEndpoint.plug(m, s, 64);
     }
     m = new WhatIf(keptByHost, 8, 0, true).addTo(m);
     m = new WhatIf(this.msi, 0, 8, true).addTo(m);
     machine = EmbeddedMachine.of(m);
-    Host host = Host.start(machine);
+    Host host = Host.start(machine, options);
     kept =
         Assignment.of(
             host,
@@ -68,7 +91,7 @@ final class PowerLab implements VfioLab {
     return WindowAnswer.REGISTERED;
   }
 
-  /// A bridge takes messages by their address.
+  /// A bridge of POWER takes messages by their address, and local APICs lie behind no translation.
   @Override
   public boolean translatesMessages() {
     return false;
@@ -76,7 +99,7 @@ final class PowerLab implements VfioLab {
 
   @Override
   public List<Sbdf> msix() {
-    return DEMOS;
+    return demos;
   }
 
   @Override
