@@ -23,6 +23,7 @@ module dev.doorbell.core {
   exports dev.doorbell.hw.lapic;
   exports dev.doorbell.hw.mpic;
   exports dev.doorbell.hw.pamu;
+  exports dev.doorbell.hw.papr;
   exports dev.doorbell.hw.pcie;
   exports dev.doorbell.hw.phb;
   exports dev.doorbell.hw.riscviommu;

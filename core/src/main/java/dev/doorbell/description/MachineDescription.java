@@ -8,6 +8,7 @@ import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What a machine has, and where each fact was read. Immutable.
 ///
@@ -89,8 +90,12 @@ public record MachineDescription(
 
   private Optional<Integer> threads() {
     return msiControllers.stream()
-        .filter(c -> c instanceof MsiControllerDescription.PhbMsi)
-        .map(c -> ((MsiControllerDescription.PhbMsi) c).threads().size())
+        .flatMap(c ->
+            switch (c) {
+              case MsiControllerDescription.PhbMsi phb -> Stream.of(phb.threads().size());
+              case MsiControllerDescription.PaprMsi papr -> Stream.of(papr.servers().size());
+              default -> Stream.empty();
+            })
         .findFirst();
   }
 

@@ -339,8 +339,18 @@ public sealed interface MsiControllerDescription {
   /// Message interrupts as a PAPR guest gets them: the hypervisor programs the function, by `ibm,change-msi`, and says only what arrived.
   ///
   /// @param id `msi@pci0000:00`
+  /// @param buid by which calls name the host bridge (`reg`); empty when the tree does not tell
   /// @param quota messages that all functions of the PE may have together (`ibm,pe-total-#msi`); empty when the tree does not tell
-  record PaprMsi(String id, OptionalInt quota, Source source) implements MsiControllerDescription {
+  /// @param servers numbers of processors (`ibm,ppc-interrupt-server#s`), in their order
+  record PaprMsi(String id, OptionalLong buid, OptionalInt quota, List<Long> servers, Source source)
+      implements MsiControllerDescription {
+    /// What a message may be written to: the hypervisor says which address it is, when it gives interrupts.
+    public static final AddressRange ANYWHERE = AddressRange.ALL;
+
+    public PaprMsi {
+      servers = List.copyOf(servers);
+    }
+
     @Override
     public String kind() {
       return "PAPR MSI (hypervisor)";

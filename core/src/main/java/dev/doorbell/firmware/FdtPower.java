@@ -328,12 +328,21 @@ final class FdtPower {
         });
   }
 
+  /// {@return the 64 bits by which calls name a host bridge}
+  private static OptionalLong buid(FdtNode node) {
+    return node.property("reg")
+        .filter(p -> p.cells() >= 2)
+        .map(p -> OptionalLong.of(p.number(0, 2)))
+        .orElse(OptionalLong.empty());
+  }
+
   private List<HostBridge.MsiMapping> guest(FdtNode node, String bridge) {
     OptionalInt quota = small(node, "ibm,pe-total-#msi", MOST_MESSAGES);
     Source source =
         node.property("ibm,pe-total-#msi").map(FdtNode.Property::source).orElse(node.source());
     String id = draft.unique("msi@" + bridge);
-    draft.msiControllers.add(new MsiControllerDescription.PaprMsi(id, quota, source));
+    draft.msiControllers.add(
+        new MsiControllerDescription.PaprMsi(id, buid(node), quota, threads(), source));
     return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, source));
   }
 }

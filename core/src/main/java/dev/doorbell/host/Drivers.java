@@ -210,6 +210,10 @@ final class Drivers {
       startBridges();
       return;
     }
+    if (description.gic().isEmpty() && PaprStart.isGuest(machine)) {
+      startGuest();
+      return;
+    }
     if (description.gic().isEmpty() && machine.interruptFiles().isPresent()) {
       description.imsic().ifPresent(this::startImsic);
       return;
@@ -243,6 +247,14 @@ final class Drivers {
       iommus.put(phb.id(), phb);
       controllers.put(phb.messages().id(), phb.messages());
     }
+  }
+
+  /// A guest's windows and messages are its hypervisor's.
+  private void startGuest() {
+    PaprStart start = PaprStart.of(machine);
+    cpus = start.cpus();
+    start.windows().forEach(w -> iommus.put(w.id(), w));
+    start.messages().forEach(m -> controllers.put(m.id(), m));
   }
 
   private void startApics(ApicDescription apic) {

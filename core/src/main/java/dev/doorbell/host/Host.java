@@ -7,6 +7,7 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.hpet.HpetDriver;
 import dev.doorbell.hw.ioapic.IoapicDriver;
+import dev.doorbell.hw.papr.PaprMsiDriver;
 import dev.doorbell.hw.phb.PhbMsiDriver;
 import dev.doorbell.hw.xive.XiveDriver;
 import dev.doorbell.iommu.DoorbellFrame;
@@ -263,7 +264,9 @@ public final class Host {
   private boolean ofBridge(SurveyedFunction.MsiPath m) {
     return m.controllers().stream()
         .flatMap(c -> survey.machine().msiController(c).stream())
-        .anyMatch(c -> c instanceof MsiControllerDescription.PhbMsi);
+        .anyMatch(c ->
+            c instanceof MsiControllerDescription.PhbMsi
+                || c instanceof MsiControllerDescription.PaprMsi);
   }
 
   private boolean isApic(String controller) {
@@ -334,6 +337,12 @@ public final class Host {
     return new DoorbellFrame(id, new Pa(window.start()), window, m.source());
   }
 
+  /// The hypervisor says where messages go when it gives interrupts, and keeps that clear of every window.
+  private static DoorbellFrame anywhere(String id, SurveyedFunction.MsiPath m) {
+    AddressRange all = MsiControllerDescription.PaprMsi.ANYWHERE;
+    return new DoorbellFrame(id, new Pa(all.start()), all, m.source());
+  }
+
   private MsiRoute route(SurveyedFunction f) {
     List<MsiRoute.Target> targets = new ArrayList<>();
     int cpus = drivers.cpus();
@@ -343,6 +352,8 @@ public final class Host {
             MsiController driver = drivers.controllerFor(id, f);
             if (driver instanceof PhbMsiDriver bridge && isNarrow(f)) {
               targets.add(new MsiRoute.Target(bridge.low(), m.deviceId(), lowFrame(id, m)));
+            } else if (driver instanceof PaprMsiDriver guest) {
+              targets.add(new MsiRoute.Target(guest, m.deviceId(), anywhere(id, m)));
             } else if (driver != null) {
               survey
                   .machine()

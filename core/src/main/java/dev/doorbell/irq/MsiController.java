@@ -14,6 +14,11 @@ public interface MsiController {
   /// {@return vectors that one more device could be given at most}
   int vectorsFree();
 
+  /// {@return whether a device can be given further vectors while it has some}
+  default boolean givesOneByOne() {
+    return true;
+  }
+
   /// {@return what lets vectors be posted to guests, where the controller can}
   default Optional<InterruptPosting> posting() {
     return Optional.empty();

@@ -6,6 +6,7 @@ import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.Hypervisor;
 import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -42,6 +43,7 @@ public final class EmbeddedMachine implements Machine {
   private final SystemMap bus;
   private final FrameStore frames;
   private final InterruptModels interrupts;
+  private final PaprModels papr;
   private final Map<String, AddressRange> iommuWindows;
   private final Map<Integer, IoapicModel> ioApics;
   private final Map<Integer, HpetModel> hpets;
@@ -53,9 +55,11 @@ public final class EmbeddedMachine implements Machine {
     bus = new SystemMap(ram);
     frames = new FrameStore(ram, pool(memory));
     interrupts = InterruptModels.build(description, ram, bus);
+    papr = new PaprModels(description, ram, this);
     IommuModels models =
         new IommuModels(description, ram, bus, interrupts.apics(), interrupts.servers());
     Map<String, Translator> iommus = models.build();
+    iommus.replaceAll((id, closed) -> papr.window(id).orElse(closed));
     iommuWindows = models.windows();
     buildPci(iommus);
     ioApics = IoapicModels.build(description, iommus, bus);
@@ -168,6 +172,11 @@ public final class EmbeddedMachine implements Machine {
     return Optional.ofNullable(iommuWindows.get(iommu.id()))
         .or(iommu::registers)
         .map(this::registers);
+  }
+
+  @Override
+  public Optional<Hypervisor> hypervisor() {
+    return papr.hypervisor();
   }
 
   @Override

@@ -54,13 +54,14 @@ final class InterruptModels {
     if (cpus.isEmpty()
         && files.isEmpty()
         && servers.isEmpty()
+        && !PaprModels.isGuest(machine)
         && !MpicModels.build(machine, bus)
         && !PowerModels.interrupts(machine, memory, bus)) {
       throw machine.arch() == Arch.RISCV64
           ? RiscvModels.without(machine)
           : new NotModelled(
               "the interrupt controller",
-              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor IBM host bridges with their interrupt controller",
+              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor IBM host bridges with their interrupt controller, nor those of a PAPR guest",
               Source.rule("MADT or device tree"));
     }
   }

@@ -6,6 +6,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.bus.CpuRegisters;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.Hypervisor;
 import dev.doorbell.bus.InterruptFiles;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
@@ -53,6 +54,11 @@ public interface Machine extends AutoCloseable {
 
   /// {@return the harts' side of their interrupt files, if this machine has such and lets one reach it (RISC-V)}
   default Optional<InterruptFiles> interruptFiles() {
+    return Optional.empty();
+  }
+
+  /// {@return the hypervisor that the machine is a guest of, if its calls can be made (PAPR)}
+  default Optional<Hypervisor> hypervisor() {
     return Optional.empty();
   }
 

@@ -20,7 +20,7 @@ final class RequesterRoutes implements DmaPort {
 
   private final SystemBus bus;
   private final Translator[] translators;
-  private final byte[] translatorOf = new byte[REQUESTERS];
+  private final short[] translatorOf = new short[REQUESTERS];
   private final int[] streamOf = new int[REQUESTERS];
   private final int[] deviceIdOf = new int[REQUESTERS];
 
@@ -31,7 +31,7 @@ final class RequesterRoutes implements DmaPort {
     this.bus = bus;
     List<String> ids = iommus.keySet().stream().sorted().toList();
     translators = ids.stream().map(iommus::get).toArray(Translator[]::new);
-    Arrays.fill(translatorOf, (byte) NO_TRANSLATOR);
+    Arrays.fill(translatorOf, (short) NO_TRANSLATOR);
     for (int rid = 0; rid < REQUESTERS; rid++) {
       deviceIdOf[rid] = rid;
     }
@@ -51,7 +51,7 @@ final class RequesterRoutes implements DmaPort {
           throw new NotModelled(
               m.iommu(), "firmware maps to it and does not describe it", m.source());
         }
-        translatorOf[rid] = (byte) translator;
+        translatorOf[rid] = (short) translator;
         streamOf[rid] = stream.getAsInt();
         break;
       }

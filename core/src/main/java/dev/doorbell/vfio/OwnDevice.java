@@ -117,7 +117,7 @@ final class OwnDevice extends VectoredDevice {
   public List<IrqInfo> irqs() {
     List<IrqInfo> out = new ArrayList<>();
     for (IrqType t : IrqType.values()) {
-      out.add(new IrqInfo(t, count(t), t == IrqType.MSIX && count(t) > 0));
+      out.add(new IrqInfo(t, count(t), count(t) > 0 && fixed(t).isEmpty()));
     }
     return out;
   }
@@ -165,9 +165,13 @@ final class OwnDevice extends VectoredDevice {
 
   @Override
   protected Optional<Source> fixed(IrqType type) {
-    return type == IrqType.MSIX
-        ? Optional.empty()
-        : Optional.of(Source.rule("PCIe 6.0 7.7.1 Multiple Message Enable"));
+    if (type != IrqType.MSIX) {
+      return Optional.of(Source.rule("PCIe 6.0 7.7.1 Multiple Message Enable"));
+    }
+    return host.msiDomain().route().targets().stream()
+            .anyMatch(t -> !t.controller().givesOneByOne())
+        ? Optional.of(Source.rule("LoPAPR 1.1, 7.3.10.5.1 ibm,change-msi"))
+        : Optional.empty();
   }
 
   @Override

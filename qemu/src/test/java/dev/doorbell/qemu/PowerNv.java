@@ -301,7 +301,7 @@ final class PowerNv implements AutoCloseable {
     return qemu.ram();
   }
 
-  private record Swapped(RegisterBus bus) implements RegisterBus {
+  record Swapped(RegisterBus bus) implements RegisterBus {
     private static long swap(long value, int bytes) {
       return Long.reverseBytes(value) >>> Long.SIZE - bytes * Byte.SIZE;
     }

@@ -1,0 +1,114 @@
+package dev.doorbell.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.doorbell.address.Granule;
+import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.PaprBridge;
+import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.PaprTrees;
+import dev.doorbell.firmware.Sysroot;
+import dev.doorbell.irq.LiveVector;
+import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.machine.EmbeddedMachine;
+import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Shared;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("Assignment in a guest of a hypervisor (PAPR)")
+class PaprAssignmentTest {
+  private static final Sbdf FIRST = Sbdf.parse("0000:00:01.0");
+  private static final Sbdf SECOND = Sbdf.parse("0001:00:01.0");
+
+  @TempDir Path folder;
+
+  private MachineDescription machine(int quota) {
+    MachineDescription m = PaprTrees.read(folder, 2, quota);
+    return new WhatIf(SECOND, 8, 0, true).addTo(new WhatIf(FIRST, 8, 0, true).addTo(m));
+  }
+
+  private static Assignment assign(
+      Host host, Granule granule, int min, int max, Sbdf... functions) {
+    return Assignment.of(
+        host,
+        List.of(functions),
+        new Assignment.Request(granule, Optional.empty(), min, max, false));
+  }
+
+  private static void everyVectorArrives(Assignment a) {
+    for (HostFunction f : a.functions()) {
+      for (LiveVector v : a.vectors(f)) {
+        assertEquals(0x400_0000_0000L, v.message().address());
+        assertEquals(v.intid(), v.message().data());
+        assertTrue(a.fire(f, v).delivered(), () -> f.sbdf() + " vector " + v.index());
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("the tree's bridges: BUID, processors, windows")
+  void bridges() {
+    List<PaprBridge> bridges = PaprBridge.of(machine(64));
+    assertEquals(2, bridges.size());
+    assertEquals(0x800_0000_2000_0001L, bridges.get(1).buid());
+    assertEquals(List.of(0L, 1L, 8L, 9L), bridges.get(1).servers());
+    assertEquals(0x8000_0100L, bridges.get(1).windows().getFirst().liobn());
+  }
+
+  @Test
+  @DisplayName(
+      "two functions of two PEs in one domain: every vector arrives; afterwards nothing is left")
+  void twoFunctions() {
+    Host host = Host.start(EmbeddedMachine.of(machine(64)));
+    long before = host.machine().frames().bytesInUse();
+    for (Granule granule : List.of(Granule.K4, Granule.K64)) {
+      try (Assignment a = assign(host, granule, 8, 8, FIRST, SECOND)) {
+        everyVectorArrives(a);
+        a.functions().getFirst().vectors().orElseThrow().retarget(3, 2);
+        everyVectorArrives(a);
+      }
+      assertEquals(before, host.machine().frames().bytesInUse());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "ibm,pe-total-#msi: fewer than asked for, down to the minimum; below it a refusal with both figures")
+  void quota() {
+    Host host = Host.start(EmbeddedMachine.of(machine(5)));
+    try (Assignment a = assign(host, Granule.K4, 2, 8, FIRST)) {
+      assertEquals(5, a.vectors(a.functions().getFirst()).size());
+      everyVectorArrives(a);
+    }
+    VectorsExhausted e =
+        assertThrows(VectorsExhausted.class, () -> assign(host, Granule.K4, 6, 8, FIRST));
+    assertEquals(6, e.refusal().needed().orElseThrow().value());
+    assertEquals(5, e.refusal().available().orElseThrow().value());
+    assertTrue(e.refusal().source().toString().contains("ibm,pe-total-#msi"));
+  }
+
+  @Test
+  @DisplayName("the captured guest: what its kernel had can be assigned, every vector arrives")
+  void captured() {
+    Host host =
+        Host.start(
+            EmbeddedMachine.of(
+                Firmware.read(Sysroot.open(Shared.require("lab-captures/ppc64le-pseries")))));
+    int vectors = 0;
+    for (Sbdf f : List.of(Sbdf.parse("0001:00:00.0"), Sbdf.parse("0002:00:00.0"))) {
+      try (Assignment a = assign(host, Granule.K4, 1, 2048, f)) {
+        everyVectorArrives(a);
+        vectors += a.vectors(a.functions().getFirst()).size();
+      }
+    }
+    assertEquals(14, vectors, "ibm,req#msi-x: 5 and 9");
+  }
+}

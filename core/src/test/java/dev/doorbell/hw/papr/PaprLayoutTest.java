@@ -1,0 +1,18 @@
+package dev.doorbell.hw.papr;
+
+import dev.doorbell.hw.LayoutSource;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+class PaprLayoutTest {
+  @Test
+  @DisplayName("PAPR: fields are where another publication has them")
+  void secondSource() throws IOException {
+    LayoutSource layouts = LayoutSource.ofPackage(TceLayout.class);
+    layouts.agree("linux-pseries.txt");
+    layouts.complete(List.of("linux-pseries.txt"), Map.of());
+  }
+}
