@@ -5,6 +5,7 @@ import dev.doorbell.hw.ControllersFuzz;
 import dev.doorbell.hw.amdvi.AmdViFuzz;
 import dev.doorbell.hw.gicits.ItsFuzz;
 import dev.doorbell.hw.pamu.PamuFuzz;
+import dev.doorbell.hw.papr.PaprFuzz;
 import dev.doorbell.hw.phb.PhbFuzz;
 import dev.doorbell.hw.riscviommu.RiscvIommuFuzz;
 import dev.doorbell.hw.smmuv2.SmmuV2Fuzz;
@@ -44,6 +45,7 @@ public final class FuzzTargets {
     out.put("vtd", VtdFuzz::run);
     out.put("amdvi", AmdViFuzz::run);
     out.put("pamu", PamuFuzz::run);
+    out.put("papr", PaprFuzz::run);
     out.put("phb", PhbFuzz::run);
     out.put("xive", XiveFuzz::run);
     return out;

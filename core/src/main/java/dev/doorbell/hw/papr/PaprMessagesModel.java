@@ -69,8 +69,10 @@ final class PaprMessagesModel {
     }
     if (wanted == 0) {
       release(rid);
+      put(results, 1, 0);
+      return Calls.RTAS_OK;
     }
-    int granted = wanted == 0 ? 0 : grant(rid, arguments[3], table.orElseThrow(), owner, wanted);
+    int granted = grant(rid, arguments[3], table.orElseThrow(), owner, wanted);
     if (granted < 0) {
       return Calls.RTAS_HARDWARE;
     }

@@ -9,6 +9,9 @@ final class PhbVectors extends DrivenVectors {
   private final int[] numbers;
   private final boolean low;
 
+  /// How many were given back.
+  private int given;
+
   PhbVectors(PhbMsiDriver driver, MsiSource source, int[] numbers, boolean low) {
     super(driver, source, driver.lock, numbers.length);
     this.driver = driver;
@@ -80,8 +83,10 @@ final class PhbVectors extends DrivenVectors {
     for (int i = 0; i < numbers.length; i++) {
       stop(i);
     }
-    for (int n : numbers) {
-      driver.giveBack(n);
+    // What was given back may be another function's by the time that a release is tried again.
+    while (given < numbers.length) {
+      driver.giveBack(numbers[given]);
+      given++;
     }
   }
 }

@@ -126,4 +126,35 @@ class Phb4FaultTest {
     assertEquals("stopped along with another PE", stop.cause());
     assertEquals(OptionalInt.of(1), driver.stopped(1).orElseThrow().requesterId());
   }
+
+  @Test
+  @DisplayName(
+      "a release that fails, wherever, is completed by the next one, and takes nothing from who has come meanwhile")
+  void releasedInTwo() {
+    MsiSource late = new MsiSource("late", 0x200);
+    int failures = 0;
+    for (int n = 1; n < MOST_WRITES; n++) {
+      VectorBlock b = driver.messages().allocate(SOURCE, 4, false);
+      for (int i = 0; i < b.count(); i++) {
+        b.activate(i, 0);
+      }
+      bench.writes.failAt(n);
+      try {
+        b.free();
+        break;
+      } catch (InjectedFault expected) {
+        failures++;
+        VectorBlock other = driver.messages().allocate(late, 2, false);
+        other.activate(0, 1);
+        b.free();
+        assertEquals(Phb4Bench.MESSAGES - 2, driver.messages().vectorsFree(), "write " + n);
+        assertEquals(BusOutcome.OK, bench.send(0x200, other, 0), "write " + n);
+        bench.collected();
+        other.free();
+      }
+    }
+    bench.writes.neverFail();
+    assertTrue(failures >= 4, failures + " writes failed");
+    assertEquals(Phb4Bench.MESSAGES, driver.messages().vectorsFree());
+  }
 }
