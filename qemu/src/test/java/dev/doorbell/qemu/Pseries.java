@@ -2,7 +2,6 @@ package dev.doorbell.qemu;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.Hypervisor;
-import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.papr.Calls;
 import dev.doorbell.hw.papr.ConfigAddressLayout;
@@ -70,10 +69,6 @@ final class Pseries implements Hypervisor, PaprFunctions, AutoCloseable {
       config.write(0x10 + 4 * i, (int) (PCI32 + i * BAR_BYTES), 4);
     }
     config.write(4, 6, 2);
-  }
-
-  PhysicalMemory memory() {
-    return qemu.ram();
   }
 
   RegisterBus bar(int index) {
