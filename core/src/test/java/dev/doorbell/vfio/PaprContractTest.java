@@ -1,6 +1,7 @@
 package dev.doorbell.vfio;
 
 import dev.doorbell.firmware.PaprTrees;
+import dev.doorbell.host.HostOptions;
 import java.nio.file.Path;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.io.TempDir;
@@ -11,6 +12,9 @@ class PaprContractTest extends VfioContract {
 
   @Override
   VfioLab open() {
-    return new PowerLab(PaprTrees.read(folder, 5, 64), "0003:00:01.0", "0004:00:01.0");
+    return new EmbeddedLab(
+        PaprTrees.read(folder, 5, 64),
+        EmbeddedLab.Places.onPower("0003:00:01.0", "0004:00:01.0"),
+        HostOptions.USUAL);
   }
 }
