@@ -261,6 +261,20 @@ class LinuxAssignmentTest {
     asBefore();
   }
 
+  @Test
+  @DisplayName("a driver_override that somebody set before is there again at the end")
+  void hadOverride() {
+    String file = HostFiles.device(NIC) + "/driver_override";
+    kernel.write(file, "e1000e\n");
+    try (LinuxAssignment a = LinuxAssignment.of(options(), List.of(NIC), TAKE)) {
+      assertEquals("vfio-pci\n", kernel.read(file));
+      assertEquals(1, a.functions().size());
+    }
+    assertEquals("e1000e\n", kernel.read(file));
+    assertEquals("e1000e", kernel.driver(NIC));
+    assertEquals(held, OpenFiles.held());
+  }
+
   @ParameterizedTest
   @EnumSource(Access.class)
   @DisplayName("whichever system call fails, everything is as before and another try works")
