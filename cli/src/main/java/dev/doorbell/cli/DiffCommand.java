@@ -60,7 +60,7 @@ final class DiffCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "smmuv3",
       description =
-          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, or vtd.")
+          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, vtd, or amdvi.")
   private String hardware = "smmuv3";
 
   @Option(

@@ -18,7 +18,9 @@ public enum Hardware {
   /// Message frame with a GICv2.
   GICV2M("gicv2m"),
   /// Remapping unit of VT-d, with local APICs to see interrupts arrive.
-  VTD("vtd");
+  VTD("vtd"),
+  /// The same of an AMD IOMMU.
+  AMDVI("amdvi");
 
   private final String id;
 
@@ -36,6 +38,7 @@ public enum Hardware {
     return switch (this) {
       case SMMUV3, SMMUV3_FULL, ITS, GICV2M -> new ArmFamily(this);
       case VTD -> new PcFamily(this, new VtdIommu(false));
+      case AMDVI -> new PcFamily(this, new AmdViIommu(""));
     };
   }
 

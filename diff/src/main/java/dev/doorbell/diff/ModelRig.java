@@ -79,7 +79,7 @@ final class ModelRig implements Rig, SystemBus {
                 GicV2mRegisters.BYTES,
                 new GicV2mModel(Board.V2M_FIRST, Board.V2M_COUNT, gic::spi)));
       }
-      case VTD -> throw new IllegalArgumentException(hardware + " is none of Arm's");
+      case VTD, AMDVI -> throw new IllegalArgumentException(hardware + " is none of Arm's");
     }
   }
 

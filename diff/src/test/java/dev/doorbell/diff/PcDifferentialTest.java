@@ -24,7 +24,7 @@ class PcDifferentialTest {
   private static final int STEPS = 40;
 
   static List<Hardware> hardware() {
-    return List.of(Hardware.VTD);
+    return List.of(Hardware.VTD, Hardware.AMDVI);
   }
 
   @ParameterizedTest
@@ -58,6 +58,10 @@ class PcDifferentialTest {
       "a machine with a planted fault is found out within 50 scenarios, by a scenario that shows it again")
   void found(Fault fault) {
     for (Hardware hardware : hardware()) {
+      if (fault == Fault.LOSES_RECORDS && hardware == Hardware.AMDVI) {
+        // QEMU's records nothing, so that none are compared.
+        continue;
+      }
       Rig faulty = new FaultyPc(hardware, fault);
       try (Differential d = Differential.with(hardware, QemuVersion.LEAST, faulty)) {
         Differential.Report report = d.run(1, 50, STEPS, seed -> {});

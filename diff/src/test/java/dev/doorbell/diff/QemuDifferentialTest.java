@@ -23,7 +23,14 @@ class QemuDifferentialTest {
   private static final String COUNT = "doorbell.diff.count";
 
   @ParameterizedTest(name = "{0}")
-  @CsvSource({"SMMUV3, 10000", "SMMUV3_FULL, 3000", "ITS, 10000", "GICV2M, 10000", "VTD, 1000"})
+  @CsvSource({
+    "SMMUV3, 10000",
+    "SMMUV3_FULL, 3000",
+    "ITS, 10000",
+    "GICV2M, 10000",
+    "VTD, 1000",
+    "AMDVI, 1000"
+  })
   @DisplayName("random scenarios show no difference but those of docs/qemu-differences.md")
   void same(Hardware hardware, int count) {
     try (Differential d = Differential.start(hardware, usual(hardware))) {
