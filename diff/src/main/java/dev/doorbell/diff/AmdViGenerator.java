@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// Scenarios for an AMD IOMMU. A change of a table is mostly followed by invalidations that cover it, and sometimes by none.
 final class AmdViGenerator {
@@ -238,7 +239,7 @@ final class AmdViGenerator {
 
   private void write() {
     int requester = dice.of(Pc.REQUESTERS);
-    long low = devices.get(requester)[0];
+    long low = Objects.requireNonNull(devices.get(requester))[0];
     if (!V.isSet(low) || MODE.getInt(low) == MODE_NONE) {
       draft.write(requester, Pc.TARGETS + 4L * dice.below(Pc.TARGET_BYTES / 4));
       return;
@@ -249,7 +250,7 @@ final class AmdViGenerator {
 
   private void message() {
     int requester = dice.of(Pc.REQUESTERS);
-    long control = devices.get(requester)[2];
+    long control = Objects.requireNonNull(devices.get(requester))[2];
     boolean unmapped = !IV.isSet(control) || INT_CTL.getInt(control) == INT_FORWARD;
     int data = unmapped ? 16 + dice.below(240) : dice.percent(90) ? dice.below(8) : other();
     draft.message(requester, X86MessageLayout.DESTINATION.place(dice.below(4)), data);
