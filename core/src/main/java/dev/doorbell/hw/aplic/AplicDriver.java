@@ -111,6 +111,7 @@ public final class AplicDriver {
   public final class Source extends Wire {
     private final int number;
     private final Signal signal;
+    private boolean masked;
 
     private Source(int number, Signal signal, End end) {
       super(end);
@@ -134,7 +135,10 @@ public final class AplicDriver {
 
     /// Holds the source back, or lets it through; what arrives meanwhile stays pending.
     public void mask(boolean hold) {
-      change(() -> set(hold ? CLRIENUM.offset() : SETIENUM.offset(), number));
+      change(() -> {
+        masked = hold;
+        set(hold ? CLRIENUM.offset() : SETIENUM.offset(), number);
+      });
     }
 
     @Override
@@ -156,7 +160,9 @@ public final class AplicDriver {
         }
       }
       set(TARGET.offset(number - 1), message());
-      set(SETIENUM.offset(), number);
+      if (!masked) {
+        set(SETIENUM.offset(), number);
+      }
     }
 
     @Override

@@ -258,6 +258,19 @@ class AplicTest {
   }
 
   @Test
+  @DisplayName("the driver: a masked source that moves stays masked, and arrives where it went")
+  void movesMasked() {
+    AplicDriver d = driver();
+    AplicDriver.Source s = d.connect(3, AplicDriver.Signal.RISING, 0);
+    s.mask(true);
+    s.retarget(1);
+    wired.drive(3, true);
+    assertEquals(Map.of(), collect());
+    s.mask(false);
+    assertEquals(Map.of(s.vector(), 1), collect());
+  }
+
+  @Test
   @DisplayName("the driver: refusals change nothing")
   void refusals() {
     AplicDriver d = driver();
