@@ -184,6 +184,9 @@ public final class ShortRun {
           .findFirst()
           .orElseThrow(() -> new IllegalStateException(work.name + ": no result"));
     } catch (RunnerException e) {
+      if (String.valueOf(e.getMessage()).contains("lock")) {
+        throw new BenchmarkBusy("another run of benchmarks has this machine's lock", e);
+      }
       throw new IllegalStateException(
           "%s, %s: %s".formatted(work.name, work.variant(), e.getMessage()), e);
     }

@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.bench.BenchmarkBusy;
 import dev.doorbell.bench.ShortRun;
 import dev.doorbell.bench.ShortRun.Effort;
 import dev.doorbell.bench.ShortRun.Row;
@@ -76,7 +77,15 @@ final class BenchCommand implements Callable<Integer> {
       return ExitStatus.YES.code();
     }
     Effort effort = new Effort(Effort.SHORT.warmups(), Effort.SHORT.iterations(), milliseconds);
-    List<Row> rows = ShortRun.run(filter, effort, line -> console.err().println(line));
+    List<Row> rows;
+    try {
+      rows = ShortRun.run(filter, effort, line -> console.err().println(line));
+    } catch (BenchmarkBusy e) {
+      throw new UnusableInput(
+          "BenchmarkBusy",
+          "another run of benchmarks has this machine's lock",
+          "wait until it has ended: two at once would measure each other");
+    }
     if (json) {
       console.line(Json.write(rows.stream().map(BenchCommand::rounded).toList()));
     } else {

@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.testkit.OutsideTool;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -45,6 +50,20 @@ class BenchCommandTest {
   void noSuchWork() {
     assertEquals(2, run("bench", "--json", "teapot"));
     assertTrue(out.toString().contains("NoSuchWork"), out::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "a run beside another one is refused in a sentence, as the two would measure each other")
+  void busy() throws IOException {
+    Path lock = Path.of(System.getProperty("java.io.tmpdir"), "jmh.lock");
+    try (FileChannel channel =
+            FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = channel.tryLock()) {
+      assertEquals(2, run("bench", "--json", "--milliseconds", "5", "msi to pending, 1x1"));
+      assertTrue(out.toString().contains("BenchmarkBusy"), out::toString);
+      assertTrue(held == null || held.isValid());
+    }
   }
 
   @Test
