@@ -26,13 +26,13 @@ final class Fetcher {
     }
   }
 
-  /// Replaces the last quadword read by another one, atomically. Another one that is already there instead is read into {@link #value},
+  /// Replaces a quadword by another one, atomically. What is there instead of the expected one is read into {@link #value},
   /// which then is not `next`.
   ///
   /// {@return false when the bus answered with an error}
-  boolean update(long pa, long next) {
+  boolean update(long pa, long expected, long next) {
     try {
-      if (memory.compareAndSet64(pa, value, next)) {
+      if (memory.compareAndSet64(pa, expected, next)) {
         value = next;
         return true;
       }

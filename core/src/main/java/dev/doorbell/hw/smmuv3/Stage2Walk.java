@@ -128,7 +128,7 @@ final class Stage2Walk {
         if (updated == descriptor) {
           return true;
         }
-        if (!fetcher.update(at, updated)) {
+        if (!fetcher.update(at, descriptor, updated)) {
           fault.abort2(inClass, at);
           return false;
         }

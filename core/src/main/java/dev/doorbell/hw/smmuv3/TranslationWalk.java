@@ -156,7 +156,7 @@ final class TranslationWalk {
         if (at == FAULT) {
           return FAULT;
         }
-        if (!fetcher.update(at, updated)) {
+        if (!fetcher.update(at, descriptor, updated)) {
           return fault.abort1(at);
         }
         // What is there now is looked at: the updated one, or what somebody else wrote meanwhile.

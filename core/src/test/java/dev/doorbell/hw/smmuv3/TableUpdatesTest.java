@@ -4,6 +4,7 @@ import static dev.doorbell.hw.smmuv3.SmmuBench.CDS;
 import static dev.doorbell.hw.smmuv3.SmmuBench.SID;
 import static dev.doorbell.hw.smmuv3.SmmuBench.TABLES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bus.Translator;
 import dev.doorbell.testkit.RawSmmu;
@@ -256,5 +257,27 @@ class TableUpdatesTest {
     bench.memory.beforeSwap(() -> second.map(PAGE, 0xb000, 3, S2_CLEAN));
     assertEquals(0xb000, bench.write(PAGE));
     assertEquals(0xb000 | S2_CLEAN | AP2 | RawSmmu.PAGE, leaf2(PAGE));
+  }
+
+  @Test
+  @DisplayName("3.13: an update of stage 1 ends although stage 2 is invalidated meanwhile")
+  void invalidatedMeanwhile() {
+    tables.map(PAGE, OUT, 3, S1_CLEAN);
+    nested(S2_CLEAN, RawSmmu.S2_RW);
+    int[] swaps = {0};
+    bench.memory.beforeSwap(
+        new Runnable() {
+          @Override
+          public void run() {
+            if (++swaps[0] == 1) {
+              bench.command(RawSmmu.tlbi(0x28, 7, 0, 0, false));
+            }
+            assertTrue(swaps[0] < 100, "never ends");
+            bench.memory.beforeSwap(this);
+          }
+        });
+    assertEquals(0xa000, bench.write(PAGE));
+    assertEquals(2, swaps[0], "of the table's page and of the page");
+    assertEquals(OUT | (S1_CLEAN & ~AP2) | RawSmmu.PAGE, leaf());
   }
 }
