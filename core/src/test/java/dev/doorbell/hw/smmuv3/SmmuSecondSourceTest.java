@@ -42,7 +42,7 @@ class SmmuSecondSourceTest {
   }
 
   private static LayoutSource declared() throws IOException {
-    return LayoutSource.ofPackage(SteLayout.class, TranslationCaches.class);
+    return LayoutSource.ofPackage(SteLayout.class, TranslationCaches.class, TranslationMemo.class);
   }
 
   @ParameterizedTest
