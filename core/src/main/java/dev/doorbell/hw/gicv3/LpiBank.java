@@ -89,8 +89,7 @@ final class LpiBank {
     long bit = 1L << intid;
     try {
       // A bit that is set is not written again. Who takes the LPI later still sees what the device
-      // wrote
-      // before: the claim of the gate stands between that and this read, as a full fence.
+      // wrote before: the claim of the gate stands between that and this read, as a full fence.
       long old = memory.read64(address);
       while ((old & bit) == 0 && !memory.compareAndSet64(address, old, old | bit)) {
         old = memory.read64(address);

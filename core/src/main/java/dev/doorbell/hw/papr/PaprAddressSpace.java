@@ -136,14 +136,15 @@ final class PaprAddressSpace extends SharedAddressSpace<PaprDriver> {
     }
   }
 
-  /// Runs work on all mappings while none changes.
-  void forEach(Runnable before, MappingVisitor visitor) {
+  /// Runs work before, on, and after all mappings while none changes.
+  void forEach(Runnable before, MappingVisitor visitor, Runnable after) {
     contents.lock();
     try {
       before.run();
       for (IntervalMap.Entry<Run> e : runs) {
         visitor.mapping(e.range(), e.value().tce());
       }
+      after.run();
     } finally {
       contents.unlock();
     }

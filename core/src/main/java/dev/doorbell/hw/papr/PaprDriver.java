@@ -151,14 +151,16 @@ public final class PaprDriver implements Iommu {
       PaprAddressSpace before = current;
       if (before != null) {
         before.forEach(
-            () -> {}, (range, _) -> orders.run(() -> windows.clear(before.granule(), range)));
-        before.forEach(() -> current = null, (_, _) -> {});
+            () -> {},
+            (range, _) -> orders.run(() -> windows.clear(before.granule(), range)),
+            () -> current = null);
       }
       orders.run(PaprDriver.this::thaw);
       entry.ifPresent(next ->
           next.forEach(
               () -> current = next,
-              (range, tce) -> orders.run(() -> windows.put(next.granule(), range, tce))));
+              (range, tce) -> orders.run(() -> windows.put(next.granule(), range, tce)),
+              () -> {}));
     }
 
     /// A window is emptied when its PE leaves.

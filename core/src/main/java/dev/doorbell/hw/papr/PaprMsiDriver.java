@@ -1,5 +1,6 @@
 package dev.doorbell.hw.papr;
 
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
@@ -108,9 +109,11 @@ public final class PaprMsiDriver implements MsiController {
   private VectorBlock take(MsiSource source, int count, MessageTable table) {
     MessageTable.Saved before = table.save(0, table.size());
     int rid = source.deviceId();
-    boolean done = false;
-    int granted = Math.max(0, change(rid, function(table), count));
-    try {
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(before::restore);
+      // Of a function that was granted nothing there is nothing to release, which is refused.
+      rollback.add(() -> change(rid, Calls.CHANGE_MSI_FN, 0));
+      int granted = Math.max(0, change(rid, function(table), count));
       if (granted < count) {
         limit = Math.min(limit, used + granted);
         throw new VectorsExhausted(source, id(), count, granted, hw.source());
@@ -122,13 +125,8 @@ public final class PaprMsiDriver implements MsiController {
       VectorBlock block = new PaprVectors(this, source, numbers, table, before);
       functions.add(rid);
       used += granted;
-      done = true;
+      rollback.commit();
       return block;
-    } finally {
-      if (!done) {
-        change(rid, Calls.CHANGE_MSI_FN, 0);
-        before.restore();
-      }
     }
   }
 

@@ -11,6 +11,7 @@ import dev.doorbell.pci.MessageTable;
 import dev.doorbell.simple.CountedFrames;
 import dev.doorbell.simple.PlainMemory;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,7 @@ final class PaprBench implements Hypervisor {
   final Set<String> leftOut = new TreeSet<>();
 
   final Set<String> absent = new TreeSet<>();
-  final List<String> made = new ArrayList<>();
+  final List<String> made = Collections.synchronizedList(new ArrayList<>());
 
   private final Translator first;
   private final Translator second;

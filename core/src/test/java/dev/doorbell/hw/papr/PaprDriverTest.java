@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @DisplayName("LoPAPR 14.5.4.2, 7.4: a PE's windows by calls")
 class PaprDriverTest {
   private static final int STREAM = (int) PaprBench.LIOBN;
+  private static final int ROUNDS = 500;
   private static final Pa PAGE = new Pa(PaprBench.RAM + 0x2000);
 
   private final PaprBench bench = new PaprBench();
@@ -52,6 +54,40 @@ class PaprDriverTest {
     bench.driver.block(STREAM);
     assertEquals(Translator.FAULT, bench.access(PaprBench.RID, 0x10_0000, Translator.READ));
     s.close();
+  }
+
+  @Test
+  @DisplayName("a mapping that is made while the window is left is not in it afterwards")
+  void mapWhileLeaving() throws Exception {
+    AddressSpace s = bench.driver.createAddressSpace(Granule.K4);
+    AtomicInteger round = new AtomicInteger();
+    AtomicInteger mapped = new AtomicInteger();
+    Thread mapper =
+        Thread.ofPlatform()
+            .start(() -> {
+              for (int i = 1; i <= ROUNDS; i++) {
+                while (round.get() < i) {
+                  Thread.onSpinWait();
+                }
+                s.map(new Iova(0x5000), PAGE, 0x1000, Protection.READ_WRITE);
+                mapped.set(i);
+              }
+            });
+    int left = 0;
+    for (int i = 1; i <= ROUNDS; i++) {
+      attach(s);
+      round.set(i);
+      bench.driver.block(STREAM);
+      while (mapped.get() < i) {
+        Thread.onSpinWait();
+      }
+      left += bench.write(PaprBench.RID, 0x5000) == Translator.FAULT ? 0 : 1;
+      bench.driver.thaw();
+      s.unmap(new Iova(0x5000), 0x1000);
+      bench.made.clear();
+    }
+    mapper.join();
+    assertEquals(0, left, "times that the device reached the page after its stream was blocked");
   }
 
   @Test
