@@ -78,6 +78,25 @@ class OnQemuTest {
     assertTrue(run.out().contains("0000:08:01.0"), run.out());
   }
 
+  @ParameterizedTest
+  @CsvSource({"gicv3", "q35-vtd", "q35-amdvi"})
+  @DisplayName(
+      "each machine that isolates has a first function with MSI-X, behind a bridge, that is assigned by itself")
+  void first(String board) {
+    if (board.startsWith("q35")) {
+      Qemus.x86OrSkip();
+    } else {
+      Qemus.orSkip();
+    }
+    Run run = Run.of("assign", "--on", "qemu", "--qemu", board, "--json");
+    assertEquals(0, run.status(), run::toString);
+    List<Json.Node> vectors = Json.parse(run.out()).get("vectors").list();
+    assertFalse(vectors.isEmpty(), run::toString);
+    for (Json.Node vector : vectors) {
+      assertTrue(vector.get("delivered").isTrue(), vector::toString);
+    }
+  }
+
   @Test
   @DisplayName(
       "a RISC-V machine: messages pass QEMU's IOMMU into interrupt files of its harts, as its own device tree describes them")

@@ -14,7 +14,8 @@ public final class KnownDifferences {
     TOLD.put(
         SmmuJudge.STALE,
         "IHI 0070 G.b, 3.21; VT-d 4.1, 6.2: until it is invalidated a table entry may be used as it is or as it was; both machines did one of these");
-    TOLD.put(SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried");
+    TOLD.put(
+        SmmuJudge.TOO_MANY, "more outcomes are permitted than are tried: the scenario ended there");
     TOLD.put(
         "apic-redirection-hint",
         "SDM 3A, 11.11.1: RH = 1 lets the interrupt go to one of the destinations; QEMU delivers it as if RH were 0");

@@ -84,7 +84,7 @@ public final class Script {
         throw new BadScript(where, number, raw, String.valueOf(e.getMessage()));
       }
     }
-    if (hardware == null) {
+    if (hardware == null || steps.isEmpty()) {
       throw new BadScript(where, Math.max(1, number), "", "the file has no step; " + FIRST_LINE);
     }
     return new Recording(new Scenario(hardware, steps), where, lines);

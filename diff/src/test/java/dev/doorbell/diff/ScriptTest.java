@@ -47,7 +47,9 @@ class ScriptTest {
         "hardware its\nmessage 0x8 0x0 0x10000",
         "hardware smmuv3\nfetch 0x8 0x1",
         "hardware smmuv3\nmessage 0x8 0x10004 0x0",
-        "hardware its\nstore"
+        "hardware its\nstore",
+        "hardware its",
+        "hardware smmuv3\n# nothing"
       })
   @DisplayName("a line that is no step is refused with file and line")
   void bad(String text) {

@@ -68,7 +68,7 @@ final class Link {
         channel.write(lines);
       }
     } catch (IOException e) {
-      throw lost(last, e);
+      throw lost(last, "", e);
     }
   }
 
@@ -122,12 +122,12 @@ final class Link {
     try {
       got = channel.read(in);
     } catch (IOException e) {
-      throw lost(about, e);
+      throw lost(about, show(next, in.position()), e);
     } finally {
       in.limit(in.position()).position(0);
     }
     if (got < 0) {
-      throw lost(about, null);
+      throw lost(about, "", null);
     }
   }
 
@@ -178,8 +178,11 @@ final class Link {
     return to - from > SHOWN ? out.append("...").toString() : out.toString();
   }
 
-  private QemuException lost(Line about, @Nullable IOException cause) {
-    return expired ? process.timedOut(about.text(), cause) : process.died(about.text(), cause);
+  /// @param begun what came of a line that did not end
+  private QemuException lost(Line about, String begun, @Nullable IOException cause) {
+    return expired
+        ? process.timedOut(about.text(), begun, cause)
+        : process.died(about.text(), cause);
   }
 
   /// A line that was sent, spelt out only for an error.

@@ -8,6 +8,13 @@ interface Platform {
   /// Lays out what the machine's drivers are to learn from.
   void describe(MachineSysroot sysroot);
 
+  /// Forgets what was learnt before PCI's buses had numbers, where the tables tell of functions by these.
+  ///
+  /// {@return whether they do: QEMU makes them anew when they are read first after a reset}
+  default boolean forgetUnnumbered() {
+    return false;
+  }
+
   /// Lays out the machine's ACPI tables.
   void acpi(MachineSysroot sysroot);
 }

@@ -42,6 +42,12 @@ final class Q35Platform implements Platform {
   }
 
   @Override
+  public boolean forgetUnnumbered() {
+    tables = Map.of();
+    return true;
+  }
+
+  @Override
   public void acpi(MachineSysroot sysroot) {
     if (tables.isEmpty()) {
       tables = FwCfg.ports(qemu.qtest()).acpiTables();

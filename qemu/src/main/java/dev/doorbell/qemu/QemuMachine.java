@@ -94,6 +94,11 @@ public final class QemuMachine implements Machine {
             bridge.lastBus());
     frames = pool();
     setUp();
+    if (platform.forgetUnnumbered()) {
+      qemu.reset();
+      platform.powerOn();
+      setUp();
+    }
     description = describe();
     apics = description.apic().map(a -> new QemuApics(qemu, a.ids()));
     harts =

@@ -189,7 +189,7 @@ public final class QemuProcess implements AutoCloseable {
       links.add(link);
       return link;
     } catch (IOException e) {
-      throw startTicks.get() < 0 ? timedOut(START, e) : died(START, e);
+      throw startTicks.get() < 0 ? timedOut(START, "", e) : died(START, e);
     }
   }
 
@@ -261,11 +261,15 @@ public final class QemuProcess implements AutoCloseable {
     qmp.execute("system_reset", java.util.Map.of());
   }
 
-  QemuException timedOut(String sent, @Nullable Throwable cause) {
+  /// @param begun what came of an answer that did not end
+  QemuException timedOut(String sent, String begun, @Nullable Throwable cause) {
     String said = wrapper.said();
+    String more =
+        (begun.isEmpty() ? "" : "; of the answer came only: " + begun)
+            + (said.isEmpty() ? "" : "; it printed: " + said);
     ended("has been ended, as it did not answer within %d s".formatted(patience.toSeconds()), sent);
     kill();
-    return new QemuTimedOut(name(), sent, patience, said, cause);
+    return new QemuTimedOut(name(), sent, patience, more, cause);
   }
 
   QemuException died(String sent, @Nullable Throwable cause) {

@@ -80,6 +80,7 @@ public final class FakeQemu {
           say(qtest, "x".repeat(1 << 16));
         }
       }
+      case "half-line" -> say(qtest, "OK 0xbad");
       case "hang-up" -> qtest.close();
       case "big" -> say(qtest, "OK big\n");
       case "clock" -> {
