@@ -10,10 +10,7 @@ import dev.doorbell.diff.Script;
 import dev.doorbell.qemu.QemuException;
 import dev.doorbell.qemu.QemuMissing;
 import dev.doorbell.qemu.QemuVersion;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -236,18 +233,10 @@ final class DiffCommand implements Callable<Integer> {
   }
 
   private static Recording read(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] bytes = in.readNBytes(MOST_BYTES + 1);
-      if (bytes.length > MOST_BYTES) {
-        throw new UnusableInput(
-            "UnreadableFile",
-            "%s has more than %d bytes".formatted(file, MOST_BYTES),
-            "give a scenario as --print and a difference print it");
-      }
+    byte[] bytes =
+        NamedFile.bytes(file, MOST_BYTES, "give a scenario as --print and a difference print it");
+    try {
       return Script.parse(new String(bytes, StandardCharsets.UTF_8), file.toString());
-    } catch (IOException e) {
-      throw new UnusableInput(
-          "UnreadableFile", "%s cannot be read: %s".formatted(file, e), "give a file of text");
     } catch (BadScript e) {
       throw badScript(e);
     }

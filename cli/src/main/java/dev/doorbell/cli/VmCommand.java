@@ -10,7 +10,6 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -39,7 +38,7 @@ final class VmCommand implements Callable<Integer> {
   /// Device trees and initramfs are placed by it.
   private static final long PIECE = 0x20_0000;
 
-  private static final long MOST_FILE = 0x4000_0000;
+  private static final int MOST_FILE = 0x4000_0000;
 
   private final Console console;
   private final Surroundings surroundings;
@@ -141,19 +140,7 @@ final class VmCommand implements Callable<Integer> {
   }
 
   private static MemorySegment read(Path file) {
-    try {
-      if (Files.size(file) > MOST_FILE) {
-        throw new UnusableInput(
-            "UnreadableFile",
-            "%s has %d bytes, more than %d".formatted(file, Files.size(file), MOST_FILE),
-            "name a kernel or an initramfs");
-      }
-      return MemorySegment.ofArray(Files.readAllBytes(file)).asReadOnly();
-    } catch (IOException e) {
-      throw new UnusableInput(
-          "UnreadableFile",
-          "%s cannot be read: %s".formatted(file, e.getClass().getSimpleName()),
-          "name a file that this user may read");
-    }
+    return MemorySegment.ofArray(NamedFile.bytes(file, MOST_FILE, "name a kernel or an initramfs"))
+        .asReadOnly();
   }
 }

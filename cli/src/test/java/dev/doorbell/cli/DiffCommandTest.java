@@ -132,8 +132,8 @@ class DiffCommandTest {
           --hardware x                         | no hardware is called 'x'
           --count 0                            | 0 scenarios
           --steps 1001                         | 1001 steps
-          --replay DIR                         | cannot be read
-          --replay DIR/none                    | cannot be read
+          --replay DIR                         | DIR is a folder
+          --replay DIR/none                    | there is no file DIR/none
           --replay /dev/zero                   | has more than 4194304 bytes
           """)
   @DisplayName("arguments that contradict each other or mean nothing are unusable, and say why")
