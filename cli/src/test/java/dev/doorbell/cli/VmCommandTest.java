@@ -37,7 +37,7 @@ class VmCommandTest {
     assertEquals(2, Run.of("vm", "--kernel", kernel).status());
     Run missing = Run.of("vm", "--kernel", folder + "/none", "--device", "0000:01:00.0");
     assertEquals(2, missing.status());
-    assertTrue(missing.err().contains("NoSuchFileException"), missing.err());
+    assertTrue(missing.err().contains("there is no file"), missing.err());
     Run bad = Run.of("vm", "--kernel", kernel, "--device", "first");
     assertEquals(2, bad.status());
     for (String size : new String[] {"1", "3K", "1G1", "512T"}) {
