@@ -42,16 +42,17 @@ lab_run() {
   lab_machine "$1" || return 1
   [ -z "$2" ] || steps=("$2")
   limit=${DOORBELL_LAB_SECONDS:-1200}
+  command -v setpriv >/dev/null || { echo "lab: setpriv (util-linux) is missing here" >&2; return 2; }
   exec 8>"$cache/lock"
   flock -w 1200 8 || { echo "lab: another run holds $cache" >&2; return 2; }
   lab_kernel "$arch" && lab_qemu "${emulator[@]}" && lab_initramfs "$arch" ||
     { echo "lab: $1 could not be prepared" >&2; return 2; }
   exec 8>&-
 
-  work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell-lab.XXXXXX") || return 2
+  lab_work || return 2
   mkdir -p "$work/share/qmp"
-  lab_program "$work/share" || { echo "lab: the guest's programs cannot be built" >&2; rm -rf "$work"; return 1; }
-  if [ -n "$guest" ]; then lab_guest "$work/share" "$arch" || { echo "lab: the inner guest cannot be built" >&2; rm -rf "$work"; return 2; }; fi
+  lab_program "$work/share" || { echo "lab: the guest's programs cannot be built" >&2; lab_end; return 1; }
+  if [ -n "$guest" ]; then lab_guest "$work/share" "$arch" || { echo "lab: the inner guest cannot be built" >&2; lab_end; return 2; }; fi
   cp "$here/lab/guest/run.sh" "$work/share/run.sh"
   printf '%s\n' "${steps[@]}" >"$work/share/steps"
   echo "$1" >"$work/share/machine"
@@ -63,23 +64,51 @@ lab_run() {
   reread=$?
   lab_verdict "$1" $status $reread
   verdict=$?
-  if [ -n "${DOORBELL_LAB_KEEP:-}" ]; then echo "lab: files are in $work" >&2; else rm -rf "$work"; fi
+  lab_end
   return $verdict
+}
+
+# lab_work: sets work, a folder of this run's own. Whoever uses it holds its file `busy` locked, QEMU too; folders of runs that were killed go.
+lab_work() {
+  for left in "${TMPDIR:-/tmp}"/doorbell-lab.*/busy; do
+    [ ! -e "$left" ] || (flock -n 9 && rm -rf "${left%/busy}") 9<"$left"
+  done
+  work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell-lab.XXXXXX") || return 1
+  # It has its name once it is locked.
+  exec 9>"$work/new" && flock 9 && mv "$work/new" "$work/busy"
+}
+
+# lab_end: the end of a run, by itself or by a signal: its processes end, its files go.
+lab_end() {
+  for process in ${emulation:-} ${relay:-}; do kill "$process" 2>/dev/null && wait "$process"; done
+  emulation='' relay=''
+  exec 9>&-
+  [ -n "${work:-}" ] && [ -d "$work" ] || return 0
+  if [ -n "${DOORBELL_LAB_KEEP:-}" ]; then
+    rm -f "$work/busy"
+    echo "lab: files are in $work" >&2
+  else
+    rm -rf "$work"
+  fi
+  work=''
 }
 
 # lab_boot SECONDS: the machine, from its start to power off. A relay beside it hands requests of programs inside to QEMU.
 lab_boot() {
-  timeout -k 10 "$1" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic "${defaults[@]}" -no-reboot \
+  # Killed as soon as whoever started it is gone, by a kill that no script notices, too.
+  mortal=(setpriv --pdeathsig KILL)
+  "${mortal[@]}" timeout -k 10 "$1" "${mortal[@]}" "${qemu[@]}" -accel tcg,thread=multi -smp 1 -m "$memory" -nographic "${defaults[@]}" -no-reboot \
     "${options[@]}" -append "$append quiet iomem=relaxed panic=-1" -kernel "$kernel" -initrd "$initramfs" \
     -serial file:"$work/console" -qmp unix:"$work/qmp",server=on,wait=off \
     -fsdev local,id=lab,path="$work/share",security_model=none </dev/null >"$work/qemu.log" 2>&1 &
   emulation=$!
-  "$JAVA_HOME/bin/java" "$here/lab/host/QmpRelay.java" "$work/qmp" "$work/share/qmp" </dev/null >"$work/relay.log" 2>&1 &
+  "${mortal[@]}" "$JAVA_HOME/bin/java" "$here/lab/host/QmpRelay.java" "$work/qmp" "$work/share/qmp" </dev/null >"$work/relay.log" 2>&1 &
   relay=$!
   wait $emulation
   ended=$?
   # It ends by itself when QEMU does.
   wait $relay
+  emulation='' relay=''
   return $ended
 }
 
