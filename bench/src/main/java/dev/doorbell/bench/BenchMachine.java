@@ -113,6 +113,7 @@ final class BenchMachine {
                     IDENTITIES,
                     new Imsic.Index(0, 1, 0, 24),
                     List.of(files),
+                    List.of(),
                     MADE)),
             Optional.empty(),
             Optional.empty(),

@@ -27,6 +27,7 @@ final class InspectPrinter {
     controllers(view);
     ioApics(view);
     hpets(view);
+    aplics(view);
     functions(view);
     groups(survey, view);
     differences(view);
@@ -99,6 +100,16 @@ final class InspectPrinter {
       console.heading("Interrupt source overrides");
       t.print(console);
     }
+  }
+
+  private void aplics(InspectView view) {
+    if (view.aplics().isEmpty()) {
+      return;
+    }
+    console.heading("APLICs");
+    Table t = new Table("id", "base", "sources", "messages go to", "source");
+    view.aplics().forEach(a -> t.row(a.id(), a.base(), a.sources(), a.msiController(), a.source()));
+    t.print(console);
   }
 
   private void hpets(InspectView view) {

@@ -4,6 +4,7 @@ import dev.doorbell.cli.Json.OddityView;
 import dev.doorbell.cli.Json.Range;
 import dev.doorbell.cli.Json.UnseenView;
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param ioApics I/O APICs of an x86 machine, with the IOMMU that remaps their messages
 /// @param hpets its HPETs, the same
+/// @param aplics APLICs of a RISC-V machine that send messages to interrupt files
 /// @param recorded what the captured kernel wrote down, and where that differs from what was derived
 record InspectView(
     MachineView machine,
@@ -42,6 +44,7 @@ record InspectView(
     List<GroupView> groups,
     List<IoApicView> ioApics,
     List<HpetView> hpets,
+    List<AplicView> aplics,
     List<OddityView> oddities,
     List<UnseenView> unseen,
     RecordedView recorded) {
@@ -134,6 +137,14 @@ record InspectView(
           h.iommu().orElse(null),
           h.sourceId().isPresent() ? h.sourceId().getAsInt() : null,
           h.source().toString());
+    }
+  }
+
+  /// @param sources wires, numbered from 1
+  record AplicView(int id, String base, int sources, String msiController, String source) {
+    static AplicView of(AplicDescription a, String imsic) {
+      return new AplicView(
+          a.number(), Json.hex(a.registers().start()), a.sources(), imsic, a.source().toString());
     }
   }
 
@@ -250,6 +261,9 @@ record InspectView(
         groups.stream().map(g -> group(survey, g)).toList(),
         m.apic().stream().flatMap(a -> a.ioApics().stream().map(i -> IoApicView.of(a, i))).toList(),
         m.apic().stream().flatMap(a -> a.hpets().stream()).map(HpetView::of).toList(),
+        m.imsic().stream()
+            .flatMap(i -> i.aplics().stream().map(a -> AplicView.of(a, i.id())))
+            .toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
         Stream.of(
                 m.unseen().stream(),

@@ -70,13 +70,13 @@ final class TraceCommand implements Callable<Integer> {
       paramLabel = "SBDF",
       arity = "1",
       description =
-          "The function; or ioapic:ID or hpet:ID for an I/O APIC or HPET that inspect shows.")
+          "The function; or ioapic:ID, aplic:ID or hpet:ID for an I/O APIC, APLIC or HPET that inspect shows.")
   private String function = "";
 
   @Option(
       names = "--vector",
       paramLabel = "N",
-      description = "Which of its vectors (or pins, or timers); 0 when not given.")
+      description = "Which of its vectors (or pins, sources, timers); 0 when not given.")
   private int vector;
 
   @Option(

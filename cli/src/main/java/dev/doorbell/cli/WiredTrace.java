@@ -1,6 +1,7 @@
 package dev.doorbell.cli;
 
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostOptions;
@@ -12,20 +13,22 @@ import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.Survey;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// `doorbell trace` of a pin of an I/O APIC or a timer of an HPET, whose number stands in the place of a vector's.
+/// `doorbell trace` of a pin of an I/O APIC, a source of an APLIC or a timer of an HPET, whose number stands in the place of a vector's.
 ///
-/// @param id the one that firmware gives the I/O APIC or HPET
+/// @param id the one that firmware gives the I/O APIC, APLIC or HPET
 record WiredTrace(Kind kind, int id) {
-  private static final Pattern NAME = Pattern.compile("(ioapic|hpet):(\\d{1,3})");
+  private static final Pattern NAME = Pattern.compile("(ioapic|aplic|hpet):(\\d{1,3})");
 
   /// What sends.
   enum Kind {
     IOAPIC("I/O APIC", "pin"),
+    APLIC("APLIC", "source"),
     HPET("HPET", "timer");
 
     private final String what;
@@ -43,7 +46,7 @@ record WiredTrace(Kind kind, int id) {
     return m.matches()
         ? Optional.of(
             new WiredTrace(
-                m.group(1).equals("hpet") ? Kind.HPET : Kind.IOAPIC, Integer.parseInt(m.group(2))))
+                Kind.valueOf(m.group(1).toUpperCase(Locale.ROOT)), Integer.parseInt(m.group(2))))
         : Optional.empty();
   }
 
@@ -60,13 +63,7 @@ record WiredTrace(Kind kind, int id) {
   /// @param again options that name the machine
   /// @throws UnusableInput when the machine has none of that id
   void require(ChosenMachine chosen, String again) {
-    List<Integer> has =
-        chosen.machine().apic().stream()
-            .flatMap(a ->
-                kind == Kind.HPET
-                    ? a.hpets().stream().map(ApicDescription.Hpet::number)
-                    : a.ioApics().stream().map(ApicDescription.IoApic::apicId))
-            .toList();
+    List<Integer> has = has(chosen.machine());
     if (!has.contains(id)) {
       throw new UnusableInput(
           "NoSuchFunction",
@@ -77,9 +74,29 @@ record WiredTrace(Kind kind, int id) {
     }
   }
 
-  /// {@return the way of a pin or timer: by the recorded tables, or as Doorbell would build it}
+  private List<Integer> has(MachineDescription machine) {
+    return switch (kind) {
+      case IOAPIC ->
+          machine.apic().stream()
+              .flatMap(a -> a.ioApics().stream())
+              .map(ApicDescription.IoApic::apicId)
+              .toList();
+      case APLIC ->
+          machine.imsic().stream()
+              .flatMap(i -> i.aplics().stream())
+              .map(AplicDescription::number)
+              .toList();
+      case HPET ->
+          machine.apic().stream()
+              .flatMap(a -> a.hpets().stream())
+              .map(ApicDescription.Hpet::number)
+              .toList();
+    };
+  }
+
+  /// {@return the way of a pin, source or timer: by the recorded tables, or as Doorbell would build it}
   ///
-  /// @throws IndexOutOfBoundsException when there is no such pin or timer
+  /// @throws IndexOutOfBoundsException when there is no such pin, source or timer
   Route route(
       ChosenMachine chosen, HostOptions options, @Nullable OracleState recorded, int number) {
     if (recorded != null) {
@@ -90,6 +107,11 @@ record WiredTrace(Kind kind, int id) {
       return switch (kind) {
         case IOAPIC -> {
           try (WiredPin _ = WiredPin.of(host, id, number)) {
+            yield walk(host, number);
+          }
+        }
+        case APLIC -> {
+          try (WiredPin _ = WiredPin.ofAplic(host, id, number)) {
             yield walk(host, number);
           }
         }
@@ -130,6 +152,10 @@ record WiredTrace(Kind kind, int id) {
   }
 
   private Route walk(RouteWalker walker, int number) {
-    return kind == Kind.HPET ? walker.walkTimer(id, number) : walker.walkPin(id, number);
+    return switch (kind) {
+      case IOAPIC -> walker.walkPin(id, number);
+      case APLIC -> walker.walkSource(id, number);
+      case HPET -> walker.walkTimer(id, number);
+    };
   }
 }

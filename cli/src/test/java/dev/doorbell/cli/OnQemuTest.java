@@ -124,6 +124,10 @@ class OnQemuTest {
         assertTrue(vector.get("delivered").isTrue(), vector::toString);
         assertEquals("0x28000000", vector.get("doorbell").text());
       }
+      Run wire =
+          Run.of("trace", "aplic:0", "--vector", "10", "--on", "qemu", "--qemu", "riscv-imsic");
+      assertEquals(0, wire.status(), wire::toString);
+      assertTrue(wire.out().contains("would be delivered as INTID"), wire::toString);
     } finally {
       System.clearProperty("doorbell.qemu.riscv");
     }

@@ -7,7 +7,7 @@ import dev.doorbell.testkit.Shared;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/// `trace ioapic:ID --vector PIN` and `trace hpet:ID --vector TIMER`.
+/// `trace ioapic:ID --vector PIN`, `trace aplic:ID --vector SOURCE` and `trace hpet:ID --vector TIMER`.
 class TracePinTest {
   private static final String AMD = "lab-captures/x86-amdvi";
 
@@ -46,6 +46,42 @@ class TracePinTest {
     Run tables = trace("ioapic:0", "--tables", Shared.require(AMD).resolve("oracle").toString());
     assertEquals(1, tables.status());
     assertTrue(tables.out().contains("cannot see IOREDTBL0"), tables.out());
+  }
+
+  @Test
+  @DisplayName(
+      "a wire's way: source and target, the hart's interrupt file, identity; inspect tells which there are")
+  void source() {
+    String root = Shared.require("lab-captures/riscv64-iommu-native").toString();
+    Run run = Run.on(root, "trace", "aplic:0", "--vector", "10");
+    assertEquals(0, run.status(), run.err());
+    assertTrue(run.out().startsWith("aplic:0 source 10\n"), run.out());
+    assertTrue(run.out().contains("SM Level1"), run.out());
+    assertTrue(run.out().contains("to 0x28000000"), run.out());
+    assertTrue(run.out().endsWith("would be delivered as INTID 1 for CPU 0\n"), run.out());
+    Run json = Run.on(root, "trace", "aplic:0", "--vector", "96", "--json");
+    assertEquals(0, json.status(), json.err());
+    assertTrue(json.out().contains("\"doorbell\" : \"0x28000000\""), json.out());
+    Run none = Run.on(root, "trace", "aplic:0");
+    assertEquals(2, none.status());
+    assertTrue(none.err().contains("sources 1 to 96 and no source 0"), none.err());
+    assertEquals(2, Run.on(root, "trace", "aplic:0", "--vector", "97").status());
+    Run unknown = Run.on(root, "trace", "aplic:1", "--vector", "1");
+    assertEquals(2, unknown.status());
+    assertTrue(unknown.err().contains("no APLIC 1; it has [0]"), unknown.err());
+    Run plic =
+        Run.on(Shared.require("captures/riscv64/hifive-unmatched").toString(), "trace", "aplic:0");
+    assertEquals(2, plic.status());
+    assertTrue(plic.err().contains("firmware describes no APLIC"), plic.err());
+    String oracle =
+        Shared.require("lab-captures/riscv64-iommu-native").resolve("oracle").toString();
+    Run tables = Run.on(root, "trace", "aplic:0", "--vector", "10", "--tables", oracle);
+    assertEquals(1, tables.status());
+    assertTrue(tables.out().contains("cannot see domaincfg"), tables.out());
+    Run inspect = Run.on(root, "inspect", "--json");
+    assertTrue(inspect.out().contains("\"base\" : \"0xd000000\""), inspect.out());
+    assertTrue(inspect.out().contains("\"sources\" : 96"), inspect.out());
+    assertTrue(Run.on(root, "inspect").out().contains("APLICs"));
   }
 
   @Test

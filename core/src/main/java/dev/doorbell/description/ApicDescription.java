@@ -50,19 +50,7 @@ public record ApicDescription(
   ///
   /// @param irq its number on the bus
   /// @param gsi the global system interrupt that it is
-  public record Line(int irq, long gsi, Signal signal, Source source) {}
-
-  /// How a line tells of an interrupt.
-  ///
-  /// @param low whether it is active when it is low
-  /// @param level whether it interrupts as long as it is active, not when it becomes so
-  public record Signal(boolean low, boolean level) {
-    /// Of the ISA bus, as usual.
-    public static final Signal ISA = new Signal(false, false);
-
-    /// Of PCI.
-    public static final Signal PCI = new Signal(true, true);
-  }
+  public record Line(int irq, long gsi, WireSignal signal, Source source) {}
 
   private static final int ISA_LINES = 16;
 
@@ -70,12 +58,12 @@ public record ApicDescription(
   ///
   /// **Source**: ACPI 6.5, 5.2.12.5, 5.2.13: the first 16 are those of the ISA bus unless an override says otherwise; those beyond are taken for
   /// PCI's, whose routing only AML would tell.
-  public Signal signal(long gsi) {
+  public WireSignal signal(long gsi) {
     return lines.stream()
         .filter(l -> l.gsi() == gsi)
         .findFirst()
         .map(Line::signal)
-        .orElse(gsi < ISA_LINES ? Signal.ISA : Signal.PCI);
+        .orElse(gsi < ISA_LINES ? WireSignal.ISA : WireSignal.PCI);
   }
 
   /// {@return the I/O APIC that has a global system interrupt's pin, as far as its number tells: the last that begins at or before it}

@@ -159,6 +159,7 @@ public sealed interface MsiControllerDescription {
   /// @param identities interrupt identities of each file, numbered from 1
   /// @param index how files follow one another in address space
   /// @param windows registers of them all, those of guests included
+  /// @param aplics what sends the interrupts of wires into them
   record Imsic(
       String id,
       boolean machineLevel,
@@ -166,6 +167,7 @@ public sealed interface MsiControllerDescription {
       int identities,
       Index index,
       List<AddressRange> windows,
+      List<AplicDescription> aplics,
       Source source)
       implements MsiControllerDescription {
     /// Bytes of an interrupt file's registers.
@@ -189,6 +191,7 @@ public sealed interface MsiControllerDescription {
     public Imsic {
       files = List.copyOf(files);
       windows = List.copyOf(windows);
+      aplics = List.copyOf(aplics);
     }
 
     @Override

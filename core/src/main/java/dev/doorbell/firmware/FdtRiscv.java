@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /// The RISC-V nodes of a device tree: interrupt files and IOMMUs.
 ///
@@ -37,6 +38,7 @@ final class FdtRiscv {
   private final Draft draft;
   private final FdtTree tree;
   private final FdtAddresses addresses;
+  private @Nullable FdtAplics aplics;
 
   FdtRiscv(Draft draft, FdtTree tree, FdtAddresses addresses) {
     this.draft = draft;
@@ -100,7 +102,15 @@ final class FdtRiscv {
             bounded(node, "riscv,num-ids", LEAST_IDENTITIES, MOST_IDENTITIES, LEAST_IDENTITIES),
             index,
             windows,
+            aplics().of(node, files, index),
             node.source()));
+  }
+
+  private FdtAplics aplics() {
+    if (aplics == null) {
+      aplics = new FdtAplics(draft, tree, addresses);
+    }
+    return aplics;
   }
 
   static String name(boolean machine, long base) {

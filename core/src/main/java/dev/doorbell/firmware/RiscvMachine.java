@@ -3,6 +3,7 @@ package dev.doorbell.firmware;
 import static dev.doorbell.firmware.RiscvMadtLayout.*;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription.Imsic;
@@ -82,19 +83,64 @@ final class RiscvMachine {
       draft.findings.odd("there is an IMSIC structure and no RINTC with a file of its", source);
       return Optional.empty();
     }
+    Imsic.Index index =
+        new Imsic.Index(
+            b.getInt(at, IMSIC_GUEST_BITS),
+            b.getInt(at, IMSIC_HART_BITS),
+            b.getInt(at, IMSIC_GROUP_BITS),
+            b.getInt(at, IMSIC_GROUP_SHIFT));
     return Optional.of(
         new Imsic(
             draft.unique(FdtRiscv.name(false, files.getFirst().page().start())),
             false,
             files,
             b.getInt(at, IMSIC_IDS),
-            new Imsic.Index(
-                b.getInt(at, IMSIC_GUEST_BITS),
-                b.getInt(at, IMSIC_HART_BITS),
-                b.getInt(at, IMSIC_GROUP_BITS),
-                b.getInt(at, IMSIC_GROUP_SHIFT)),
+            index,
             windows,
+            aplics(madt, files, index),
             source));
+  }
+
+  /// Which global system interrupts devices have, and how these signal, only AML would tell.
+  private List<AplicDescription> aplics(Madt madt, List<Imsic.File> files, Imsic.Index index) {
+    List<AplicDescription> out = new ArrayList<>();
+    Blob b = madt.table().blob();
+    List<Madt.Place> places = madt.places(APLIC);
+    if (!places.isEmpty() && !Aplics.canTellApart(files, index)) {
+      Aplics.cannotTellApart(draft, "interrupt files", b.source(places.getFirst().at()));
+      return out;
+    }
+    for (Madt.Place p : places) {
+      Source source = b.source(p.at());
+      try {
+        atLeast(APLIC_STRUCTURE, p, source);
+      } catch (MalformedException e) {
+        draft.findings.odd(e);
+        continue;
+      }
+      // One with structures for direct delivery sends no messages.
+      if (b.getInt(p.at(), APLIC_IDCS) != 0) {
+        continue;
+      }
+      int number = b.getInt(p.at(), APLIC_ID);
+      Aplics.Found found =
+          new Aplics.Found(number, "APLIC " + number, b.getInt(p.at(), APLIC_SOURCES), source);
+      AddressRange registers =
+          draft
+              .range(
+                  b.get(p.at(), APLIC_BASE),
+                  b.get(p.at(), APLIC_SIZE),
+                  "registers of " + found.name(),
+                  source)
+              .orElse(null);
+      if (out.stream().anyMatch(a -> a.number() == number)) {
+        draft.findings.odd(
+            "there is another APLIC %d: it is passed over".formatted(number), source);
+      } else {
+        Aplics.describe(draft, found, registers, Map.of()).ifPresent(out::add);
+      }
+    }
+    return out;
   }
 
   private void hart(Blob b, Madt.Place p, List<Imsic.File> files, List<AddressRange> windows) {

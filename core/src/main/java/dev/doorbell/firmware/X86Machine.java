@@ -5,6 +5,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.WireSignal;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.pci.PciFunction;
@@ -173,7 +174,7 @@ final class X86Machine {
           new ApicDescription.Line(
               o.irq(),
               o.gsi(),
-              new ApicDescription.Signal(o.polarity() == INTI_LOW, o.trigger() == INTI_LEVEL),
+              new WireSignal(o.polarity() == INTI_LOW, o.trigger() == INTI_LEVEL),
               o.source()));
     }
     return out;

@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.aplic.AplicDriver;
 import dev.doorbell.hw.hpet.HpetDriver;
 import dev.doorbell.hw.ioapic.IoapicDriver;
 import dev.doorbell.hw.papr.PaprMsiDriver;
@@ -174,6 +175,18 @@ public final class Host {
   /// {@return the I/O APICs that are driven}
   synchronized Map<Integer, IoapicDriver> openIoApics() {
     return Map.copyOf(wired.ioApics());
+  }
+
+  /// {@return the driver of an APLIC, by its number}
+  ///
+  /// @throws NotAssignable when it is not there, or cannot be driven
+  synchronized AplicDriver aplic(int number) {
+    return wired.aplic(number);
+  }
+
+  /// {@return the APLICs that are driven}
+  synchronized Map<Integer, AplicDriver> openAplics() {
+    return Map.copyOf(wired.aplics());
   }
 
   /// {@return the driver of an HPET, by the number that firmware gives it}

@@ -67,6 +67,15 @@ public final class LiveState implements MachineState {
     if (kind.equals("ioapic")) {
       ioApics(machine, out);
     }
+    if (kind.equals("aplic")) {
+      host.openAplics()
+          .forEach((number, driver) ->
+              machine.imsic().stream()
+                  .flatMap(i -> i.aplics().stream())
+                  .filter(a -> a.number() == number)
+                  .map(a -> new Block(a.registers().start(), driver.registers()))
+                  .forEach(out::add));
+    }
     if (kind.equals("hpet")) {
       machine.apic().stream()
           .flatMap(a -> a.hpets().stream())

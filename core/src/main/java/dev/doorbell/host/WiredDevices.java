@@ -4,9 +4,11 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.BusException;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.ApicDescription;
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.aplic.AplicDriver;
 import dev.doorbell.hw.hpet.HpetDriver;
 import dev.doorbell.hw.ioapic.IoapicDriver;
 import dev.doorbell.irq.MsiController;
@@ -18,15 +20,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 
-/// What sends interrupt messages and is no PCI function: the I/O APICs and HPETs of a machine, each driven from when it is first asked for.
+/// What sends interrupt messages and is no PCI function: the I/O APICs, HPETs and APLICs of a machine, each driven from when it is first asked for.
 /// Callers synchronise.
 final class WiredDevices {
   private final Machine machine;
   private final Map<String, MsiController> controllers;
   private final Map<Integer, IoapicDriver> ioApics = new LinkedHashMap<>();
   private final Map<Integer, HpetDriver> hpets = new HashMap<>();
+  private final Map<Integer, AplicDriver> aplics = new LinkedHashMap<>();
 
-  /// @param controllers by the ids of what remaps interrupts, and of the local APICs
+  /// @param controllers by the ids of what remaps interrupts, of the local APICs, and of interrupt files
   WiredDevices(Machine machine, Map<String, MsiController> controllers) {
     this.machine = machine;
     this.controllers = controllers;
@@ -104,6 +107,59 @@ final class WiredDevices {
     HpetDriver made =
         opened(told, registers -> HpetDriver.open(name, registers, controller, sourceId));
     hpets.put(number, made);
+    return made;
+  }
+
+  /// {@return the APLICs that are driven, by their numbers}
+  Map<Integer, AplicDriver> aplics() {
+    return aplics;
+  }
+
+  /// {@return the driver of an APLIC}
+  ///
+  /// @throws NotAssignable when it is not there, or cannot be driven
+  /// @throws dev.doorbell.hw.aplic.DirectDelivery when it sends no messages
+  AplicDriver aplic(int number) {
+    AplicDriver known = aplics.get(number);
+    if (known != null) {
+      return known;
+    }
+    String name = "aplic:" + number;
+    Optional<MsiControllerDescription.Imsic> imsic = machine.description().imsic();
+    AplicDescription a =
+        imsic.stream()
+            .flatMap(i -> i.aplics().stream())
+            .filter(i -> i.number() == number)
+            .findFirst()
+            .orElseThrow(() ->
+                refused(
+                    name,
+                    "firmware",
+                    "firmware describes no such APLIC that sends messages to interrupt files",
+                    Source.rule("MADT or device tree")));
+    Told told =
+        new Told(
+            name,
+            "firmware",
+            Optional.of(a.registers()),
+            Optional.empty(),
+            OptionalInt.empty(),
+            a.source());
+    MsiController files = controllers.get(imsic.orElseThrow().id());
+    if (files == null) {
+      throw told.refused(imsic.get().id(), "its interrupt files are not driven");
+    }
+    AplicDriver made =
+        opened(
+            told,
+            registers ->
+                AplicDriver.open(
+                    name,
+                    registers,
+                    a.sources(),
+                    files,
+                    cpu -> AplicDescription.hartIndex(imsic.get(), cpu)));
+    aplics.put(number, made);
     return made;
   }
 

@@ -16,6 +16,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.hw.aplic.AplicModel;
 import dev.doorbell.hw.hpet.HpetModel;
 import dev.doorbell.hw.ioapic.IoapicModel;
 import dev.doorbell.hw.pcie.EndpointModel;
@@ -47,6 +48,7 @@ public final class EmbeddedMachine implements Machine {
   private final Map<String, AddressRange> iommuWindows;
   private final Map<Integer, IoapicModel> ioApics;
   private final Map<Integer, HpetModel> hpets;
+  private final Map<Integer, AplicModel> aplics;
   private final List<PciModels> complexes = new ArrayList<>();
 
   private EmbeddedMachine(MachineDescription description, List<AddressRange> memory) {
@@ -64,6 +66,7 @@ public final class EmbeddedMachine implements Machine {
     buildPci(iommus);
     ioApics = IoapicModels.build(description, iommus, bus);
     hpets = HpetModels.build(description, iommus, bus);
+    aplics = AplicModels.build(description, bus);
   }
 
   /// {@return a machine as it is after reset, PCI buses numbered and BARs placed as the capture has them}
@@ -200,6 +203,11 @@ public final class EmbeddedMachine implements Machine {
   /// {@return an HPET, whose time passes when it is told to; empty where firmware does not tell enough of it}
   public Optional<HpetModel> hpet(int number) {
     return Optional.ofNullable(hpets.get(number));
+  }
+
+  /// {@return an APLIC, whose wires can be driven; empty where firmware does not tell enough of it}
+  public Optional<AplicModel> aplic(int number) {
+    return Optional.ofNullable(aplics.get(number));
   }
 
   @Override

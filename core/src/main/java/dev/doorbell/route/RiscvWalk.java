@@ -1,16 +1,21 @@
 package dev.doorbell.route;
 
 import dev.doorbell.address.Iova;
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.Recorded;
 import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.Hop;
+import dev.doorbell.hw.aplic.AplicWalk;
+import dev.doorbell.hw.aplic.AplicWalker;
 import dev.doorbell.hw.imsic.ImsicWalk;
 import dev.doorbell.hw.imsic.ImsicWalker;
 import dev.doorbell.hw.riscviommu.RiscvIommuWalk;
 import dev.doorbell.hw.riscviommu.RiscvIommuWalker;
 import dev.doorbell.survey.SurveyedFunction;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -82,6 +87,53 @@ final class RiscvWalk {
         : machine.recorded().groups().stream()
             .filter(g -> g.functions().contains(f.sbdf()) && g.type().equals(IDENTITY))
             .findFirst();
+  }
+
+  /// {@return the way of a wire's interrupt, whose message meets no IOMMU}
+  Route wired(int aplic, int number) {
+    MsiControllerDescription.Imsic imsic =
+        machine
+            .imsic()
+            .filter(i -> i.aplics().stream().anyMatch(a -> a.number() == aplic))
+            .orElseThrow(() -> new IllegalArgumentException("the machine has no APLIC " + aplic));
+    AplicDescription a =
+        imsic.aplics().stream().filter(i -> i.number() == aplic).findFirst().orElseThrow();
+    if (number < 1 || number > a.sources()) {
+      throw new IndexOutOfBoundsException(
+          "%s has sources 1 to %d and no source %d".formatted(a.id(), a.sources(), number));
+    }
+    Map<String, Long> registers =
+        state.block("aplic", a.registers()).map(MachineState.Block::registers).orElse(Map.of());
+    AplicWalk walk = new AplicWalker(a.id(), registers).walk(number);
+    Hop hop = walk.hop();
+    if (walk.message().isEmpty()) {
+      return hop.basis() == Basis.UNSEEN
+          ? trail.cannotSee(hop.at(), hop.in(), hop.why(), hop.source())
+          : trail.stop(hop.at(), hop.in(), hop.out(), hop.why(), hop.source());
+    }
+    trail.hops(List.of(hop));
+    return sent(imsic, a, walk.message().get());
+  }
+
+  private Route sent(
+      MsiControllerDescription.Imsic imsic, AplicDescription a, AplicWalk.Message message) {
+    OptionalLong page = AplicDescription.page(imsic, message.hart(), message.guest());
+    if (page.isEmpty()) {
+      return trail.stop(
+          a.id(),
+          "hart index %d, guest %d".formatted(message.hart(), message.guest()),
+          "nothing",
+          "no interrupt file of %s has that index".formatted(imsic.id()),
+          imsic.source());
+    }
+    trail.derived(
+        a.id(),
+        "hart index %d".formatted(message.hart()),
+        RouteWalker.write(page.getAsLong(), message.identity()),
+        "the index is in the address of the hart's interrupt file; no IOMMU is in the way of an APLIC's messages",
+        imsic.source());
+    trail.doorbell(page.getAsLong());
+    return deliver(imsic, page.getAsLong(), message.identity());
   }
 
   /// {@return the rest of a message's way, into a hart's interrupt file}

@@ -64,6 +64,14 @@ public final class RouteWalker {
     return new X86Walk(survey.machine(), state, new Trail(state.basis())).wired(a, pin);
   }
 
+  /// {@return the way of an interrupt from a wire of an APLIC}
+  ///
+  /// @param aplic the number that it is called by
+  /// @throws IllegalArgumentException when the machine has no such APLIC
+  public Route walkSource(int aplic, int source) {
+    return new RiscvWalk(survey.machine(), state, new Trail(state.basis())).wired(aplic, source);
+  }
+
   /// {@return the way of an interrupt from a timer of an HPET}
   ///
   /// @param hpet the number that firmware gives it

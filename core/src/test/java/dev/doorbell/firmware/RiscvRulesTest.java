@@ -4,18 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.description.AplicDescription;
 import dev.doorbell.description.Arch;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.MsiControllerDescription.Imsic;
+import dev.doorbell.description.WireSignal;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.testkit.Shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
@@ -195,6 +198,99 @@ class RiscvRulesTest {
     assertEquals(1, i.files().size());
     assertEquals(7, i.files().getFirst().hart());
     assertEquals(3, m.oddities().size(), m.oddities().toString());
+  }
+
+  private static TreeBuilder tree(long index) {
+    TreeBuilder t = TreeBuilder.machine();
+    t.begin("cpus");
+    for (int cpu = 0; cpu < 2; cpu++) {
+      t.begin("cpu@" + cpu).text("compatible", "riscv").cells("reg", 0, cpu);
+      t.begin("interrupt-controller").cells("phandle", 1 + cpu).end().end();
+    }
+    t.end();
+    t.begin("imsics@28000000").text("compatible", "riscv,imsics").flag("msi-controller");
+    t.cells("reg", 0, 0x2800_0000, 0, 0x2000).cells("riscv,num-ids", 255);
+    t.cells("riscv,hart-index-bits", index).cells("phandle", 3);
+    return t.cells("interrupts-extended", 1, SUPERVISOR, 2, SUPERVISOR).end();
+  }
+
+  private static TreeBuilder aplic(TreeBuilder t, String at, long phandle, long sources) {
+    t.begin("aplic@" + at).text("compatible", "riscv,aplic").cells("phandle", phandle);
+    t.cells("reg", 0, Long.parseLong(at, 16), 0, 0x8000).cells("msi-parent", 3);
+    return t.cells("#interrupt-cells", 2).cells("riscv,num-sources", sources);
+  }
+
+  @Test
+  @DisplayName(
+      "riscv,aplic: those of a msi-parent, with the signals that interrupts, interrupts-extended and interrupt-map tell")
+  void aplics() throws IOException {
+    TreeBuilder t = tree(1);
+    aplic(t, "d000000", 10, 96).end();
+    aplic(t, "d008000", 11, 1024).end();
+    aplic(t, "d010000", 12, 8).text("status", "disabled").end();
+    aplic(t, "d018000", 13, 32).end();
+    t.cells("interrupt-parent", 10);
+    t.begin("uart@10000000").cells("interrupts", 10, 1, 11, 8).end();
+    t.begin("rtc@101000").cells("interrupts-extended", 13, 7, 2, 10, 12, 2).end();
+    t.begin("odd@1").cells("interrupts", 13, 0, 14).end();
+    t.begin("nexus").cells("#address-cells", 3).cells("#interrupt-cells", 1);
+    t.cells("interrupt-map", 0, 0, 0, 1, 10, 32, 8, 0, 0, 0, 2, 10, 33, 4).end();
+    write("sys/firmware/fdt", t.end().build());
+    MachineDescription m = read();
+    List<AplicDescription> all = imsic(m).aplics();
+    assertEquals(List.of(0, 1), all.stream().map(AplicDescription::number).toList());
+    assertEquals(List.of(96, 32), all.stream().map(AplicDescription::sources).toList());
+    AplicDescription first = all.getFirst();
+    assertEquals(new WireSignal(false, false), first.signal(10));
+    assertEquals(new WireSignal(true, true), first.signal(11));
+    assertEquals(new WireSignal(true, false), first.signal(12));
+    assertEquals(WireSignal.HIGH, first.signal(13), "a type that is none");
+    assertEquals(new WireSignal(true, true), first.signal(32));
+    assertEquals(Map.of(7, new WireSignal(true, false)), all.get(1).told());
+    assertTrue(m.oddities().toString().contains("/aplic@d008000 has 1024 sources"));
+    assertTrue(first.source().toString().contains("fdt+"), first::toString);
+  }
+
+  @Test
+  @DisplayName("AIA 4.9.1: files that no hart index tells apart leave no APLIC")
+  void alike() throws IOException {
+    TreeBuilder t = tree(0);
+    aplic(t, "d000000", 10, 96).end();
+    write("sys/firmware/fdt", t.end().build());
+    MachineDescription m = read();
+    assertEquals(List.of(), imsic(m).aplics());
+    assertTrue(m.oddities().toString().contains("no APLIC could tell them apart"));
+  }
+
+  @Test
+  @DisplayName(
+      "MADT APLIC: one with direct delivery sends no messages; a second of one id, too few bytes and no sources are oddities")
+  void aplicsOfAcpi() throws IOException {
+    Bytes b = rintc(new Bytes().u32(0, 0), 1, 0, 0x2800_0000L, 0x1000);
+    b.u8(0x19, 16, 1, 0).u32(0).u16(255, 255).u8(0, 0, 0, 24);
+    madt(
+        aplic(
+            aplic(
+                aplic(aplic(aplic(b, 3, 0, 96, 0x8000), 4, 2, 96, 0x8000), 3, 0, 64, 0x8000),
+                5,
+                0,
+                96,
+                0x1000),
+            6,
+            0,
+            0,
+            0x8000));
+    mcfg();
+    MachineDescription m = read();
+    List<AplicDescription> all = imsic(m).aplics();
+    assertEquals(List.of(3), all.stream().map(AplicDescription::number).toList());
+    assertEquals(96, all.getFirst().sources());
+    assertEquals(3, m.oddities().size(), m.oddities().toString());
+  }
+
+  private static Bytes aplic(Bytes b, int id, int idcs, int sources, int bytes) {
+    b.u8(0x1a, 36, 1, id).u32(0, 0, 0).u16(idcs, sources).u32(0);
+    return b.u64(0xd00_0000L + 0x8000L * id).u32(bytes);
   }
 
   @Test

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.ApicDescription;
-import dev.doorbell.description.ApicDescription.Signal;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.WireSignal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,12 +39,12 @@ class SourceOverrideTest {
             0, 0x0f, 0, 2, 10, 0, 5, 5, 0, 0, 0, 0x07, 0);
     ApicDescription a = m.apic().orElseThrow();
     assertEquals(List.of(0, 9, 11, 5), a.lines().stream().map(ApicDescription.Line::irq).toList());
-    assertEquals(Signal.ISA, a.signal(2));
-    assertEquals(new Signal(false, true), a.signal(9));
-    assertEquals(new Signal(true, true), a.signal(25));
-    assertEquals(new Signal(true, false), a.signal(5));
-    assertEquals(Signal.ISA, a.signal(15));
-    assertEquals(Signal.PCI, a.signal(16));
+    assertEquals(WireSignal.ISA, a.signal(2));
+    assertEquals(new WireSignal(false, true), a.signal(9));
+    assertEquals(new WireSignal(true, true), a.signal(25));
+    assertEquals(new WireSignal(true, false), a.signal(5));
+    assertEquals(WireSignal.ISA, a.signal(15));
+    assertEquals(WireSignal.PCI, a.signal(16));
     assertEquals(Optional.of(8), a.ioApic(23).map(ApicDescription.IoApic::apicId));
     assertEquals(Optional.of(9), a.ioApic(24).map(ApicDescription.IoApic::apicId));
     assertTrue(m.oddities().stream().noneMatch(o -> o.message().contains("override")), m::toString);
@@ -54,7 +54,7 @@ class SourceOverrideTest {
   @DisplayName("reserved flags are said and count as usual; one that is cut short is passed over")
   void odd() throws IOException {
     MachineDescription reserved = machine(2, 10, 0, 7, 7, 0, 0, 0, 0x0a, 0);
-    assertEquals(Signal.ISA, reserved.apic().orElseThrow().signal(7));
+    assertEquals(WireSignal.ISA, reserved.apic().orElseThrow().signal(7));
     assertTrue(
         reserved.oddities().stream()
             .anyMatch(o -> o.message().contains("IRQ 7 has reserved flags")));

@@ -12,6 +12,16 @@ final class RiscvPlatform implements Platform {
   private static final int FDT_MAGIC = 0xd00dfeed;
   private static final int FDT_MOST = 0x100_0000;
 
+  /// The APLIC's domain of machine level: its sources can be delegated to that of supervisor level, whose messages' addresses it keeps.
+  ///
+  /// **Source**: RISC-V AIA 1.0, 4.5.2 (`sourcecfg.D`), 4.5.4 (`smsiaddrcfg`).
+  private static final long MACHINE_APLIC = 0x0c00_0000L;
+
+  private static final int SOURCES = 96;
+  private static final long DELEGATE = 1 << 10;
+  private static final long SMSIADDRCFG = 0x1bc8;
+  private static final long FILES_PAGE = 0x2800_0000L >>> 12;
+
   private final QemuProcess qemu;
   private final byte[] tree;
 
@@ -22,7 +32,13 @@ final class RiscvPlatform implements Platform {
 
   @Override
   public void powerOn() {
-    // Its ECAM window answers from the first.
+    // Its ECAM window answers from the first; wires are what firmware at machine level hands on.
+    QtestBatch batch = qemu.qtest().batch();
+    batch.write(MACHINE_APLIC + SMSIADDRCFG, FILES_PAGE, Integer.BYTES);
+    for (int source = 1; source <= SOURCES; source++) {
+      batch.write(MACHINE_APLIC + (long) source * Integer.BYTES, DELEGATE, Integer.BYTES);
+    }
+    batch.run();
   }
 
   @Override

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.aplic.AplicRegisters.*;
 
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.Signal;
 import dev.doorbell.irq.Wire;
 import dev.doorbell.irq.Wires;
 import java.util.HashMap;
@@ -43,7 +44,7 @@ public final class AplicDriver {
   /// @param sources how many there are, 1 to 1023
   /// @param controller that of the interrupt files
   /// @param hartIndex the domain's number of a CPU
-  /// @throws IllegalArgumentException when the domain cannot forward interrupts as messages
+  /// @throws DirectDelivery when the domain cannot forward interrupts as messages
   public static AplicDriver open(
       String id,
       RegisterBus registers,
@@ -54,34 +55,13 @@ public final class AplicDriver {
     d.set(DOMAINCFG.offset(), DM.mask());
     long domain = d.get(DOMAINCFG.offset());
     if (ORDER.get(domain) != ORDER_VALUE || BE.isSet(domain) || !DM.isSet(domain)) {
-      throw new IllegalArgumentException(
-          "%s forwards nothing as messages: domaincfg reads 0x%x after DM was set"
-              .formatted(id, domain));
+      throw new DirectDelivery(id, domain);
     }
     for (int source = 1; source <= sources; source++) {
       d.set(SOURCECFG.offset(source - 1), 0);
     }
     d.set(DOMAINCFG.offset(), DM.mask() | IE.mask());
     return d;
-  }
-
-  /// How a source's wire tells of an interrupt.
-  public enum Signal {
-    RISING(EDGE1),
-    FALLING(EDGE0),
-    HIGH(LEVEL1),
-    LOW(LEVEL0);
-
-    private final int mode;
-
-    Signal(int mode) {
-      this.mode = mode;
-    }
-
-    /// {@return whether it lasts as long as the wire is active}
-    public boolean isLevel() {
-      return AplicRegisters.isLevel(mode);
-    }
   }
 
   public String id() {
@@ -96,7 +76,7 @@ public final class AplicDriver {
   ///
   /// @throws dev.doorbell.irq.IrqException when there is no vector; nothing is changed then
   /// @throws IndexOutOfBoundsException when there is no such source
-  /// @throws IllegalArgumentException when the source is another domain's, or takes no such signal
+  /// @throws SourceRefused when the source is another domain's, or takes no such signal
   /// @throws IllegalStateException when the source has a vector
   public Source connect(int number, Signal signal, int cpu) {
     if (number < 1 || number > sources) {
@@ -149,14 +129,12 @@ public final class AplicDriver {
     /// A source that is active keeps its mode, and so what is pending there: only its target changes.
     @Override
     protected void program() {
-      long mode = SM.place(signal.mode);
+      long mode = SM.place(mode(signal));
       long at = SOURCECFG.offset(number - 1);
       if (get(at) != mode) {
         set(at, mode);
         if (get(at) != mode) {
-          throw new IllegalArgumentException(
-              "source %d of %s takes no %s: sourcecfg reads 0x%x after 0x%x was written, as that of a source that is another domain's does"
-                  .formatted(number, id, signal, get(at), mode));
+          throw new SourceRefused(id, number, signal, get(at));
         }
       }
       set(TARGET.offset(number - 1), message());
@@ -169,6 +147,13 @@ public final class AplicDriver {
     protected void silence() {
       set(SOURCECFG.offset(number - 1), 0);
     }
+  }
+
+  private static int mode(Signal signal) {
+    if (signal.isLevel()) {
+      return signal.isLow() ? LEVEL0 : LEVEL1;
+    }
+    return signal.isLow() ? EDGE0 : EDGE1;
   }
 
   private long get(long offset) {

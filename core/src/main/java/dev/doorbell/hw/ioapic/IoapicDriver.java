@@ -4,6 +4,7 @@ import static dev.doorbell.hw.ioapic.IoapicRegisters.*;
 
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.MsiController;
+import dev.doorbell.irq.Signal;
 import dev.doorbell.irq.Wire;
 import dev.doorbell.irq.Wires;
 import java.util.HashMap;
@@ -43,25 +44,6 @@ public final class IoapicDriver {
   public static IoapicDriver open(
       String id, RegisterBus registers, MsiController controller, int sourceId) {
     return new IoapicDriver(id, registers, controller, sourceId);
-  }
-
-  /// How a pin's line tells of an interrupt.
-  public enum Signal {
-    RISING,
-    FALLING,
-    HIGH,
-    LOW;
-
-    /// {@return whether it lasts as long as the line is active}
-    public boolean isLevel() {
-      return this == HIGH || this == LOW;
-    }
-
-    private long place() {
-      boolean low = this == FALLING || this == LOW;
-      return IoapicLayout.POLARITY.place(low ? 1 : 0)
-          | IoapicLayout.TRIGGER.place(isLevel() ? 1 : 0);
-    }
   }
 
   public String id() {
@@ -135,7 +117,9 @@ public final class IoapicDriver {
 
     @Override
     protected long message() {
-      return IoapicLayout.entry(vector.doorbell(0), vector.data(0), number) | signal.place();
+      return IoapicLayout.entry(vector.doorbell(0), vector.data(0), number)
+          | IoapicLayout.POLARITY.place(signal.isLow() ? 1 : 0)
+          | IoapicLayout.TRIGGER.place(signal.isLevel() ? 1 : 0);
     }
 
     /// The pin is masked while its entry changes, and edges then are lost.

@@ -14,6 +14,7 @@ import dev.doorbell.hw.LayoutSource;
 import dev.doorbell.hw.imsic.ImsicDriver;
 import dev.doorbell.hw.imsic.ImsicHardware;
 import dev.doorbell.hw.imsic.ImsicModel;
+import dev.doorbell.irq.Signal;
 import dev.doorbell.irq.VectorsExhausted;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -222,7 +223,7 @@ class AplicTest {
   void drives() {
     AplicDriver d = driver();
     int free = imsic.vectorsFree();
-    AplicDriver.Source s = d.connect(10, AplicDriver.Signal.HIGH, 0);
+    AplicDriver.Source s = d.connect(10, Signal.HIGH, 0);
     wired.drive(10, true);
     assertEquals(Map.of(s.vector(), 1), collect());
     s.served();
@@ -251,7 +252,7 @@ class AplicTest {
   @DisplayName("the driver: a message under way when a source moves is not lost")
   void movesPending() {
     AplicDriver d = driver();
-    AplicDriver.Source s = d.connect(3, AplicDriver.Signal.RISING, 0);
+    AplicDriver.Source s = d.connect(3, Signal.RISING, 0);
     wired.drive(3, true);
     s.retarget(1);
     assertEquals(Map.of(s.vector(), 1), collect());
@@ -261,7 +262,7 @@ class AplicTest {
   @DisplayName("the driver: a masked source that moves stays masked, and arrives where it went")
   void movesMasked() {
     AplicDriver d = driver();
-    AplicDriver.Source s = d.connect(3, AplicDriver.Signal.RISING, 0);
+    AplicDriver.Source s = d.connect(3, Signal.RISING, 0);
     s.mask(true);
     s.retarget(1);
     wired.drive(3, true);
@@ -274,19 +275,18 @@ class AplicTest {
   @DisplayName("the driver: refusals change nothing")
   void refusals() {
     AplicDriver d = driver();
-    assertThrows(
-        IndexOutOfBoundsException.class, () -> d.connect(41, AplicDriver.Signal.RISING, 0));
-    assertThrows(IndexOutOfBoundsException.class, () -> d.connect(0, AplicDriver.Signal.RISING, 0));
-    d.connect(1, AplicDriver.Signal.FALLING, 0);
-    assertThrows(IllegalStateException.class, () -> d.connect(1, AplicDriver.Signal.FALLING, 1));
+    assertThrows(IndexOutOfBoundsException.class, () -> d.connect(41, Signal.RISING, 0));
+    assertThrows(IndexOutOfBoundsException.class, () -> d.connect(0, Signal.RISING, 0));
+    d.connect(1, Signal.FALLING, 0);
+    assertThrows(IllegalStateException.class, () -> d.connect(1, Signal.FALLING, 1));
     List<AplicDriver.Source> all = new ArrayList<>();
     for (int source = 2; source <= SOURCES; source++) {
-      all.add(d.connect(source, AplicDriver.Signal.RISING, source % 2));
+      all.add(d.connect(source, Signal.RISING, source % 2));
     }
     imsic.allocate(new dev.doorbell.irq.MsiSource("rest", 1), imsic.vectorsFree(), false);
     all.getFirst().disconnect();
     imsic.allocate(new dev.doorbell.irq.MsiSource("last", 2), 1, false);
-    assertThrows(VectorsExhausted.class, () -> d.connect(2, AplicDriver.Signal.RISING, 0));
+    assertThrows(VectorsExhausted.class, () -> d.connect(2, Signal.RISING, 0));
     assertEquals(0, wired.read(4 * 2, 4).value(), "source 2 stays inactive");
   }
 
@@ -297,13 +297,13 @@ class AplicTest {
     for (long domain : new long[] {0x8000_0000L, 0x8000_0005L, 0}) {
       RegisterBus other = fixed(domain);
       assertThrows(
-          IllegalArgumentException.class,
+          DirectDelivery.class,
           () -> AplicDriver.open("aplic@0", other, 4, imsic, cpu -> cpu),
           Long.toHexString(domain));
     }
     AplicDriver d = AplicDriver.open("aplic@0", fixed(0x8000_0104L), 4, imsic, cpu -> cpu);
     int free = imsic.vectorsFree();
-    assertThrows(IllegalArgumentException.class, () -> d.connect(1, AplicDriver.Signal.RISING, 0));
+    assertThrows(SourceRefused.class, () -> d.connect(1, Signal.RISING, 0));
     assertEquals(free, imsic.vectorsFree());
   }
 
