@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.cli.Json.ErrorDocument;
 import dev.doorbell.cli.Json.ErrorView;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Refused;
 import dev.doorbell.linux.LinuxOptions.Access;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -205,7 +207,7 @@ final class DoorbellCommand implements Runnable {
       console.out().println(Json.write(new ErrorDocument(error)));
       return;
     }
-    console.err().println("doorbell: " + error.message());
+    console.err().println("doorbell: " + told(error.message()));
     if (error.needed() != null || error.available() != null) {
       console
           .err()
@@ -214,11 +216,16 @@ final class DoorbellCommand implements Runnable {
                   .formatted(error.needed(), error.available(), error.unit()));
     }
     if (error.source() != null) {
-      console.err().println("  source: " + error.source());
+      console.err().println("  source: " + told(error.source()));
     }
     if (error.advice() != null) {
-      console.err().println("  advice: " + error.advice());
+      console.err().println("  advice: " + told(error.advice()));
     }
+  }
+
+  /// Messages quote arguments and what other programs printed.
+  private static String told(String text) {
+    return text.lines().map(Printable::of).collect(Collectors.joining(System.lineSeparator()));
   }
 
   /// {@return a refusal as the command prints it}

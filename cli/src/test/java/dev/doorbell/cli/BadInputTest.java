@@ -209,4 +209,13 @@ class BadInputTest {
         () -> assertTrue(document.get("verdict").text().startsWith("no: ")),
         () -> assertFalse(document.get("error").isPresent()));
   }
+
+  @Test
+  @DisplayName("what an error quotes cannot drive the terminal")
+  void controlCharacters() {
+    Run run = Run.of("inspect", "--root", "gone\u001b[2J\u0007");
+    assertEquals(2, run.status(), run::toString);
+    assertTrue(run.err().contains("gone\\u001b[2J\\u0007"), run.err());
+    assertTrue(run.err().chars().allMatch(c -> c >= ' ' || c == '\n' || c == '\r'), run::toString);
+  }
 }

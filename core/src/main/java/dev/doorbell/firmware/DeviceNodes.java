@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -62,7 +63,7 @@ public record DeviceNodes(List<Node> nodes, boolean seen, String file) {
   }
 
   private static Node parse(String line) {
-    String[] words = Findings.printable(line).split("\\s+", WORDS);
+    String[] words = Printable.of(line).split("\\s+", WORDS);
     return words.length < 3
         ? new Node(words[0], "", Optional.empty())
         : new Node(

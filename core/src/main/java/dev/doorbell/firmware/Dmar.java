@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,8 +183,7 @@ record Dmar(
         int name = DmarLayout.ANDD.size();
         atLeast(name + 1, length, "ANDD", source);
         String text = b.zeroTerminated(at + name, Math.min(length - name, LONGEST_NAME));
-        named.add(
-            new Named(b.getInt(at, DmarLayout.ANDD_NUMBER), Findings.printable(text), source));
+        named.add(new Named(b.getInt(at, DmarLayout.ANDD_NUMBER), Printable.of(text), source));
       }
       default -> {}
     }

@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -52,12 +53,12 @@ final class FdtNode {
         if (c != 0) {
           text.append((char) c);
         } else {
-          out.add(Findings.printable(text.toString()));
+          out.add(Printable.of(text.toString()));
           text.setLength(0);
         }
       }
       if (!text.isEmpty()) {
-        out.add(Findings.printable(text.toString()));
+        out.add(Printable.of(text.toString()));
       }
       return out;
     }
@@ -158,7 +159,7 @@ final class FdtNode {
     for (FdtNode n = this; n.parent != null; n = n.parent) {
       names.add(n.name);
     }
-    return "/" + Findings.printable(String.join("/", names.reversed()));
+    return "/" + Printable.of(String.join("/", names.reversed()));
   }
 
   /// {@return the node's address and size cells for its children, with the specification's defaults 2 and 1}

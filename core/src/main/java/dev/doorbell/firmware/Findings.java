@@ -1,6 +1,7 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
@@ -19,12 +20,12 @@ final class Findings {
   private long dropped;
 
   void odd(String message, Source source) {
-    add(new Oddity(printable(message), source));
+    add(new Oddity(Printable.of(message), source));
   }
 
   /// An oddity that keeps nothing from being read.
   void harmless(String message, Source source) {
-    add(new Oddity(printable(message), source, Oddity.Effect.NONE));
+    add(new Oddity(Printable.of(message), source, Oddity.Effect.NONE));
   }
 
   void odd(MalformedException e) {
@@ -45,7 +46,8 @@ final class Findings {
 
   void unseen(String what, String why, String consequence, Set<Unseen.Hidden> hides) {
     if (unseen.size() < MAX) {
-      unseen.add(new Unseen(printable(what), printable(why), printable(consequence), hides));
+      unseen.add(
+          new Unseen(Printable.of(what), Printable.of(why), Printable.of(consequence), hides));
     }
   }
 
@@ -60,26 +62,5 @@ final class Findings {
 
   List<Unseen> unseen() {
     return List.copyOf(unseen);
-  }
-
-  /// {@return text without control characters, which a hostile name could hold to fool a terminal}
-  static String printable(String text) {
-    StringBuilder out = null;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      boolean good =
-          c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && !Character.isSurrogate(c);
-      if (!good && out == null) {
-        out = new StringBuilder(text.length() + 16).append(text, 0, i);
-      }
-      if (out != null) {
-        if (good) {
-          out.append(c);
-        } else {
-          out.append("\\u%04x".formatted((int) c));
-        }
-      }
-    }
-    return out == null ? text : out.toString();
   }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +66,7 @@ record IoMemory(List<Line> lines, boolean seen) {
           new Line(
               m.group(1).length() / 2,
               new AddressRange(start, last),
-              Findings.printable(m.group(4).strip()),
+              Printable.of(m.group(4).strip()),
               source));
     }
     if (zeros) {

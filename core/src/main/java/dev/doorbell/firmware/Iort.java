@@ -1,6 +1,7 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -154,7 +155,7 @@ record Iort(AcpiTable table, SequencedMap<Integer, IortNode> nodes, boolean coun
     int name = IortLayout.COMPONENT.size();
     need(name + 1, "named component", length, b, at);
     return new IortNode.NamedComponent(
-        Findings.printable(b.zeroTerminated(at + name, length - name)),
+        Printable.of(b.zeroTerminated(at + name, length - name)),
         AcpiLayout.CCA.isSet(b.get(at, IortLayout.COMPONENT_CCA)),
         b.getInt(at, IortLayout.COMPONENT_LIMIT));
   }

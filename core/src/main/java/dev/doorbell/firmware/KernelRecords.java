@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.Recorded;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
@@ -49,7 +50,7 @@ final class KernelRecords {
         records.groups(),
         seen,
         records.interrupts(),
-        sysroot.text("proc/cmdline", TEXT_LIMIT).map(String::strip).map(Findings::printable));
+        sysroot.text("proc/cmdline", TEXT_LIMIT).map(String::strip).map(Printable::of));
   }
 
   private List<Recorded.Group> groups() {
@@ -79,7 +80,7 @@ final class KernelRecords {
   }
 
   private String word(String path) {
-    return Findings.printable(sysroot.text(path, TEXT_LIMIT).map(String::strip).orElse(""));
+    return Printable.of(sysroot.text(path, TEXT_LIMIT).map(String::strip).orElse(""));
   }
 
   private List<ReservedRegion> regions(String path) {
@@ -177,9 +178,9 @@ final class KernelRecords {
     return Optional.of(
         new Recorded.Interrupt(
             irq,
-            Findings.printable(words[cpus]),
-            Findings.printable(words[cpus + 1]),
-            Findings.printable(who),
+            Printable.of(words[cpus]),
+            Printable.of(words[cpus + 1]),
+            Printable.of(who),
             count,
             source));
   }

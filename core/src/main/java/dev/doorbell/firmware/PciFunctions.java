@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigImage;
@@ -156,7 +157,7 @@ record PciFunctions(
         ConfigImage.of(config, path),
         resources(sysroot, folder + "/resource", findings),
         sysroot.linkName(folder + "/physfn").flatMap(PciFunctions::sbdf),
-        sysroot.linkName(folder + "/driver").map(Findings::printable),
+        sysroot.linkName(folder + "/driver").map(Printable::of),
         group(sysroot, folder),
         false,
         Source.file(path));

@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -29,7 +30,7 @@ record Unread(Map<String, String> reasons) {
       for (String line : text.lines().limit(MOST).toList()) {
         String[] parts = line.split("\t", 2);
         if (parts.length == 2) {
-          reasons.put(plain(parts[0]), Findings.printable(parts[1]));
+          reasons.put(plain(parts[0]), Printable.of(parts[1]));
         }
       }
       return new Unread(Map.copyOf(reasons));

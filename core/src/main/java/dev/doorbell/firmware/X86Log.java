@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.InterruptRemapping.State;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -57,7 +58,7 @@ final class X86Log {
   }
 
   private void said(State state, String line, Source source) {
-    String text = TIME.matcher(Findings.printable(line)).replaceFirst("");
+    String text = TIME.matcher(Printable.of(line)).replaceFirst("");
     remapping =
         Optional.of(
             new InterruptRemapping(state, "the kernel's log says: " + text.strip(), source));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.testkit.ProjectRoot;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
@@ -94,7 +95,7 @@ class HostileInputTest {
     stillTold += m.hostBridges().isEmpty() && m.memory().isEmpty() ? 0 : 1;
     assertTrue(m.oddities().size() <= Findings.MAX + 1);
     assertTrue(m.unseen().size() <= Findings.MAX);
-    m.oddities().forEach(o -> assertEquals(o.message(), Findings.printable(o.message())));
+    m.oddities().forEach(o -> assertEquals(o.message(), Printable.of(o.message())));
     long ids = m.iommus().stream().map(i -> i.id()).distinct().count();
     assertEquals(m.iommus().size(), ids, "ids of IOMMUs are unique");
     for (HostBridge b : m.hostBridges()) {
