@@ -95,8 +95,8 @@ final class HotReset {
   static Because noneOfItsOwn(Errno e) {
     return e.equals(Errno.EINVAL) || e.equals(Errno.ENOTTY)
         ? new Because(
-            "the function has no reset of its own",
-            "reset the bus or slot with all its functions (hot reset)")
+            "the function has no reset of its own, or is gone",
+            "reset the bus or slot with all its functions (hot reset), or close it where `dmesg` says that it is gone")
         : Because.general(e);
   }
 }

@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// A function's enabled vectors, each with an eventfd that the kernel signals. Guarded by the device's lock.
@@ -56,20 +57,12 @@ final class LinuxVectors implements EnabledVectors {
         device.vfio(), "%s vector %d".formatted(device.function(), number), trigger);
   }
 
-  /// Where the kernel has fewer vectors it answers how many, having enabled none.
+  /// Where the kernel has fewer vectors it enables none: an interrupt controller that is short answers how many there are, processors that are
+  /// short answer ENOSPC alone.
   private void enableAll(int min) {
-    while (true) {
-      List<Integer> fds = live.values().stream().map(LinuxVector::fd).toList();
-      int answer = trySet(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, 0, fds);
-      if (answer == 0) {
-        return;
-      }
-      if (answer < 0 && answer != -Errno.ENOSPC.number()) {
-        Errno e = Errno.in(answer);
-        throw new ErrnoException(
-            VfioLayout.VFIO_DEVICE_SET_IRQS.name(), device.function().toString(), e, because(e));
-      }
-      int available = Math.max(answer, 0);
+    int wanted = live.size();
+    for (int answer = tryFirst(wanted); answer != 0; answer = tryFirst(wanted)) {
+      int available = answer > 0 ? answer : mostBelow(wanted);
       if (available < min) {
         throw new VectorsExhausted(
             new MsiSource(device.function().toString(), device.function().requesterId()),
@@ -78,9 +71,41 @@ final class LinuxVectors implements EnabledVectors {
             available,
             Source.rule("Linux VFIO_DEVICE_SET_IRQS"));
       }
-      live.tailMap(available, true).values().forEach(LinuxVector::close);
-      live.tailMap(available, true).clear();
+      wanted = available;
     }
+    SortedMap<Integer, LinuxVector> none = live.tailMap(wanted, true);
+    none.values().forEach(LinuxVector::close);
+    none.clear();
+  }
+
+  /// {@return how many vectors the kernel has for the function where so many are too many: it does not say, so that some are enabled and taken
+  /// back until that is known}
+  private int mostBelow(int refused) {
+    int most = 0;
+    int least = refused;
+    while (least - most > 1) {
+      int n = (most + least) >>> 1;
+      int answer = tryFirst(n);
+      if (answer == 0) {
+        most = n;
+        takeBack();
+      } else {
+        least = answer > 0 ? answer + 1 : n;
+      }
+    }
+    return most;
+  }
+
+  /// {@return 0 when the first vectors are enabled; else how many can be, or ENOSPC, negated}
+  private int tryFirst(int count) {
+    List<Integer> fds = live.headMap(count).values().stream().map(LinuxVector::fd).toList();
+    int answer = trySet(VfioLayout.SET_DATA_EVENTFD, VfioLayout.SET_ACTION_TRIGGER, 0, fds);
+    if (answer < 0 && answer != -Errno.ENOSPC.number()) {
+      Errno e = Errno.in(answer);
+      throw new ErrnoException(
+          VfioLayout.VFIO_DEVICE_SET_IRQS.name(), device.function().toString(), e, because(e));
+    }
+    return answer;
   }
 
   private static Because because(Errno e) {
@@ -121,8 +146,12 @@ final class LinuxVectors implements EnabledVectors {
   /// What arrived and was not taken yet is gone.
   @Override
   public void release() {
-    set(VfioLayout.SET_DATA_NONE, VfioLayout.SET_ACTION_TRIGGER, 0, List.of());
+    takeBack();
     close();
+  }
+
+  private void takeBack() {
+    set(VfioLayout.SET_DATA_NONE, VfioLayout.SET_ACTION_TRIGGER, 0, List.of());
   }
 
   /// Lets go of the eventfds alone, as where the kernel has taken the vectors back with the device.

@@ -49,6 +49,9 @@ final class FakeFunction {
   /// How many vectors the host has left for this function.
   int vectorsLeft = Integer.MAX_VALUE;
 
+  /// Whether processors are what is short: the kernel does not say then how many vectors there are.
+  boolean shortOfProcessors;
+
   FakeFunction(Sbdf sbdf, EndpointSpec spec, boolean resizable) {
     this.sbdf = sbdf;
     this.group = sbdf.device();
@@ -128,7 +131,7 @@ final class FakeFunction {
     if (fresh) {
       int wanted = start + list.size();
       if (wanted > vectorsLeft) {
-        return vectorsLeft == 0 ? -Errno.ENOSPC.number() : vectorsLeft;
+        return vectorsLeft == 0 || shortOfProcessors ? -Errno.ENOSPC.number() : vectorsLeft;
       }
       type = index;
       granted = wanted;

@@ -127,6 +127,12 @@ public final class FakeKernel implements DmaPort {
     functions.get(function).vectorsLeft = left;
   }
 
+  /// The host's processors take few interrupts more.
+  public void limitProcessors(Sbdf function, int left) {
+    limitVectors(function, left);
+    functions.get(function).shortOfProcessors = true;
+  }
+
   /// The host wants a function back.
   public synchronized void wantBack(Sbdf function) {
     functions.get(function).request().ifPresent(this::signal);

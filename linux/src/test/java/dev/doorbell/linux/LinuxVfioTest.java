@@ -27,6 +27,7 @@ import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("Linux: what is particular to the kernel's implementation, over a kernel in memory")
@@ -101,6 +103,34 @@ class LinuxVfioTest {
         d.disable();
         k.limitVectors(F, 0);
         assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
+      }
+    }
+    assertEquals(before, OpenFiles.held());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 1", "1, 2", "2, 5", "3, 4", "5, 6", "6, 8", "7, 8"})
+  @DisplayName(
+      "ENOSPC of processors, which tells no number: those that there are, or VectorsExhausted with both figures")
+  void processorsRunOut(int left, int more, @TempDir Path root) throws InterruptedException {
+    FakeKernel k = kernel(root);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (Device d = vfio.group(F).open(F)) {
+        k.limitProcessors(F, left);
+        VectorsExhausted e =
+            assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, more, counters(8)));
+        assertEquals(more, e.refusal().needed().orElseThrow().value());
+        assertEquals(left, e.refusal().available().orElseThrow().value());
+        if (left > 0) {
+          List<EventCounter> counters = counters(8);
+          assertEquals(left, d.enable(IrqType.MSIX, 1, counters));
+          d.loopback(left - 1);
+          assertEquals(1, counters.get(left - 1).await(vfio, Duration.ofSeconds(20)));
+          d.disable();
+          assertEquals(left, d.enable(IrqType.MSIX, left, counters(left)));
+        }
       }
     }
     assertEquals(before, OpenFiles.held());
