@@ -6,9 +6,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /// `doorbell` in a process of its own.
-record Command(Process process, Path out) {
+record Command(Process process, Path out, Path err) {
   /// Instead of a pipe, which would stay open here.
   private static final File NOTHING = new File("/dev/null");
 
@@ -18,12 +19,17 @@ record Command(Process process, Path out) {
             List.of("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-Xshare:auto", "--enable-native-access=ALL-UNNAMED", "dev.doorbell.cli.Main"));
     line.addAll(List.of(arguments));
     Path out = Path.of("/tmp", name + ".out");
+    Path err = Path.of("/lab", name + ".err");
     Lab.say("doorbell " + String.join(" ", arguments));
-    return new Command(new ProcessBuilder(line).redirectInput(NOTHING).redirectOutput(out.toFile()).redirectError(Path.of("/lab", name + ".err").toFile()).start(), out);
+    return new Command(new ProcessBuilder(line).redirectInput(NOTHING).redirectOutput(out.toFile()).redirectError(err.toFile()).start(), out, err);
   }
 
   void interrupt() throws Exception {
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).inheritIO().start().waitFor();
+    signal("INT");
+  }
+
+  void signal(String name) throws Exception {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start().waitFor();
   }
 
   void kill() throws InterruptedException {
@@ -43,6 +49,19 @@ record Command(Process process, Path out) {
     }
     Files.copy(out, Path.of("/lab").resolve(out.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING);
     return process.waitFor();
+  }
+
+  /// Checks how a command ends that cannot do what is asked, and that it says so.
+  static void refused(String name, int status, String words, String... arguments) throws Exception {
+    Command c = start(name, arguments);
+    int ended = c.end();
+    String said = c.said();
+    Lab.check(ended == status && said.contains(words), "%s: exit status %d, %s".formatted(name, ended, said.strip().replace("\n", " | ")));
+  }
+
+  /// {@return what it said of itself, on both streams}
+  String said() throws IOException {
+    return printed() + Files.readString(err).lines().filter(l -> !l.startsWith("WARNING")).collect(Collectors.joining("\n"));
   }
 
   String printed() throws IOException {

@@ -36,6 +36,9 @@ public final class OnHost {
     Lab.guarded("session", () -> session(f));
     List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
     Lab.check(left.isEmpty(), "after Ctrl-C everything is as before " + before.drivers() + left);
+    Lab.guarded("shown", () -> shown(f));
+    left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
+    Lab.check(left.isEmpty(), "after TERM everything is as before " + before.drivers() + left);
     Lab.guarded("killed", () -> killed(f, before));
     Lab.guarded("again", () -> again(f));
     left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
@@ -63,6 +66,7 @@ public final class OnHost {
       settle(raiser);
       traces(f, raiser, map(f, 3, arena));
       traced(f, raiser);
+      stopped(f, map(f, 3, arena));
     }
     c.interrupt();
     Lab.check(c.end() == 0, "Ctrl-C ends it with exit status 0");
@@ -101,6 +105,49 @@ public final class OnHost {
     t.interrupt();
     t.end();
     Lab.check(t.printed().contains("delivered: the kernel counted"), "trace --watch says delivered");
+  }
+
+  /// The same of vectors that stop, and of what is not there.
+  private static void stopped(Sbdf f, RegisterBus table) throws Exception {
+    long at = MASKED * ENTRY + CONTROL;
+    table.write32(at, table.read32(at) | 1);
+    Command.refused("trace-masked", 1, "first stop without movement: ", trace(f.toString(), MASKED));
+    table.write32(at, table.read32(at) & ~1);
+    Command.refused("trace-silent", 1, "first stop without movement: raise", trace(f.toString(), SILENT));
+    Command.refused("trace-beyond", 1, "vector 99", trace(f.toString(), 99));
+    Command.refused("trace-nobody", 2, "0000:00:1e.7", trace("0000:00:1e.7", 0));
+    Command.refused("trace-nonsense", 2, "nonsense", trace("nonsense", 0));
+    Command.refused("assign-taken", 1, f.toString(), "assign", f.toString(), "--on", "linux", "--yes");
+    Command.refused("assign-nobody", 2, "0000:00:1e.7", "assign", "0000:00:1e.7", "--on", "linux", "--yes");
+    Lab.check(vectors(f) == VECTORS && isMaster(f), "and who has it keeps its vectors");
+  }
+
+  private static String[] trace(String function, int vector) {
+    return new String[] {"trace", function, "--vector", "" + vector, "--on", "linux", "--for", "1"};
+  }
+
+  /// As a person sees it: counts that climb while it runs.
+  private static void shown(Sbdf f) throws Exception {
+    Command c = Command.start("shown", "assign", f.toString(), "--on", "linux", "--yes");
+    awaitVectors(f, c);
+    try (Arena arena = Arena.ofConfined()) {
+      Raiser raiser = new Raiser.E1000e(map(f, 0, arena));
+      raiser.arm();
+      for (int lines = 1; lines <= 2; lines++) {
+        int wanted = lines;
+        boolean came = Waiting.until(() -> {
+          raiser.raise(RAISED);
+          pause(100);
+          raiser.clear();
+          return !c.process().isAlive() || c.printed().lines().filter(l -> l.contains(f + " vector " + RAISED + ": ")).count() >= wanted;
+        });
+        Lab.check(came && c.process().isAlive(), "line %d of what came on vector %d, while it runs".formatted(lines, RAISED));
+      }
+    }
+    c.signal("TERM");
+    Lab.check(c.end() == 0, "TERM ends it with exit status 0");
+    c.printed().lines().forEach(l -> Lab.say("  | " + l));
+    Lab.check(c.printed().contains("everything is as before"), "and it says so");
   }
 
   /// What is killed gives nothing back; all is free all the same but the function's driver.

@@ -14,6 +14,8 @@ public final class Scenarios {
           case "kill" -> Kill.all(access);
           case "faults" -> Faults.all(access);
           case "unplug" -> Unplug.all(access);
+          case "gone" -> Gone.all(access);
+          case "full" -> Full.all(access);
           case "example" -> Example.all(access);
           case "extras" -> Extras.all(access);
           case "virtual" -> Virtual.all(access);

@@ -58,6 +58,10 @@ final class Unplug {
     }
     plugIn();
     Lab.check(comes(() -> Files.exists(Lab.folder(f).resolve("driver"))), what + ": plugged in again");
+    works(what, access, f);
+  }
+
+  static void works(String what, Access access, Sbdf f) throws Exception {
     try (Assigned again = Assigned.of(access, f);
         Raiser raiser = Raiser.of(KIND, again.container(), again.device())) {
       Signals signals = new Signals(what, raiser, KIND.vectors());
@@ -68,7 +72,7 @@ final class Unplug {
   }
 
   /// The kernel forgets a function before it switches its slot off, which is when QEMU lets the device go.
-  private static void plugIn() throws Exception {
+  static void plugIn() throws Exception {
     String command = "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"igb\",\"id\":\"igb0\",\"bus\":\"rp1\",\"romfile\":\"\"}}";
     String answer = "";
     for (int i = 0; i < WAIT_SECONDS && !answer.contains("return"); i++) {
@@ -89,7 +93,7 @@ final class Unplug {
     return fired;
   }
 
-  private static boolean comes(BooleanSupplier state) throws InterruptedException {
+  static boolean comes(BooleanSupplier state) throws InterruptedException {
     for (int i = 0; i < WAIT_SECONDS * 10 && !state.getAsBoolean(); i++) {
       Thread.sleep(100);
     }

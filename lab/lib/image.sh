@@ -75,6 +75,14 @@ lab_guest() {
     "$JAVA_HOME/bin/java" "$here/lab/host/Cpio.java" "$tree" "$1/guest.cpio" && cp "$kernel" "$1/Image"
 }
 
+# lab_loops FOLDER ARCH: loops in C that those in Java are compared with, in the file `loops`, where this system has a compiler for the guest.
+lab_loops() {
+  compiler=gcc
+  [ "$2" = amd64 ] && [ "$(uname -m)" = x86_64 ] || compiler=$triple-gcc
+  "$compiler" -O2 -pthread -static -o "$1/loops" "$here/bench/src/main/resources/dev/doorbell/bench/kernel-calls.c" 2>"$work/loops.log" ||
+    echo "lab: nothing is compared with C inside: $(head -n 1 "$work/loops.log")" >&2
+}
+
 # lab_program FOLDER: the application's jars and those of the guest's programs, in FOLDER/app.
 lab_program() {
   "$here/doorbell" --version >/dev/null || return 1

@@ -50,7 +50,8 @@ class LabRunTest {
         here.resolve("lab/lib/kernel.sh"),
         "lab_drivers=()\nlab_kernel() { kernel=none initramfs=none module_tree=; }\n");
     Files.writeString(
-        here.resolve("lab/lib/image.sh"), "lab_initramfs() { :; }\nlab_program() { :; }\n");
+        here.resolve("lab/lib/image.sh"),
+        "lab_initramfs() { :; }\nlab_target() { :; }\nlab_loops() { :; }\nlab_program() { :; }\n");
     Files.writeString(here.resolve("lab/lib/reread.sh"), "lab_reread() { :; }\n");
     script("jdk/bin/javac", "exit 0");
     script("jdk/bin/java", "exec sleep 600");

@@ -93,10 +93,16 @@ final class HotReset {
 
   /// {@return why a function cannot be reset by itself}
   static Because noneOfItsOwn(Errno e) {
-    return e.equals(Errno.EINVAL) || e.equals(Errno.ENOTTY)
-        ? new Because(
-            "the function has no reset of its own, or is gone",
-            "reset the bus or slot with all its functions (hot reset), or close it where `dmesg` says that it is gone")
-        : Because.general(e);
+    return switch (e.name()) {
+      case "EINVAL", "ENOTTY" ->
+          new Because(
+              "the function has no reset of its own, or is gone",
+              "reset the bus or slot with all its functions (hot reset), or close it where `dmesg` says that it is gone");
+      case "EAGAIN" ->
+          new Because(
+              "the host is taking the function away, or resets it",
+              "close it where the host asks for it back (its request interrupt), else try again");
+      default -> Because.general(e);
+    };
   }
 }

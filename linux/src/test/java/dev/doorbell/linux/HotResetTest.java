@@ -106,6 +106,10 @@ class HotResetTest {
           assertTrue(x.getMessage().contains("no reset of its own"), x::getMessage);
           assertTrue(x.refusal().advice().contains("hot reset"), x.refusal()::advice);
         }
+        failing.failIoctl(VfioLayout.VFIO_DEVICE_RESET, Errno.EAGAIN);
+        ErrnoException taken = assertThrows(ErrnoException.class, f::reset);
+        assertTrue(taken.getMessage().contains("taking the function away"), taken::getMessage);
+        assertTrue(taken.refusal().advice().contains("close it"), taken.refusal()::advice);
         failing.failIoctl(VfioLayout.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, Errno.ENODEV);
         ErrnoException x = assertThrows(ErrnoException.class, f::resetTogether);
         assertEquals(Errno.ENODEV, x.errno());
