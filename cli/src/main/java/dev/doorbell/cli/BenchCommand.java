@@ -89,12 +89,12 @@ final class BenchCommand implements Callable<Integer> {
     if (json) {
       console.line(Json.write(rows.stream().map(BenchCommand::rounded).toList()));
     } else {
-      print(rows);
+      print(console, rows);
     }
     return ExitStatus.YES.code();
   }
 
-  private void print(List<Row> rows) {
+  static void print(Console console, List<Row> rows) {
     Table table = new Table("work", "variant", "ns/op", "bytes/op");
     for (Row row : rows) {
       table.row(

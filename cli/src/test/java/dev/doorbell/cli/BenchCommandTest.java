@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bench.ShortRun.Row;
+import dev.doorbell.testkit.Golden;
 import dev.doorbell.testkit.OutsideTool;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -43,6 +45,18 @@ class BenchCommandTest {
     }
     assertEquals("1x1", rows.get(0).get("variant").asString());
     assertTrue(err.toString().contains("1 of 3: msi to pending, 1x1"), err::toString);
+  }
+
+  @Test
+  @DisplayName("the table for people, to the letter")
+  void table() throws IOException {
+    List<Row> rows =
+        List.of(
+            new Row("translate", "pages 512, devices 1", 3.14159, 0),
+            new Row("msi to pending", "256x64", 12_345.678, 0.004),
+            new Row("iova", "refused", 0.04, 24));
+    BenchCommand.print(new Console(new PrintWriter(out), new PrintWriter(err), false), rows);
+    Golden.check("bench/table.txt", out.toString().replace(System.lineSeparator(), "\n"));
   }
 
   @Test

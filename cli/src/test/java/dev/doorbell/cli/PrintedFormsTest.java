@@ -3,6 +3,7 @@ package dev.doorbell.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.doorbell.testkit.Golden;
+import dev.doorbell.testkit.ProjectRoot;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.DisplayName;
@@ -135,5 +136,14 @@ class PrintedFormsTest {
   void help(String command) throws IOException {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
     check("help/" + (command.isEmpty() ? "doorbell" : command) + ".txt", 0, run);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gicv2m-37004", "smmuv3-101317"})
+  @DisplayName("diff --print of a recorded scenario, with what its steps mean")
+  void diff(String recorded) throws IOException {
+    String folder = "diff/src/test/resources/dev/doorbell/diff/settled/";
+    String file = ProjectRoot.path().resolve(folder + recorded + ".txt").toString();
+    check("diff/" + recorded + ".txt", 0, Run.of("diff", "--print", "--replay", file));
   }
 }

@@ -1,5 +1,6 @@
 package dev.doorbell.iommu;
 
+import dev.doorbell.bus.Rollback;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -9,7 +10,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /// Where each stream of one IOMMU is led, and the order in which that changes: tables are counted in before an entry leads to them, and
 /// counted out after the IOMMU has dropped what it knows of them. What fails half-way is taken back.
@@ -30,7 +30,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
     /// @throws RuntimeException when the stream can have no entry; nothing is changed then
     E entry(int stream);
 
-    /// {@return an entry that leads to tables, which have been counted in}
+    /// {@return an entry that leads to tables alone, which have been counted in}
     ///
     /// @throws RuntimeException when the IOMMU has no room for the tables; nothing is changed then
     E leadingTo(S space);
@@ -60,6 +60,9 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   /// All tables that a stream's accesses may meet.
   private final Map<Integer, Set<S>> held = new HashMap<>();
 
+  /// Streams that are led by an entry of their driver's making.
+  private final Set<Integer> composed = new HashSet<>();
+
   /// Streams of which it is not known what the hardware does.
   private final Set<Integer> unknown = new HashSet<>();
 
@@ -68,28 +71,31 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
     this.hardware = hardware;
   }
 
-  /// Leads a stream to tables; where it is led there already, nothing is done.
+  /// Leads a stream to tables; where it is led there already, and by nothing else, nothing is done.
   ///
   /// @throws IllegalArgumentException when the tables are closed
   public void attach(int stream, S space) {
     change(() -> {
-      Set<S> had = Set.copyOf(held.getOrDefault(stream, Set.of()));
-      if (had.equals(Set.of(space)) && !unknown.contains(stream)) {
+      boolean led = held.getOrDefault(stream, Set.of()).equals(Set.of(space));
+      if (led && !composed.contains(stream) && !unknown.contains(stream)) {
         return;
       }
-      E before = hardware.entry(stream);
-      boolean entered = !had.contains(space);
-      E next = entered ? enter(stream, space) : hardware.leadingTo(space);
-      try {
-        hardware.write(stream, next, Runnable::run);
-        forgetAll(stream, had, space);
-      } catch (RuntimeException failed) {
-        takeBack(stream, before, entered ? space : null, failed);
-        throw failed;
-      }
-      unknown.remove(stream);
+      lead(stream, Set.of(space), () -> hardware.leadingTo(space));
+      composed.remove(stream);
       current.put(stream, space);
-      release(stream, had, space);
+    });
+  }
+
+  /// Leads a stream, by an entry that its driver makes, to more than the tables that it is attached to: those of its substreams, say. What
+  /// it is attached to stays what it is; {@link #attach} and {@link #detach} lead it there alone again.
+  ///
+  /// @param spaces all tables that the stream's accesses may meet then
+  /// @param entry asked for after the tables have been counted in; where it throws, nothing is changed
+  /// @throws IllegalArgumentException when one of the tables is closed
+  public void compose(int stream, Set<S> spaces, Supplier<E> entry) {
+    change(() -> {
+      lead(stream, spaces, entry);
+      composed.add(stream);
     });
   }
 
@@ -98,19 +104,26 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   /// @param entry one that blocks it, or lets it pass
   public void detach(int stream, E entry) {
     change(() -> {
-      Set<S> had = Set.copyOf(held.getOrDefault(stream, Set.of()));
-      E before = hardware.entry(stream);
-      try {
-        hardware.write(stream, entry, Runnable::run);
-        forgetAll(stream, had, null);
-      } catch (RuntimeException failed) {
-        takeBack(stream, before, null, failed);
-        throw failed;
-      }
-      unknown.remove(stream);
+      lead(stream, Set.of(), () -> entry);
+      composed.remove(stream);
       current.remove(stream);
-      release(stream, had, null);
     });
+  }
+
+  private void lead(int stream, Set<S> spaces, Supplier<E> entry) {
+    Set<S> had = Set.copyOf(held.getOrDefault(stream, Set.of()));
+    E before = hardware.entry(stream);
+    Set<S> entered = without(spaces, had);
+    E next = enter(stream, entered, entry);
+    try {
+      hardware.write(stream, next, Runnable::run);
+      forgetAll(stream, without(had, spaces));
+    } catch (RuntimeException failed) {
+      takeBack(stream, before, entered, failed);
+      throw failed;
+    }
+    unknown.remove(stream);
+    release(stream, without(had, spaces));
   }
 
   /// {@return the tables that a stream is led to}
@@ -143,7 +156,8 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
     }
   }
 
-  private void change(Runnable work) {
+  /// Does work of several changes as one, while no stream is led elsewhere.
+  public void change(Runnable work) {
     lock.lock();
     try {
       work.run();
@@ -152,24 +166,32 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
     }
   }
 
-  private E enter(int stream, S space) {
-    space.enter(iommu);
-    try {
-      E next = hardware.leadingTo(space);
-      held.computeIfAbsent(stream, _ -> new HashSet<>()).add(space);
+  private static <S> Set<S> without(Set<S> spaces, Set<S> others) {
+    Set<S> out = new HashSet<>(spaces);
+    out.removeAll(others);
+    return out;
+  }
+
+  /// Counts a stream in, everywhere or nowhere.
+  private E enter(int stream, Set<S> spaces, Supplier<E> entry) {
+    try (Rollback rollback = new Rollback()) {
+      for (S space : spaces) {
+        space.enter(iommu);
+        rollback.add(() -> space.leave(iommu));
+      }
+      E next = entry.get();
+      rollback.commit();
+      if (!spaces.isEmpty()) {
+        held.computeIfAbsent(stream, _ -> new HashSet<>()).addAll(spaces);
+      }
       return next;
-    } catch (RuntimeException failed) {
-      space.leave(iommu);
-      throw failed;
     }
   }
 
   /// Later changes of tables that nobody is led to will not be told to this IOMMU: what it knows of them goes with the last stream.
-  private void forgetAll(int stream, Set<S> had, @Nullable S kept) {
-    for (S space : had) {
-      if (space != kept) {
-        forgetLast(stream, space);
-      }
+  private void forgetAll(int stream, Set<S> spaces) {
+    for (S space : spaces) {
+      forgetLast(stream, space);
     }
   }
 
@@ -182,11 +204,9 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
     }
   }
 
-  private void release(int stream, Set<S> had, @Nullable S kept) {
-    for (S space : had) {
-      if (space != kept) {
-        release(stream, space);
-      }
+  private void release(int stream, Set<S> spaces) {
+    for (S space : spaces) {
+      release(stream, space);
     }
   }
 
@@ -200,7 +220,7 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
   }
 
   /// Puts a stream's entry back, and counts out what was counted in for nothing, if the hardware still follows.
-  private void takeBack(int stream, E before, @Nullable S entered, RuntimeException because) {
+  private void takeBack(int stream, E before, Set<S> entered, RuntimeException because) {
     boolean[] followed = {true};
     boolean wasKnown = unknown.add(stream);
     try {
@@ -215,8 +235,8 @@ public final class StreamAttachments<I, E, S extends SharedAddressSpace<I>> {
               because.addSuppressed(again);
             }
           });
-      if (entered != null && followed[0]) {
-        forgetLast(stream, entered);
+      if (followed[0]) {
+        forgetAll(stream, entered);
         release(stream, entered);
       }
       if (followed[0] && wasKnown) {

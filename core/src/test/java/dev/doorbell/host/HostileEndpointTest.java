@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 class HostileEndpointTest {
   private static final Sbdf HOSTILE = Sbdf.parse("01:10.0");
   private static final Sbdf QUIET = Sbdf.parse("01:10.2");
+  private static final Sbdf FAR = Sbdf.parse("04:00.0");
   private static final long WINDOW = 0x800_0000L;
   private static final int FLOOD = 20_000;
 
@@ -127,6 +128,36 @@ class HostileEndpointTest {
     assertEquals(0, ofHostile.get());
     assertEquals(0, ofQuiet.get());
     quietIsHeard();
+  }
+
+  @Test
+  @DisplayName(
+      "a forged requester id of another bus ends at the port (ACS Source Validation); one of its own bus passes for the other, as on hardware, where nothing tells")
+  void forgedRequester() {
+    LiveVector far = enable(FAR);
+    AtomicInteger ofFar = new AtomicInteger();
+    count(far, ofFar);
+    assertEquals(BusOutcome.ERROR, forged(FAR, far));
+    host.poll();
+    assertEquals(0, ofFar.get());
+    assertEquals(BusOutcome.OK, forged(QUIET, quiet));
+    host.poll();
+    assertEquals(1, ofQuiet.get());
+    assertEquals(0, ofHostile.get());
+    assertEquals(
+        BusOutcome.ERROR,
+        endpoint(HOSTILE).forgedWrite(0x01ff, quiet.message().address(), 0, 4),
+        "of its own bus, where nobody has that id");
+    quietIsHeard();
+  }
+
+  private BusOutcome forged(Sbdf as, LiveVector vector) {
+    return endpoint(HOSTILE)
+        .forgedWrite(
+            as.requesterId(),
+            vector.message().address(),
+            Integer.toUnsignedLong(vector.message().data()),
+            4);
   }
 
   @Test

@@ -110,7 +110,9 @@ class StreamAttachmentsTest {
     void access() {
       memory.forEach(
           (stream, entry) -> copies.computeIfAbsent(stream, _ -> new HashSet<>()).add(entry));
-      copies.values().forEach(translations::addAll);
+      copies
+          .values()
+          .forEach(met -> met.forEach(e -> translations.addAll(List.of(e.split("\\+")))));
       translations.removeAll(Set.of(BLOCKED, PASSING));
       for (String met : translations) {
         assertFalse(space(met).released, () -> "tables that are gone are met: " + met);
@@ -126,6 +128,12 @@ class StreamAttachmentsTest {
     public String leadingTo(Space space) {
       step();
       return space.name;
+    }
+
+    /// {@return an entry that leads to two spaces}
+    String composed(Space one, List<Space> open) {
+      step();
+      return one.name + "+" + open.getFirst().name;
     }
 
     @Override
@@ -251,9 +259,46 @@ class StreamAttachmentsTest {
   }
 
   @Test
+  @DisplayName(
+      "an entry that leads to more than what a stream is attached to holds all of it, and attaching the stream there again ends that")
+  void composed() {
+    Space a = hardware.space("a");
+    Space b = hardware.space("b");
+    streams.attach(1, a);
+    streams.compose(1, Set.of(a, b), () -> "a+b");
+    hardware.access();
+    assertEquals(Optional.of(a), streams.of(1));
+    assertThrows(IllegalStateException.class, b::close);
+    streams.compose(1, Set.of(a), () -> "a");
+    assertEquals(Set.of("a"), hardware.translations);
+    streams.compose(1, Set.of(a), () -> "a, by a way of its own");
+    streams.attach(1, a);
+    assertEquals("a", hardware.entry(1));
+    b.close();
+    assertThrows(
+        IllegalArgumentException.class, () -> streams.compose(1, Set.of(a, b), () -> "a+b"));
+    assertThrows(
+        UnsupportedOperationException.class,
+        () ->
+            streams.compose(
+                2,
+                Set.of(a),
+                () -> {
+                  throw new UnsupportedOperationException("no room");
+                }));
+    streams.detach(1, BLOCKED);
+    a.close();
+    streams.end("hardware", () -> {});
+  }
+
+  @Test
   @DisplayName("whatever fails, and however often, no stream meets tables that were closed")
   void always() {
     Property.check("streams meet no closed tables", 300, StreamAttachmentsTest::history);
+  }
+
+  private static Set<Space> composed(Space one, List<Space> open) {
+    return new HashSet<>(List.of(one, open.getFirst()));
   }
 
   private static void history(SeededRandom dice) {
@@ -274,12 +319,13 @@ class StreamAttachmentsTest {
       int stream = dice.below(3);
       Space space = open.get(dice.below(open.size()));
       try {
-        switch (dice.below(4)) {
+        switch (dice.below(5)) {
           case 0 -> s.detach(stream, dice.below(2) == 0 ? BLOCKED : PASSING);
           case 1 -> {
             space.close();
             open.remove(space);
           }
+          case 2 -> s.compose(stream, composed(space, open), () -> hw.composed(space, open));
           default -> s.attach(stream, space);
         }
       } catch (IllegalStateException failed) {

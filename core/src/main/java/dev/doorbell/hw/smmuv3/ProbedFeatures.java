@@ -14,6 +14,8 @@ import java.util.List;
 /// @param outputBits OAS
 /// @param streamIdBits SIDSIZE
 /// @param twoLevel two-level stream tables
+/// @param substreamIdBits SSIDSIZE; 0 without stage 1
+/// @param twoLevelContexts two-level tables of context descriptors
 /// @param asidBits 8 or 16
 /// @param vmidBits 8 or 16
 /// @param hyp EL2 translations exist and must be invalidated at start
@@ -31,6 +33,8 @@ record ProbedFeatures(
     int outputBits,
     int streamIdBits,
     boolean twoLevel,
+    int substreamIdBits,
+    boolean twoLevelContexts,
     int asidBits,
     int vmidBits,
     boolean hyp,
@@ -77,6 +81,8 @@ record ProbedFeatures(
         VmsaGeometry.decodeSize(SmmuRegisters.IDR5_OAS.getInt(idr5)),
         SmmuRegisters.IDR1_SIDSIZE.getInt(idr1),
         SmmuRegisters.IDR0_ST_LEVEL.get(idr0) == 1,
+        SmmuRegisters.IDR0_S1P.isSet(idr0) ? SmmuRegisters.IDR1_SSIDSIZE.getInt(idr1) : 0,
+        SmmuRegisters.IDR0_CD2L.isSet(idr0),
         SmmuRegisters.IDR0_ASID16.isSet(idr0) ? 16 : 8,
         SmmuRegisters.IDR0_VMID16.isSet(idr0) ? 16 : 8,
         SmmuRegisters.IDR0_HYP.isSet(idr0),

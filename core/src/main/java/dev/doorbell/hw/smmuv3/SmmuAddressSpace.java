@@ -92,6 +92,11 @@ final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
     return tags;
   }
 
+  /// {@return the context descriptor's eight words; stage 1 only}
+  long[] context() {
+    return StreamTableEntries.context(geometry(), root().value(), tag, Descriptors.MAIR);
+  }
+
   /// {@return where the context descriptor lies; stage 1 only}
   long contextDescriptor() {
     return context.orElseThrow().value();
@@ -115,7 +120,7 @@ final class SmmuAddressSpace extends VmsaAddressSpace<SmmuDriver> {
       return;
     }
     long at = context.get().value();
-    long[] cd = StreamTableEntries.context(geometry(), root().value(), tag, Descriptors.MAIR);
+    long[] cd = context();
     for (int i = cd.length - 1; i >= 0; i--) {
       memory.write64(at + (long) i * Long.BYTES, cd[i]);
     }

@@ -21,28 +21,42 @@ record SmmuCommand(long w0, long w1) {
         CommandLayout.CFGI_RANGE.place(CommandLayout.CFGI_RANGE_ALL));
   }
 
-  /// Drops the context descriptor of substream 0.
-  static SmmuCommand cfgiCd(int streamId) {
+  /// Drops one context descriptor.
+  ///
+  /// @param leaf whether what is known of the way to it stays
+  static SmmuCommand cfgiCd(int streamId, int substreamId, boolean leaf) {
     return new SmmuCommand(
-        cfgi(CommandLayout.CMD_CFGI_CD, streamId), CommandLayout.CFGI_LEAF.place(1));
+        cfgi(CommandLayout.CMD_CFGI_CD, streamId)
+            | CommandLayout.CFGI_SUBSTREAM_ID.place(substreamId),
+        CommandLayout.CFGI_LEAF.place(leaf ? 1 : 0));
+  }
+
+  /// Drops all context descriptors of a stream.
+  static SmmuCommand cfgiCdAll(int streamId) {
+    return new SmmuCommand(cfgi(CommandLayout.CMD_CFGI_CD_ALL, streamId), 0);
   }
 
   static SmmuCommand tlbiAll(int opcode) {
     return new SmmuCommand(CommandLayout.TLBI_OPCODE.place(opcode), 0);
   }
 
-  static SmmuCommand tlbiNhAsid(int asid) {
-    return new SmmuCommand(
-        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_NH_ASID)
-            | CommandLayout.TLBI_ASID.place(asid),
-        0);
+  /// Drops stage 1 of a VMID, with what was made of both stages.
+  static SmmuCommand tlbiNhAll(int vmid) {
+    return new SmmuCommand(nh(CommandLayout.CMD_TLBI_NH_ALL, vmid, 0), 0);
   }
 
-  static SmmuCommand tlbiNhVa(int asid, long va, boolean leaf) {
-    return new SmmuCommand(
-        CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_NH_VA)
-            | CommandLayout.TLBI_ASID.place(asid),
-        CommandLayout.TLBI_ADDRESS.place(va) | CommandLayout.TLBI_LEAF.place(leaf ? 1 : 0));
+  /// @param vmid 0 for streams of stage 1 alone
+  static SmmuCommand tlbiNhAsid(int vmid, int asid) {
+    return new SmmuCommand(nh(CommandLayout.CMD_TLBI_NH_ASID, vmid, asid), 0);
+  }
+
+  static SmmuCommand tlbiNhVa(int vmid, int asid, long va, boolean leaf) {
+    return new SmmuCommand(nh(CommandLayout.CMD_TLBI_NH_VA, vmid, asid), at(va, leaf));
+  }
+
+  /// Drops an address of all ASIDs.
+  static SmmuCommand tlbiNhVaa(int vmid, long va, boolean leaf) {
+    return new SmmuCommand(nh(CommandLayout.CMD_TLBI_NH_VAA, vmid, 0), at(va, leaf));
   }
 
   static SmmuCommand tlbiS12Vmall(int vmid) {
@@ -56,7 +70,7 @@ record SmmuCommand(long w0, long w1) {
     return new SmmuCommand(
         CommandLayout.TLBI_OPCODE.place(CommandLayout.CMD_TLBI_S2_IPA)
             | CommandLayout.TLBI_VMID.place(vmid),
-        CommandLayout.TLBI_ADDRESS.place(ipa) | CommandLayout.TLBI_LEAF.place(leaf ? 1 : 0));
+        at(ipa, leaf));
   }
 
   /// Is consumed when all commands before it are complete; signals nobody, the driver polls.
@@ -85,6 +99,16 @@ record SmmuCommand(long w0, long w1) {
     long opcode = CommandLayout.OPCODE.get(w0);
     String name = CommandLayout.OPCODE.names().nameOf(opcode);
     return name.isEmpty() ? "command 0x%x".formatted(opcode) : name;
+  }
+
+  private static long nh(int opcode, int vmid, int asid) {
+    return CommandLayout.TLBI_OPCODE.place(opcode)
+        | CommandLayout.TLBI_VMID.place(vmid)
+        | CommandLayout.TLBI_ASID.place(asid);
+  }
+
+  private static long at(long address, boolean leaf) {
+    return CommandLayout.TLBI_ADDRESS.place(address) | CommandLayout.TLBI_LEAF.place(leaf ? 1 : 0);
   }
 
   private static long cfgi(int opcode, int streamId) {

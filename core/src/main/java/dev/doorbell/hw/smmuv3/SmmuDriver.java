@@ -6,23 +6,23 @@ import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.iommu.AddressSpace;
-import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.StreamAttachments;
-import dev.doorbell.iommu.StreamAttachments.Orders;
+import dev.doorbell.iommu.SubstreamIommu;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// Drives one SMMUv3. Safe for use from many threads.
 ///
 /// Locks are taken in the order streams of a driver, address space, queue.
 ///
 /// **Source** IHI 0070 G.b, 6.3 (registers), 3.17 and 3.21 (invalidation), 3.11 (start).
-public final class SmmuDriver implements Iommu, AutoCloseable {
+public final class SmmuDriver implements SubstreamIommu, AutoCloseable {
   /// Above so many granules one command for the whole address space is cheaper than one a granule.
   private static final int MOST_TLBI = 64;
 
@@ -35,8 +35,8 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   private final StreamTable streams;
   private final CommandIssuer commands;
   private final EventDrain events;
-  private final StreamAttachments<SmmuDriver, long[], SmmuAddressSpace> attachments =
-      new StreamAttachments<>(this, new Entries());
+  private final EntryWriter entries;
+  private final StreamAttachments<SmmuDriver, StreamEntry, SmmuAddressSpace> attachments;
 
   private SmmuDriver(
       SmmuPort port, PhysicalMemory memory, Frames frames, SmmuSettings settings, SmmuStart start) {
@@ -49,6 +49,8 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     this.streams = start.streams();
     this.commands = start.commands();
     this.events = start.events();
+    this.entries = new EntryWriter(memory, frames, start);
+    this.attachments = new StreamAttachments<>(this, entries);
   }
 
   /// {@return a driver of an SMMU that it has reset, with every stream blocked}
@@ -88,18 +90,28 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
 
   @Override
   public AddressSpace createAddressSpace(Granule granule) {
+    return createAddressSpace(granule, stage);
+  }
+
+  /// {@return the same for a stage of choice: stage 2 lies below a guest's stage 1}
+  ///
+  /// @throws IllegalArgumentException when the hardware has not this granule or stage
+  public AddressSpace createAddressSpace(Granule granule, Stage of) {
+    if (!features.has(of)) {
+      throw new IllegalArgumentException("%s has no %s".formatted(id(), of));
+    }
     if (!features.granules().contains(granule)) {
       throw new IllegalArgumentException(
           "%s has the granules %s, not %s".formatted(id(), features.granules(), granule));
     }
     VmsaGeometry geometry =
-        VmsaGeometry.of(granule, stage, features.inputBits(stage), features.outputBits(granule));
+        VmsaGeometry.of(granule, of, features.inputBits(of), features.outputBits(granule));
     return SmmuAddressSpace.create(
         settings,
         memory,
         frames,
         geometry,
-        new SmmuAddressSpace.Tagging(tagBits(stage), features.replacesLive()));
+        new SmmuAddressSpace.Tagging(tagBits(of), features.replacesLive()));
   }
 
   @Override
@@ -122,13 +134,94 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
   @Override
   public void block(int streamId) {
     checkStream(streamId);
-    attachments.detach(streamId, StreamTableEntries.abort());
+    attachments.detach(streamId, StreamEntry.of(StreamTableEntries.abort()));
   }
 
   @Override
   public void bypass(int streamId) {
     checkStream(streamId);
-    attachments.detach(streamId, StreamTableEntries.bypass());
+    attachments.detach(streamId, StreamEntry.of(StreamTableEntries.bypass()));
+  }
+
+  @Override
+  public int substreamIdBits() {
+    return ContextTable.substreamIdBits(features);
+  }
+
+  @Override
+  public void attach(int streamId, int substreamId, AddressSpace space) {
+    SmmuAddressSpace wanted = usable(space);
+    if (wanted.geometry().stage() != Stage.STAGE1) {
+      throw new IllegalArgumentException(
+          "%s cannot use %s for a substream: context descriptors lead to stage 1"
+              .formatted(id(), wanted));
+    }
+    checkSubstream(streamId, substreamId);
+    compose(streamId, entry -> entry.with(substreamId, wanted));
+  }
+
+  @Override
+  public void detach(int streamId, int substreamId) {
+    checkSubstream(streamId, substreamId);
+    attachments.change(() -> {
+      if (entries.entry(streamId).substreams().containsKey(substreamId)) {
+        compose(streamId, entry -> entry.without(substreamId));
+      }
+    });
+  }
+
+  private void compose(int streamId, UnaryOperator<StreamEntry> change) {
+    attachments.change(() -> {
+      StreamEntry now = entries.entry(streamId);
+      if (now.hasStage2()) {
+        throw new IllegalStateException(
+            "stream 0x%x of %s translates by %s: only stage 1 has substreams; attach it elsewhere first"
+                .formatted(
+                    streamId, id(), attachments.of(streamId).map(Object::toString).orElse("")));
+      }
+      StreamEntry next = change.apply(now);
+      Set<SmmuAddressSpace> spaces = next.spaces();
+      attachments.of(streamId).ifPresent(spaces::add);
+      attachments.compose(streamId, spaces, () -> entries.ready(streamId, next));
+    });
+  }
+
+  /// Puts a guest's own stage 1 above the stage 2 that a stream is attached to. It stays until the stream is attached to anything, blocked or bypassed, or gets another
+  /// one; a guest's bypass takes it away. Translations and descriptors that the guest changes are dropped when it says so ({@link #guestInvalidates}), and what
+  /// is unmapped from stage 2 is gone for both stages at once.
+  ///
+  /// @throws SmmuGuestRefusedException when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
+  /// @throws IllegalStateException when the stream is not attached to stage 2
+  public void nest(int streamId, SmmuGuestEntry guest) {
+    checkStream(streamId);
+    attachments.change(() -> {
+      SmmuAddressSpace below = below(streamId);
+      long[] alone = entries.leadingTo(below).ste();
+      StreamEntry next = StreamEntry.of(guest.above(id(), alone, features));
+      attachments.compose(streamId, Set.of(below), () -> next);
+    });
+  }
+
+  /// Carries invalidations out that the guest of a nested stream put into its command queue; on return they are complete.
+  ///
+  /// @throws SmmuGuestRefusedException when one of them is not a guest's; none is carried out then
+  /// @throws IllegalStateException when the stream is not attached to stage 2
+  public void guestInvalidates(int streamId, List<SmmuGuestCommand> guests) {
+    checkStream(streamId);
+    attachments.change(() -> {
+      int vmid = below(streamId).tag();
+      commands.run(guests.stream().map(c -> c.forHost(id(), streamId, vmid)).toList());
+    });
+  }
+
+  private SmmuAddressSpace below(int streamId) {
+    return attachments
+        .of(streamId)
+        .filter(s -> s.geometry().stage() == Stage.STAGE2 && features.stage1())
+        .orElseThrow(() ->
+            new IllegalStateException(
+                "stream 0x%x of %s has no stage 2 that a guest's stage 1 could lie above; attach it to an address space of stage 2 first"
+                    .formatted(streamId, id())));
   }
 
   /// {@return what was waiting in the event queue and in SMMU_GERROR}
@@ -145,6 +238,7 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
         id(),
         () -> {
           SmmuStart.disable(port);
+          entries.free();
           streams.free();
           commands.free();
           events.free();
@@ -156,7 +250,7 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
     Granule granule = space.granule();
     long granules = (range.last() - range.start()) / granule.bytes() + 1;
     if (granules > MOST_TLBI) {
-      commands.run(List.of(all(space)));
+      commands.run(List.of(EntryWriter.all(space)));
       return;
     }
     List<SmmuCommand> batch = new ArrayList<>();
@@ -164,58 +258,14 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
       long at = range.start() + i * granule.bytes();
       batch.add(
           space.geometry().stage() == Stage.STAGE1
-              ? SmmuCommand.tlbiNhVa(space.tag(), at, leafOnly)
+              ? SmmuCommand.tlbiNhVa(0, space.tag(), at, leafOnly)
               : SmmuCommand.tlbiS2Ipa(space.tag(), at, leafOnly));
     }
+    if (space.geometry().stage() == Stage.STAGE2 && features.stage1()) {
+      // What a guest's stage 1 was combined to with this goes by stage 1's commands alone.
+      batch.add(SmmuCommand.tlbiNhAll(space.tag()));
+    }
     commands.run(batch);
-  }
-
-  private SmmuCommand all(SmmuAddressSpace space) {
-    return space.geometry().stage() == Stage.STAGE1
-        ? SmmuCommand.tlbiNhAsid(space.tag())
-        : SmmuCommand.tlbiS12Vmall(space.tag());
-  }
-
-  private void sync(SmmuCommand command) {
-    commands.run(List.of(command));
-  }
-
-  /// A stream's entry is the eight words of its STE.
-  private final class Entries implements StreamAttachments.Hardware<long[], SmmuAddressSpace> {
-    @Override
-    public long[] entry(int streamId) {
-      return SteUpdate.read(memory, at(streamId));
-    }
-
-    /// {@return where a stream's entry lies, made when it is the first of its kind}
-    private long at(int streamId) {
-      return streams.entry(streamId, () -> sync(SmmuCommand.cfgiSte(streamId, false)));
-    }
-
-    @Override
-    public long[] leadingTo(SmmuAddressSpace space) {
-      return StreamTableEntries.translate(space, features.stalls());
-    }
-
-    @Override
-    public void write(int streamId, long[] entry, Orders orders) {
-      Runnable forget = () -> orders.run(() -> sync(SmmuCommand.cfgiSte(streamId, true)));
-      if (Arrays.equals(entry, SteUpdate.read(memory, at(streamId)))) {
-        // What a failed change left in the SMMU goes, too.
-        forget.run();
-      }
-      SteUpdate.write(memory, at(streamId), entry, forget::run);
-      memory.publish();
-      if (SteLayout.CONFIG.get(entry[0]) == SteLayout.CONFIG_S1_TRANS) {
-        // The descriptor's memory may have held another one for this stream before.
-        orders.run(() -> sync(SmmuCommand.cfgiCd(streamId)));
-      }
-    }
-
-    @Override
-    public void forget(SmmuAddressSpace space) {
-      commands.run(List.of(all(space)));
-    }
   }
 
   private SmmuAddressSpace usable(AddressSpace space) {
@@ -246,6 +296,15 @@ public final class SmmuDriver implements Iommu, AutoCloseable {
 
   private int tagBits(Stage of) {
     return of == Stage.STAGE1 ? features.asidBits() : features.vmidBits();
+  }
+
+  private void checkSubstream(int streamId, int substreamId) {
+    checkStream(streamId);
+    if (substreamId < 1 || substreamId >>> substreamIdBits() != 0) {
+      throw new IllegalArgumentException(
+          "SubstreamID 0x%x is not from 1 on and within the %d bits of %s"
+              .formatted(substreamId, substreamIdBits(), id()));
+    }
   }
 
   private void checkStream(int streamId) {

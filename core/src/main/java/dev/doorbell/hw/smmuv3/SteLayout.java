@@ -45,8 +45,20 @@ public final class SteLayout {
   /// Cacheability of table fetches (S1CIR, S1COR, S2IR0, S2OR0): write-back, read-allocate.
   public static final int CACHE_WRITE_BACK = 0b01;
 
+  /// S1DSS: accesses without a SubstreamID end.
+  public static final int S1DSS_TERMINATE = 0b00;
+
+  /// S1DSS: accesses without a SubstreamID pass stage 1 as they are.
+  public static final int S1DSS_BYPASS = 0b01;
+
   /// S1DSS: accesses without a SubstreamID use context descriptor 0.
   public static final int S1DSS_SSID0 = 0b10;
+
+  /// S1Fmt: context descriptors side by side.
+  public static final int S1FMT_LINEAR = 0b00;
+
+  /// S1Fmt: two levels, with 64 descriptors in each leaf.
+  public static final int S1FMT_LEAVES_4K = 0b01;
 
   private static final ValueNames CONFIGS =
       ValueNames.of(

@@ -4,7 +4,9 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /// The stream table: linear, or of two levels whose second is made when a stream of it is first used. Not safe for use from several threads at
 /// once: the driver holds a lock.
@@ -23,6 +25,9 @@ final class StreamTable {
   private final int log2;
   private final Pa base;
   private final Map<Integer, Pa> second = new HashMap<>();
+
+  /// Those of the second level that hardware knows the way to.
+  private final Set<Integer> reached = new HashSet<>();
 
   private StreamTable(ProbedFeatures features, PhysicalMemory memory, Frames frames) {
     this.memory = memory;
@@ -70,17 +75,17 @@ final class StreamTable {
       return base.value() + (long) streamId * SteLayout.BYTES;
     }
     int first = streamId >>> SPLIT;
-    Pa array = second.get(first);
-    if (array == null) {
-      long bytes = (long) SteLayout.BYTES << SPLIT;
-      array = frames.allocate(bytes, bytes);
+    long bytes = (long) SteLayout.BYTES << SPLIT;
+    Pa array = second.computeIfAbsent(first, _ -> frames.allocate(bytes, bytes));
+    if (!reached.contains(first)) {
+      // Where this fails half-way it is done again for the next stream of them.
       fillAborting(array.value(), 1 << SPLIT);
       memory.publish();
       memory.write64(
           base.value() + (long) first * StreamTableLayout.L1_BYTES,
           StreamTableLayout.L2_PTR.place(array.value()) | StreamTableLayout.SPAN.place(SPLIT + 1));
-      second.put(first, array);
       linked.run();
+      reached.add(first);
     }
     return array.value() + (long) (streamId & ((1 << SPLIT) - 1)) * SteLayout.BYTES;
   }

@@ -26,20 +26,10 @@ final class StreamTableEntries {
   ///
   /// @param stalls whether the hardware could stall faults, which the entry then forbids
   static long[] translate(SmmuAddressSpace space, boolean stalls) {
-    long[] ste = new long[SteLayout.QUADWORDS];
     if (space.geometry().stage() == Stage.STAGE1) {
-      ste[0] =
-          SteLayout.V.place(1)
-              | SteLayout.CONFIG.place(SteLayout.CONFIG_S1_TRANS)
-              | SteLayout.S1_CONTEXT_PTR.place(space.contextDescriptor());
-      ste[1] =
-          SteLayout.S1_DSS.place(SteLayout.S1DSS_SSID0)
-              | SteLayout.S1_CIR.place(SteLayout.CACHE_WRITE_BACK)
-              | SteLayout.S1_COR.place(SteLayout.CACHE_WRITE_BACK)
-              | SteLayout.S1_CSH.place(SteLayout.SH_INNER)
-              | SteLayout.S1_STALLD.place(stalls ? 1 : 0);
-      return ste;
+      return contexts(space.contextDescriptor(), stalls);
     }
+    long[] ste = new long[SteLayout.QUADWORDS];
     VmsaGeometry g = space.geometry();
     ste[0] = SteLayout.V.place(1) | SteLayout.CONFIG.place(SteLayout.CONFIG_S2_TRANS);
     ste[1] = SteLayout.SHCFG.place(SteLayout.SHCFG_INCOMING);
@@ -56,6 +46,25 @@ final class StreamTableEntries {
             | SteLayout.S2_PTW.place(1)
             | SteLayout.S2_R.place(1);
     ste[3] = SteLayout.S2_TTB.place(space.root().value());
+    return ste;
+  }
+
+  /// {@return an entry of stage 1 alone, with one context descriptor}
+  ///
+  /// @param at where it lies
+  /// @param stalls whether the hardware could stall faults, which the entry then forbids
+  static long[] contexts(long at, boolean stalls) {
+    long[] ste = new long[SteLayout.QUADWORDS];
+    ste[0] =
+        SteLayout.V.place(1)
+            | SteLayout.CONFIG.place(SteLayout.CONFIG_S1_TRANS)
+            | SteLayout.S1_CONTEXT_PTR.place(at);
+    ste[1] =
+        SteLayout.S1_DSS.place(SteLayout.S1DSS_SSID0)
+            | SteLayout.S1_CIR.place(SteLayout.CACHE_WRITE_BACK)
+            | SteLayout.S1_COR.place(SteLayout.CACHE_WRITE_BACK)
+            | SteLayout.S1_CSH.place(SteLayout.SH_INNER)
+            | SteLayout.S1_STALLD.place(stalls ? 1 : 0);
     return ste;
   }
 

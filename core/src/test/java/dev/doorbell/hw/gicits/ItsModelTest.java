@@ -137,6 +137,21 @@ class ItsModelTest {
   }
 
   @Test
+  @DisplayName(
+      "IHI 0069 5.3.8 MAPC V=0: events of that collection are dropped, and arrive again once it is mapped, elsewhere too")
+  void unmapCollection() {
+    RawIts raw = mapped(2);
+    raw.command(0x09, 0, 0);
+    raw.fire(DEVICE, 4);
+    assertFalse(raw.isPending(0, 8206));
+    assertEquals(1, raw.its.dropped());
+    raw.command(0x09, 0, 1L << 63 | 1L << 16);
+    raw.fire(DEVICE, 4);
+    assertTrue(raw.isPending(1, 8206));
+    assertEquals(0, raw.its.commandErrors());
+  }
+
+  @Test
   @DisplayName("IHI 0069 5.3.10 MAPI: the INTID is the EventID")
   void mapi() {
     RawIts raw = ready(1);
