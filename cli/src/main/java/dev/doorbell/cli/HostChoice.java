@@ -20,7 +20,7 @@ final class HostChoice {
       names = "--stage",
       paramLabel = "1|2",
       description =
-          "Which stage translates. SMMU: 1 (the default where it has that), or 2, which QEMU has from 9.1 on. VT-d: 1 is the first stage, in scalable mode; 2 (the default) the second, in legacy mode. AMD-Vi: 1 is guest page tables (version 2), 2 (the default) the host's. Other IOMMUs: refused.")
+          "Which stage translates. SMMU: 1 (the default where it has that), or 2, which QEMU has from 9.1 on. VT-d: 1 is the first stage, in scalable mode; 2 (the default) the second, in legacy mode. AMD-Vi: 1 is guest page tables (version 2), 2 (the default) the host's. RISC-V: 1 (the default) or 2, one of them Bare. Other IOMMUs: refused.")
   private @Nullable Integer stage;
 
   HostOptions options() {
@@ -59,7 +59,7 @@ final class HostChoice {
             .orElse("no IOMMU");
     throw new UnusableInput(
         "BadArguments",
-        "--stage %d chooses between the stages of an SMMU, of VT-d or of AMD-Vi, and %s is behind %s"
+        "--stage %d chooses between the stages of an SMMU, of VT-d, of AMD-Vi or of a RISC-V IOMMU, and %s is behind %s"
             .formatted(stage, first, instead),
         "leave --stage out; other IOMMUs translate as their drivers choose");
   }
@@ -72,7 +72,8 @@ final class HostChoice {
             i instanceof IommuDescription.Smmuv3
                 || i instanceof IommuDescription.Smmuv2
                 || i instanceof IommuDescription.VtD
-                || i instanceof IommuDescription.AmdVi)
+                || i instanceof IommuDescription.AmdVi
+                || i instanceof IommuDescription.RiscvIommu)
         .isPresent();
   }
 

@@ -22,7 +22,9 @@ class StageTest {
     assertEquals(2, run.status(), run::toString);
     assertEquals("", run.out());
     assertTrue(
-        run.err().contains("chooses between the stages of an SMMU, of VT-d or of AMD-Vi"),
+        run.err()
+            .contains(
+                "chooses between the stages of an SMMU, of VT-d, of AMD-Vi or of a RISC-V IOMMU"),
         run.err());
     assertTrue(run.err().contains(kind), run.err());
     Run json = Run.on(root, "assign", "--stage", "1", "--json");
@@ -64,5 +66,24 @@ class StageTest {
     String root = Shared.require("lab-captures/" + capture).toString();
     Run run = Run.on(root, "assign", "--stage", String.valueOf(stage));
     assertEquals(0, run.status(), run::toString);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, Sv48", "2, Sv39x4"})
+  @DisplayName("of a RISC-V IOMMU the first stage, or the second with the first one Bare")
+  void riscv(int stage, String mode) {
+    String root = Shared.require("captures/riscv64/qemu-virt-iommu-sys").toString();
+    Run run =
+        Run.on(
+            root,
+            "trace",
+            "00:05.0",
+            "--with",
+            "00:05.0,msix=4",
+            "--unsafe-interrupts",
+            "--stage",
+            String.valueOf(stage));
+    assertEquals(0, run.status(), run::toString);
+    assertTrue(run.out().contains(mode), run::toString);
   }
 }

@@ -106,7 +106,11 @@ final class Drivers {
     SmmuSettings settings = options.stage().map(usual::with).orElse(usual);
     AmdViDomains domains = new AmdViDomains();
     VtdTags tags = new VtdTags();
-    RiscvIommuSettings riscv = RiscvIommuSettings.usual();
+    RiscvIommuSettings first = RiscvIommuSettings.usual();
+    RiscvIommuSettings riscv =
+        options.stage().filter(s -> s == Stage.STAGE2).isPresent()
+            ? first.withSecondStage()
+            : first;
     for (IommuDescription i : description.iommus()) {
       switch (i) {
         case IommuDescription.AmdVi a -> startAmdVi(a, domains);

@@ -68,6 +68,7 @@ public final class Host {
   /// The same, with drivers started as wanted.
   ///
   /// @throws dev.doorbell.hw.smmuv3.SmmuUnsupportedException when an SMMU has not the stage that is asked for
+  /// @throws dev.doorbell.hw.riscviommu.RiscvIommuUnsupported when a RISC-V IOMMU has not
   public static Host start(Machine machine, HostOptions options) {
     return new Host(machine, Survey.of(machine.description()), Drivers.start(machine, options));
   }

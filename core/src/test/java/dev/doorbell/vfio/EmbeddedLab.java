@@ -1,5 +1,6 @@
 package dev.doorbell.vfio;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.RegisterBus;
@@ -30,7 +31,7 @@ final class EmbeddedLab implements VfioLab {
   record Places(List<Sbdf> demos, Sbdf msi, Sbdf usedByHost) {
     static final Places POWER9 = onPower("0003:00:01.0", "0004:00:01.0");
 
-    /// On bus 0 of a PC.
+    /// On bus 0 of a machine with one root complex.
     static final Places PC =
         new Places(
             List.of(
@@ -47,6 +48,19 @@ final class EmbeddedLab implements VfioLab {
     }
   }
 
+  /// How messages reach their controller.
+  enum Messages {
+    /// Past translation, and nobody can make another's.
+    APART,
+    /// Translated like other writes, and nobody can make another's.
+    TRANSLATED,
+    /// Translated like other writes, and whoever has the doorbell can make every message.
+    FORGEABLE
+  }
+
+  private static final AddressRange WINDOW = AddressRange.ofSize(0x0800_0000L, 0x10_0000L);
+
+  private final Messages messages;
   private final List<Sbdf> demos;
   private final Sbdf msi;
   private final Sbdf keptByHost;
@@ -58,10 +72,21 @@ final class EmbeddedLab implements VfioLab {
   ///
   /// @param name below the shared folder
   static EmbeddedLab ofCapture(String name, Places places, HostOptions options) {
-    return new EmbeddedLab(Firmware.read(Sysroot.open(Shared.require(name))), places, options);
+    return ofCapture(name, places, options, Messages.APART);
+  }
+
+  /// The same, where messages are translated.
+  static EmbeddedLab ofCapture(String name, Places places, HostOptions options, Messages messages) {
+    return new EmbeddedLab(
+        Firmware.read(Sysroot.open(Shared.require(name))), places, options, messages);
   }
 
   EmbeddedLab(MachineDescription described, Places places, HostOptions options) {
+    this(described, places, options, Messages.APART);
+  }
+
+  EmbeddedLab(MachineDescription described, Places places, HostOptions options, Messages messages) {
+    this.messages = messages;
     this.demos = places.demos();
     this.msi = places.msi();
     this.keptByHost = places.usedByHost();
@@ -77,7 +102,12 @@ final class EmbeddedLab implements VfioLab {
         Assignment.of(
             host,
             List.of(keptByHost),
-            new Assignment.Request(Granule.K4, Optional.empty(), 1, 1, false));
+            new Assignment.Request(
+                Granule.K4,
+                translatesMessages() ? Optional.of(WINDOW) : Optional.empty(),
+                1,
+                1,
+                messages == Messages.FORGEABLE));
     vfio = HostVfio.open(host);
   }
 
@@ -94,7 +124,7 @@ final class EmbeddedLab implements VfioLab {
   /// A bridge of POWER takes messages by their address, and local APICs lie behind no translation.
   @Override
   public boolean translatesMessages() {
-    return false;
+    return messages != Messages.APART;
   }
 
   @Override
@@ -114,7 +144,14 @@ final class EmbeddedLab implements VfioLab {
 
   @Override
   public Optional<Sbdf> notIsolated() {
-    return Optional.empty();
+    return messages == Messages.FORGEABLE ? Optional.of(demos.getFirst()) : Optional.empty();
+  }
+
+  @Override
+  public ContainerOptions options() {
+    return messages == Messages.FORGEABLE
+        ? ContainerOptions.USUAL.withUnsafeInterrupts()
+        : ContainerOptions.USUAL;
   }
 
   @Override

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param msiTable address of the MSI page table, or -1 where there is none
 /// @param msiMask `msi_addr_mask`
 /// @param msiPattern `msi_addr_pattern`
+/// @param process `ta` of the process context whose first stage this is, or 0
 record DeviceContext(
     int deviceId,
     long tc,
@@ -28,9 +29,12 @@ record DeviceContext(
     int space,
     long msiTable,
     long msiMask,
-    long msiPattern) {
+    long msiPattern,
+    long process) {
   /// {@return this with the first stage of one of its processes}
-  DeviceContext withFirst(int mode, long root, int number) {
+  ///
+  /// @param ta of its context
+  DeviceContext withFirst(int mode, long root, int number, long ta) {
     return new DeviceContext(
         deviceId,
         tc,
@@ -43,7 +47,8 @@ record DeviceContext(
         number,
         msiTable,
         msiMask,
-        msiPattern);
+        msiPattern,
+        ta);
   }
 
   boolean hasFirst() {

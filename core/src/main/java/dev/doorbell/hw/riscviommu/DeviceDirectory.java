@@ -165,7 +165,8 @@ final class DeviceDirectory {
             space(TA_PSCID.getInt(w[TA_AT / Long.BYTES])),
             msi ? address(MSIPTP_PPN.get(w[MSIPTP_AT / Long.BYTES])) : -1,
             msi ? w[MSI_MASK_AT / Long.BYTES] : 0,
-            msi ? w[MSI_PATTERN_AT / Long.BYTES] : 0);
+            msi ? w[MSI_PATTERN_AT / Long.BYTES] : 0,
+            0);
     if (generation == before) {
       kept.set(deviceId & (KEPT - 1), context);
     }

@@ -74,10 +74,12 @@ final class DeviceTable {
 
   /// {@return a context that lets a device through}
   ///
+  /// @param iohgatp `iohgatp`
   /// @param fsc `fsc`
-  long[] passing(long ta, long fsc) {
+  long[] passing(long iohgatp, long ta, long fsc) {
     long[] words = new long[contextBytes(extended) / Long.BYTES];
     words[TC_AT / Long.BYTES] = TC_V.mask();
+    words[IOHGATP_AT / Long.BYTES] = iohgatp;
     words[TA_AT / Long.BYTES] = ta;
     words[FSC_AT / Long.BYTES] = fsc;
     return words;

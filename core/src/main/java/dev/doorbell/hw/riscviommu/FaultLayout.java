@@ -14,8 +14,9 @@ public final class FaultLayout {
   public static final int IOTVAL2_AT = 24;
 
   /// `TTYP`.
-  public static final int UNTRANSLATED_READ = 2;
+  public static final int UNTRANSLATED_EXECUTE = 1;
 
+  public static final int UNTRANSLATED_READ = 2;
   public static final int UNTRANSLATED_WRITE = 3;
   public static final int MESSAGE_REQUEST = 9;
 

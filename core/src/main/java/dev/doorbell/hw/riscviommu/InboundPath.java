@@ -47,12 +47,7 @@ final class InboundPath {
     if (mode == MODE_BARE) {
       return SvPteLayout.fits(iova, shared.features().outputBits())
           ? iova
-          : fault(
-              isWrite(access) ? FaultLayout.WRITE_ACCESS_FAULT : FaultLayout.READ_ACCESS_FAULT,
-              deviceId,
-              processId,
-              iova,
-              access);
+          : fault(PageWalk.accessFault(access), deviceId, processId, iova, access);
     }
     DeviceContext context = shared.directory().find(ddtp, deviceId, missing);
     if (context == null) {
@@ -101,6 +96,11 @@ final class InboundPath {
         : pa;
   }
 
+  /// {@return of what memory type the tables said the last address to be: `PBMT`}
+  int memoryType() {
+    return walk.memoryType;
+  }
+
   private long quietly(int cause, int deviceId, int processId, long iova, int access) {
     DeviceContext context = shared.directory().find(shared.ddtp().getAsLong(), deviceId, missing);
     return context != null && context.quiet()
@@ -115,29 +115,40 @@ final class InboundPath {
       return walk.refuse(FaultLayout.TYPE_DISALLOWED);
     }
     DeviceContext context = device;
+    int effective = access & ~PageWalk.PRIVILEGED;
     if (processes != null && (asksForProcess || DirectoryLayout.TC_DPE.isSet(device.tc()))) {
       walk.begin();
       // Without a process_id the default process is number 0.
       context = processes.find(device, Math.max(processId, 0), access, walk);
+      if (context != null && context != device && asksForProcess && access != effective) {
+        if (!ProcessLayout.TA_ENS.isSet(context.process())) {
+          return walk.refuse(FaultLayout.TYPE_DISALLOWED);
+        }
+        effective = access;
+      }
     }
-    return context == null ? Translator.FAULT : walk.translate(context, iova, access);
-  }
-
-  private static boolean isWrite(int access) {
-    return (access & Translator.WRITE) != 0;
+    return context == null ? Translator.FAULT : walk.translate(context, iova, effective);
   }
 
   private long fault(int cause, int deviceId, int processId, long iova, int access) {
-    int type = isWrite(access) ? FaultLayout.UNTRANSLATED_WRITE : FaultLayout.UNTRANSLATED_READ;
+    int type =
+        PageWalk.byAccess(
+            access,
+            FaultLayout.UNTRANSLATED_EXECUTE,
+            FaultLayout.UNTRANSLATED_READ,
+            FaultLayout.UNTRANSLATED_WRITE);
     long first =
         FaultLayout.CAUSE.place(cause)
             | FaultLayout.TTYP.place(type)
             | FaultLayout.DID.place(deviceId & FaultLayout.DID.max());
     if (processId >= 0) {
       first |= FaultLayout.PV.mask() | FaultLayout.PID.place(processId & FaultLayout.PID.max());
+      first |= FaultLayout.PRIV.place((access & PageWalk.PRIVILEGED) != 0 ? 1 : 0);
     }
     boolean guest =
-        cause == FaultLayout.READ_GUEST_PAGE_FAULT || cause == FaultLayout.WRITE_GUEST_PAGE_FAULT;
+        cause == FaultLayout.READ_GUEST_PAGE_FAULT
+            || cause == FaultLayout.WRITE_GUEST_PAGE_FAULT
+            || cause == FaultLayout.INSTRUCTION_GUEST_PAGE_FAULT;
     if (shared.faults().record(first, iova, guest ? walk.iotval2 : 0)) {
       shared.messages().raise(FIP);
     }

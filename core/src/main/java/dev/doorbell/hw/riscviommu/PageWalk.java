@@ -26,6 +26,21 @@ final class PageWalk {
   private static final int READABLE = Translator.READ;
   private static final int WRITABLE = Translator.WRITE;
 
+  /// Besides {@link Translator#READ}: the access is a read for execution.
+  static final int EXECUTE = 4;
+
+  /// The access is one of supervisor privilege.
+  static final int PRIVILEGED = 8;
+
+  /// What caches hold is not asked.
+  static final int FRESH = 16;
+
+  /// Which stage a leaf is of, and for whom.
+  private static final int FIRST = 0;
+
+  private static final int SECOND = 1;
+  private static final int IMPLICIT = 2;
+
   /// Caches that all walks share.
   ///
   /// @param leaves translations of both stages together
@@ -61,8 +76,12 @@ final class PageWalk {
   /// The datum of its notice MSI.
   int noticeDatum;
 
+  /// Of the last walk, where it was not answered by the cache: the memory type that leaves name.
+  int memoryType;
+
   private int rights;
   private int coverage;
+  private long process;
 
   PageWalk(RiscvIommuFeatures features, PhysicalMemory memory, Caches caches) {
     this.features = features;
@@ -99,13 +118,18 @@ final class PageWalk {
     int world = c.hasSecond() ? GUEST : HOST;
     // Without a first stage there is no PSCID.
     int who = TranslationCache.who(c.hasFirst() ? c.space() : 0, c.hasSecond() ? c.gscid() : 0);
-    if (caches.leaves().find(iova, world, who, probe) && (probe.extra & access) == access) {
+    boolean plain = (access & ~(READABLE | WRITABLE)) == 0;
+    if (plain
+        && caches.leaves().find(iova, world, who, probe)
+        && (probe.extra & access) == access) {
       return probe.data + within(iova, probe.size);
     }
     probe.generation = caches.leaves().generation();
     pointer.generation = caches.tables().generation();
     rights = READABLE | WRITABLE;
     coverage = Long.SIZE - 1;
+    process = c.process();
+    memoryType = 0;
     try {
       long gpa = c.hasFirst() ? firstStage(c, iova, access, who) : iova;
       long pa = cause == 0 ? secondStage(c, gpa, access, false) : Translator.FAULT;
@@ -119,7 +143,7 @@ final class PageWalk {
         return fails(accessFault(access));
       }
       // Untranslated writes of both stages Bare need no cache.
-      if (c.hasFirst() || c.hasSecond()) {
+      if (plain && (c.hasFirst() || c.hasSecond())) {
         keep(iova, pa, world, who);
       }
       return pa;
@@ -144,7 +168,7 @@ final class PageWalk {
     int world = c.hasSecond() ? GUEST : HOST;
     long table = c.firstRoot();
     int level = levels - 1;
-    if (caches.tables().find(iova, world, who, pointer)) {
+    if ((access & FRESH) == 0 && caches.tables().find(iova, world, who, pointer)) {
       table = pointer.data;
       level = 0;
     }
@@ -156,7 +180,7 @@ final class PageWalk {
       }
       long pte = memory.read64(where);
       if (isLeaf(pte)) {
-        return leaf(pte, level, access, false)
+        return leaf(pte, level, access, FIRST)
             ? pageAt(pte, level, iova)
             : fails(pageFault(access));
       }
@@ -164,7 +188,7 @@ final class PageWalk {
         return fails(pageFault(access));
       }
       table = DirectoryLayout.address(PPN.get(pte));
-      if (level == 1) {
+      if (level == 1 && (access & FRESH) == 0) {
         pointer.data = table;
         pointer.extra = 0;
         pointer.shape =
@@ -179,7 +203,7 @@ final class PageWalk {
   /// @param implicit whether the address is that of a first-stage table
   private long secondStage(DeviceContext c, long gpa, int access, boolean implicit) {
     if (!implicit && c.isMsi(gpa)) {
-      return message(c, gpa);
+      return message(c, gpa, access);
     }
     if (!c.hasSecond()) {
       return gpa;
@@ -193,7 +217,8 @@ final class PageWalk {
       int wider = level == levels - 1 ? WIDER_ROOT_BITS : 0;
       long pte = memory.read64(table + index(gpa, level, wider) * BYTES);
       if (isLeaf(pte)) {
-        boolean allowed = leaf(pte, level, implicit ? READABLE : access, implicit);
+        boolean allowed =
+            leaf(pte, level, implicit ? READABLE : access, implicit ? IMPLICIT : SECOND);
         return allowed ? pageAt(pte, level, gpa) : guestFault(gpa, access, implicit);
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0) {
@@ -204,7 +229,7 @@ final class PageWalk {
     return guestFault(gpa, access, implicit);
   }
 
-  private long message(DeviceContext c, long gpa) {
+  private long message(DeviceContext c, long gpa, int access) {
     long number = MsiPteLayout.extract(DirectoryLayout.ppn(gpa), c.msiMask());
     long at = c.msiTable() | number * MsiPteLayout.BYTES;
     long first;
@@ -221,23 +246,29 @@ final class PageWalk {
     int mode = MsiPteLayout.M.getInt(first);
     if (MsiPteLayout.C.isSet(first) || mode != MsiPteLayout.BASIC) {
       return mode == MsiPteLayout.MRIF && !MsiPteLayout.C.isSet(first)
-          ? residentFile(first, second)
+          ? residentFile(first, second, access)
           : fails(FaultLayout.MSI_MISCONFIGURED);
     }
     if ((first & MsiPteLayout.FIRST.mask(BitKind.RES0)) != 0) {
       return fails(FaultLayout.MSI_MISCONFIGURED);
+    }
+    if ((access & EXECUTE) != 0) {
+      return fails(FaultLayout.INSTRUCTION_ACCESS_FAULT);
     }
     coverage = DirectoryLayout.PAGE_SHIFT;
     return DirectoryLayout.address(MsiPteLayout.PPN.get(first))
         | within(gpa, DirectoryLayout.PAGE_SHIFT);
   }
 
-  private long residentFile(long first, long second) {
+  private long residentFile(long first, long second, int access) {
     long reserved =
         first & MsiPteLayout.FIRST_MRIF.mask(BitKind.RES0)
             | second & MsiPteLayout.NOTICE.mask(BitKind.RES0);
     if (reserved != 0 || !RiscvIommuRegisters.MSI_MRIF.isSet(features.capabilities())) {
       return fails(FaultLayout.MSI_MISCONFIGURED);
+    }
+    if ((access & EXECUTE) != 0) {
+      return fails(FaultLayout.INSTRUCTION_ACCESS_FAULT);
     }
     file = MsiPteLayout.file(first);
     notice = DirectoryLayout.address(MsiPteLayout.NPPN.get(second));
@@ -246,34 +277,47 @@ final class PageWalk {
   }
 
   /// {@return whether a leaf is well formed and allows the access}
-  private boolean leaf(long pte, int level, int access, boolean implicit) {
+  private boolean leaf(long pte, int level, int access, int stage) {
     boolean writable = W.isSet(pte);
     boolean readable = R.isSet(pte);
     boolean formed =
         V.isSet(pte)
             && (pte & RESERVED) == 0
-            && !N.isSet(pte)
+            && (!N.isSet(pte) || isContiguous(pte, level))
             && !(writable && !readable)
             && within(PPN.get(pte), level * BITS_PER_LEVEL) == 0
             && PBMT.getInt(pte) != PBMT_RESERVED
             && (PBMT.getInt(pte) == 0 || RiscvIommuRegisters.SVPBMT.isSet(features.capabilities()));
-    // A device's access without a process is one of user privilege, at both stages.
-    if (!formed || !U.isSet(pte) || !A.isSet(pte)) {
+    if (!formed || !isFor(pte, access, stage) || !A.isSet(pte)) {
       return false;
     }
     int allowed = (readable ? READABLE : 0) | (writable && D.isSet(pte) ? WRITABLE : 0);
-    if ((allowed & access) != access) {
+    int wanted = access & (READABLE | WRITABLE);
+    if ((allowed & wanted) != wanted || (access & EXECUTE) != 0 && !X.isSet(pte)) {
       return false;
     }
-    if (!implicit) {
+    if (stage != IMPLICIT) {
       rights &= allowed;
-      coverage = Math.min(coverage, SvPteLayout.shift(level));
+      coverage = Math.min(coverage, pageShift(pte, level));
+      // A type that the first stage names counts before the second stage's.
+      memoryType = memoryType != 0 ? memoryType : PBMT.getInt(pte);
     }
     return true;
   }
 
+  /// {@return whether an access of its privilege may use a leaf; at the second stage all are of user privilege}
+  ///
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 2.2.3 (`ENS`, `SUM`), 2.3.
+  private boolean isFor(long pte, int access, int stage) {
+    if (stage != FIRST || (access & PRIVILEGED) == 0) {
+      return U.isSet(pte);
+    }
+    return !U.isSet(pte) || ProcessLayout.TA_SUM.isSet(process) && (access & EXECUTE) == 0;
+  }
+
   private static long pageAt(long pte, int level, long address) {
-    return DirectoryLayout.address(PPN.get(pte)) | within(address, SvPteLayout.shift(level));
+    int shift = pageShift(pte, level);
+    return DirectoryLayout.address(PPN.get(pte)) & -1L << shift | within(address, shift);
   }
 
   private long guestFault(long gpa, int access, boolean implicit) {
@@ -281,19 +325,34 @@ final class PageWalk {
         FaultLayout.GPA.with(
             FaultLayout.IMPLICIT.place(implicit ? 1 : 0), gpa & FaultLayout.GPA.mask());
     return fails(
-        (access & WRITABLE) != 0
-            ? FaultLayout.WRITE_GUEST_PAGE_FAULT
-            : FaultLayout.READ_GUEST_PAGE_FAULT);
+        byAccess(
+            access,
+            FaultLayout.INSTRUCTION_GUEST_PAGE_FAULT,
+            FaultLayout.READ_GUEST_PAGE_FAULT,
+            FaultLayout.WRITE_GUEST_PAGE_FAULT));
   }
 
   private static int pageFault(int access) {
-    return (access & WRITABLE) != 0 ? FaultLayout.WRITE_PAGE_FAULT : FaultLayout.READ_PAGE_FAULT;
+    return byAccess(
+        access,
+        FaultLayout.INSTRUCTION_PAGE_FAULT,
+        FaultLayout.READ_PAGE_FAULT,
+        FaultLayout.WRITE_PAGE_FAULT);
   }
 
-  private static int accessFault(int access) {
-    return (access & WRITABLE) != 0
-        ? FaultLayout.WRITE_ACCESS_FAULT
-        : FaultLayout.READ_ACCESS_FAULT;
+  static int accessFault(int access) {
+    return byAccess(
+        access,
+        FaultLayout.INSTRUCTION_ACCESS_FAULT,
+        FaultLayout.READ_ACCESS_FAULT,
+        FaultLayout.WRITE_ACCESS_FAULT);
+  }
+
+  static int byAccess(int access, int execute, int read, int write) {
+    if ((access & EXECUTE) != 0) {
+      return execute;
+    }
+    return (access & WRITABLE) != 0 ? write : read;
   }
 
   private long fails(int why) {

@@ -87,7 +87,8 @@ final class ProcessDirectory {
         ? device.withFirst(
             FSC_MODE.getInt(fsc),
             DirectoryLayout.address(FSC_PPN.get(fsc)),
-            spaces.applyAsInt(TA_PSCID.getInt(ta)))
+            spaces.applyAsInt(TA_PSCID.getInt(ta)),
+            ta)
         : null;
   }
 

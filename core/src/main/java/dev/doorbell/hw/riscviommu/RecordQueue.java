@@ -79,6 +79,13 @@ abstract class RecordQueue {
     return FQOF.isSet(csr);
   }
 
+  /// {@return whether something that happened asks for an interrupt until software has cleared it}
+  ///
+  /// **Source**: RISC-V IOMMU Architecture 1.0, 6.15 (`ipsr`).
+  final synchronized boolean insists() {
+    return interruptsEnabled() && (hasFaulted() || hasOverflowed());
+  }
+
   final void fault() {
     csr |= FQMF.mask();
   }

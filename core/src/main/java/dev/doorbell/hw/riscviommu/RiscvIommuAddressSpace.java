@@ -13,21 +13,20 @@ import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
 
-/// First-stage tables (Sv39 or Sv48) with a PSCID of their own. Safe for use from many threads.
+/// First-stage tables (Sv39 or Sv48) with a PSCID of their own, or second-stage ones (Sv39x4) with a GSCID. Safe for use from many threads.
 ///
-/// Only the lower half of the address space is used: addresses of the upper one have all higher bits set. Entries that are not valid are never
+/// Of a first stage only the lower half of the address space is used: addresses of the upper one have all higher bits set. Entries that are not valid are never
 /// cached (RISC-V IOMMU 1.0, 2.7).
 final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   private final RiscvIommuSettings.Tags tags;
   private final int mode;
-  private final int pscid;
+  private final int tag;
 
-  private RiscvIommuAddressSpace(
-      RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int pscid) {
+  private RiscvIommuAddressSpace(RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int tag) {
     super(table);
     this.tags = tags;
     this.mode = mode;
-    this.pscid = pscid;
+    this.tag = tag;
   }
 
   /// {@return empty tables}
@@ -40,35 +39,42 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
       PhysicalMemory memory,
       Frames frames,
       Shape shape) {
-    int pscid = tags.take(iommu.id());
+    boolean second = shape.stage() == Stage.STAGE2;
+    int tag = tags.take(iommu.id(), second);
     try {
+      int wider = second ? SvPteLayout.WIDER_ROOT_BITS : 0;
       VmsaGeometry geometry =
           VmsaGeometry.of(
               Granule.K4,
-              Stage.STAGE1,
-              SvPteLayout.shift(SvPteLayout.levels(shape.mode())),
+              shape.stage(),
+              SvPteLayout.shift(SvPteLayout.levels(shape.mode())) + wider,
               shape.outputBits());
       VmsaTable table =
           VmsaTable.create(geometry, new SvFormat(shape.types()), memory, frames, true);
-      return new RiscvIommuAddressSpace(tags, table, shape.mode(), pscid);
+      return new RiscvIommuAddressSpace(tags, table, shape.mode(), tag);
     } catch (RuntimeException failed) {
-      tags.giveBack(pscid);
+      tags.giveBack(tag, second);
       throw failed;
     }
   }
 
   /// What the IOMMU that makes tables can do.
   ///
-  /// @param mode `fsc.MODE`
+  /// @param mode `fsc.MODE`, or `iohgatp.MODE`
   /// @param types Svpbmt
-  record Shape(int mode, int outputBits, boolean types) {}
+  record Shape(Stage stage, int mode, int outputBits, boolean types) {}
+
+  boolean isSecond() {
+    return geometry().stage() == Stage.STAGE2;
+  }
 
   int mode() {
     return mode;
   }
 
-  int pscid() {
-    return pscid;
+  /// {@return the PSCID, or the GSCID}
+  int tag() {
+    return tag;
   }
 
   RiscvIommuSettings.Tags tags() {
@@ -81,7 +87,8 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
 
   @Override
   public AddressRange aperture() {
-    return AddressRange.ofSize(0, geometry().aperture().last() / 2 + 1);
+    AddressRange all = geometry().aperture();
+    return isSecond() ? all : AddressRange.ofSize(0, all.last() / 2 + 1);
   }
 
   private void requireAperture(Iova iova, long bytes) {
@@ -94,13 +101,13 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
 
   @Override
   public String toString() {
-    return "RISC-V IOMMU address space of PSCID " + pscid;
+    return "RISC-V IOMMU address space of %s %d".formatted(isSecond() ? "GSCID" : "PSCID", tag);
   }
 
   @Override
   protected void invalidate(AddressRange range, boolean leafOnly) {
     for (RiscvIommuDriver iommu : users()) {
-      iommu.invalidate(pscid, range, leafOnly);
+      iommu.invalidate(this, range, leafOnly);
     }
   }
 
@@ -123,7 +130,7 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
 
   @Override
   protected void released() {
-    tags.giveBack(pscid);
+    tags.giveBack(tag, isSecond());
   }
 
   @Override

@@ -21,6 +21,18 @@ record RiscvIommuCommand(long first, long second) {
         OPCODE.place(IOTINVAL) | FUNC3.place(VMA) | PSCV.mask() | PSCID.place(pscid), 0);
   }
 
+  /// {@return what forgets one page of a second stage}
+  static RiscvIommuCommand guestPage(int gscid, long gpa) {
+    return new RiscvIommuCommand(
+        guest(gscid).first() | AV.mask(), ADDR.place(DirectoryLayout.ppn(gpa)));
+  }
+
+  /// {@return what forgets a second stage, tables included}
+  static RiscvIommuCommand guest(int gscid) {
+    return new RiscvIommuCommand(
+        OPCODE.place(IOTINVAL) | FUNC3.place(GVMA) | GV.mask() | GSCID.place(gscid), 0);
+  }
+
   /// {@return what forgets every first stage of the host's}
   static RiscvIommuCommand everyFirstStage() {
     return new RiscvIommuCommand(OPCODE.place(IOTINVAL) | FUNC3.place(VMA), 0);

@@ -13,12 +13,13 @@ import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.StreamAttachments;
 import dev.doorbell.iommu.StreamAttachments.Orders;
+import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Drives one RISC-V IOMMU: domains are first-stage tables, with the second stage Bare. Doorbells are mapped like memory; MSI page tables, which
-/// need a second stage, are not used. Safe for use from many threads.
+/// Drives one RISC-V IOMMU: domains are first-stage tables with the second stage Bare, or second-stage ones with the first stage Bare. Doorbells are
+/// mapped like memory; MSI page tables, which guests' interrupt files need, are not used. Safe for use from many threads.
 ///
 /// Locks are taken in the order devices of a driver, address space, queue.
 ///
@@ -99,7 +100,11 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
       throw new RiscvIommuUnsupported(
           id(), CAPABILITIES.name(), capabilities, "and its version is not 1.0");
     }
-    if (!SV39.isSet(capabilities) && !SV48.isSet(capabilities)) {
+    if (settings.secondStage() && !SV39X4.isSet(capabilities)) {
+      throw new RiscvIommuUnsupported(
+          id(), CAPABILITIES.name(), capabilities, "which has no second stage Sv39x4");
+    }
+    if (!settings.secondStage() && !SV39.isSet(capabilities) && !SV48.isSet(capabilities)) {
       throw new RiscvIommuUnsupported(
           id(), CAPABILITIES.name(), capabilities, "which has neither Sv39 nor Sv48");
     }
@@ -150,19 +155,23 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
 
   @Override
   public IommuCapabilities capabilities() {
-    // A sign bit less: only the lower half of the addresses is used.
+    // Of a first stage a sign bit less: only the lower half of the addresses is used.
+    int more = settings.secondStage() ? SvPteLayout.WIDER_ROOT_BITS : -1;
     return new IommuCapabilities(
         "RISC-V IOMMU",
         List.of(Granule.K4),
-        SvPteLayout.shift(SvPteLayout.levels(mode())) - 1,
+        SvPteLayout.shift(SvPteLayout.levels(mode())) + more,
         outputBits(),
         devices.deviceIdBits(),
         true,
         false);
   }
 
+  /// Tables for guests have three levels: one of four pages would begin above what the builder of tables knows.
   private int mode() {
-    return SV48.isSet(capabilities) ? DirectoryLayout.SV48 : DirectoryLayout.SV39;
+    return SV48.isSet(capabilities) && !settings.secondStage()
+        ? DirectoryLayout.SV48
+        : DirectoryLayout.SV39;
   }
 
   /// {@return the widest width that tables can be built for}
@@ -185,7 +194,11 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
         settings.tags(),
         memory,
         frames,
-        new RiscvIommuAddressSpace.Shape(mode(), outputBits(), SVPBMT.isSet(capabilities)));
+        new RiscvIommuAddressSpace.Shape(
+            settings.secondStage() ? Stage.STAGE2 : Stage.STAGE1,
+            mode(),
+            outputBits(),
+            SVPBMT.isSet(capabilities)));
   }
 
   @Override
@@ -204,7 +217,7 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
   @Override
   public void bypass(int streamId) {
     checkDevice(streamId);
-    attachments.detach(streamId, devices.passing(0, 0));
+    attachments.detach(streamId, devices.passing(0, 0, 0));
   }
 
   /// A device's entry is its context.
@@ -217,10 +230,19 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
 
     @Override
     public long[] leadingTo(RiscvIommuAddressSpace space) {
+      long root = DirectoryLayout.ppn(space.root().value());
+      if (space.isSecond()) {
+        return devices.passing(
+            DirectoryLayout.IOHGATP_MODE.place(space.mode())
+                | DirectoryLayout.IOHGATP_GSCID.place(space.tag())
+                | DirectoryLayout.IOHGATP_PPN.place(root),
+            0,
+            0);
+      }
       return devices.passing(
-          DirectoryLayout.TA_PSCID.place(space.pscid()),
-          DirectoryLayout.FSC_MODE.place(space.mode())
-              | DirectoryLayout.FSC_PPN.place(DirectoryLayout.ppn(space.root().value())));
+          0,
+          DirectoryLayout.TA_PSCID.place(space.tag()),
+          DirectoryLayout.FSC_MODE.place(space.mode()) | DirectoryLayout.FSC_PPN.place(root));
     }
 
     @Override
@@ -233,23 +255,33 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
 
     @Override
     public void forget(RiscvIommuAddressSpace space) {
-      commands.run(List.of(RiscvIommuCommand.all(space.pscid())));
+      commands.run(List.of(everything(space)));
     }
   }
 
   /// Drops the translations of a range of an address space.
-  void invalidate(int pscid, AddressRange range, boolean leafOnly) {
+  void invalidate(RiscvIommuAddressSpace space, AddressRange range, boolean leafOnly) {
     long pages = (range.last() - range.start()) / DirectoryLayout.PAGE_BYTES + 1;
     // An address names leaf entries only: after a table was taken out, all must go.
     if (!leafOnly || pages > MOST_PAGES) {
-      commands.run(List.of(RiscvIommuCommand.all(pscid)));
+      commands.run(List.of(everything(space)));
       return;
     }
     List<RiscvIommuCommand> batch = new ArrayList<>();
     for (long i = 0; i < pages; i++) {
-      batch.add(RiscvIommuCommand.page(pscid, range.start() + i * DirectoryLayout.PAGE_BYTES));
+      long at = range.start() + i * DirectoryLayout.PAGE_BYTES;
+      batch.add(
+          space.isSecond()
+              ? RiscvIommuCommand.guestPage(space.tag(), at)
+              : RiscvIommuCommand.page(space.tag(), at));
     }
     commands.run(batch);
+  }
+
+  private static RiscvIommuCommand everything(RiscvIommuAddressSpace space) {
+    return space.isSecond()
+        ? RiscvIommuCommand.guest(space.tag())
+        : RiscvIommuCommand.all(space.tag());
   }
 
   /// {@return what was waiting in the fault queue}
@@ -280,8 +312,9 @@ public final class RiscvIommuDriver implements Iommu, AutoCloseable {
     String why = "";
     if (own.tags() != settings.tags()) {
       why = "its number is not of this machine's set";
-    } else if ((own.mode() == DirectoryLayout.SV48 && !SV48.isSet(capabilities))
-        || (own.mode() == DirectoryLayout.SV39 && !SV39.isSet(capabilities))) {
+    } else if (own.isSecond() != settings.secondStage()) {
+      why = "it is of the other stage";
+    } else if (own.mode() > mode()) {
       why = "its mode is not implemented";
     } else if (own.outputBits() > outputBits()) {
       why = "its %d-bit output is wider than %d bits".formatted(own.outputBits(), outputBits());

@@ -163,8 +163,15 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     lock.lock();
     try {
       ports.write(offset, value, bytes);
+      // A cause that stays makes its bit of ipsr pending again as soon as that is cleared.
       if (commands.run(levels(ddtp))) {
         messages.raise(CIP);
+      }
+      if (faults.insists()) {
+        messages.raise(FIP);
+      }
+      if (pages.insists()) {
+        messages.raise(PIP);
       }
     } finally {
       lock.unlock();
@@ -192,13 +199,22 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     if (!TR_GO.isSet(control)) {
       return;
     }
+    boolean process = TR_PV.isSet(control);
+    int access =
+        PageWalk.FRESH
+            | (TR_NW.isSet(control) ? READ : READ | WRITE)
+            | (TR_EXE.isSet(control) ? PageWalk.EXECUTE : 0)
+            | (process && TR_PRIV.isSet(control) ? PageWalk.PRIVILEGED : 0);
     long pa =
         debugPath.debug(
             TR_DID.getInt(control),
-            TR_PV.isSet(control) ? TR_PID.getInt(control) : -1,
+            process ? TR_PID.getInt(control) : -1,
             TR_VPN.get(debugIova),
-            TR_NW.isSet(control) ? READ : READ | WRITE);
-    debugResponse = pa == FAULT ? TR_FAULT.mask() : TR_PPN.place(DirectoryLayout.ppn(pa));
+            access);
+    debugResponse =
+        pa == FAULT
+            ? TR_FAULT.mask()
+            : TR_PPN.place(DirectoryLayout.ppn(pa)) | TR_PBMT.place(debugPath.memoryType());
   }
 
   @Override

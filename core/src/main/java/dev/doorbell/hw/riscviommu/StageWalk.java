@@ -201,7 +201,8 @@ final class StageWalk {
       }
       long next = DirectoryLayout.address(SvPteLayout.PPN.get(e));
       boolean leaf = SvPteLayout.isLeaf(e);
-      long out = leaf ? next | SvPteLayout.within(address, SvPteLayout.shift(level)) : next;
+      int shift = SvPteLayout.pageShift(e, level);
+      long out = leaf ? next & -1L << shift | SvPteLayout.within(address, shift) : next;
       trail.entry(
           what,
           hex(address),
@@ -229,8 +230,8 @@ final class StageWalk {
     if ((e & SvPteLayout.RESERVED) != 0) {
       return "reserved bits are set";
     }
-    if (SvPteLayout.N.isSet(e)) {
-      return "N (Svnapot) is set, which is not taken to be implemented";
+    if (SvPteLayout.N.isSet(e) && !SvPteLayout.isContiguous(e, level)) {
+      return "N (Svnapot) is set, and level and PPN are not those of a page of 64 KiB";
     }
     int type = SvPteLayout.PBMT.getInt(e);
     if (type == SvPteLayout.PBMT_RESERVED

@@ -6,7 +6,7 @@ import dev.doorbell.iommu.Protection;
 import dev.doorbell.vmsa.TableFormat;
 import dev.doorbell.vmsa.VmsaGeometry;
 
-/// First-stage page table entries of Sv39 and Sv48, as the driver writes them: of user privilege, accessed and dirty from the beginning.
+/// Page table entries of Sv39, Sv48 and Sv39x4, as the driver writes them: of user privilege, accessed and dirty from the beginning.
 ///
 /// **Source**: RISC-V Privileged Architecture 20240411, 12.4; RISC-V IOMMU Architecture 1.0, 2.6.
 ///

@@ -5,7 +5,7 @@ import dev.doorbell.bits.Layout;
 
 /// Page table entries of Sv39, Sv48 and Sv57, of either stage.
 ///
-/// **Source**: RISC-V Privileged Architecture 20240411, 12.4 to 12.6 (Sv39, Sv48, Sv57), 14 (Svpbmt), 18.5 (two-stage address translation).
+/// **Source**: RISC-V Privileged Architecture 20240411, 12.4 to 12.6 (Sv39, Sv48, Sv57), 13 (Svnapot), 14 (Svpbmt), 18.5 (two-stage address translation).
 public final class SvPteLayout {
   private SvPteLayout() {}
 
@@ -50,6 +50,25 @@ public final class SvPteLayout {
       case DirectoryLayout.SV57 -> 5;
       default -> 0;
     };
+  }
+
+  /// What the lowest bits of PPN hold in a leaf with N: the page is one of sixteen that lie together.
+  private static final long CONTIGUOUS = 0b1000;
+
+  private static final int CONTIGUOUS_BITS = 4;
+
+  /// {@return whether N is one that Svnapot knows}
+  ///
+  /// @param level 0 for pages of 4 KiB
+  public static boolean isContiguous(long pte, int level) {
+    return level == 0 && within(PPN.get(pte), CONTIGUOUS_BITS) == CONTIGUOUS;
+  }
+
+  /// {@return base 2 logarithm of the bytes that a leaf maps}
+  ///
+  /// @param level 0 for pages of 4 KiB
+  public static int pageShift(long pte, int level) {
+    return shift(level) + (N.isSet(pte) ? CONTIGUOUS_BITS : 0);
   }
 
   /// {@return whether an entry translates}

@@ -90,6 +90,33 @@ class PageRequestTest {
   }
 
   @Test
+  @DisplayName(
+      "6.15: pip comes back at once while pqof stays and pie is set, with a message each time, and not after pqof was cleared")
+  void insists() {
+    RawTables t = tables();
+    t.set(0x2f8, 0x5000, 8);
+    t.set(0x350, NOTICE, 8);
+    t.set(0x358, 0x99, 4);
+    t.set(0x50, 1, 4);
+    for (int i = 0; i < 4; i++) {
+      var unused = t.model.pageRequest(last(DEVICE));
+    }
+    assertEquals(0, t.get(0x54, 4));
+    t.set(0x50, 3, 4);
+    assertEquals(8, t.get(0x54, 4), "pie is set while pqof is 1");
+    assertEquals(0x99, t.memory.read32(NOTICE));
+    t.memory.write32(NOTICE, 0);
+    var unused = t.model.pageRequest(last(DEVICE));
+    assertEquals(0, t.memory.read32(NOTICE), "pending already");
+    t.set(0x54, 8, 4);
+    assertEquals(8, t.get(0x54, 4));
+    assertEquals(0x99, t.memory.read32(NOTICE));
+    t.set(0x50, 0x203, 4);
+    t.set(0x54, 8, 4);
+    assertEquals(0, t.get(0x54, 4), "pqof was cleared");
+  }
+
+  @Test
   @DisplayName("2.7: Response Failure, with the PASID, while the queue is off or its memory faults")
   void broken() {
     RawTables t = tables();

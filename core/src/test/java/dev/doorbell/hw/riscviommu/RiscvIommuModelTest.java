@@ -341,4 +341,21 @@ class RiscvIommuModelTest {
     assertEquals(5L << 12 | 1L << 32, t.record(0) & 0x1_ffff_f000L);
     assertNotEquals(FAULT, t.write(0, 0x4000_1000L));
   }
+
+  @Test
+  @DisplayName("6.15: fip comes back while fqof stays")
+  void insistentFaults() {
+    RawTables t = new RawTables();
+    t.set(0x4c, 3, 4);
+    for (int i = 0; i < 4; i++) {
+      assertEquals(-1, t.write(1, 0x1000));
+    }
+    assertEquals(2, t.get(0x54, 4));
+    t.set(0x54, 2, 4);
+    assertEquals(2, t.get(0x54, 4));
+    t.set(0x30, 2, 4);
+    t.set(0x4c, 0x203, 4);
+    t.set(0x54, 2, 4);
+    assertEquals(0, t.get(0x54, 4));
+  }
 }
