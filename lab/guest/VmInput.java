@@ -30,7 +30,7 @@ public final class VmInput {
       refused("vm-little-memory", 1, "memory", KERNEL, INITRD, "16M", f.toString(), "--yes");
       refused("vm-odd-memory", 2, "--memory 100", KERNEL, INITRD, "100", f.toString(), "--yes");
       refused("vm-nonsense", 2, "nonsense", KERNEL, INITRD, "256M", "nonsense", "--yes");
-      refused("vm-nobody", 1, "0000:00:1e.7", KERNEL, INITRD, "256M", "0000:00:1e.7", "--yes");
+      refused("vm-nobody", 2, "0000:00:1e.7", KERNEL, INITRD, "256M", "0000:00:1e.7", "--yes");
       refused("vm-in-use", 1, driver, KERNEL, INITRD, "256M", f.toString(), "--append=");
       Files.move(KVM, AWAY);
       try {

@@ -4,6 +4,7 @@ import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.linux.kvm.VcpuExit;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.NoSuchFunction;
 import dev.doorbell.vmm.GuestSession;
 import dev.doorbell.vmm.VirtualMachine;
 import java.io.FileDescriptor;
@@ -101,8 +102,13 @@ final class VmCommand implements Callable<Integer> {
             function, new TakenFunctions.Terms(false, yes, Optional.empty()), guest);
     GuestOutput output = new GuestOutput(new FileOutputStream(FileDescriptor.out));
     GuestRun run = new GuestRun(surroundings.ending(), System.in);
-    VcpuExit end =
-        run.run(() -> GuestRun.Guest.of(GuestSession.open(options, wanted, output::print)));
+    VcpuExit end;
+    try {
+      end = run.run(() -> GuestRun.Guest.of(GuestSession.open(options, wanted, output::print)));
+    } catch (NoSuchFunction e) {
+      throw new UnusableInput(
+          "NoSuchFunction", String.valueOf(e.getMessage()), e.refusal().advice());
+    }
     Optional<IOException> lost = output.failure();
     if (lost.isPresent()) {
       console

@@ -75,7 +75,7 @@ public final class KvmVm implements Guest, AutoCloseable {
       case "ENOENT", "ENODEV" ->
           new Because(
               "this kernel has no KVM, or the processor's virtualisation is off",
-              "load kvm_intel or kvm_amd, turn virtualisation on in firmware, or, in a virtual machine, allow nesting");
+              "load kvm_intel or kvm_amd, turn virtualisation on in firmware, or, in a virtual machine, allow nesting; an Arm kernel has to be started at EL2");
       case "EACCES", "EPERM" ->
           new Because("this user may not use KVM", "add the user to the group kvm");
       default -> Because.general(e);
