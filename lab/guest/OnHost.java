@@ -32,6 +32,7 @@ public final class OnHost {
     Lab.begin();
     Sbdf f = Lab.find(Kind.E1000E).stream().filter(Lab::isAlone).findFirst().orElseThrow();
     HostState before = HostState.of(LinuxOptions.USUAL, List.of(f));
+    Lab.guarded("lacking", () -> lacking(f));
     Lab.guarded("refusal", () -> refused(f, before));
     Lab.guarded("session", () -> session(f));
     List<String> left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
@@ -44,6 +45,24 @@ public final class OnHost {
     left = before.differences(HostState.of(LinuxOptions.USUAL, List.of(f)));
     Lab.check(left.isEmpty(), "after --count everything is as before " + before.drivers() + left);
     Lab.end();
+  }
+
+  /// On a distribution's kernel: iommufd, which it has not, and vfio-pci, which is a module there.
+  private static void lacking(Sbdf f) throws Exception {
+    if (!Lab.accesses().contains(LinuxOptions.Access.IOMMUFD)) {
+      Command.refused("assign-iommufd", 1, "this kernel has no iommufd", "assign", f.toString(), "--on", "linux", "--yes", "--access", "iommufd");
+    }
+    Path wanted = Path.of("/lib/modules/wanted");
+    if (Files.exists(wanted)) {
+      module("-r");
+      Command.refused("assign-no-module", 1, "modprobe vfio-pci", "assign", f.toString(), "--on", "linux", "--yes");
+      module("-a");
+    }
+  }
+
+  private static void module(String way) throws Exception {
+    int status = new ProcessBuilder("modprobe", way, "vfio-pci").inheritIO().start().waitFor();
+    Lab.check(status == 0, "modprobe %s vfio-pci".formatted(way));
   }
 
   private static void refused(Sbdf f, HostState before) throws Exception {

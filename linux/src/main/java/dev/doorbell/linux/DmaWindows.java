@@ -13,6 +13,7 @@ final class DmaWindows {
   private final DmaSpace space;
   private final Optional<Granule> wanted;
   private @Nullable List<DmaWindow> known;
+  private @Nullable Granule granule;
 
   /// @param name of the container
   /// @param wanted the size of pages that its user asked for
@@ -25,6 +26,7 @@ final class DmaWindows {
   /// From now on the kernel may tell others.
   void forget() {
     known = null;
+    granule = null;
   }
 
   List<DmaWindow> all() {
@@ -35,6 +37,12 @@ final class DmaWindows {
 
   /// @throws GranuleNotSupported when pages have no such size as is wanted
   Granule granule() {
+    Granule g = granule == null ? smallest() : granule;
+    granule = g;
+    return g;
+  }
+
+  private Granule smallest() {
     long sizes = all().stream().mapToLong(DmaWindow::pageSizes).reduce(0, (a, b) -> a | b);
     Granule smallest = new Granule(Math.max(Long.numberOfTrailingZeros(sizes), Granule.K4.shift()));
     if (wanted.isPresent() && (sizes & wanted.get().bytes()) == 0) {

@@ -79,39 +79,58 @@ final class LinuxMappings {
     return MappingPlacement.lowest(name, ranges, all(), granule, buffer.bytes());
   }
 
-  /// Refuses by name what the kernel would refuse with EINVAL or EEXIST.
+  /// Refuses by name what the kernel would refuse with EINVAL or EEXIST. What is told of a refusal is made for a refusal alone: to write it takes
+  /// longer than to map.
   ///
   /// @param least the container's granule; a window may have larger pages
   AddressRange check(
       Iova iova, ProcessBuffer b, Granule least, List<DmaWindow> windows, List<LinuxGroup> groups) {
-    List<AddressRange> ranges = windows.stream().map(DmaWindow::iovas).toList();
-    Granule g =
-        windows.stream()
-            .filter(w -> w.iovas().contains(iova.value()))
-            .map(DmaWindow::granule)
-            .filter(w -> w.shift() > least.shift())
-            .findFirst()
-            .orElse(least);
-    long last = iova.value() + (b.bytes() - 1);
-    String what = "mapping of 0x%x bytes at IOVA %s".formatted(b.bytes(), iova);
+    Granule g = granule(iova, least, windows);
     if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
-      throw new Misaligned(name, what, g);
+      throw new Misaligned(name, what(iova, b), g);
     }
-    AddressRange aperture = new AddressRange(ranges.getFirst().start(), ranges.getLast().last());
+    AddressRange aperture =
+        new AddressRange(windows.getFirst().iovas().start(), windows.getLast().iovas().last());
+    long last = iova.value() + (b.bytes() - 1);
     if (Long.compareUnsigned(last, iova.value()) < 0
         || !aperture.contains(new AddressRange(iova.value(), last))) {
-      throw new OutsideAperture(name, what, aperture, RANGES);
+      throw new OutsideAperture(name, what(iova, b), aperture, RANGES);
     }
     AddressRange iovas = new AddressRange(iova.value(), last);
-    groups.forEach(group -> requireOutside(group, iovas));
-    if (ranges.stream().noneMatch(r -> r.contains(iovas))) {
-      throw new OutsideAperture(name, what + ", of " + ranges + ",", aperture, RANGES);
+    for (LinuxGroup group : groups) {
+      requireOutside(group, iovas);
     }
-    overlapping(iovas)
-        .ifPresent(other -> {
-          throw new MappingOverlap(name, iovas, "mapping " + other);
-        });
+    if (!isInOne(windows, iovas)) {
+      List<AddressRange> ranges = windows.stream().map(DmaWindow::iovas).toList();
+      throw new OutsideAperture(name, what(iova, b) + ", of " + ranges + ",", aperture, RANGES);
+    }
+    Optional<AddressRange> other = overlapping(iovas);
+    if (other.isPresent()) {
+      throw new MappingOverlap(name, iovas, "mapping " + other.get());
+    }
     return iovas;
+  }
+
+  private static Granule granule(Iova iova, Granule least, List<DmaWindow> windows) {
+    for (DmaWindow w : windows) {
+      if (w.iovas().contains(iova.value()) && w.granule().shift() > least.shift()) {
+        return w.granule();
+      }
+    }
+    return least;
+  }
+
+  private static boolean isInOne(List<DmaWindow> windows, AddressRange iovas) {
+    for (DmaWindow w : windows) {
+      if (w.iovas().contains(iovas)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String what(Iova iova, ProcessBuffer b) {
+    return "mapping of 0x%x bytes at IOVA %s".formatted(b.bytes(), iova);
   }
 
   private Optional<AddressRange> overlapping(AddressRange iovas) {
@@ -171,7 +190,10 @@ final class LinuxMappings {
     if (!iovas.contains(last)) {
       throw splits(iovas, last);
     }
-    long bytes = gone.values().stream().mapToLong(ProcessBuffer::bytes).sum();
+    long bytes = 0;
+    for (ProcessBuffer b : gone.values()) {
+      bytes += b.bytes();
+    }
     AddressRange whole = new AddressRange(gone.firstKey().value(), last.last());
     OptionalLong said = space.unmap(whole);
     if (said.isPresent() && said.getAsLong() != bytes) {
