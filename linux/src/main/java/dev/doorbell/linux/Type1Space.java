@@ -16,6 +16,13 @@ import java.util.function.Consumer;
 
 /// A VFIO container with the type 1 IOMMU, version 2.
 final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
+  /// What {@link #map} and {@link #unmap} hand to the kernel; one a thread, every member written each time.
+  private static final ThreadLocal<MemorySegment> MAP =
+      ThreadLocal.withInitial(() -> VfioLayout.DMA_MAP.allocate(Arena.ofAuto()));
+
+  private static final ThreadLocal<MemorySegment> UNMAP =
+      ThreadLocal.withInitial(() -> VfioLayout.DMA_UNMAP.allocate(Arena.ofAuto()));
+
   private final ContainerFiles files;
 
   Type1Space(ContainerFiles files) {
@@ -148,18 +155,16 @@ final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
       ProcessBuffer memory,
       Protection protection,
       Because.Teller why) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment m = VfioLayout.DMA_MAP.allocate(arena);
-      int flags =
-          (protection.read() ? VfioLayout.MAP_READ : 0)
-              | (protection.write() ? VfioLayout.MAP_WRITE : 0);
-      VfioLayout.DMA_MAP_ARGSZ.set(m, m.byteSize());
-      VfioLayout.DMA_MAP_FLAGS.set(m, flags);
-      VfioLayout.DMA_MAP_VADDR.set(m, memory.address());
-      VfioLayout.DMA_MAP_IOVA.set(m, iovas.start());
-      VfioLayout.DMA_MAP_SIZE.set(m, iovas.bytes());
-      files.container().ioctl(VfioLayout.VFIO_IOMMU_MAP_DMA, m, why);
-    }
+    MemorySegment m = MAP.get();
+    int flags =
+        (protection.read() ? VfioLayout.MAP_READ : 0)
+            | (protection.write() ? VfioLayout.MAP_WRITE : 0);
+    VfioLayout.DMA_MAP_ARGSZ.set(m, m.byteSize());
+    VfioLayout.DMA_MAP_FLAGS.set(m, flags);
+    VfioLayout.DMA_MAP_VADDR.set(m, memory.address());
+    VfioLayout.DMA_MAP_IOVA.set(m, iovas.start());
+    VfioLayout.DMA_MAP_SIZE.set(m, iovas.bytes());
+    files.container().ioctl(VfioLayout.VFIO_IOMMU_MAP_DMA, m, why);
   }
 
   private Because mapRefused(Errno e, AddressRange iovas) {
@@ -182,14 +187,13 @@ final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
   ///
   /// {@return the size that the kernel left in the request}
   static long unmap(ContainerFiles files, AddressRange iovas) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment m = VfioLayout.DMA_UNMAP.allocate(arena);
-      VfioLayout.DMA_UNMAP_ARGSZ.set(m, m.byteSize());
-      VfioLayout.DMA_UNMAP_IOVA.set(m, iovas.start());
-      VfioLayout.DMA_UNMAP_SIZE.set(m, iovas.bytes());
-      files.container().ioctl(VfioLayout.VFIO_IOMMU_UNMAP_DMA, m);
-      return VfioLayout.DMA_UNMAP_SIZE.get(m);
-    }
+    MemorySegment m = UNMAP.get();
+    VfioLayout.DMA_UNMAP_ARGSZ.set(m, m.byteSize());
+    VfioLayout.DMA_UNMAP_FLAGS.set(m, 0);
+    VfioLayout.DMA_UNMAP_IOVA.set(m, iovas.start());
+    VfioLayout.DMA_UNMAP_SIZE.set(m, iovas.bytes());
+    files.container().ioctl(VfioLayout.VFIO_IOMMU_UNMAP_DMA, m);
+    return VfioLayout.DMA_UNMAP_SIZE.get(m);
   }
 
   @Override
