@@ -80,7 +80,7 @@ lab_loops() {
   compiler=gcc
   [ "$2" = amd64 ] && [ "$(uname -m)" = x86_64 ] || compiler=$triple-gcc
   "$compiler" -O2 -pthread -static -o "$1/loops" "$here/bench/src/main/resources/dev/doorbell/bench/kernel-calls.c" 2>"$work/loops.log" ||
-    echo "lab: nothing is compared with C inside: $(head -n 1 "$work/loops.log")" >&2
+    echo "lab: nothing is compared with C inside: $(grep -m 1 -E 'error|not found' "$work/loops.log")" >&2
 }
 
 # lab_program FOLDER: the application's jars and those of the guest's programs, in FOLDER/app.
