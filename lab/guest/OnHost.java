@@ -54,15 +54,15 @@ public final class OnHost {
     }
     Path wanted = Path.of("/lib/modules/wanted");
     if (Files.exists(wanted)) {
-      module("-r");
+      module("rmmod", "vfio_pci");
       Command.refused("assign-no-module", 1, "modprobe vfio-pci", "assign", f.toString(), "--on", "linux", "--yes");
-      module("-a");
+      module("modprobe", "vfio-pci");
     }
   }
 
-  private static void module(String way) throws Exception {
-    int status = new ProcessBuilder("modprobe", way, "vfio-pci").inheritIO().start().waitFor();
-    Lab.check(status == 0, "modprobe %s vfio-pci".formatted(way));
+  private static void module(String... command) throws Exception {
+    int status = new ProcessBuilder(command).inheritIO().start().waitFor();
+    Lab.check(status == 0, String.join(" ", command));
   }
 
   private static void refused(Sbdf f, HostState before) throws Exception {
