@@ -57,7 +57,7 @@ final class DiffCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "smmuv3",
       description =
-          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, vtd, or amdvi.")
+          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, vtd, amdvi, or riscv-iommu (QEMU 10 or later).")
   private String hardware = "smmuv3";
 
   @Option(

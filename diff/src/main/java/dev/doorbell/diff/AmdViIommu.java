@@ -94,7 +94,7 @@ record AmdViIommu(String translating) implements PcIommu {
   }
 
   @Override
-  public void follow(PcRing ring, long address, long value) {
+  public void follow(CommandRing ring, long address, long value) {
     long offset = address - UNIT;
     if (offset == CMD_BUF_BASE_REG.offset()) {
       ring.moved(CMD_BASE.get(value), (long) COMMAND_BYTES << CMD_LEN.getInt(value));
@@ -114,7 +114,7 @@ record AmdViIommu(String translating) implements PcIommu {
   }
 
   @Override
-  public String recorded(Rig rig, long[] seen) {
+  public String recorded(Rig rig, Attempt attempt, long[] seen) {
     return "";
   }
 
@@ -138,24 +138,23 @@ record AmdViIommu(String translating) implements PcIommu {
   }
 
   @Override
-  public Optional<Drop> drops(List<Long> command) {
+  public List<Drop> drops(List<Long> command) {
     long low = command.getFirst();
     long high = command.get(1);
     return switch (CommandLayout.OPCODE.getInt(low)) {
       case CommandLayout.INVALIDATE_DEVTAB_ENTRY ->
-          Optional.of(new Drop(Kind.DEVICE, -1, CommandLayout.DEVICE.getInt(low), 0, -1));
+          List.of(new Drop(Kind.DEVICE, -1, CommandLayout.DEVICE.getInt(low), 0, -1));
       case CommandLayout.INVALIDATE_INTERRUPT_TABLE ->
-          Optional.of(
-              new Drop(Kind.INTERRUPT, -1, CommandLayout.INTERRUPT_DEVICE.getInt(low), 0, -1));
+          List.of(new Drop(Kind.INTERRUPT, -1, CommandLayout.INTERRUPT_DEVICE.getInt(low), 0, -1));
       case CommandLayout.INVALIDATE_IOMMU_PAGES -> {
         int domain = CommandLayout.PAGES_DOMAIN.getInt(low);
         long first = high & -1L << PAGE_BITS;
-        yield Optional.of(
+        yield List.of(
             CommandLayout.PAGES_S.isSet(high)
                 ? new Drop(Kind.PAGE, domain, -1, 0, -1)
                 : new Drop(Kind.PAGE, domain, -1, first, first + Pc.PAGE - 1));
       }
-      default -> Optional.empty();
+      default -> List.of();
     };
   }
 

@@ -41,7 +41,8 @@ record ArmFamily(Hardware hardware) implements Family<ModelRig> {
       case SMMUV3_FULL -> new SmmuDiscipline(hardware, dialect);
       case ITS -> new ItsDiscipline();
       case GICV2M -> new V2mDiscipline();
-      case VTD, AMDVI -> throw new IllegalArgumentException(hardware + " is none of Arm's");
+      case VTD, AMDVI, RISCV_IOMMU ->
+          throw new IllegalArgumentException(hardware + " is none of Arm's");
     };
   }
 

@@ -20,7 +20,9 @@ public enum Hardware {
   /// Remapping unit of VT-d, with local APICs to see interrupts arrive.
   VTD("vtd"),
   /// The same of an AMD IOMMU.
-  AMDVI("amdvi");
+  AMDVI("amdvi"),
+  /// RISC-V IOMMU, with messages to interrupt files in memory. QEMU has it from version 10 on.
+  RISCV_IOMMU("riscv-iommu");
 
   private final String id;
 
@@ -37,8 +39,9 @@ public enum Hardware {
   Family<?> family() {
     return switch (this) {
       case SMMUV3, SMMUV3_FULL, ITS, GICV2M -> new ArmFamily(this);
-      case VTD -> new PcFamily(this, new VtdIommu(false));
-      case AMDVI -> new PcFamily(this, new AmdViIommu(""));
+      case VTD -> new IommuFamily(new VtdIommu(false));
+      case AMDVI -> new IommuFamily(new AmdViIommu(""));
+      case RISCV_IOMMU -> new IommuFamily(new RiscvIommu(0));
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.List;
@@ -29,12 +30,14 @@ final class Pc {
   /// An address that nothing answers at.
   static final long NOWHERE = 0x5000_0000;
 
-  private Pc() {}
+  static final IommuBoard BOARD =
+      new IommuBoard(
+          AddressRange.ofSize(0, RAM_BYTES),
+          AddressRange.ofSize(ARENA, TARGETS - ARENA),
+          AddressRange.ofSize(TARGETS, TARGET_BYTES),
+          REQUESTERS);
 
-  /// {@return whether tables and queues lie at an address}
-  static boolean isTable(long pa) {
-    return pa >= ARENA && pa < TARGETS;
-  }
+  private Pc() {}
 
   /// {@return whether an access is one of the interrupt address range}
   static boolean isMessage(long address) {
@@ -48,11 +51,11 @@ final class Pc {
   }
 
   /// QEMU passes over the redirection hint of a message that passes unremapped, for which the model chooses among the destinations.
-  static List<PcOutcome> withoutHint(PcRun run) {
-    long address = run.message().address();
-    int mode = X86MessageLayout.DELIVERY_MODE.getInt(run.message().data());
+  static List<IommuOutcome> withoutHint(IommuRun run) {
+    long address = run.attempt().address();
+    int mode = X86MessageLayout.DELIVERY_MODE.getInt(run.attempt().data());
     return isMessage(address) && X86MessageLayout.REDIRECTION.isSet(address) && mode == 0
-        ? List.of(PcOutcome.of(passing(address, run.message().data())))
+        ? List.of(IommuOutcome.of(passing(address, run.attempt().data())))
         : List.of();
   }
 

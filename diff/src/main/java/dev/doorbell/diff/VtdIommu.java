@@ -103,7 +103,7 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
   }
 
   @Override
-  public void follow(PcRing ring, long address, long value) {
+  public void follow(CommandRing ring, long address, long value) {
     long offset = address - UNIT;
     if (offset == IQA_REG.offset()) {
       ring.moved(IQA_BASE.get(value), (long) Pc.PAGE << QS.getInt(value));
@@ -123,7 +123,7 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
   }
 
   @Override
-  public String recorded(Rig rig, long[] seen) {
+  public String recorded(Rig rig, Attempt attempt, long[] seen) {
     if (!PPF.isSet(seen[0])) {
       return "";
     }
@@ -165,13 +165,13 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
   }
 
   @Override
-  public Optional<Drop> drops(List<Long> command) {
+  public List<Drop> drops(List<Long> command) {
     long low = command.getFirst();
     long high = command.get(1);
     return switch (InvalidationLayout.TYPE.getInt(low)) {
       case InvalidationLayout.CONTEXT_CACHE ->
           switch (InvalidationLayout.CC_G.getInt(low)) {
-            case GLOBAL -> Optional.of(Drop.all(Kind.DEVICE));
+            case GLOBAL -> List.of(Drop.all(Kind.DEVICE));
             case DOMAIN -> drop(Kind.DEVICE, InvalidationLayout.CC_DID.getInt(low), -1);
             default ->
                 drop(
@@ -184,10 +184,10 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
         long first = InvalidationLayout.ADDR.get(high);
         long bytes = (long) Pc.PAGE << InvalidationLayout.AM.getInt(high);
         yield switch (InvalidationLayout.IOTLB_G.getInt(low)) {
-          case GLOBAL -> Optional.of(Drop.all(Kind.PAGE));
+          case GLOBAL -> List.of(Drop.all(Kind.PAGE));
           case DOMAIN -> drop(Kind.PAGE, domain, -1);
           default ->
-              Optional.of(
+              List.of(
                   new Drop(Kind.PAGE, domain, -1, first & -bytes, (first & -bytes) + bytes - 1));
         };
       }
@@ -195,17 +195,17 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
         int count = 1 << InvalidationLayout.IM.getInt(low);
         long first = ENTRIES + (InvalidationLayout.IIDX.get(low) & -count) * IrteLayout.BYTES;
         yield InvalidationLayout.IEC_G.isSet(low)
-            ? Optional.of(
+            ? List.of(
                 new Drop(
                     Kind.INTERRUPT, -1, -1, first, first + (long) count * IrteLayout.BYTES - 1))
-            : Optional.of(Drop.all(Kind.INTERRUPT));
+            : List.of(Drop.all(Kind.INTERRUPT));
       }
-      default -> Optional.empty();
+      default -> List.of();
     };
   }
 
-  private static Optional<Drop> drop(Kind kind, int domain, int requester) {
-    return Optional.of(new Drop(kind, domain, requester, 0, -1));
+  private static List<Drop> drop(Kind kind, int domain, int requester) {
+    return List.of(new Drop(kind, domain, requester, 0, -1));
   }
 
   @Override

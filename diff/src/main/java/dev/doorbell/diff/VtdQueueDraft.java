@@ -9,7 +9,7 @@ final class VtdQueueDraft {
 
   private final PcDraft draft;
   private final Dice dice;
-  private final PcRing ring = new PcRing();
+  private final CommandRing ring = new CommandRing();
 
   VtdQueueDraft(PcDraft draft) {
     this.draft = draft;

@@ -8,35 +8,57 @@ import java.util.Map;
 
 /// What QEMU's `intel-iommu` does otherwise; `docs/qemu-differences.md` has the same names.
 final class VtdQuirks {
-  static final List<PcIommu.Named> ALL =
+  static final List<ComparedIommu.Named> ALL =
       List.of(
-          new PcIommu.Named("vtd-bus-range", VtdQuirks::busRange),
-          new PcIommu.Named("apic-redirection-hint", VtdQuirks::hint),
-          new PcIommu.Named("vtd-compatibility-format", VtdQuirks::compatibility),
-          new PcIommu.Named("vtd-pass-through-width", VtdQuirks::width),
-          new PcIommu.Named("vtd-early-permission", VtdQuirks::permission),
-          new PcIommu.Named("vtd-paging-access", VtdQuirks::access));
+          new ComparedIommu.Named("vtd-bus-range", VtdQuirks::busRange),
+          new ComparedIommu.Named("apic-redirection-hint", VtdQuirks::hint),
+          new ComparedIommu.Named("vtd-compatibility-format", VtdQuirks::compatibility),
+          new ComparedIommu.Named("vtd-pass-through-width", VtdQuirks::width),
+          new ComparedIommu.Named("vtd-early-permission", VtdQuirks::permission),
+          new ComparedIommu.Named("vtd-paging-access", VtdQuirks::access),
+          new ComparedIommu.Named("vtd-svt-reserved", VtdQuirks::svt));
 
   private static final int BUS_BITS = Byte.SIZE;
   private static final String WIDTH = "reason 4h";
   private static final String ACCESS = "reason 7h";
   private static final String RESERVED = "reason ch";
   private static final String WRITE = "reason 5h";
+  private static final String RESERVED_IN_IRTE = "reason 24h";
+  private static final String WRONG_SOURCE = "reason 26h";
+  private static final int SVT_RESERVED = 3;
 
   private VtdQuirks() {}
 
-  /// SID has the first bus where the last one is.
-  private static List<PcOutcome> busRange(PcRun run) {
-    long address = run.message().address();
+  /// {@return where the upper half of the entry is that a message leads to; -1 for none}
+  private static long upperHalf(IommuRun run) {
+    long address = run.attempt().address();
     if (!Pc.isMessage(address) || !IrteLayout.FORMAT.isSet(address)) {
-      return List.of();
+      return -1;
     }
     long index = IrteLayout.HANDLE.get(address);
-    index += IrteLayout.SHV.isSet(address) ? run.message().data() : 0;
-    if (index >>> VtdIommu.ENTRY_BITS != 0) {
+    index += IrteLayout.SHV.isSet(address) ? run.attempt().data() : 0;
+    return index >>> VtdIommu.ENTRY_BITS != 0
+        ? -1
+        : VtdIommu.ENTRIES + index * IrteLayout.BYTES + Long.BYTES;
+  }
+
+  /// A reserved SVT is a source that is not verified.
+  private static List<IommuOutcome> svt(IommuRun run) {
+    long at = upperHalf(run);
+    IommuOutcome ours = run.outcome();
+    return at >= 0
+            && IrteLayout.SVT.getInt(run.view().read64(at)) == SVT_RESERVED
+            && ours.recorded().contains(RESERVED_IN_IRTE)
+        ? List.of(ours.recorded(ours.recorded().replace(RESERVED_IN_IRTE, WRONG_SOURCE)))
+        : List.of();
+  }
+
+  /// SID has the first bus where the last one is.
+  private static List<IommuOutcome> busRange(IommuRun run) {
+    long at = upperHalf(run);
+    if (at < 0) {
       return List.of();
     }
-    long at = VtdIommu.ENTRIES + index * IrteLayout.BYTES + Long.BYTES;
     long high = run.view().read64(at);
     if (IrteLayout.SVT.get(high) != IrteLayout.SVT_BUS) {
       return List.of();
@@ -46,42 +68,42 @@ final class VtdQuirks {
     return List.of(run.with(Map.of(at, IrteLayout.SID.with(high, swapped))));
   }
 
-  private static List<PcOutcome> compatibility(PcRun run) {
-    long address = run.message().address();
+  private static List<IommuOutcome> compatibility(IommuRun run) {
+    long address = run.attempt().address();
     boolean remaps =
         VtdRegisters.IRE.isSet(run.setting(VtdIommu.UNIT + VtdRegisters.GCMD_REG.offset()));
     return remaps && Pc.isMessage(address) && !IrteLayout.FORMAT.isSet(address)
-        ? List.of(PcOutcome.of(Pc.passing(address, run.message().data())))
+        ? List.of(IommuOutcome.of(Pc.passing(address, run.attempt().data())))
         : List.of();
   }
 
-  private static List<PcOutcome> hint(PcRun run) {
+  private static List<IommuOutcome> hint(IommuRun run) {
     boolean remaps =
         VtdRegisters.IRE.isSet(run.setting(VtdIommu.UNIT + VtdRegisters.GCMD_REG.offset()));
     return remaps ? List.of() : Pc.withoutHint(run);
   }
 
-  private static List<PcOutcome> width(PcRun run) {
+  private static List<IommuOutcome> width(IommuRun run) {
     long entry =
         run.view()
             .read64(
-                VtdIommu.CONTEXT + (long) run.message().requester() * ContextLayout.CONTEXT_BYTES);
+                VtdIommu.CONTEXT + (long) run.attempt().requester() * ContextLayout.CONTEXT_BYTES);
     boolean passes = ContextLayout.TT.getInt(entry) == ContextLayout.TT_PASS_THROUGH;
     return passes && run.outcome().recorded().contains(WIDTH)
-        ? List.of(PcOutcome.nothing())
+        ? List.of(IommuOutcome.nothing())
         : List.of();
   }
 
   /// A table that cannot be read is one that denies.
-  private static List<PcOutcome> access(PcRun run) {
-    PcOutcome ours = run.outcome();
+  private static List<IommuOutcome> access(IommuRun run) {
+    IommuOutcome ours = run.outcome();
     return ours.recorded().contains(ACCESS)
         ? List.of(ours.recorded(ours.recorded().replace(ACCESS, WRITE)))
         : List.of();
   }
 
-  private static List<PcOutcome> permission(PcRun run) {
-    PcOutcome ours = run.outcome();
+  private static List<IommuOutcome> permission(IommuRun run) {
+    IommuOutcome ours = run.outcome();
     return ours.recorded().contains(RESERVED)
         ? List.of(ours.recorded(ours.recorded().replace(RESERVED, WRITE)))
         : List.of();

@@ -122,6 +122,17 @@ public record QemuBinary(Path path) {
     }
   }
 
+  /// Refuses a program that tells an older version than this; one that tells none may be any.
+  ///
+  /// @throws QemuTooOld when it does
+  public void requireAtLeast(QemuVersion least) {
+    version()
+        .filter(found -> found.compareTo(least) < 0)
+        .ifPresent(found -> {
+          throw new QemuTooOld(this, found, least);
+        });
+  }
+
   /// {@return the environment variable that names another program for the same machines}
   String variable() {
     return origin().variable;

@@ -5,7 +5,7 @@ import static dev.doorbell.hw.riscviommu.DirectoryLayout.*;
 import dev.doorbell.hw.riscviommu.ProcessLayout;
 import dev.doorbell.hw.riscviommu.SvPteLayout;
 
-/// One access of one device, with the tables that let it through, by chance. Read with {@link RiscvPair}.
+/// One access of one device, with the tables that let it through, by chance.
 final class RiscvAccess {
   static final long LEAF =
       SvPteLayout.V.mask()
@@ -15,10 +15,11 @@ final class RiscvAccess {
           | SvPteLayout.A.mask()
           | SvPteLayout.D.mask();
 
-  private static final long SCRATCH = RiscvPair.RAM + 0x100_0000;
+  private static final long SCRATCH = RiscvIommu.RAM + 0x100_0000;
   private static final int SCRATCH_BYTES = 0x200_0000;
   private static final int GIB_SHIFT = 30;
   private static final int GIB_LEVEL = 2;
+  private static final int ROOT_PAGES = 1 << SvPteLayout.WIDER_ROOT_BITS;
 
   final RiscvTables tables;
   final Dice dice;
@@ -50,7 +51,7 @@ final class RiscvAccess {
     tables.clear();
     levels = dice.from(1, 3);
     boolean edu = message || dice.percent(30);
-    device = edu ? RiscvPair.EDU : (int) dice.bits(deviceIdBits(levels, true));
+    device = edu ? dice.of(RiscvIommu.REQUESTERS) : (int) dice.bits(deviceIdBits(levels, true));
     processes = dice.percent(message ? 20 : 40);
     process = processes && !message && dice.percent(70) ? dice.from(1, 255) : 0;
     byDefault = processes && (process != 0 ? dice.percent(50) : message || dice.percent(60));
@@ -63,8 +64,11 @@ final class RiscvAccess {
   }
 
   private void build(boolean directoryBare, boolean message) {
-    long fsc = first == BARE ? 0 : FSC_MODE.place(first) | FSC_PPN.place(ppn(root(1)));
-    long gatp = second == BARE ? 0 : IOHGATP_MODE.place(second) | IOHGATP_PPN.place(ppn(root(4)));
+    long fsc = first == BARE ? 0 : FSC_MODE.place(first) | FSC_PPN.place(ppn(tables.first()));
+    long gatp =
+        second == BARE
+            ? 0
+            : IOHGATP_MODE.place(second) | IOHGATP_PPN.place(ppn(tables.second(ROOT_PAGES)));
     map(fsc, gatp, message);
     long[] words = new long[EXTENDED_BYTES / Long.BYTES];
     words[0] = TC_V.mask() | TC_DTF.place(dice.percent(10) ? 1 : 0);
@@ -73,7 +77,7 @@ final class RiscvAccess {
     words[2] = pscid;
     words[3] = fsc;
     if (processes) {
-      long directory = tables.pages(1);
+      long directory = tables.directory();
       words[0] |= TC_PDTV.mask() | TC_DPE.place(byDefault ? 1 : 0);
       words[3] =
           directoryBare || first == BARE && dice.percent(50)
@@ -84,15 +88,11 @@ final class RiscvAccess {
       tables.process(directory, process, ta, fsc);
     }
     if (second != BARE) {
-      words[4] = MSIPTP_MODE.place(MSI_FLAT) | MSIPTP_PPN.place(ppn(RiscvTables.MSI_TABLE));
+      words[4] = MSIPTP_MODE.place(MSI_FLAT) | MSIPTP_PPN.place(ppn(RiscvIommu.MSI_TABLE));
       words[5] = message ? messageMask : 0;
       words[6] = message ? ppn(gpa) : 0x3f_ffff;
     }
     tables.device(device, levels, words);
-  }
-
-  private long root(int pages) {
-    return tables.pages(pages);
   }
 
   /// Of a message: which bits of its guest page number make the number of its interrupt file.
@@ -113,19 +113,20 @@ final class RiscvAccess {
       gpa = (long) dice.from(16, 400) << GIB_SHIFT | dice.bits(GIB_SHIFT) & -RiscvTables.PAGE;
       gpa = first == BARE ? gpa : joined(gpa, iova, firstLeaf);
       iova = first == BARE ? gpa : iova;
-      long root = address(IOHGATP_PPN.get(gatp));
-      int depth = SvPteLayout.levels(second);
-      tables.map("gi", root, depth, RiscvTables.IDENTITY, GIB_LEVEL, leaf(RiscvTables.IDENTITY));
+      RiscvTables.Root root =
+          new RiscvTables.Root(address(IOHGATP_PPN.get(gatp)), SvPteLayout.levels(second));
+      tables.map("gi", root, RiscvTables.IDENTITY, GIB_LEVEL, leaf(RiscvTables.IDENTITY));
       if (!message) {
-        tables.map("g", root, depth, gpa, secondLeaf, leaf(target(secondLeaf)));
+        tables.map("g", root, gpa, secondLeaf, leaf(target(secondLeaf)));
         cover(secondLeaf);
       }
       messageMask = message ? dice.bits(4) : 0;
     }
     if (first != BARE) {
       long to = second == BARE ? target(firstLeaf) : joined(gpa, 0, firstLeaf);
-      int depth = SvPteLayout.levels(first);
-      tables.map("s", address(FSC_PPN.get(fsc)), depth, iova, firstLeaf, leaf(to));
+      RiscvTables.Root root =
+          new RiscvTables.Root(address(FSC_PPN.get(fsc)), SvPteLayout.levels(first));
+      tables.map("s", root, iova, firstLeaf, leaf(to));
       cover(firstLeaf);
     }
   }
@@ -140,7 +141,7 @@ final class RiscvAccess {
 
   private long target(int level) {
     return level == GIB_LEVEL
-        ? RiscvPair.RAM
+        ? RiscvIommu.RAM
         : SCRATCH + dice.below(SCRATCH_BYTES) & -(1L << SvPteLayout.shift(level));
   }
 
@@ -156,20 +157,5 @@ final class RiscvAccess {
 
   private static long canonical(long any, int bits) {
     return any << Long.SIZE - bits >> Long.SIZE - bits & -RiscvTables.PAGE;
-  }
-
-  RiscvPair.Ask ask() {
-    return new RiscvPair.Ask(device, process, iova, reads);
-  }
-
-  /// {@return whether an address may be written without harm to tables}
-  static boolean isScratch(long pa) {
-    return pa >= SCRATCH && pa < SCRATCH + SCRATCH_BYTES;
-  }
-
-  @Override
-  public String toString() {
-    return "%s; %d levels, PDTV %b, DPE %b, first stage %d, second %d"
-        .formatted(ask(), levels, processes, byDefault, first, second);
   }
 }

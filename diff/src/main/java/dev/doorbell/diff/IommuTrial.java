@@ -1,27 +1,29 @@
 package dev.doorbell.diff;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.PhysicalMemory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/// A scenario of a PC's IOMMU on two machines: after each step registers, what commands wrote and what reached the local APICs must be the same, and
-/// of a device's write where it landed and what was recorded, too. Entries that were not invalidated may be used as they are or as they were.
-final class PcTrial implements Trial {
+/// A scenario of an IOMMU on two machines: after each step registers, what commands wrote and what reached the local APICs must be the same, and
+/// of an access where it landed and what was recorded, too. Entries that were not invalidated may be used as they are or as they were.
+final class IommuTrial implements Trial {
   /// Combinations of entries that are tried at most.
   private static final int MOST_TRIED = 512;
 
-  private final PcIommu iommu;
-  private final PcModel model;
+  private final ComparedIommu iommu;
+  private final IommuRig model;
   private final Rig other;
-  private final PcEntries entries;
-  private final PcRing ring = new PcRing();
+  private final IommuEntries entries;
+  private final CommandRing ring = new CommandRing();
   private final List<Step.Write> settings = new ArrayList<>();
 
-  PcTrial(PcIommu iommu, PcModel model, Rig other) {
+  IommuTrial(ComparedIommu iommu, IommuRig model, Rig other) {
     this.iommu = iommu;
     this.model = model;
     this.other = other;
-    entries = new PcEntries(iommu);
+    entries = new IommuEntries(iommu);
   }
 
   @Override
@@ -39,35 +41,38 @@ final class PcTrial implements Trial {
         yield Verdict.SAME;
       }
       case Step.Write w -> {
-        write(w);
-        Verdict verdict = looked(Describe.in(iommu.map(), w.address() - iommu.base()));
-        yield verdict instanceof Verdict.Different
-            ? iommu
-                .catchesUp(w)
-                .<Verdict>map(name -> new Verdict.Tolerated(List.of(name), true))
-                .orElse(verdict)
-            : verdict;
+        Optional<Attempt> asked = iommu.asked(w, settings);
+        yield asked.isPresent() ? attempt(asked.get()) : write(w);
       }
       case Step.Read(long address, int bytes) ->
           compare(List.of(new Place("register", address, bytes)), "a read");
       case Step.Command(List<Long> words) -> {
         command(words);
-        yield looked(iommu.command(words));
+        yield known(looked(iommu.command(words)), iommu.passesOver(words), false);
       }
-      case Step.Message m -> message(m);
+      case Step.Message m -> attempt(Attempt.of(m));
       case Step.Fetch _ -> throw new IllegalArgumentException("no device reads here");
       case Step.Drain _, Step.Acknowledge _ ->
           throw new IllegalArgumentException("this is a step of other hardware");
     };
   }
 
-  private void write(Step.Write w) {
+  /// {@return that a difference is a known one, where there is one that it may be}
+  private static Verdict known(Verdict verdict, Optional<String> name, boolean goesOn) {
+    return verdict instanceof Verdict.Different && name.isPresent()
+        ? new Verdict.Tolerated(List.of(name.get()), goesOn)
+        : verdict;
+  }
+
+  private Verdict write(Step.Write w) {
     iommu.follow(ring, w.address(), w.value());
     if (iommu.isSetting(w.address())) {
       settings.add(w);
     }
     model.write(w.address(), w.value(), w.bytes());
     other.write(w.address(), w.value(), w.bytes());
+    Verdict verdict = looked(Describe.in(iommu.map(), w.address() - iommu.base()));
+    return known(verdict, iommu.catchesUp(w), true);
   }
 
   private void command(List<Long> words) {
@@ -75,7 +80,7 @@ final class PcTrial implements Trial {
     Place tail = iommu.tail();
     for (Rig rig : List.of(model, other)) {
       rig.store(at, words);
-      rig.write(tail.address(), ring.tail(), tail.bytes());
+      rig.write(tail.address(), iommu.tail(ring.tail()), tail.bytes());
     }
     entries.carriedOut(words);
   }
@@ -101,25 +106,28 @@ final class PcTrial implements Trial {
     return Verdict.SAME;
   }
 
-  private Verdict message(Step.Message m) {
-    model.message(m.requester(), m.address(), m.data());
-    other.message(m.requester(), m.address(), m.data());
+  private Verdict attempt(Attempt m) {
+    long[] before = model.read(iommu.touched(m));
+    iommu.perform(m, model);
+    iommu.perform(m, other);
     long[] seen = other.ask(iommu.recordings());
     PhysicalMemory his = other.memory();
-    PcOutcome mine = PcRun.see(iommu, model, model.landed());
-    long landed = landed(his, m, mine.landed());
-    PcOutcome theirs = new PcOutcome(landed, iommu.recorded(other, seen), other.interrupts());
+    IommuOutcome mine = IommuRun.see(iommu, model, m, before, model.landed());
+    String recorded = iommu.recorded(other, m, seen);
+    List<String> effects = IommuRun.effects(iommu, other, m, before);
+    long landed = m.question().isPresent() ? -1 : landed(his, m, mine.landed());
+    IommuOutcome theirs = new IommuOutcome(landed, recorded, effects);
     Verdict verdict = mine.equals(theirs) ? Verdict.SAME : judged(m, mine, theirs);
     boolean alike = true;
     for (long at : List.of(mine.landed(), landed)) {
-      if (at >= 0 && !Pc.isTable(at)) {
+      if (at >= 0 && !isTable(at)) {
         model.memory().write32(at, 0);
         his.write32(at, 0);
       } else if (at >= 0) {
         alike = mine.landed() == landed;
       }
     }
-    if (mine.landed() >= 0 && Pc.isTable(mine.landed())) {
+    if (mine.landed() >= 0 && isTable(mine.landed())) {
       // A table was written, as software might have.
       model.memory().write32(mine.landed(), model.overwritten());
       entries.written(model.memory(), mine.landed(), Integer.BYTES);
@@ -130,22 +138,29 @@ final class PcTrial implements Trial {
         : verdict;
   }
 
+  private boolean isTable(long pa) {
+    return iommu.board().tables().contains(pa);
+  }
+
   /// {@return where a datum is that only this message has}
-  private static long landed(PhysicalMemory memory, Step.Message m, long expected) {
+  private long landed(PhysicalMemory memory, Attempt m, long expected) {
     if (expected >= 0 && memory.read32(expected) == m.data()) {
       return expected;
     }
-    if (Pc.isMessage(m.address())) {
+    if (iommu.isMessage(m.address())) {
       return -1;
     }
-    long found = within(memory, m, Pc.TARGETS, Pc.TARGETS + Pc.TARGET_BYTES);
-    found = found >= 0 ? found : within(memory, m, 0, Pc.ARENA);
-    return found >= 0 ? found : within(memory, m, Pc.TARGETS + Pc.TARGET_BYTES, Pc.RAM_BYTES);
+    AddressRange ram = iommu.board().ram();
+    AddressRange tables = iommu.board().tables();
+    AddressRange targets = iommu.board().targets();
+    long found = within(memory, m, targets.start(), targets.last());
+    found = found >= 0 ? found : within(memory, m, ram.start(), tables.start() - 1);
+    return found >= 0 ? found : within(memory, m, targets.last() + 1, ram.last());
   }
 
-  private static long within(PhysicalMemory memory, Step.Message m, long first, long end) {
+  private static long within(PhysicalMemory memory, Attempt m, long first, long last) {
     long offset = m.address() & Pc.PAGE - 1;
-    for (long page = first; page < end; page += Pc.PAGE) {
+    for (long page = first; page < last; page += Pc.PAGE) {
       if (memory.read32(page + offset) == m.data()) {
         return page + offset;
       }
@@ -153,21 +168,21 @@ final class PcTrial implements Trial {
     return -1;
   }
 
-  private Verdict judged(Step.Message m, PcOutcome mine, PcOutcome theirs) {
+  private Verdict judged(Attempt m, IommuOutcome mine, IommuOutcome theirs) {
     Choices choices = new Choices();
     List<String> reasons = List.of();
     boolean permitted = false;
     int tried = 0;
     do {
-      PcView view = new PcView(iommu, model.memory(), entries, m, choices);
-      PcRun run = new PcRun(iommu, view, settings, m);
+      IommuView view = new IommuView(iommu, model.memory(), entries, m, choices);
+      IommuRun run = new IommuRun(iommu, view, settings, m);
       permitted |= run.outcome().equals(mine);
       if (reasons.isEmpty()) {
         reasons = reasons(run, theirs);
       }
       tried++;
     } while (choices.next() && tried < MOST_TRIED && !(permitted && !reasons.isEmpty()));
-    String what = "a write of 0x%x to 0x%x".formatted(m.requester(), m.address());
+    String what = m.toString();
     if (tried == MOST_TRIED && (reasons.isEmpty() || !permitted)) {
       return new Verdict.Tolerated(List.of(SmmuJudge.TOO_MANY), true);
     }
@@ -180,11 +195,11 @@ final class PcTrial implements Trial {
   }
 
   /// {@return why the other machine may show what it does, if entries are what a run took them for}
-  private List<String> reasons(PcRun run, PcOutcome theirs) {
+  private List<String> reasons(IommuRun run, IommuOutcome theirs) {
     if (run.outcome().equals(theirs)) {
       return List.of(SmmuJudge.STALE);
     }
-    for (PcIommu.Named q : iommu.quirks()) {
+    for (ComparedIommu.Named q : iommu.quirks()) {
       if (q.quirk().instead(run).contains(theirs)) {
         return List.of(q.name());
       }

@@ -8,33 +8,47 @@ import java.util.Map;
 
 /// Memory as an IOMMU may see it that keeps entries until they are invalidated: each entry is what it is, or what it was. What is written to it
 /// stays here.
-final class PcView implements PhysicalMemory {
-  private final PcIommu iommu;
+final class IommuView implements PhysicalMemory {
+  private final ComparedIommu iommu;
   private final PhysicalMemory memory;
-  private final PcEntries entries;
-  private final Step.Access access;
+  private final IommuEntries entries;
+  private final Attempt attempt;
   private final Choices choices;
+  private Reading reading = (_, _, word) -> word;
   private final Map<Long, Long> words = new HashMap<>();
   private boolean asking;
 
-  PcView(
-      PcIommu iommu,
+  /// How entries are read.
+  interface Reading {
+    /// {@return what a doubleword of an entry is taken for}
+    long word(ComparedIommu.Kind kind, long address, long word);
+  }
+
+  IommuView(
+      ComparedIommu iommu,
       PhysicalMemory memory,
-      PcEntries entries,
-      Step.Access access,
+      IommuEntries entries,
+      Attempt attempt,
       Choices choices) {
     this.iommu = iommu;
     this.memory = memory;
     this.entries = entries;
-    this.access = access;
+    this.attempt = attempt;
     this.choices = choices;
   }
 
   /// {@return the same with other words}
-  PcView with(Map<Long, Long> other) {
-    PcView out = new PcView(iommu, memory, entries, access, choices);
-    out.words.putAll(words);
+  IommuView with(Map<Long, Long> other) {
+    IommuView out = reading(reading);
     out.words.putAll(other);
+    return out;
+  }
+
+  /// {@return the same, but that entries are taken for something else}
+  IommuView reading(Reading other) {
+    IommuView out = new IommuView(iommu, memory, entries, attempt, choices);
+    out.reading = other;
+    out.words.putAll(words);
     return out;
   }
 
@@ -49,7 +63,7 @@ final class PcView implements PhysicalMemory {
     }
     int size = iommu.bytes(kind.get());
     long start = at & -size;
-    List<long[]> permitted = entries.permitted(memory, start, kind.get(), access, this::domain);
+    List<long[]> permitted = entries.permitted(memory, start, kind.get(), attempt, this::domain);
     long[] entry = permitted.get(permitted.size() == 1 ? 0 : choices.choose(permitted.size()));
     for (int i = 0; i < entry.length; i++) {
       words.putIfAbsent(start + (long) i * Long.BYTES, entry[i]);
@@ -60,11 +74,11 @@ final class PcView implements PhysicalMemory {
   /// The domain that the device's entry names, as it was chosen; of the entry that is being chosen, as it is.
   private int domain() {
     if (asking) {
-      return iommu.domain(memory, access.requester());
+      return iommu.domain(memory, attempt.requester());
     }
     asking = true;
     try {
-      return iommu.domain(this, access.requester());
+      return iommu.domain(this, attempt.requester());
     } finally {
       asking = false;
     }
@@ -72,16 +86,20 @@ final class PcView implements PhysicalMemory {
 
   @Override
   public long read(long pa, int bytes) {
-    if (pa < 0 || pa > Pc.RAM_BYTES - bytes) {
+    if (!iommu.board().holds(pa, bytes)) {
       throw new BusErrorException("read", pa, bytes);
     }
     int shift = Byte.SIZE * (int) (pa & Long.BYTES - 1);
-    return word(pa & -Long.BYTES) >>> shift & -1L >>> Long.SIZE - bytes * Byte.SIZE;
+    long at = pa & -Long.BYTES;
+    long word = word(at);
+    var kind = iommu.kind(at);
+    long taken = kind.isEmpty() ? word : reading.word(kind.get(), at, word);
+    return taken >>> shift & -1L >>> Long.SIZE - bytes * Byte.SIZE;
   }
 
   @Override
   public void write(long pa, long value, int bytes) {
-    if (pa < 0 || pa > Pc.RAM_BYTES - bytes) {
+    if (!iommu.board().holds(pa, bytes)) {
       throw new BusErrorException("write", pa, bytes);
     }
     int shift = Byte.SIZE * (int) (pa & Long.BYTES - 1);

@@ -13,8 +13,8 @@ import java.util.Map;
 /// what was kept under its domain.
 ///
 /// **Source** Intel Virtualization Technology for Directed I/O, revision 4.1, 6.2 (caches), 6.5; 48882 revision 3.09, 2.4 (commands).
-final class PcEntries {
-  private final PcIommu iommu;
+final class IommuEntries {
+  private final ComparedIommu iommu;
   private final Map<Long, List<Old>> old = new HashMap<>();
   private final List<Dropped> dropped = new ArrayList<>();
   private int now;
@@ -24,9 +24,9 @@ final class PcEntries {
   /// @param until when something else was written
   private record Old(long[] words, int until) {}
 
-  private record Dropped(PcIommu.Drop drop, int when) {}
+  private record Dropped(ComparedIommu.Drop drop, int when) {}
 
-  PcEntries(PcIommu iommu) {
+  IommuEntries(ComparedIommu iommu) {
     this.iommu = iommu;
   }
 
@@ -55,7 +55,7 @@ final class PcEntries {
   /// Sees a command that was carried out.
   void carriedOut(List<Long> command) {
     now++;
-    iommu.drops(command).ifPresent(d -> dropped.add(new Dropped(d, now)));
+    iommu.drops(command).forEach(d -> dropped.add(new Dropped(d, now)));
   }
 
   /// {@return what the entry at an address may be used as: as it is, and as it was}
@@ -65,8 +65,8 @@ final class PcEntries {
   List<long[]> permitted(
       PhysicalMemory memory,
       long start,
-      PcIommu.Kind kind,
-      Step.Access access,
+      ComparedIommu.Kind kind,
+      Attempt access,
       java.util.function.IntSupplier domain) {
     List<long[]> out = new ArrayList<>();
     out.add(words(memory, start, iommu.bytes(kind)));
@@ -82,39 +82,42 @@ final class PcEntries {
   private boolean gone(
       Old o,
       long start,
-      PcIommu.Kind kind,
-      Step.Access access,
+      ComparedIommu.Kind kind,
+      Attempt access,
       java.util.function.IntSupplier domain) {
     return switch (kind) {
       case DEVICE -> {
-        int entry = firstSince(o.until, PcIommu.Kind.DEVICE, access, iommu.domain(start, o.words));
-        PcIommu.Kind behind =
-            Pc.isMessage(access.address()) ? PcIommu.Kind.INTERRUPT : PcIommu.Kind.PAGE;
+        int entry =
+            firstSince(o.until, ComparedIommu.Kind.DEVICE, access, iommu.domain(start, o.words));
+        ComparedIommu.Kind behind =
+            iommu.isMessage(access.address())
+                ? ComparedIommu.Kind.INTERRUPT
+                : ComparedIommu.Kind.PAGE;
         yield entry >= 0 && firstSince(entry, behind, access, domain.getAsInt()) >= 0;
       }
-      case PAGE -> firstSince(o.until, kind, access, domain.getAsInt()) >= 0;
+      case PAGE, GUEST_PAGE -> firstSince(o.until, kind, access, domain.getAsInt()) >= 0;
       case INTERRUPT -> interruptSince(o.until, access, start);
     };
   }
 
-  private boolean interruptSince(int when, Step.Access access, long start) {
+  private boolean interruptSince(int when, Attempt access, long start) {
     return dropped.stream()
         .anyMatch(d ->
             d.when >= when
-                && d.drop.kind() == PcIommu.Kind.INTERRUPT
+                && d.drop.kind() == ComparedIommu.Kind.INTERRUPT
                 && (d.drop.requester() < 0 || d.drop.requester() == access.requester())
                 && within(d.drop, start));
   }
 
   /// {@return when something was first invalidated that covers an access; -1 for never}
-  private int firstSince(int when, PcIommu.Kind kind, Step.Access access, int domain) {
+  private int firstSince(int when, ComparedIommu.Kind kind, Attempt access, int domain) {
     for (Dropped d : dropped) {
-      PcIommu.Drop drop = d.drop;
+      ComparedIommu.Drop drop = d.drop;
       boolean covers =
           drop.kind() == kind
               && (drop.requester() < 0 || drop.requester() == access.requester())
               && (drop.domain() < 0 || drop.domain() == domain)
-              && (kind != PcIommu.Kind.PAGE || within(drop, access.address()));
+              && (kind != ComparedIommu.Kind.PAGE || within(drop, access.address()));
       if (d.when >= when && covers) {
         return d.when;
       }
@@ -122,7 +125,7 @@ final class PcEntries {
     return -1;
   }
 
-  private static boolean within(PcIommu.Drop drop, long address) {
+  private static boolean within(ComparedIommu.Drop drop, long address) {
     return Long.compareUnsigned(drop.first(), address) <= 0
         && Long.compareUnsigned(address, drop.last()) <= 0;
   }

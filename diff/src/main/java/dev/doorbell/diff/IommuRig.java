@@ -9,21 +9,21 @@ import dev.doorbell.irq.X86CommandLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Doorbell's model of an IOMMU at its place in a PC, with local APICs that only tell what reached them.
-final class PcModel implements Rig {
-  private final PcIommu iommu;
+/// Doorbell's model of an IOMMU at its place on a board, with local APICs that only tell what reached them.
+final class IommuRig implements Rig {
+  private final ComparedIommu iommu;
   private final PhysicalMemory memory;
   private final List<String> interrupts = new ArrayList<>();
-  private PcIommu.Unit unit;
+  private ComparedIommu.Unit unit;
   private long landed = -1;
   private int overwritten;
 
-  PcModel(PcIommu iommu) {
-    this(iommu, FlatMemory.of(0, Pc.RAM_BYTES));
+  IommuRig(ComparedIommu iommu) {
+    this(iommu, iommu.board().memory());
   }
 
-  /// @param memory of {@link Pc#RAM_BYTES} from 0 on
-  PcModel(PcIommu iommu, PhysicalMemory memory) {
+  /// @param memory the board's RAM
+  IommuRig(ComparedIommu iommu, PhysicalMemory memory) {
     this.iommu = iommu;
     this.memory = memory;
     unit = iommu.unit(memory, this::arrives);
@@ -74,7 +74,7 @@ final class PcModel implements Rig {
     long[] out = new long[places.size()];
     for (int i = 0; i < out.length; i++) {
       Place p = places.get(i);
-      if (p.address() < Pc.RAM_BYTES) {
+      if (iommu.board().holds(p.address(), p.bytes())) {
         out[i] = memory.read(p.address(), p.bytes());
         continue;
       }
@@ -93,17 +93,19 @@ final class PcModel implements Rig {
   @Override
   public void message(int requester, long address, int data) {
     landed = -1;
-    if (!Pc.REQUESTERS.contains(requester)) {
+    List<Integer> requesters = iommu.board().requesters();
+    if (!requesters.contains(requester)) {
       throw new IllegalArgumentException(
-          "no device with requester id 0x%x; there are %s".formatted(requester, Pc.REQUESTERS));
+          "no device with requester id 0x%x; there are %s".formatted(requester, requesters));
     }
     Translator translator = unit.translator();
-    if (Pc.isMessage(address)) {
+    long pa =
+        iommu.isMessage(address)
+            ? Translator.MESSAGE
+            : translator.translate(requester, -1, address, Translator.WRITE);
+    if (pa == Translator.MESSAGE) {
       var unused = translator.message(requester, address, data, Integer.BYTES);
-      return;
-    }
-    long pa = translator.translate(requester, -1, address, Translator.WRITE);
-    if (pa >= 0 && pa <= Pc.RAM_BYTES - Integer.BYTES) {
+    } else if (pa >= 0 && iommu.board().holds(pa, Integer.BYTES)) {
       landed = pa;
       overwritten = memory.read32(pa);
       memory.write32(pa, data);

@@ -1,7 +1,7 @@
 package dev.doorbell.diff;
 
 /// Where the next command lies in a ring of commands in memory.
-final class PcRing {
+final class CommandRing {
   private long base;
   private long bytes = Pc.PAGE;
   private long tail;
