@@ -171,9 +171,12 @@ final class Drivers {
             machine.memory(),
             machine.frames(),
             AmdViSettings.of(domains)
-                .withRemapping(remapping)
-                .withGuestTables(options.stage().equals(Optional.of(Stage.STAGE1)))
-                .withX2apic(lapics.map(LapicDriver::isX2Apic).orElse(false)));
+                .with(AmdViSettings.Use.REMAPPING, remapping)
+                .with(
+                    AmdViSettings.Use.GUEST_TABLES,
+                    options.stage().equals(Optional.of(Stage.STAGE1)))
+                .with(AmdViSettings.Use.POSTING, true)
+                .with(AmdViSettings.Use.X2APIC, lapics.map(LapicDriver::isX2Apic).orElse(false)));
     iommus.put(a.id(), driver);
     if (remapping) {
       remapped(driver);

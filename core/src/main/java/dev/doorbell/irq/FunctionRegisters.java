@@ -105,6 +105,20 @@ final class FunctionRegisters {
     table.mask(index, true);
   }
 
+  /// Holds a vector back at the function for a change in which messages would be lost, where single vectors can be held back at all. What it sent
+  /// before has arrived on return. A rollback lets it go.
+  ///
+  /// {@return whether it is held back: the caller then ends that with {@link #unsilence}}
+  boolean holdBack(int index, Rollback rollback) {
+    if (!table.isMaskable()) {
+      return false;
+    }
+    rollback.add(() -> unsilence(index));
+    silence(index);
+    flush();
+    return true;
+  }
+
   /// Lets a vector be as its owner wants.
   void unsilence(int index) {
     if (!masked[index] && !held) {

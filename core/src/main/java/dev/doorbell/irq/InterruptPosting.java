@@ -1,5 +1,7 @@
 package dev.doorbell.irq;
 
+import java.util.List;
+
 /// The ability of an {@link InterruptRemapper} to post interrupts to guests. Safe for use from many threads.
 @FunctionalInterface
 public interface InterruptPosting {
@@ -7,4 +9,12 @@ public interface InterruptPosting {
   ///
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for it
   PostedDescriptor create();
+
+  /// Takes from the hardware's log, where it has one (AMD), in which descriptors something was posted that told no processor. A descriptor may be
+  /// named though nothing is left in it; none is left out.
+  ///
+  /// {@return those descriptors; none where every notification goes to a processor}
+  default List<PostedDescriptor> waiting() {
+    return List.of();
+  }
 }

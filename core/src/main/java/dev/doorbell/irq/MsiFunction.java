@@ -225,14 +225,14 @@ public final class MsiFunction {
   /// @throws PostingUnsupported when the controller cannot; messages arrive as before
   /// @throws IllegalArgumentException when there is no such vector
   public void post(int index, PostedInterrupt to) {
-    locked(() -> live(index).vectors().post(live(index).inner(), to));
+    locked(() -> move.atOnce(index, live(index), (v, inner) -> v.post(inner, to)));
   }
 
   /// Ends {@link #post}: messages arrive here again.
   ///
   /// @throws IllegalArgumentException when there is no such vector
   public void endPost(int index) {
-    locked(() -> live(index).vectors().endPost(live(index).inner()));
+    locked(() -> move.atOnce(index, live(index), MsiVectors::endPost));
   }
 
   private void locked(Runnable change) {

@@ -111,6 +111,11 @@ final class MsiVectors {
     return out;
   }
 
+  /// {@return whether a message that comes while a vector changes is lost, unless the function is held back}
+  boolean losesMessages() {
+    return !block.changesAtOnce();
+  }
+
   /// Posts a vector's messages to a guest.
   void post(int index, PostedInterrupt to) {
     block.post(index, to);

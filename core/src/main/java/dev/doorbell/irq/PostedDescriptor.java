@@ -4,6 +4,9 @@ package dev.doorbell.irq;
 /// processor of the host that runs it is notified. A device's post sets the vector's bit. It notifies when no notification is outstanding, and,
 /// unless it is urgent, none is suppressed.
 ///
+/// Where the entries of a remapping table say who is notified, and not the descriptor (AMD), every post notifies, an urgent one is as any other, and
+/// what comes while notifications are suppressed is in a log: {@link InterruptPosting#waiting}.
+///
 /// A virtual machine monitor has one for each processor of a guest. Nothing is lost when it
 ///
 /// - takes ({@link #take}) after each notification: only taking lets another one come;
@@ -21,11 +24,11 @@ public interface PostedDescriptor extends AutoCloseable {
   ///
   /// {@return whether one is outstanding that went where they went before: the caller then looks himself}
   ///
-  /// @param vector of the host's processor, 16 to 255
+  /// @param vector of the host's processor, 16 to 255; without meaning where a doorbell tells it that raises none (AMD)
   /// @param apicId which processor
   boolean send(int vector, long apicId);
 
-  /// Lets posts that are not urgent notify nobody. Their bits are set all the same.
+  /// Lets posts that are not urgent notify no processor. Their bits are set all the same.
   void suppress();
 
   /// Ends {@link #suppress}.

@@ -17,8 +17,14 @@ public interface RemapEntries {
   /// {@return whether {@link #route} keeps address and datum: false where the message itself names vector and processor}
   boolean keepsMessage();
 
-  /// Lets a vector's messages raise an interrupt. One that was let before is moved in one step: each message raises the one or the other. On
-  /// return no further message raises the former.
+  /// {@return whether entries that are on change in one step. Where not, a message that comes in the middle of {@link #route} or {@link #post} raises
+  /// nothing, and whoever can holds the device back meanwhile}
+  default boolean changesAtOnce() {
+    return true;
+  }
+
+  /// Lets a vector's messages raise an interrupt. One that was let before is moved in one step, with {@link #changesAtOnce}: each message raises the
+  /// one or the other. On return no further message raises the former.
   void route(int index, X86Interrupt to);
 
   /// Lets a vector's messages be posted to a guest, and raise nothing here; {@link #route} ends that. In one step, as {@link #route}. Only where

@@ -31,6 +31,12 @@ public interface VectorBlock {
   /// {@return the CPU it is routed to}
   int cpu(int index);
 
+  /// {@return whether an active vector is moved, posted and taken back from a guest in one step. Where not, a message that comes in the middle is
+  /// lost, so that its function is held back meanwhile where it can be}
+  default boolean changesAtOnce() {
+    return true;
+  }
+
   /// Makes the controller deliver a vector to a CPU.
   void activate(int index, int cpu);
 

@@ -5,6 +5,7 @@ import dev.doorbell.iommu.DoorbellLease;
 import dev.doorbell.irq.FunctionRegisters.Slot;
 import dev.doorbell.pci.MessageTable;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 
 /// Brings vectors of one function to CPUs: the doorbell there first, the function's registers next, the former doorbell last. Guarded by the MSI
 /// domain's lock.
@@ -19,6 +20,7 @@ record VectorMove(
       int before = v.cpu(slot.inner());
       domain.reach(function, v, cpu, address64, rollback);
       MessageTable.Saved programmed = registers.save(index);
+      boolean heldBack = v.losesMessages() && registers.holdBack(index, rollback);
       boolean changed = v.retarget(slot.inner(), cpu);
       // Taken back last first: the vector returns, the function is programmed as it was, what was
       // taken is given back.
@@ -34,6 +36,22 @@ record VectorMove(
       }
       v.finishMove(slot.inner());
       giveUpIdle(v, rollback);
+      if (heldBack) {
+        registers.unsilence(index);
+      }
+      rollback.commit();
+    }
+  }
+
+  /// Makes a change that loses no message: where it takes several steps, the vector is held back at the function meanwhile. When letting it go fails,
+  /// the change stands.
+  void atOnce(int index, Slot slot, ObjIntConsumer<MsiVectors> change) {
+    try (Rollback rollback = new Rollback()) {
+      boolean heldBack = slot.vectors().losesMessages() && registers.holdBack(index, rollback);
+      change.accept(slot.vectors(), slot.inner());
+      if (heldBack) {
+        registers.unsilence(index);
+      }
       rollback.commit();
     }
   }

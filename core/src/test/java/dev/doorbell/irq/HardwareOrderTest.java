@@ -1,6 +1,7 @@
 package dev.doorbell.irq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
@@ -82,5 +83,48 @@ class HardwareOrderTest {
     List<String> log = written(() -> other.attach(f.group()));
     inOrder(log, "smmu0 map", "mask 0", "smmu0 stream 1 attach", "address 0", "unmask 0");
     assertEquals(List.of(before + 1), reads, "one between the mask and the stream's entry");
+  }
+
+  @Test
+  @DisplayName(
+      "a vector whose change takes several steps is masked at the function meanwhile, what it sent before has arrived, and what it sends then comes after")
+  void inSteps() {
+    bench.its0.changeInSteps();
+    f.msi().enable(1, 1);
+    int before = f.device().reads();
+    bench.hw.onNextWrite(() ->
+        bench.hw.onNextWrite(() -> {
+          assertEquals(before + 1, f.device().reads(), "what was on its way has arrived");
+          assertFalse(f.fire(0), "held back");
+        }));
+    List<String> log = written(() -> f.msi().retarget(0, 2));
+    inOrder(log, "mask 0", "its0 retarget", "its0 finish steps", "unmask 0");
+    List<Integer> cpus = new ArrayList<>();
+    bench.its0.collect((_, cpu) -> cpus.add(cpu));
+    assertEquals(List.of(2), cpus, "not lost");
+    PostedInterrupt to = new PostedInterrupt(0x1000, 0x40, false);
+    inOrder(written(() -> f.msi().post(0, to)), "mask 0", "its0 post", "unmask 0");
+    inOrder(written(() -> f.msi().endPost(0)), "mask 0", "its0 end post", "unmask 0");
+    f.msi().mask(0, true);
+    log = written(() -> f.msi().retarget(0, 1));
+    assertFalse(log.contains("unmask 0"), "its owner wants it masked: " + log);
+  }
+
+  @Test
+  @DisplayName(
+      "a function that cannot mask single vectors is moved all the same, and one whose change is one step is not masked")
+  void notMasked() {
+    f.msi().enable(1, 1);
+    assertEquals(List.of(), masks(written(() -> f.msi().retarget(0, 2))));
+    Function plain = bench.function(2, Shape.msi(1), bench.its0);
+    domain.attach(plain.group());
+    plain.msi().enable(1, 1);
+    bench.its0.changeInSteps();
+    assertEquals(List.of(), masks(written(() -> plain.msi().retarget(0, 2))));
+    assertEquals(2, plain.msi().vectors().getFirst().cpu());
+  }
+
+  private static List<String> masks(List<String> log) {
+    return log.stream().filter(w -> w.contains("mask")).toList();
   }
 }

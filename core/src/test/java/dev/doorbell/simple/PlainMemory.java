@@ -6,10 +6,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
-/// Memory of one range of addresses, made of pages that appear when they are written. Keeps a count of publishes and can call back at
+/// Memory of one range of addresses, made of pages that appear when they are written; no other access allocates anything. Keeps a count of publishes and can call back at
 /// every 64-bit write, which is how tests look at a table between two writes.
 public final class PlainMemory implements PhysicalMemory {
   /// Called after each 64-bit write.
@@ -24,13 +23,29 @@ public final class PlainMemory implements PhysicalMemory {
 
   private final long start;
   private final long bytes;
-  private final Map<Long, byte[]> pages = new ConcurrentHashMap<>();
+  private final byte[] @Nullable [] pages;
   private WriteListener listener = (pa, before, after) -> {};
   private int publishes;
 
   public PlainMemory(long start, long bytes) {
     this.start = start;
     this.bytes = bytes;
+    pages = new byte[Math.toIntExact(place(start + bytes - 1) + 1)][];
+  }
+
+  private int place(long pa) {
+    return Math.toIntExact(pa / PAGE - start / PAGE);
+  }
+
+  /// {@return a page to write to}
+  private byte[] page(long pa) {
+    int place = place(pa);
+    byte[] page = pages[place];
+    if (page == null) {
+      page = new byte[PAGE];
+      pages[place] = page;
+    }
+    return page;
   }
 
   public void onWrite(WriteListener called) {
@@ -44,7 +59,7 @@ public final class PlainMemory implements PhysicalMemory {
   @Override
   public synchronized long read(long pa, int size) {
     check("read", pa, size);
-    byte[] page = pages.get(pa / PAGE);
+    byte @Nullable [] page = pages[place(pa)];
     if (size == Long.BYTES) {
       return page == null ? 0 : (long) QUAD.get(page, (int) (pa % PAGE));
     }
@@ -59,7 +74,7 @@ public final class PlainMemory implements PhysicalMemory {
   public synchronized void write(long pa, long value, int size) {
     check("write", pa, size);
     long before = size == Long.BYTES ? read(pa, size) : 0;
-    byte[] page = pages.computeIfAbsent(pa / PAGE, at -> new byte[PAGE]);
+    byte[] page = page(pa);
     for (int i = 0; i < size; i++) {
       page[(int) (pa % PAGE) + i] = (byte) (value >>> (8 * i));
     }
@@ -73,7 +88,7 @@ public final class PlainMemory implements PhysicalMemory {
     for (int done = 0; done < into.length; ) {
       check("read", pa + done, 1);
       int count = untilPageEnd(pa + done, into.length - done);
-      byte[] page = pages.get((pa + done) / PAGE);
+      byte @Nullable [] page = pages[place(pa + done)];
       if (page == null) {
         Arrays.fill(into, done, done + count, (byte) 0);
       } else {
@@ -88,7 +103,7 @@ public final class PlainMemory implements PhysicalMemory {
     for (int done = 0; done < from.length; ) {
       check("write", pa + done, 1);
       int count = untilPageEnd(pa + done, from.length - done);
-      byte[] page = pages.computeIfAbsent((pa + done) / PAGE, at -> new byte[PAGE]);
+      byte[] page = page(pa + done);
       System.arraycopy(from, done, page, (int) ((pa + done) % PAGE), count);
       done += count;
     }
@@ -105,9 +120,9 @@ public final class PlainMemory implements PhysicalMemory {
       check("fill", at, 1);
       long end = Math.min(pa + count, (at / PAGE + 1) * PAGE);
       if (value == 0 && at % PAGE == 0 && end - at == PAGE) {
-        pages.remove(at / PAGE);
+        pages[place(at)] = null;
       } else {
-        byte[] page = pages.computeIfAbsent(at / PAGE, key -> new byte[PAGE]);
+        byte[] page = page(at);
         Arrays.fill(page, (int) (at % PAGE), (int) (at % PAGE + (end - at)), value);
       }
     }

@@ -7,6 +7,7 @@ import dev.doorbell.iommu.DoorbellFrame;
 import dev.doorbell.irq.InterruptSink;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import java.util.ArrayList;
@@ -54,6 +55,7 @@ public final class SimpleMsiController implements MsiController {
   private final TreeMap<Integer, Vector> byIntid = new TreeMap<>();
   private final List<Arrival> arrivals = new ArrayList<>();
   private boolean namesCpu;
+  private boolean inSteps;
 
   /// @param first the first interrupt number
   public SimpleMsiController(
@@ -111,6 +113,11 @@ public final class SimpleMsiController implements MsiController {
   /// From now on messages name the CPU, in the datum's upper half, so that a vector that moves gets another one.
   public synchronized void nameCpu() {
     namesCpu = true;
+  }
+
+  /// From now on a change of an active vector takes several steps, in the middle of which messages are lost.
+  public synchronized void changeInSteps() {
+    inSteps = true;
   }
 
   private int datum(Vector v, int cpu) {
@@ -260,6 +267,21 @@ public final class SimpleMsiController implements MsiController {
     }
 
     @Override
+    public boolean changesAtOnce() {
+      return !inSteps;
+    }
+
+    @Override
+    public void post(int index, PostedInterrupt to) {
+      at(index, "post");
+    }
+
+    @Override
+    public void endPost(int index) {
+      at(index, "end post");
+    }
+
+    @Override
     public void activate(int index, int cpu) {
       synchronized (SimpleMsiController.this) {
         Vector v = at(index, "activate");
@@ -284,6 +306,10 @@ public final class SimpleMsiController implements MsiController {
           throw new IllegalArgumentException("no CPU " + cpu);
         }
         Vector v = at(index, "retarget");
+        if (inSteps) {
+          v.active = false;
+          at(index, "finish steps").active = true;
+        }
         v.former = pages > 1 || namesCpu ? v.cpu : -1;
         v.cpu = cpu;
       }

@@ -7,6 +7,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Rollback;
+import dev.doorbell.hw.amdvi.AmdViSettings.Use;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.SharedAddressSpace;
 import java.util.Optional;
@@ -38,7 +39,7 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
           IoPageTable.create(memory, frames, settings.format(), settings.outputBits());
       rollback.add(table::close);
       Optional<GuestRoot> guest =
-          settings.guestTables()
+          settings.has(Use.GUEST_TABLES)
               ? Optional.of(GuestRoot.create(memory, frames, table.root()))
               : Optional.empty();
       rollback.commit();
@@ -101,7 +102,7 @@ final class AmdViAddressSpace extends SharedAddressSpace<AmdViDriver> {
   @Override
   protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
     AddressRange input = range(iova, bytes);
-    table.map(input, pa, protection, this::invalidate, settings.cachesAbsent());
+    table.map(input, pa, protection, this::invalidate, settings.has(Use.CACHES_ABSENT));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.doorbell.hw.amdvi;
 import static dev.doorbell.hw.amdvi.CommandLayout.*;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.bus.PageResponse;
 
 /// A command as it lies in the buffer.
 ///
@@ -71,6 +72,18 @@ record AmdViCommand(long w0, long w1) {
   private static AmdViCommand pages(int domain, long operand) {
     return new AmdViCommand(
         PAGES_OPCODE.place(INVALIDATE_IOMMU_PAGES) | PAGES_DOMAIN.place(domain), operand);
+  }
+
+  /// {@return what answers a group of page requests}
+  static AmdViCommand complete(PageResponse response) {
+    boolean named = response.pasid() >= 0;
+    return new AmdViCommand(
+        COMPLETE_OPCODE.place(COMPLETE_PPR_REQUEST)
+            | COMPLETE_DEVICE.place(response.requester())
+            | COMPLETE_PASID.place(named ? response.pasid() : 0),
+        (named ? COMPLETE_GN.mask() : 0)
+            | COMPLETE_GROUP.place(response.group())
+            | COMPLETE_CODE.place(response.code()));
   }
 
   static AmdViCommand everything() {

@@ -3,17 +3,21 @@ package dev.doorbell.hw.amdvi;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.bus.Frames;
+import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.hw.amdvi.AmdViSettings.Use;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.StreamAttachments;
 import dev.doorbell.iommu.StreamAttachments.Orders;
+import dev.doorbell.irq.InterruptPosting;
 import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.RemapEntries;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// Drives one AMD IOMMU: translation by host page tables, or by guest ones (version 2), and interrupt remapping by a table for each device. Safe for use from many threads.
@@ -30,7 +34,8 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   private final AmdViSettings settings;
   private final DeviceTable devices;
   private final CommandPoster commands;
-  private final EventReader events;
+  private final Logs logs;
+  private final long features;
   private final InterruptTables interrupts;
   private final StreamAttachments<AmdViDriver, DeviceTable.Dma, AmdViAddressSpace> attachments =
       new StreamAttachments<>(this, new Entries());
@@ -47,7 +52,8 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
     this.settings = settings;
     this.devices = start.devices();
     this.commands = start.commands();
-    this.events = start.events();
+    this.logs = start.logs();
+    this.features = port.read(AmdViRegisters.EXT_FEATURE_REG);
     this.interrupts = new InterruptTables(port.id(), memory, frames, start);
   }
 
@@ -116,12 +122,35 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
 
   /// {@return what was in the event log}
   public AmdViEvents drainEvents() {
-    return events.drain();
+    return logs.events().drain();
+  }
+
+  /// {@return what devices asked for, each group of which is to be answered by {@link #respond}; nothing where they may not ask}
+  public AmdViPageRequests drainPageRequests() {
+    return logs.requests()
+        .map(PageRequestReader::drain)
+        .orElseGet(() -> new AmdViPageRequests(List.of(), false));
+  }
+
+  /// Answers a group of page requests, after the pages were mapped or were not.
+  public void respond(PageResponse response) {
+    checkDevice(response.requester());
+    commands.run(List.of(AmdViCommand.complete(response)));
   }
 
   @Override
   public boolean isolated() {
-    return settings.remapping();
+    return settings.has(Use.REMAPPING);
+  }
+
+  @Override
+  public Optional<InterruptPosting> posting() {
+    return interrupts.guests().map(g -> g);
+  }
+
+  @Override
+  public String postsNot() {
+    return AmdViStart.postsNot(features).orElse("guest virtual APIC mode was not asked for");
   }
 
   @Override
@@ -137,7 +166,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
   @Override
   public RemapEntries allocate(MsiSource source, int count, boolean contiguous) {
     checkDevice(source.deviceId());
-    if (!settings.remapping()) {
+    if (!settings.has(Use.REMAPPING)) {
       throw new IllegalStateException(id() + " does not remap interrupts");
     }
     return interrupts.allocate(source, count, contiguous);
@@ -145,7 +174,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
 
   /// Stops the IOMMU and gives its memory back. From then on every access and every interrupt passes as it is.
   ///
-  /// @throws IllegalStateException when a device is still attached or has interrupts
+  /// @throws IllegalStateException when a device is still attached or has interrupts, or a guest's descriptor is not closed
   @Override
   public void close() {
     attachments.end(
@@ -157,10 +186,14 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
                 "%s still has interrupts of the devices %s; give them up first"
                     .formatted(id(), interrupting));
           }
+          if (!interrupts.guests().map(GuestApics::isEmpty).orElse(true)) {
+            throw new IllegalStateException(
+                "%s still has virtual APICs of guests; close them first".formatted(id()));
+          }
           AmdViStart.disable(port);
           devices.free();
           commands.free();
-          events.free();
+          logs.free();
         });
   }
 
@@ -179,7 +212,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
 
     @Override
     public DeviceTable.Dma leadingTo(AmdViAddressSpace space) {
-      return DeviceTable.Dma.of(space);
+      return DeviceTable.Dma.of(space, logs.requests().isPresent());
     }
 
     @Override
@@ -203,7 +236,7 @@ public final class AmdViDriver implements Iommu, InterruptRemapper, AutoCloseabl
       throw new IllegalArgumentException(
           "%s cannot use %s: its DomainID is not of this machine's set".formatted(id(), own));
     }
-    if (own.guestRoot().isPresent() != settings.guestTables()) {
+    if (own.guestRoot().isPresent() != settings.has(Use.GUEST_TABLES)) {
       throw new IllegalArgumentException(
           "%s cannot use %s: its tables are of the other version".formatted(id(), own));
     }

@@ -2,14 +2,15 @@ package dev.doorbell.hw.amdvi;
 
 import dev.doorbell.bits.Field;
 
-/// What an AMD IOMMU model has: the content of ExtFeature. Bits of features that the model lacks are cleared: PPR, segmented device tables.
+/// What an AMD IOMMU model has: the content of ExtFeature. Bits of features that the model lacks are cleared: segmented device tables, dual logs, and others.
 ///
 /// **Source** 48882 revision 3.09, 3.4.2 IOMMU Extended Feature Register.
 ///
-/// @param extFeature HATS, XTSup, IASup, GASup, GAMSup, HESup, and of guest tables GTSup, GATS, GLXSup, PASMax and GIoSup count
+/// @param extFeature HATS, PPRSup, XTSup, IASup, GASup, GAMSup, HESup, and of guest tables GTSup, GATS, GLXSup, PASMax and GIoSup count
 public record AmdViFeatures(long extFeature) {
   private static final long KNOWN =
       AmdViRegisters.HATS.mask()
+          | AmdViRegisters.PPR_SUP.mask()
           | AmdViRegisters.XT_SUP.mask()
           | AmdViRegisters.IA_SUP.mask()
           | AmdViRegisters.GA_SUP.mask()
@@ -42,7 +43,7 @@ public record AmdViFeatures(long extFeature) {
     extFeature &= AmdViRegisters.GT_SUP.isSet(extFeature) ? KNOWN | GUEST : KNOWN;
   }
 
-  /// {@return all that the model knows: six levels, 128-bit interrupt table entries, x2APIC, INVALIDATE_IOMMU_ALL, hardware event registers, guest tables
+  /// {@return all that the model knows: six levels, 128-bit interrupt table entries, x2APIC, INVALIDATE_IOMMU_ALL, hardware event registers, page requests, guest tables
   /// of four and five levels, PASIDs of 20 bits}
   public static AmdViFeatures all() {
     return new AmdViFeatures(
@@ -52,6 +53,7 @@ public record AmdViFeatures(long extFeature) {
             | AmdViRegisters.GLX_SUP.place(MOST_GLX)
             | AmdViRegisters.PAS_MAX.place(PASID_BITS)
             | AmdViRegisters.GIO_SUP.place(1)
+            | AmdViRegisters.PPR_SUP.place(1)
             | AmdViRegisters.XT_SUP.place(1)
             | AmdViRegisters.IA_SUP.place(1)
             | AmdViRegisters.GA_SUP.place(1)
@@ -100,6 +102,12 @@ public record AmdViFeatures(long extFeature) {
             | AmdViRegisters.ISOC.mask()
             | AmdViRegisters.CMD_BUF_EN.mask();
     bits |= has(AmdViRegisters.GT_SUP) ? AmdViRegisters.GT_EN.mask() : 0;
+    bits |=
+        has(AmdViRegisters.PPR_SUP)
+            ? AmdViRegisters.PPR_EN.mask()
+                | AmdViRegisters.PPR_LOG_EN.mask()
+                | AmdViRegisters.PPR_INT_EN.mask()
+            : 0;
     bits |= has(AmdViRegisters.GA_SUP) ? AmdViRegisters.GA_EN.mask() : 0;
     bits |=
         AmdViRegisters.GAM_SUP.getInt(extFeature) == AmdViRegisters.GAM_GUEST

@@ -7,17 +7,19 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterPorts;
 import dev.doorbell.bus.AccessGate;
 import dev.doorbell.bus.ApicPort;
+import dev.doorbell.bus.AtsMessages;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.InterruptLine;
 import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.bus.PageRequest;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// An AMD IOMMU: its registers, command buffer, event log, translation and interrupt remapping.
+/// An AMD IOMMU: its registers, command buffer, logs, translation and interrupt remapping.
 ///
 /// It caches as eagerly as the architecture allows: device table entries until INVALIDATE_DEVTAB_ENTRY, translations until
 /// INVALIDATE_IOMMU_PAGES, interrupt table entries until INVALIDATE_INTERRUPT_TABLE, so that a forgotten invalidation shows. What is not
@@ -39,7 +41,9 @@ public final class AmdViModel implements MmioDevice, Translator {
   private final RegisterFile registers;
   private final RegisterPorts ports = new RegisterPorts(AmdViRegisters.MAP);
   private final InterruptLine line;
+  private final OwnInterrupt interrupt = new OwnInterrupt();
   private final EventLog events;
+  private final PageRequests requests;
   private final CommandBuffer commands;
   private final DmaPath accesses;
   private final InterruptPath interrupts;
@@ -55,25 +59,43 @@ public final class AmdViModel implements MmioDevice, Translator {
   /// @param line where its own interrupt goes
   public AmdViModel(
       AmdViFeatures features, PhysicalMemory memory, ApicPort apics, InterruptLine line) {
+    this(features, memory, apics, line, AtsMessages.NOBODY);
+  }
+
+  /// Makes an IOMMU after reset, whose devices may ask for pages: {@link #pageRequest}.
+  ///
+  /// @param features what it has
+  /// @param memory where its tables, command buffer and logs lie
+  /// @param apics where the interrupts go that it remaps or lets pass
+  /// @param line where its own interrupt goes
+  /// @param ats takes answers to page requests
+  public AmdViModel(
+      AmdViFeatures features,
+      PhysicalMemory memory,
+      ApicPort apics,
+      InterruptLine line,
+      AtsMessages ats) {
     this.features = features;
     this.line = line;
     registers = new RegisterFile(features);
     settings = Settings.of(registers);
-    events = new EventLog(features, registers, memory);
-    DeviceEntries devices = new DeviceEntries(memory, features.has(GT_SUP));
+    events = new EventLog(features, registers, memory, interrupt);
+    DeviceEntries devices = new DeviceEntries(memory, features);
+    requests = new PageRequests(registers, memory, devices, events, interrupt);
     PageCache pages = new PageCache(CACHED_PAGES);
     InterruptEntries entries = new InterruptEntries(memory);
     accesses = new DmaPath(features, memory, devices, pages, events);
+    LogRing guests = new LogRing(Log.GUESTS, registers, memory, interrupt);
     interrupts =
         new InterruptPath(
-            accesses, entries, events, apics, new GuestPosting(registers, memory, events, apics));
+            accesses, entries, events, apics, new GuestPosting(memory, guests, apics));
     commands =
         new CommandBuffer(
             features,
             registers,
             memory,
-            new CommandBuffer.Targets(devices, pages, entries, gate),
-            events);
+            new CommandBuffer.Targets(devices, pages, entries, gate, ats),
+            new CommandBuffer.Told(events, interrupt));
     connect();
   }
 
@@ -88,15 +110,12 @@ public final class AmdViModel implements MmioDevice, Translator {
         CMD_BUF_BASE_REG,
         _ -> registers.get(CMD_BUF_BASE_REG),
         (_, value) -> base(CMD_BUF_BASE_REG, value, CMD_LEN, List.of(CMD_HEAD_REG, CMD_TAIL_REG)));
-    ports.on(
-        EVENT_BASE_REG,
-        _ -> registers.get(EVENT_BASE_REG),
-        (_, value) ->
-            base(EVENT_BASE_REG, value, EVENT_LEN, List.of(EVENT_HEAD_REG, EVENT_TAIL_REG)));
-    ports.on(
-        GA_BASE_REG,
-        _ -> registers.get(GA_BASE_REG),
-        (_, value) -> base(GA_BASE_REG, value, GA_LEN, List.of(GA_HEAD_REG, GA_TAIL_REG)));
+    for (Log log : Log.values()) {
+      ports.on(
+          log.base(),
+          _ -> registers.get(log.base()),
+          (_, value) -> base(log.base(), value, EVENT_LEN, List.of(log.head(), log.tail())));
+    }
     ports.on(
         STATUS_REG,
         _ -> registers.get(STATUS_REG),
@@ -154,7 +173,7 @@ public final class AmdViModel implements MmioDevice, Translator {
     pointers.forEach(p -> registers.set(p, 0));
   }
 
-  /// Command buffer and event log start when both their own bit and IommuEn come to be set, and not again before one was cleared.
+  /// Command buffer and logs start when both their own bit and IommuEn come to be set, and not again before one was cleared.
   private void control(long value) {
     long before = registers.get(CONTROL_REG);
     long after = value & features.control();
@@ -165,8 +184,9 @@ public final class AmdViModel implements MmioDevice, Translator {
       gate.drain();
     }
     follow(before, after, CMD_BUF_EN, CMD_BUF_RUN);
-    follow(before, after, EVENT_LOG_EN, EVENT_LOG_RUN);
-    follow(before, after, GA_LOG_EN, GA_LOG_RUN);
+    for (Log log : Log.values()) {
+      follow(before, after, log.enable(), log.running());
+    }
   }
 
   private void follow(long before, long after, Field enable, Field running) {
@@ -241,6 +261,20 @@ public final class AmdViModel implements MmioDevice, Translator {
     return sent ? BusOutcome.OK : BusOutcome.ERROR;
   }
 
+  /// Takes a page request of a device. Software answers it through {@link AtsMessages}.
+  public void pageRequest(PageRequest request) {
+    int slot = gate.enter();
+    boolean outermost;
+    try {
+      requests.take(request, settings);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+  }
+
   private long refused(int device, long iova, int access, Settings s) {
     if (s.enabled() && (access & READ) != 0) {
       events.record(
@@ -253,7 +287,7 @@ public final class AmdViModel implements MmioDevice, Translator {
   }
 
   private void deliver() {
-    if (events.takeInterrupt()) {
+    if (interrupt.take()) {
       line.pulse();
     }
   }

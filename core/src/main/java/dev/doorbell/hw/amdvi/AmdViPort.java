@@ -22,6 +22,11 @@ record AmdViPort(String id, RegisterBus bus, int polls) {
     return field.isSet(read(register));
   }
 
+  /// Sets or clears a bit of Control. Several threads may do that, each with a bit of its own.
+  synchronized void control(Field bit, boolean set) {
+    write(AmdViRegisters.CONTROL_REG, bit.with(read(AmdViRegisters.CONTROL_REG), set ? 1 : 0));
+  }
+
   /// Waits for a bit of Status.
   ///
   /// @throws AmdViTimeoutException when it does not come about

@@ -1,61 +1,66 @@
 package dev.doorbell.hw.amdvi;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /// How a driver is set up.
 ///
 /// @param domains the DomainIDs shared by all AMD IOMMUs of the machine
-/// @param remapping whether interrupts are remapped; else they pass as they are, whoever sends them
-/// @param x2apic whether destinations need 32 bits: interrupt table entries then have 16 bytes, else 4
+/// @param uses what of the IOMMU is used
 /// @param outputBits width of a PA
-/// @param cachesAbsent whether the IOMMU may cache that something is not present (NpCache of its capability header), so that new mappings
-///     are told to it, too
-/// @param guestTables whether devices are given guest page tables (version 2) of their own, instead of the host's (version 1)
 /// @param polls how many reads a wait lasts at most
-public record AmdViSettings(
-    AmdViDomains domains,
-    boolean remapping,
-    boolean x2apic,
-    int outputBits,
-    boolean cachesAbsent,
-    boolean guestTables,
-    int polls) {
+public record AmdViSettings(AmdViDomains domains, Set<Use> uses, int outputBits, int polls) {
+  /// What an IOMMU can be used for, or has to be reckoned with.
+  public enum Use {
+    /// Interrupts are remapped; else they pass as they are, whoever sends them.
+    REMAPPING,
+    /// Destinations need 32 bits: interrupt table entries then have 16 bytes.
+    X2APIC,
+    /// Interrupts are posted to guests where the IOMMU has guest virtual APIC mode: entries then have 16 bytes.
+    POSTING,
+    /// The IOMMU may cache that something is not present (NpCache of its capability header), so that new mappings are told to it, too.
+    CACHES_ABSENT,
+    /// Devices are given guest page tables (version 2) of their own, instead of the host's (version 1).
+    GUEST_TABLES,
+    /// Devices may ask for pages of an address space that they are attached to.
+    PAGE_REQUESTS
+  }
+
   private static final int POLLS = 1_000_000;
   private static final int MOST_OUTPUT_BITS = 52;
 
-  /// {@return the usual: interrupts are remapped, page tables the host's, destinations of 8 bits, PAs of 52, a million reads}
-  public static AmdViSettings of(AmdViDomains domains) {
-    return new AmdViSettings(domains, true, false, MOST_OUTPUT_BITS, false, false, POLLS);
+  public AmdViSettings {
+    uses = Set.copyOf(uses);
   }
 
-  /// {@return these settings with a width of destinations chosen}
-  public AmdViSettings withX2apic(boolean wide) {
-    return new AmdViSettings(
-        domains, remapping, wide, outputBits, cachesAbsent, guestTables, polls);
+  /// {@return the usual: interrupts are remapped, page tables the host's, destinations of 8 bits, PAs of 52, a million reads}
+  public static AmdViSettings of(AmdViDomains domains) {
+    return new AmdViSettings(domains, Set.of(Use.REMAPPING), MOST_OUTPUT_BITS, POLLS);
+  }
+
+  /// {@return these settings with something used, or not}
+  public AmdViSettings with(Use use, boolean on) {
+    EnumSet<Use> next = EnumSet.noneOf(Use.class);
+    next.addAll(uses);
+    if (on) {
+      next.add(use);
+    } else {
+      next.remove(use);
+    }
+    return new AmdViSettings(domains, next, outputBits, polls);
   }
 
   /// {@return these settings with a width of physical addresses, at most 52}
   public AmdViSettings withOutputBits(int bits) {
-    return new AmdViSettings(
-        domains,
-        remapping,
-        x2apic,
-        Math.min(bits, MOST_OUTPUT_BITS),
-        cachesAbsent,
-        guestTables,
-        polls);
+    return new AmdViSettings(domains, uses, Math.min(bits, MOST_OUTPUT_BITS), polls);
   }
 
-  /// {@return these settings with or without remapping of interrupts}
-  public AmdViSettings withRemapping(boolean on) {
-    return new AmdViSettings(domains, on, x2apic, outputBits, cachesAbsent, guestTables, polls);
-  }
-
-  /// {@return these settings with guest page tables or the host's}
-  public AmdViSettings withGuestTables(boolean guest) {
-    return new AmdViSettings(domains, remapping, x2apic, outputBits, cachesAbsent, guest, polls);
+  boolean has(Use use) {
+    return uses.contains(use);
   }
 
   /// {@return how page tables are written}
   PageFormat format() {
-    return guestTables ? PageFormat.GUEST : PageFormat.HOST;
+    return has(Use.GUEST_TABLES) ? PageFormat.GUEST : PageFormat.HOST;
   }
 }

@@ -6,7 +6,9 @@ import static dev.doorbell.hw.amdvi.CommandLayout.*;
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.bus.AccessGate;
+import dev.doorbell.bus.AtsMessages;
 import dev.doorbell.bus.BusException;
+import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
 
 /// A model's command buffer: a ring in memory that software fills and the IOMMU empties. A command that is illegal or cannot be read stops it;
@@ -19,22 +21,31 @@ final class CommandBuffer {
   private final PhysicalMemory memory;
   private final Targets targets;
   private final EventLog events;
+  private final OwnInterrupt interrupt;
 
-  /// What commands act on: caches, and accesses in flight.
+  /// What commands act on: caches, accesses in flight, and devices.
   record Targets(
-      DeviceEntries devices, PageCache pages, InterruptEntries interrupts, AccessGate gate) {}
+      DeviceEntries devices,
+      PageCache pages,
+      InterruptEntries interrupts,
+      AccessGate gate,
+      AtsMessages ats) {}
+
+  /// Who is told of what goes on.
+  record Told(EventLog events, OwnInterrupt interrupt) {}
 
   CommandBuffer(
       AmdViFeatures features,
       RegisterFile registers,
       PhysicalMemory memory,
       Targets targets,
-      EventLog events) {
+      Told told) {
     this.features = features;
     this.registers = registers;
     this.memory = memory;
     this.targets = targets;
-    this.events = events;
+    this.events = told.events();
+    this.interrupt = told.interrupt();
   }
 
   /// Executes commands until none is left or one stops the buffer.
@@ -96,13 +107,29 @@ final class CommandBuffer {
         targets.interrupts.forgetAll();
         yield true;
       }
-      // Prefetching and page requests are not modelled, and not offered by ExtFeature.
+      case COMPLETE_PPR_REQUEST -> {
+        boolean legal = features.has(PPR_SUP) && isPlain(COMPLETE_0, w0) && isPlain(COMPLETE_1, w1);
+        if (legal) {
+          respond(w0, w1);
+        }
+        yield legal;
+      }
+      // Prefetching is not modelled, and not offered by ExtFeature.
       default -> false;
     };
   }
 
   private static boolean isPlain(Layout layout, long word) {
     return (word & layout.mask(BitKind.RES0)) == 0;
+  }
+
+  private void respond(long w0, long w1) {
+    targets.ats.respond(
+        new PageResponse(
+            COMPLETE_DEVICE.getInt(w0),
+            COMPLETE_GN.isSet(w1) ? COMPLETE_PASID.getInt(w0) : -1,
+            COMPLETE_GROUP.getInt(w1),
+            COMPLETE_CODE.getInt(w1)));
   }
 
   private boolean pages(long w0, long w1) {
@@ -133,7 +160,7 @@ final class CommandBuffer {
     if (WAIT_INTERRUPT.isSet(w0)) {
       registers.status(COM_WAIT_INT.mask(), 0);
       if (registers.isSet(CONTROL_REG, COM_WAIT_INT_EN)) {
-        events.raise();
+        interrupt.raise();
       }
     }
     return true;

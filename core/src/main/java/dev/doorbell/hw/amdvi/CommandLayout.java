@@ -43,6 +43,8 @@ public final class CommandLayout {
   private static final Layout IOTLB0 = Layout.lsb0("INVALIDATE_IOTLB_PAGES[0]", 8);
   private static final Layout IOTLB1 = Layout.lsb0("INVALIDATE_IOTLB_PAGES[1]", 8);
   private static final Layout IRT0 = Layout.lsb0("INVALIDATE_INTERRUPT_TABLE[0]", 8);
+  private static final Layout PPR0 = Layout.lsb0("COMPLETE_PPR_REQUEST[0]", 8);
+  private static final Layout PPR1 = Layout.lsb0("COMPLETE_PPR_REQUEST[1]", 8);
   private static final Layout ALL0 = Layout.lsb0("INVALIDATE_IOMMU_ALL[0]", 8);
 
   // spotless:off
@@ -74,6 +76,12 @@ public final class CommandLayout {
   public static final Field IOTLB_ADDRESS    = IOTLB1.address("Address",      63, 12);
   public static final Field INTERRUPT_DEVICE = IRT0.bits    ("DeviceID",      15,  0);
   public static final Field INTERRUPT_OPCODE = IRT0.bits    ("OpCode",        63, 60, OPCODES);
+  public static final Field COMPLETE_DEVICE  = PPR0.bits    ("DeviceID",      15,  0);
+  public static final Field COMPLETE_PASID   = PPR0.bits    ("PASID",         51, 32);
+  public static final Field COMPLETE_OPCODE  = PPR0.bits    ("OpCode",        63, 60, OPCODES);
+  public static final Field COMPLETE_GN      = PPR1.bit     ("GN",             2);
+  public static final Field COMPLETE_GROUP   = PPR1.bits    ("CompletionTag", 40, 32);
+  public static final Field COMPLETE_CODE    = PPR1.bits    ("PPRCode",       47, 44, ValueNames.of(0, "success", 1, "invalid request", 15, "failure"));
   public static final Field ALL_OPCODE       = ALL0.bits    ("OpCode",        63, 60, OPCODES);
 
   public static final Layout COMMAND         = ANY.software(59, 0).seal();
@@ -85,6 +93,8 @@ public final class CommandLayout {
   public static final Layout IOTLB_0         = IOTLB0.seal();
   public static final Layout IOTLB_1         = IOTLB1.res0(1, 1).res0(3, 3).res0(11, 6).seal();
   public static final Layout INTERRUPT_0     = IRT0.res0(59, 16).seal();
+  public static final Layout COMPLETE_0      = PPR0.res0(31, 16).res0(59, 52).seal();
+  public static final Layout COMPLETE_1      = PPR1.res0(1, 0).res0(31, 3).res0(43, 41).res0(63, 48).seal();
   public static final Layout ALL_0           = ALL0.res0(59, 0).seal();
   // spotless:on
 

@@ -142,9 +142,8 @@ final class CommandPoster {
             memory.read64(base.value() + at), memory.read64(base.value() + at + Long.BYTES));
     write(at, AmdViCommand.barrier());
     memory.publish();
-    long control = port.read(CONTROL_REG);
-    port.write(CONTROL_REG, CMD_BUF_EN.with(control, 0));
-    port.write(CONTROL_REG, CMD_BUF_EN.with(control, 1));
+    port.control(CMD_BUF_EN, false);
+    port.control(CMD_BUF_EN, true);
     return new AmdViCommandException(port.id(), found, at);
   }
 }

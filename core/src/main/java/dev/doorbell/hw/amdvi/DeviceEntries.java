@@ -11,15 +11,14 @@ final class DeviceEntries {
   static final int DEVICES = 0x10000;
 
   private final PhysicalMemory memory;
-  private final boolean guests;
+  private final DeviceEntry.Reserved reserved;
   private final AtomicReferenceArray<@Nullable DeviceEntry> entries =
       new AtomicReferenceArray<>(DEVICES);
   private volatile long generation;
 
-  /// @param guests whether the model has guest tables, so that their fields are not reserved
-  DeviceEntries(PhysicalMemory memory, boolean guests) {
+  DeviceEntries(PhysicalMemory memory, AmdViFeatures features) {
     this.memory = memory;
-    this.guests = guests;
+    this.reserved = DeviceEntry.Reserved.of(features);
   }
 
   /// {@return a device's entry}
@@ -40,7 +39,7 @@ final class DeviceEntries {
     long[] access = new long[2];
     memory.read128(at, access);
     DeviceEntry entry =
-        new DeviceEntry(access[0], access[1], memory.read64(at + 2L * Long.BYTES), guests);
+        new DeviceEntry(access[0], access[1], memory.read64(at + 2L * Long.BYTES), reserved);
     synchronized (this) {
       // What was read before an invalidation may be what it was to remove.
       if (generation == before) {

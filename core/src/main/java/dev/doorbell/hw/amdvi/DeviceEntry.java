@@ -8,13 +8,23 @@ import dev.doorbell.bits.BitKind;
 ///
 /// Fields of features that the model lacks count as reserved, as those that no revision defines.
 final class DeviceEntry {
-  private static final long RESERVED_0 =
-      WORD_0.mask(BitKind.RES0) | HAD.mask() | PPR.mask() | GPRP.mask();
-  private static final long GUEST_0 = GIOV.mask() | GV.mask() | GLX.mask() | GCR3_A.mask();
-  private static final long RESERVED_1 = SATS.mask();
-  private static final long GUEST_1 = GCR3_B.mask() | GCR3_C.mask();
-  private static final long RESERVED_2 = WORD_2.mask(BitKind.RES0) | HPT_MODE.mask();
   private static final int FOUR_LEVELS = 4;
+
+  /// The bits of each quadword that must be 0: of features that a model lacks, and those that no revision defines.
+  record Reserved(long w0, long w1, long w2) {
+    static Reserved of(AmdViFeatures features) {
+      boolean guests = features.has(AmdViRegisters.GT_SUP);
+      boolean requests = features.has(AmdViRegisters.PPR_SUP);
+      return new Reserved(
+          WORD_0.mask(BitKind.RES0)
+              | HAD.mask()
+              | GPRP.mask()
+              | (requests ? 0 : PPR.mask())
+              | (guests ? 0 : GIOV.mask() | GV.mask() | GLX.mask() | GCR3_A.mask()),
+          SATS.mask() | (guests ? 0 : GCR3_B.mask() | GCR3_C.mask()),
+          WORD_2.mask(BitKind.RES0) | HPT_MODE.mask() | (guests ? 0 : GUEST_PAGING_MODE.mask()));
+    }
+  }
 
   final boolean valid;
   final boolean translates;
@@ -37,6 +47,10 @@ final class DeviceEntry {
 
   final int guestLevels;
   final long gcr3;
+
+  /// Whether the device may ask for pages.
+  final boolean asksForPages;
+
   final boolean excluded;
   final boolean silent;
   final boolean once;
@@ -59,8 +73,7 @@ final class DeviceEntry {
   /// With SE=1: an I/O page fault of this device has been logged since the entry was fetched.
   volatile boolean logged;
 
-  /// @param guests whether the model has guest tables
-  DeviceEntry(long w0, long w1, long w2, boolean guests) {
+  DeviceEntry(long w0, long w1, long w2, Reserved zero) {
     valid = V.isSet(w0);
     translates = TV.isSet(w0);
     levels = MODE.getInt(w0);
@@ -72,12 +85,11 @@ final class DeviceEntry {
     pasidLevels = GLX.getInt(w0);
     guestLevels = FOUR_LEVELS + GUEST_PAGING_MODE.getInt(w2);
     gcr3 = GCR3.get(w0, w1);
+    asksForPages = PPR.isSet(w0);
     excluded = EX.isSet(w1);
     silent = SA.isSet(w1);
     once = SE.isSet(w1);
-    reserved =
-        (w0 & (guests ? RESERVED_0 : RESERVED_0 | GUEST_0)) != 0
-            || (w1 & (guests ? RESERVED_1 : RESERVED_1 | GUEST_1)) != 0;
+    reserved = (w0 & zero.w0) != 0 || (w1 & zero.w1) != 0;
     maps = IV.isSet(w2);
     interruptControl = INT_CTL.getInt(w2);
     interruptLength = INT_TAB_LEN.getInt(w2);
@@ -86,6 +98,6 @@ final class DeviceEntry {
     passesInit = INIT_PASS.isSet(w2);
     passesExtInt = EINT_PASS.isSet(w2);
     passesNmi = NMI_PASS.isSet(w2);
-    interruptReserved = (w2 & (guests ? RESERVED_2 : RESERVED_2 | GUEST_PAGING_MODE.mask())) != 0;
+    interruptReserved = (w2 & zero.w2) != 0;
   }
 }

@@ -33,13 +33,16 @@ final class DeviceTable {
     static final Dma BYPASSING = new Dma(PASSING, 0);
 
     /// Guest tables serve accesses without a PASID alone, as PASID 0, with nothing of the host's behind them.
-    static Dma of(AmdViAddressSpace space) {
+    ///
+    /// @param requests whether the device may ask for pages
+    static Dma of(AmdViAddressSpace space, boolean requests) {
       long domain = DOMAIN_ID.place(space.domain());
+      long low = requests ? PASSING | PPR.mask() : PASSING;
       OptionalLong guest = space.guestRoot();
       if (guest.isEmpty()) {
-        return new Dma(PASSING | MODE.place(IoPages.LEVELS) | ROOT.place(space.root()), domain);
+        return new Dma(low | MODE.place(IoPages.LEVELS) | ROOT.place(space.root()), domain);
       }
-      long[] words = {PASSING | GV.mask() | GIOV.mask(), domain};
+      long[] words = {low | GV.mask() | GIOV.mask(), domain};
       GCR3.set(words, guest.getAsLong());
       return new Dma(words[0], words[1]);
     }

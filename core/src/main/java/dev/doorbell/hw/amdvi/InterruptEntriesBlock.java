@@ -1,5 +1,6 @@
 package dev.doorbell.hw.amdvi;
 
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.X86Interrupt;
 import dev.doorbell.irq.X86MessageLayout;
@@ -46,6 +47,17 @@ final class InterruptEntriesBlock implements RemapEntries {
           "%s is beyond destination 0x%x".formatted(to, tables.lastDestination()));
     }
     tables.change(table, indexes[index], table.entry(to));
+  }
+
+  @Override
+  public boolean changesAtOnce() {
+    return table.changesAtOnce();
+  }
+
+  /// Urgent or not is one to an IOMMU of this kind: it tells whoever runs the guest, or the log.
+  @Override
+  public void post(int index, PostedInterrupt to) {
+    tables.post(table, indexes[index], to);
   }
 
   @Override

@@ -49,7 +49,7 @@ record InterruptEntry(
         0,
         0,
         true,
-        GuestPosting.Guest.of(low, high));
+        GuestPosting.Guest.of(high));
   }
 
   static InterruptEntry wide(long low, long high, Settings s) {

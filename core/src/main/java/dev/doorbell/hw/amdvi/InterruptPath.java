@@ -106,7 +106,7 @@ final class InterruptPath {
     }
     GuestPosting.Guest guest = entry.guest();
     if (entry.remaps() && entry.legal() && guest != null) {
-      return post(e, device, guest);
+      return post(e, device, guest, InterruptEntries.address(e, index, s));
     }
     if (entry.remaps() && entry.legal()) {
       return apics.send(entry.destination(), entry.command(), entry.wide());
@@ -114,9 +114,9 @@ final class InterruptPath {
     return !entry.quiet() && fault(e, device, address, entry.remaps() ? PR.mask() | RZ.mask() : 0);
   }
 
-  private boolean post(DeviceEntry e, int device, GuestPosting.Guest guest) {
+  private boolean post(DeviceEntry e, int device, GuestPosting.Guest guest, long at) {
     try {
-      posting.post(device, guest);
+      posting.post(device, guest, at);
       return true;
     } catch (BusException _) {
       events.hardwareError(

@@ -25,6 +25,12 @@ final class InterruptTable {
 
   private static final long ALIGNMENT = 128;
 
+  /// A guest's processor, as an entry posts to it.
+  ///
+  /// @param page where its virtual APIC's backing page lies
+  /// @param tag what the log names it by
+  record Target(long page, int vector, int tag) {}
+
   /// One entry, a narrow one in the low word.
   record Entry(long low, long high) {
     static final Entry OFF = new Entry(0, 0);
@@ -49,6 +55,24 @@ final class InterruptTable {
       IrteLayout.WIDE_DESTINATION.set(words, to.destination());
       return new Entry(words[0], words[1]);
     }
+
+    /// {@return an entry in guest mode; while no processor runs the guest, the log is told}
+    static Entry guest(Target to, boolean running, long apicId) {
+      long[] words = {
+        IrteLayout.GUEST_REMAP_EN.mask()
+            | IrteLayout.GA_LOG_INTR.mask()
+            | (running ? IrteLayout.IS_RUN.mask() : 0)
+            | IrteLayout.GUEST_GUEST_MODE.mask()
+            | IrteLayout.GA_TAG.place(Integer.toUnsignedLong(to.tag)),
+        IrteLayout.GUEST_VECTOR.place(to.vector) | IrteLayout.GUEST_APIC.place(to.page)
+      };
+      IrteLayout.GUEST_PROCESSOR.set(words, apicId);
+      return new Entry(words[0], words[1]);
+    }
+
+    boolean isOn() {
+      return IrteLayout.WIDE_REMAP_EN.isSet(low);
+    }
   }
 
   private final int device;
@@ -56,6 +80,7 @@ final class InterruptTable {
   private final PhysicalMemory memory;
   private final Frames frames;
   private final Pa base;
+  private final boolean atOnce;
   private final BitSet taken = new BitSet();
 
   private InterruptTable(int device, boolean wide, PhysicalMemory memory, Frames frames) {
@@ -64,6 +89,17 @@ final class InterruptTable {
     this.memory = memory;
     this.frames = frames;
     this.base = frames.allocate(bytes(), ALIGNMENT);
+    try {
+      atOnce = !wide || memory.write128(base.value(), 0, 0);
+    } catch (RuntimeException failed) {
+      free();
+      throw failed;
+    }
+  }
+
+  /// {@return whether an entry that is on can become any other one in one step}
+  boolean changesAtOnce() {
+    return atOnce;
   }
 
   /// {@return a table whose entries are all off}
@@ -151,23 +187,55 @@ final class InterruptTable {
         : new Entry(Integer.toUnsignedLong(memory.read32(at)), 0);
   }
 
-  /// Writes an entry in one where its size or the memory allows, else by way of one that is off: a message that comes then raises nothing.
+  /// Writes an entry in one where what changes lies in one word or the memory allows, else by way of one that is off: a message that comes then
+  /// raises nothing.
   ///
   /// @param forget makes the IOMMU forget what it may have fetched
   void write(int index, Entry next, Runnable forget) {
     long at = at(index);
     if (!wide) {
       memory.write32(at, (int) next.low);
-    } else if (!memory.write128(at, next.low, next.high)) {
-      memory.write64(at, 0);
-      memory.publish();
-      forget.run();
-      memory.write64(at + Long.BYTES, next.high);
-      memory.publish();
-      memory.write64(at, next.low);
+    } else {
+      Entry now = read(index);
+      if (now.isOn() && now.low != next.low && now.high != next.high && !atOnce) {
+        memory.write64(at, 0);
+        memory.publish();
+        forget.run();
+        now = new Entry(0, now.high);
+      }
+      put(at, now, next);
     }
     memory.publish();
     forget.run();
+  }
+
+  /// Changes of an entry in guest mode which processor runs the guest: IsRun and Destination, which no IOMMU caches. Without a write of both words the
+  /// log is told of what comes in between.
+  void move(int index, Entry next) {
+    long at = at(index);
+    Entry now = read(index);
+    if (now.low != next.low && now.high != next.high && !atOnce) {
+      long stopped = IrteLayout.IS_RUN.with(now.low, 0);
+      memory.write64(at, stopped);
+      memory.publish();
+      now = new Entry(stopped, now.high);
+    }
+    put(at, now, next);
+    memory.publish();
+  }
+
+  /// Writes what differs, the word with RemapEn and IsRun last.
+  private void put(long at, Entry now, Entry next) {
+    if (now.high != next.high && memory.write128(at, next.low, next.high)) {
+      return;
+    }
+    if (now.high != next.high) {
+      memory.write64(at + Long.BYTES, next.high);
+      memory.publish();
+    }
+    if (now.low != next.low) {
+      memory.write64(at, next.low);
+    }
   }
 
   private long at(int index) {

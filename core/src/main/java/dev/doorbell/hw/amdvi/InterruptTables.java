@@ -6,10 +6,12 @@ import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.MsiControllerFailed;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.VectorsExhausted;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -27,22 +29,31 @@ final class InterruptTables {
   private final PhysicalMemory memory;
   private final Frames frames;
   private final boolean wide;
+  private final boolean x2apic;
   private final DeviceTable devices;
   private final CommandPoster commands;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, InterruptTable> tables = new TreeMap<>();
+  private final Optional<GuestApics> guests;
 
   InterruptTables(String id, PhysicalMemory memory, Frames frames, AmdViStart start) {
     this.id = id;
     this.memory = memory;
     this.frames = frames;
     this.wide = start.wide();
+    this.x2apic = start.x2apic();
     this.devices = start.devices();
     this.commands = start.commands();
+    this.guests = start.logs().guests().map(log -> new GuestApics(id, memory, frames, log, lock));
+  }
+
+  /// {@return the guests' processors that entries can post to; empty where the IOMMU posts nothing}
+  Optional<GuestApics> guests() {
+    return guests;
   }
 
   long lastDestination() {
-    return wide ? LAST_X2APIC_ID : LAST_XAPIC_ID;
+    return x2apic ? LAST_X2APIC_ID : LAST_XAPIC_ID;
   }
 
   /// {@return devices that have interrupts}
@@ -109,22 +120,42 @@ final class InterruptTables {
   void change(InterruptTable table, int index, InterruptTable.Entry next) {
     lock.lock();
     try {
-      InterruptTable.Entry before = table.read(index);
-      if (next.equals(before)) {
-        return;
-      }
-      try {
-        table.write(index, next, () -> forgetEntries(table.device()));
-      } catch (RuntimeException failed) {
-        try {
-          table.write(index, before, () -> forgetEntries(table.device()));
-        } catch (RuntimeException again) {
-          failed.addSuppressed(again);
-        }
-        throw failed;
-      }
+      exchange(table, index, next);
+      guests.ifPresent(g -> g.ends(new GuestApic.Place(table, index)));
     } finally {
       lock.unlock();
+    }
+  }
+
+  /// Lets an entry post to a guest's processor.
+  ///
+  /// @throws IllegalArgumentException when the descriptor is none of this IOMMU's
+  void post(InterruptTable table, int index, PostedInterrupt to) {
+    lock.lock();
+    try {
+      GuestApics all = guests.orElseThrow();
+      GuestApic guest = all.at(to);
+      exchange(table, index, guest.entry(to.vector()));
+      all.posts(new GuestApic.Place(table, index), guest, to.vector());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void exchange(InterruptTable table, int index, InterruptTable.Entry next) {
+    InterruptTable.Entry before = table.read(index);
+    if (next.equals(before)) {
+      return;
+    }
+    try {
+      table.write(index, next, () -> forgetEntries(table.device()));
+    } catch (RuntimeException failed) {
+      try {
+        table.write(index, before, () -> forgetEntries(table.device()));
+      } catch (RuntimeException again) {
+        failed.addSuppressed(again);
+      }
+      throw failed;
     }
   }
 

@@ -71,5 +71,13 @@ public final class IrteLayout {
               new JoinedField.Piece(DESTINATION_LOW, 0, 0),
               new JoinedField.Piece(DESTINATION_HIGH, 1, 24)));
 
+  /// The processor that runs the guest of an entry in guest mode.
+  public static final JoinedField GUEST_PROCESSOR =
+      new JoinedField(
+          "Destination",
+          List.of(
+              new JoinedField.Piece(GUEST_DESTINATION, 0, 0),
+              new JoinedField.Piece(GUEST_DESTINATION_HIGH, 1, 24)));
+
   private IrteLayout() {}
 }

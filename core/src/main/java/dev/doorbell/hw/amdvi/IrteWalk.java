@@ -67,10 +67,8 @@ record IrteWalk(TableTrail trail, long index, Modes modes) {
   /// {@return who is told of a guest's interrupt}
   private static String told(long low, long high) {
     if (IS_RUN.isSet(low)) {
-      long id =
-          GUEST_DESTINATION.get(low)
-              | GUEST_DESTINATION_HIGH.get(high) << GUEST_DESTINATION.width();
-      return "of which the processor with APIC id 0x%x is told, which runs the guest".formatted(id);
+      return "of which the processor with APIC id 0x%x is told, which runs the guest"
+          .formatted(GUEST_PROCESSOR.get(low, high));
     }
     return GA_LOG_INTR.isSet(low)
         ? "of which the guest virtual APIC log is told with tag 0x%x".formatted(GA_TAG.get(low))

@@ -76,6 +76,11 @@ final class LapicVectorBlock extends DrivenVectors {
   }
 
   @Override
+  public boolean changesAtOnce() {
+    return entries.changesAtOnce();
+  }
+
+  @Override
   public int number(int index) {
     return numbers[index];
   }

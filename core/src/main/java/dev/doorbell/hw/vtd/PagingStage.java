@@ -96,33 +96,55 @@ enum PagingStage {
   }
 
   /// {@return why an entry does not let an access through}
-  Optional<String> fault(long entry, boolean write) {
-    if (this == FIRST) {
-      if (!P.isSet(entry)) {
-        return Optional.of(VtdFault.SM_FIRST_NOT_PRESENT.because("the entry is not present (P=0)"));
+  ///
+  /// @param all what this entry and those before it have in common
+  /// @param page whether it is the last on the way
+  Optional<String> fault(long entry, long all, boolean write, boolean page) {
+    return switch (this) {
+      case FIRST -> firstFault(entry, write);
+      case LEGACY_SECOND -> lacks(entry, write, write ? VtdFault.WRITE : VtdFault.READ);
+      case SECOND, SECOND_OF_ROOT, SECOND_OF_TABLES -> {
+        if ((all & (R.mask() | W.mask())) == 0) {
+          yield Optional.of(
+              denied(VtdFault.SM_SECOND_PERMISSION)
+                  .because("the entries so far allow neither reads nor writes (R=W=0)"));
+        }
+        yield page
+            ? lacks(all, write, denied(write ? VtdFault.SM_WRITE : VtdFault.SM_READ))
+            : Optional.empty();
       }
-      if (!US.isSet(entry)) {
-        return Optional.of(VtdFault.SM_USER.because("the entry is the supervisor's (U/S=0)"));
-      }
-      return write && !RW.isSet(entry)
-          ? Optional.of(VtdFault.SM_WRITE.because("the entry does not allow writes (R/W=0)"))
-          : Optional.empty();
-    }
-    if (write && !W.isSet(entry)) {
-      return Optional.of(denied(true).because("the entry does not allow writes (W=0)"));
-    }
-    if (!write && !R.isSet(entry)) {
-      return Optional.of(denied(false).because("the entry does not allow reads (R=0)"));
-    }
-    return Optional.empty();
+    };
   }
 
-  private VtdFault denied(boolean write) {
+  private static Optional<String> firstFault(long entry, boolean write) {
+    if (!P.isSet(entry)) {
+      return Optional.of(VtdFault.SM_FIRST_NOT_PRESENT.because("the entry is not present (P=0)"));
+    }
+    if (!US.isSet(entry)) {
+      return Optional.of(VtdFault.SM_USER.because("the entry is the supervisor's (U/S=0)"));
+    }
+    return write && !RW.isSet(entry)
+        ? Optional.of(VtdFault.SM_WRITE.because("the entry does not allow writes (R/W=0)"))
+        : Optional.empty();
+  }
+
+  private static Optional<String> lacks(long allowed, boolean write, VtdFault fault) {
+    if ((write ? W : R).isSet(allowed)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        fault.because(
+            write
+                ? "the entry does not allow writes (W=0)"
+                : "the entry does not allow reads (R=0)"));
+  }
+
+  /// {@return the fault of what is denied, which has codes of its own on the way to the first stage's tables}
+  private VtdFault denied(VtdFault otherwise) {
     return switch (this) {
-      case LEGACY_SECOND -> write ? VtdFault.WRITE : VtdFault.READ;
       case SECOND_OF_ROOT -> VtdFault.SM_NESTED_ROOT_READ;
       case SECOND_OF_TABLES -> VtdFault.SM_NESTED_READ;
-      case FIRST, SECOND -> VtdFault.SM_SECOND_PERMISSION;
+      case FIRST, SECOND, LEGACY_SECOND -> otherwise;
     };
   }
 }

@@ -57,6 +57,7 @@ final class PagingWalk {
           fromPa);
     }
     long at = tables.root();
+    long all = -1;
     for (int level = tables.levels(); level >= 1; level--) {
       int shift = PagingLayout.PAGE_BITS + (level - 1) * PagingLayout.INDEX_BITS;
       long index = address >>> shift & (1 << PagingLayout.INDEX_BITS) - 1;
@@ -69,7 +70,9 @@ final class PagingWalk {
         return word;
       }
       long e = word.getAsLong();
-      Optional<String> fault = stage.fault(e, write);
+      all &= e;
+      boolean page = level == 1 || stage.isPage(e);
+      Optional<String> fault = stage.fault(e, all, write, page);
       if (fault.isPresent()) {
         return stop(name, in, fault.get() + "; " + stage.print(e), pa.getAsLong());
       }
@@ -77,7 +80,7 @@ final class PagingWalk {
       if (broken.isPresent()) {
         return stop(name, in, broken.get() + "; " + stage.print(e), pa.getAsLong());
       }
-      if (level == 1 || stage.isPage(e)) {
+      if (page) {
         long out = stage.address(e) & -(1L << shift) | address & (1L << shift) - 1;
         trail.entry(name, in, "0x" + Long.toHexString(out), stage.print(e), pa.getAsLong());
         return through(out, write, by, PagingStage.SECOND);

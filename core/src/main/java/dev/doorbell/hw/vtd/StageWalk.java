@@ -2,7 +2,6 @@ package dev.doorbell.hw.vtd;
 
 import static dev.doorbell.hw.vtd.PagingLayout.*;
 
-import dev.doorbell.bits.Field;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 
@@ -139,7 +138,7 @@ final class StageWalk {
     }
     return switch (fault) {
       case SM_SECOND_BEYOND_WIDTH -> stop(VtdFault.SM_NESTED_BEYOND_WIDTH);
-      case SM_SECOND_PERMISSION ->
+      case SM_SECOND_PERMISSION, SM_READ ->
           stop(top ? VtdFault.SM_NESTED_ROOT_READ : VtdFault.SM_NESTED_READ);
       default -> false;
     };
@@ -185,36 +184,40 @@ final class StageWalk {
     if (address >>> Math.min(width(levels), VtdRegisters.MGAW.getInt(features.cap()) + 1) != 0) {
       return stop(VtdFault.SM_SECOND_BEYOND_WIDTH);
     }
-    Field needed = writes ? W : R;
     long table = entry.second();
-    boolean reads = true;
-    try {
-      for (int level = levels; ; level--) {
-        long slot = table + (address >>> shift(level) & LEVEL_MASK) * BYTES;
+    long allowed = R.mask() | W.mask();
+    for (int level = levels; ; level--) {
+      long slot = table + (address >>> shift(level) & LEVEL_MASK) * BYTES;
+      try {
         long e = memory.read64(slot);
-        if (!needed.isSet(e)) {
+        allowed &= e;
+        if (allowed == 0) {
           return stop(VtdFault.SM_SECOND_PERMISSION);
         }
-        reads &= R.isSet(e);
         boolean page = level == 1 || PS.isSet(e);
-        long within = (1L << shift(level)) - 1;
-        boolean wrong = (e & SECOND_RESERVED) != 0;
-        if (wrong || page && (!features.hasSecondPage(level) || (ADDRESS.get(e) & within) != 0)) {
+        if ((e & SECOND_RESERVED) != 0 || page && isReservedSecond(e, level)) {
           return stop(VtdFault.SM_SECOND_RESERVED);
+        }
+        if (page && !(writes ? W : R).isSet(allowed)) {
+          return stop(writes ? VtdFault.SM_WRITE : VtdFault.SM_READ);
         }
         if (entry.marksSecond()) {
           set(slot, A.mask() | (page && writes ? D.mask() : 0));
         }
         if (page) {
-          output = ADDRESS.get(e) | address & within;
+          output = ADDRESS.get(e) | address & (1L << shift(level)) - 1;
           shift = shift(level);
-          readable = reads;
+          readable = R.isSet(allowed);
           return true;
         }
         table = ADDRESS.get(e);
+      } catch (BusErrorException broken) {
+        return stop(level == levels ? VtdFault.SM_SECOND_ROOT_ACCESS : VtdFault.SM_SECOND_ACCESS);
       }
-    } catch (BusErrorException broken) {
-      return stop(VtdFault.SM_SECOND_ACCESS);
     }
+  }
+
+  private boolean isReservedSecond(long e, int level) {
+    return !features.hasSecondPage(level) || (ADDRESS.get(e) & (1L << shift(level)) - 1) != 0;
   }
 }

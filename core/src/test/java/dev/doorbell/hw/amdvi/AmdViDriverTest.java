@@ -169,7 +169,7 @@ class AmdViDriverTest {
                             new AmdViCommand(0xf000_0000_0000_0000L, 0), AmdViCommand.device(3))));
     assertEquals("command 15", refused.command());
     start.commands().run(List.of(AmdViCommand.device(4)));
-    assertEquals("ILLEGAL_COMMAND_ERROR", start.events().drain().events().getFirst().name());
+    assertEquals("ILLEGAL_COMMAND_ERROR", start.logs().events().drain().events().getFirst().name());
   }
 
   @Test
@@ -178,7 +178,8 @@ class AmdViDriverTest {
     AmdViModel old = bench.model(AmdViFeatures.all().with(AmdViRegisters.XT_SUP, 0));
     assertThrows(
         AmdViUnsupportedException.class,
-        () -> bench.open(old, AmdViSettings.of(bench.domains).withX2apic(true)));
+        () ->
+            bench.open(old, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.X2APIC, true)));
     assertEquals(0, bench.frames.bytesInUse());
   }
 

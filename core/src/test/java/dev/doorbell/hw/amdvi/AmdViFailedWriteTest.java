@@ -97,7 +97,8 @@ class AmdViFailedWriteTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void interrupts(boolean wide) {
-    AmdViDriver iommu = bench.open(model, AmdViSettings.of(bench.domains).withX2apic(wide));
+    AmdViDriver iommu =
+        bench.open(model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.X2APIC, wide));
     MsiSource who = new MsiSource("0000:01:01.0", DEVICE);
     RemapEntries[] taken = new RemapEntries[1];
     assertTrue(sweep(() -> taken[0] = iommu.allocate(who, 2, false), this::messages) > 1);

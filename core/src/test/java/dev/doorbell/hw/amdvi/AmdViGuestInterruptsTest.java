@@ -169,14 +169,22 @@ class AmdViGuestInterruptsTest {
 
   @Test
   @DisplayName(
-      "what is in guest mode stays so until it is forgotten, and the next ring goes elsewhere")
+      "who runs the guest, and the tag, are read anew each time; mode, vector and page are cached")
   void cached() {
     entry(GUEST | RUNNING | 5 << 8, PAGE | 0x40);
     ring();
-    memory.write64(ENTRIES + 48, 1 | 6 << 8);
-    memory.write64(ENTRIES + 56, 0x41);
+    memory.write64(ENTRIES + 48, GUEST | RUNNING | 6 << 8);
+    memory.write64(ENTRIES + 56, PAGE + 0x1000 | 0x41 | 0x12L << 56);
     ring();
-    assertEquals(List.of("doorbell to 0x5", "doorbell to 0x5"), told);
+    assertEquals(List.of("doorbell to 0x5", "doorbell to 0x12000006"), told);
+    assertEquals(1, memory.read64(PAGE + 0x220), "the former page and vector");
+    memory.write64(ENTRIES + 48, GUEST | LOGGED | 7L << 32);
+    ring();
+    assertEquals(2, told.size());
+    assertEquals(7, memory.read64(LOG) & -1L >>> 32);
+    memory.write64(ENTRIES + 48, 1 | 6 << 8);
+    ring();
+    assertEquals(2, told.size(), "still in guest mode, and nobody runs it");
     entry(1 | 6 << 8, 0x41);
     ring();
     assertEquals("vector to 0x6", told.getLast());

@@ -31,7 +31,8 @@ class AmdViInterruptsTest {
   @ValueSource(booleans = {false, true})
   void perDevice(boolean wide) {
     String kind = wide ? " wide" : "";
-    AmdViDriver iommu = bench.open(model, AmdViSettings.of(bench.domains).withX2apic(wide));
+    AmdViDriver iommu =
+        bench.open(model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.X2APIC, wide));
     assertEquals(List.of(), bench.message(model, A.deviceId(), FEE, 0), "off at first");
     RemapEntries a = iommu.allocate(A, 3, false);
     RemapEntries b = iommu.allocate(B, 1, false);
@@ -65,7 +66,8 @@ class AmdViInterruptsTest {
   @DisplayName(
       "Destinations above 254 are reached through entries of 128 bits, and refused without")
   void wideDestinations() {
-    AmdViDriver iommu = bench.open(model, AmdViSettings.of(bench.domains).withX2apic(true));
+    AmdViDriver iommu =
+        bench.open(model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.X2APIC, true));
     RemapEntries a = iommu.allocate(A, 1, false);
     a.route(0, new X86Interrupt(0x31, 0x8100_0123L, false, 0, true));
     assertEquals(

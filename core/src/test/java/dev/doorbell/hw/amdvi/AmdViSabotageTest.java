@@ -50,7 +50,9 @@ class AmdViSabotageTest {
     "5, true"
   })
   void pages(int leftOut, boolean guest) {
-    AmdViDriver iommu = bench.open(model, AmdViSettings.of(bench.domains).withGuestTables(guest));
+    AmdViDriver iommu =
+        bench.open(
+            model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.GUEST_TABLES, guest));
     AddressSpace space = iommu.createAddressSpace(Granule.K4);
     space.map(new Iova(0x1000), new Pa(0x5000), 0x1000, Protection.READ_WRITE);
     iommu.attach(DEVICE, space);

@@ -40,7 +40,8 @@ class AmdViSecondSourceTest {
         "registers-linux.txt",
         "registers-qemu.txt",
         "queues-vbox.txt",
-        "galog-linux.txt");
+        "galog-linux.txt",
+        "ppr-linux.txt");
   }
 
   private static LayoutSource declared() throws IOException {

@@ -26,7 +26,8 @@ class AmdViTablesPropertyTest {
   private final AmdViModel model = bench.model(AmdViFeatures.all());
 
   private AmdViDriver open(boolean guest) {
-    return bench.open(model, AmdViSettings.of(bench.domains).withGuestTables(guest));
+    return bench.open(
+        model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.GUEST_TABLES, guest));
   }
 
   /// One mapping, by its first address.

@@ -12,6 +12,8 @@ import dev.doorbell.bus.Translator;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.PostedDescriptor;
+import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.X86Interrupt;
 import java.lang.management.ManagementFactory;
@@ -62,7 +64,8 @@ class AmdViZeroAllocationTest {
   @DisplayName("translate by guest page tables, of a PASID too")
   void guestTables() {
     AmdViDriver driver =
-        bench.open(guestModel, AmdViSettings.of(bench.domains).withGuestTables(true));
+        bench.open(
+            guestModel, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.GUEST_TABLES, true));
     AddressSpace space = driver.createAddressSpace(Granule.K4);
     space.map(new Iova(0x1000), new Pa(0x10_1000), 0x7f_f000, Protection.READ_WRITE);
     driver.attach(DEVICE, space);
@@ -89,5 +92,25 @@ class AmdViZeroAllocationTest {
     AmdViModel off = new AmdViModel(AmdViFeatures.all(), bench.plain, (_, _, _) -> true, _ -> {});
     assertEquals(0, bytes(i -> off.message(DEVICE, AmdViBench.FEE, 0x41, 4) == BusOutcome.OK));
     assertTrue(model.isMessage(entries.address(0)));
+  }
+
+  @Test
+  @DisplayName("message to a guest that runs, and to one that the log is told of")
+  void posted() {
+    AmdViDriver driver =
+        bench.open(model, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.POSTING, true));
+    RemapEntries entries = driver.allocate(new MsiSource("a", DEVICE), 2, false);
+    PostedDescriptor running = driver.posting().orElseThrow().create();
+    PostedDescriptor waiting = driver.posting().orElseThrow().create();
+    running.send(0, 3);
+    running.resume();
+    entries.post(0, new PostedInterrupt(running.address(), 0x40, false));
+    entries.post(1, new PostedInterrupt(waiting.address(), 0x41, false));
+    assertEquals(
+        0,
+        bytes(i ->
+            model.message(DEVICE, entries.address(i % 2), entries.data(i % 2), 4)
+                == BusOutcome.OK));
+    assertTrue(driver.posting().orElseThrow().waiting().contains(waiting));
   }
 }

@@ -157,10 +157,25 @@ class TablesSecondSourceTest {
 
   @Test
   @DisplayName(
-      "VT-d 7.1.3: every fault's code is its place in Linux's tables of reasons, and VirtualBox's number")
+      "VT-d 11.4: every register lies where VirtualBox has it, but those whose place a unit chooses")
+  void offsets() throws IOException {
+    String table = "offsets-virtualbox.txt";
+    LayoutSource.ofPackage(VtdRegisters.class).agree(table);
+    Set<String> left = new TreeSet<>();
+    VtdRegisters.MAP.registers().forEach(r -> left.add("@" + r.name()));
+    for (SecondSource.Row row : SecondSource.read(IrteLayout.class, table).rows()) {
+      assertTrue(left.remove(row.name()), row.name());
+    }
+    assertEquals(Set.of("@IVA_REG", "@IOTLB_REG", "@FRCD_REG"), left);
+  }
+
+  @Test
+  @DisplayName(
+      "VT-d 7.1.3: every fault's code is its place in Linux's tables of reasons, and numbers of VirtualBox and OpenVMM")
   void faults() throws IOException {
     Map<String, Integer> others = new TreeMap<>();
-    for (String table : List.of("faults-linux.txt", "faults-virtualbox.txt")) {
+    for (String table :
+        List.of("faults-linux.txt", "faults-virtualbox.txt", "faults-openvmm.txt")) {
       for (SecondSource.Row row : SecondSource.read(IrteLayout.class, table).rows()) {
         Integer known = others.put(row.name(), row.first());
         assertEquals(known == null ? row.first() : known, row.first(), table + ": " + row.name());
