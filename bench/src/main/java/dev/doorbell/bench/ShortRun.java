@@ -33,6 +33,7 @@ public final class ShortRun {
       List.of(
           new Work("iova fill", IovaBenchmark.class, "fill", "1048576 pages"),
           new Work("iova new space", IovaBenchmark.class, "fillNew", "1048576 pages"),
+          new Work("iova new space", IovaBenchmark.class, "fillNewRanges", "1048576 of 16 KiB"),
           new Work("iova churn", IovaBenchmark.class, "churn", "live=1048576"),
           new Work("iova churn", IovaBenchmark.class, "churnTwoThreads", "live=1048576"),
           new Work("iova mixed sizes", IovaBenchmark.class, "mixedSizes", "100000 ranges"),

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// `atLeast[k]` marks the children that hold a free aligned block of 2^k granules, so that the lowest one that can
 /// serve a request is found without looking at any; `order` is that of the whole node.
+///
+/// A node of level 1 is a *leaf*. A {@link Stripe} changes leaves that it owns; what the nodes above know of an open one is then
+/// `published`, not `order`.
 final class GranuleNode {
   /// Height above the words, from 1.
   final int level;
@@ -25,6 +28,18 @@ final class GranuleNode {
 
   /// log2 of the largest free aligned block in this node, -1 when there is none.
   int order;
+
+  /// First granule, of a leaf that is in use; -1 otherwise.
+  long base = -1;
+
+  /// The stripe whose lock guards this leaf.
+  @Nullable Stripe owner;
+
+  /// Whether the owner has this leaf among its open ones.
+  boolean open;
+
+  /// What the nodes above an open leaf take its order for.
+  int published;
 
   /// Next spare node of this level while this one is unused.
   @Nullable GranuleNode spare;
@@ -52,6 +67,28 @@ final class GranuleNode {
     order = childShift + GranuleWord.SHIFT;
     Arrays.fill(atLeast, -1L);
     orders = GranuleWord.atOrBelow(childShift - 1);
+  }
+
+  /// {@return granules of this node}
+  long granules() {
+    return GranuleWord.bit(childShift + GranuleWord.SHIFT);
+  }
+
+  /// {@return the child that holds a granule, the first one for what lies before}
+  ///
+  /// @param base first granule of this node
+  int childOf(long base, long granule) {
+    return granule <= base ? 0 : (int) ((granule - base) >>> childShift);
+  }
+
+  /// {@return the first granule of a child}
+  long childBase(long base, int index) {
+    return base + ((long) index << childShift);
+  }
+
+  /// {@return the last granule of a child}
+  long childLast(long base, int index) {
+    return childBase(base, index) + (GranuleWord.bit(childShift) - 1);
   }
 
   boolean isFree() {
@@ -89,6 +126,86 @@ final class GranuleNode {
   void setWords(int index, long freeWord, long startWord) {
     words[index] = freeWord;
     words[GranuleWord.BITS + index] = startWord;
+  }
+
+  /// {@return the number of the lowest free granule of a leaf that has one}
+  int lowestFree() {
+    int child = GranuleWord.lowest(atLeast[0]);
+    long word = GranuleWord.isSet(free, child) ? -1L : freeWord(child);
+    return (child << GranuleWord.SHIFT) + GranuleWord.lowest(word);
+  }
+
+  /// Takes the lowest free granule of a leaf that has one.
+  ///
+  /// @param last the highest that may be taken
+  /// {@return its number in the leaf, or -1 when it is higher}
+  int takeLowest(long last) {
+    int child = GranuleWord.lowest(atLeast[0]);
+    boolean whole = GranuleWord.isSet(free, child);
+    long before = whole ? -1L : freeWord(child);
+    int bit = GranuleWord.lowest(before);
+    int granule = (child << GranuleWord.SHIFT) + bit;
+    if (granule > last) {
+      return -1;
+    }
+    long after = before & ~GranuleWord.bit(bit);
+    setWords(child, after, (whole ? 0 : startWord(child)) | GranuleWord.bit(bit));
+    if (whole) {
+      free &= ~GranuleWord.bit(child);
+      partial |= GranuleWord.bit(child);
+    }
+    wordChanged(child, before, after);
+    return granule;
+  }
+
+  /// Gives a range of a leaf back that begins and ends in one word, unless that would make all of the leaf free.
+  ///
+  /// @param granule its first granule's number in the leaf
+  /// {@return its granules, or 0, which does not mean that no range starts there}
+  int give(int granule) {
+    int child = granule >>> GranuleWord.SHIFT;
+    int bit = granule & (GranuleWord.BITS - 1);
+    if (!GranuleWord.isSet(partial, child) || !GranuleWord.isSet(startWord(child), bit)) {
+      return 0;
+    }
+    int end = end(child, bit);
+    if (end == 0) {
+      return 0;
+    }
+    long before = freeWord(child);
+    long given = GranuleWord.bits(bit, end - 1);
+    long after = before | given;
+    if (after == -1L) {
+      if ((free | GranuleWord.bit(child)) == -1L) {
+        return 0;
+      }
+      partial &= ~GranuleWord.bit(child);
+      free |= GranuleWord.bit(child);
+    }
+    setWords(child, after, startWord(child) & ~given);
+    wordChanged(child, before, after);
+    return end - bit;
+  }
+
+  /// {@return the granule of a word before which the range ends that starts at another, 0 when it goes on beyond the word or that is not known here}
+  private int end(int child, int bit) {
+    long ends = (freeWord(child) | startWord(child)) & ~GranuleWord.atOrBelow(bit);
+    if (ends != 0) {
+      return GranuleWord.lowest(ends);
+    }
+    int next = child + 1;
+    if (next == GranuleWord.BITS) {
+      return 0;
+    }
+    boolean ended =
+        GranuleWord.isSet(partial, next)
+            ? GranuleWord.isSet(freeWord(next) | startWord(next), 0)
+            : GranuleWord.isSet(free | start, next);
+    return ended ? GranuleWord.BITS : 0;
+  }
+
+  private void wordChanged(int child, long before, long after) {
+    childChanged(child, GranuleWord.order(before), GranuleWord.order(after));
   }
 
   /// Makes children solid; none of them has details.

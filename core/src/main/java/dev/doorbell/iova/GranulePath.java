@@ -28,11 +28,9 @@ final class GranulePath {
   /// @param last the highest granule that may be taken
   /// {@return the first granule taken, or {@link GranuleTree#NONE}, which does not mean that there is none}
   long take(int order, int count, long from, long last) {
-    return descend(order, from) ? takeHere(order, count, from, last) : GranuleTree.NONE;
-  }
-
-  /// {@link #take} in the word that the last call led to.
-  long takeHere(int order, int count, long from, long last) {
+    if (!descend(order, from)) {
+      return GranuleTree.NONE;
+    }
     GranuleNode leaf = nodes[1];
     int child = children[1];
     long free = leaf.freeWord(child);
@@ -49,7 +47,7 @@ final class GranulePath {
     }
     long taken = GranuleWord.bits(bit, bit + count - 1);
     leaf.setWords(child, free & ~taken, leaf.startWord(child) | GranuleWord.bit(bit));
-    ascend(GranuleWord.order(free), GranuleWord.order(free & ~taken));
+    ascend(1, GranuleWord.order(free), GranuleWord.order(free & ~taken));
     return base + bit;
   }
 
@@ -76,13 +74,17 @@ final class GranulePath {
       return 0;
     }
     leaf.setWords(child, after, start & ~GranuleWord.bit(bit));
-    ascend(GranuleWord.order(free), GranuleWord.order(after));
+    ascend(1, GranuleWord.order(free), GranuleWord.order(after));
     return end - bit;
   }
 
-  /// {@return the first granule of the word that the last call led to}
-  long base() {
-    return base;
+  /// Tells the nodes above a leaf what is free in it.
+  void publish(GranuleNode leaf) {
+    if (leaf.published != leaf.order && leaf != root) {
+      descendTo(leaf.base);
+      ascend(2, leaf.published, leaf.order);
+    }
+    leaf.published = leaf.order;
   }
 
   private boolean descend(int order, long from) {
@@ -121,10 +123,10 @@ final class GranulePath {
     return GranuleWord.isSet(node.partial, child);
   }
 
-  private void ascend(int before, int after) {
+  private void ascend(int from, int before, int after) {
     int was = before;
     int is = after;
-    for (int level = 1; was != is; level++) {
+    for (int level = from; was != is; level++) {
       GranuleNode node = nodes[level];
       int order = node.order;
       node.childChanged(children[level], was, is);

@@ -9,13 +9,23 @@ import org.jspecify.annotations.Nullable;
 /// for 2^52 granules, 4 for 2^20. Nothing is allocated once as many nodes have existed as are needed: unused ones are
 /// kept. Dense ranges cost two bits a granule and 2 % for the nodes above.
 ///
-/// **Threads** none: {@link IovaAllocator} locks.
+/// **Threads** none: {@link Stripes} keeps them apart.
 final class GranuleTree {
   static final long NONE = -1;
 
+  /// log2 of the granules of a leaf.
+  static final int LEAF_ORDER = 2 * GranuleWord.SHIFT;
+
+  /// Granules of a leaf.
+  static final long LEAF = 1L << LEAF_ORDER;
+
   private final GranuleNode root;
   private final @Nullable GranuleNode[] spares;
-  private final LowestWord lowest;
+  private final GranulePath path;
+  private final TakenGranules taken;
+  // Leaves that were looked up, by the low bits of their number; others are found from the root.
+  private final @Nullable GranuleNode[] leaves = new GranuleNode[1024];
+  private @Nullable Stripe current;
 
   /// @param granules size of the space, at most 2^52
   GranuleTree(long granules) {
@@ -25,12 +35,56 @@ final class GranuleTree {
     }
     this.root = new GranuleNode(level);
     this.spares = new GranuleNode[level + 1];
-    this.lowest = new LowestWord(root);
+    this.path = new GranulePath(root);
+    this.taken = new TakenGranules(root);
+    if (level == 1) {
+      root.base = 0;
+    }
   }
 
   /// {@return granules that the tree can tell apart, a power of two not below the size of the space}
   long capacity() {
-    return GranuleWord.bit(root.childShift + GranuleWord.SHIFT);
+    return root.granules();
+  }
+
+  /// {@return where the ranges in it lie}
+  TakenGranules taken() {
+    return taken;
+  }
+
+  /// Makes a stripe the owner of the leaves that come.
+  void worksFor(Stripe stripe) {
+    current = stripe;
+    if (root.level == 1 && root.owner == null) {
+      root.owner = stripe;
+    }
+  }
+
+  /// {@return the leaf that holds a granule, if there is one}
+  @Nullable GranuleNode leafOf(long granule) {
+    long leafBase = granule & -LEAF;
+    int place = (int) (granule / LEAF) & (leaves.length - 1);
+    GranuleNode known = leaves[place];
+    if (known != null && known.base == leafBase) {
+      return known;
+    }
+    GranuleNode node = root;
+    long base = 0;
+    while (node.level > 1) {
+      int i = node.childOf(base, granule);
+      if (!GranuleWord.isSet(node.partial, i)) {
+        return null;
+      }
+      base = node.childBase(base, i);
+      node = node.child(i);
+    }
+    leaves[place] = node;
+    return node;
+  }
+
+  /// See {@link GranulePath#publish}.
+  void publish(GranuleNode leaf) {
+    path.publish(leaf);
   }
 
   /// {@return start of the lowest free aligned block of 2^order granules at or above a granule, or NONE}
@@ -43,19 +97,19 @@ final class GranuleTree {
       return NONE;
     }
     int shift = node.childShift;
-    int first = childOf(node, base, from);
+    int first = node.childOf(base, from);
     if (order >= shift) {
       // Blocks of whole children. The child that `from` lies inside of is lost.
-      int whole = from > childBase(node, base, first) ? first + 1 : first;
+      int whole = from > node.childBase(base, first) ? first + 1 : first;
       long runs = GranuleWord.alignedRuns(node.free, order - shift);
       runs = whole == GranuleWord.BITS ? 0 : runs & GranuleWord.atOrAbove(whole);
-      return runs == 0 ? NONE : childBase(node, base, GranuleWord.lowest(runs));
+      return runs == 0 ? NONE : node.childBase(base, GranuleWord.lowest(runs));
     }
     // Two rounds at most: only the child that `from` lies inside of can disappoint.
     long candidates = node.atLeast(order) & GranuleWord.atOrAbove(first);
     while (candidates != 0) {
       int i = GranuleWord.lowest(candidates);
-      long found = findInChild(node, i, childBase(node, base, i), order, from);
+      long found = findInChild(node, i, node.childBase(base, i), order, from);
       if (found != NONE) {
         return found;
       }
@@ -90,7 +144,7 @@ final class GranuleTree {
       return NONE;
     }
     if (count < GranuleWord.BITS && order < GranuleWord.SHIFT) {
-      long start = lowest.take(order, (int) count, from, last);
+      long start = path.take(order, (int) count, from, last);
       if (start != NONE) {
         return start;
       }
@@ -106,32 +160,31 @@ final class GranuleTree {
 
   /// Makes free granules a range.
   void take(long from, long to) {
-    lowest.forget();
     take(root, 0, from, to, from);
   }
 
   /// Part of the range [from, to] that starts at `startAt`, clipped to the node.
   private void take(GranuleNode node, long base, long from, long to, long startAt) {
-    int first = childOf(node, base, from);
-    int last = childOf(node, base, to);
-    boolean firstWhole = from == childBase(node, base, first);
-    boolean lastWhole = to == childLast(node, base, last);
+    int first = node.childOf(base, from);
+    int last = node.childOf(base, to);
+    boolean firstWhole = from == node.childBase(base, first);
+    boolean lastWhole = to == node.childLast(base, last);
     if (first == last) {
       if (!firstWhole || !lastWhole) {
-        takePart(node, first, childBase(node, base, first), from, to, startAt);
+        takePart(node, first, node.childBase(base, first), from, to, startAt);
         return;
       }
     } else if (!firstWhole) {
       takePart(
-          node, first, childBase(node, base, first), from, childLast(node, base, first), startAt);
+          node, first, node.childBase(base, first), from, node.childLast(base, first), startAt);
     }
     if (first != last && !lastWhole) {
-      takePart(node, last, childBase(node, base, last), childBase(node, base, last), to, startAt);
+      takePart(node, last, node.childBase(base, last), node.childBase(base, last), to, startAt);
     }
     int wholeFirst = firstWhole ? first : first + 1;
     int wholeLast = lastWhole ? last : last - 1;
     if (wholeFirst <= wholeLast) {
-      boolean starts = startAt == childBase(node, base, wholeFirst);
+      boolean starts = startAt == node.childBase(base, wholeFirst);
       node.takeWhole(
           GranuleWord.bits(wholeFirst, wholeLast), starts ? GranuleWord.bit(wholeFirst) : 0);
     }
@@ -159,7 +212,7 @@ final class GranuleTree {
       solid = (freeWord | startWord & ~GranuleWord.bit(0)) == 0;
       solidStarts = startWord != 0;
     } else {
-      GranuleNode child = wasFree ? spare(node.level - 1) : node.child(i);
+      GranuleNode child = wasFree ? spare(node.level - 1, base) : node.child(i);
       node.setChild(i, child);
       before = wasFree ? before : child.order;
       take(child, base, from, to, startAt);
@@ -182,9 +235,9 @@ final class GranuleTree {
   ///
   /// {@return its granules, 0 when none starts there}
   long giveFrom(long granule) {
-    long count = lowest.give(granule);
-    if (count == 0 && starts(granule)) {
-      count = boundary(granule + 1) - granule;
+    long count = path.give(granule);
+    if (count == 0 && taken.starts(granule)) {
+      count = taken.boundary(granule + 1) - granule;
       give(granule, granule + count - 1);
     }
     return count;
@@ -192,25 +245,24 @@ final class GranuleTree {
 
   /// Makes a range free. It must be one, whole.
   void give(long from, long to) {
-    lowest.forget();
     give(root, 0, from, to);
   }
 
   private void give(GranuleNode node, long base, long from, long to) {
-    int first = childOf(node, base, from);
-    int last = childOf(node, base, to);
-    boolean firstWhole = from == childBase(node, base, first);
-    boolean lastWhole = to == childLast(node, base, last);
+    int first = node.childOf(base, from);
+    int last = node.childOf(base, to);
+    boolean firstWhole = from == node.childBase(base, first);
+    boolean lastWhole = to == node.childLast(base, last);
     if (first == last) {
       if (!firstWhole || !lastWhole) {
-        givePart(node, first, childBase(node, base, first), from, to);
+        givePart(node, first, node.childBase(base, first), from, to);
         return;
       }
     } else if (!firstWhole) {
-      givePart(node, first, childBase(node, base, first), from, childLast(node, base, first));
+      givePart(node, first, node.childBase(base, first), from, node.childLast(base, first));
     }
     if (first != last && !lastWhole) {
-      givePart(node, last, childBase(node, base, last), childBase(node, base, last), to);
+      givePart(node, last, node.childBase(base, last), node.childBase(base, last), to);
     }
     int wholeFirst = firstWhole ? first : first + 1;
     int wholeLast = lastWhole ? last : last - 1;
@@ -247,141 +299,27 @@ final class GranuleTree {
     node.childChanged(i, before, after);
   }
 
-  /// {@return the lowest granule, at or above one, that is free or starts a range; `capacity()` when there is none}
-  long boundary(long from) {
-    long found = from >= capacity() ? NONE : boundary(root, 0, from);
-    return found == NONE ? capacity() : found;
-  }
-
-  private static long boundary(GranuleNode node, long base, long from) {
-    // Two rounds at most: a partial child that is looked at from its first granule always holds a
-    // boundary.
-    long candidates =
-        (node.free | node.start | node.partial) & GranuleWord.atOrAbove(childOf(node, base, from));
-    while (candidates != 0) {
-      int i = GranuleWord.lowest(candidates);
-      long child = childBase(node, base, i);
-      long found = NONE;
-      if (GranuleWord.isSet(node.free, i)) {
-        found = Math.max(from, child);
-      } else if (GranuleWord.isSet(node.start, i)) {
-        found = from <= child ? child : NONE;
-      } else if (node.level > 1) {
-        found = boundary(node.child(i), child, from);
-      } else {
-        long bits = node.freeWord(i) | node.startWord(i);
-        bits &= from <= child ? -1L : GranuleWord.atOrAbove((int) (from - child));
-        found = bits == 0 ? NONE : child + GranuleWord.lowest(bits);
-      }
-      if (found != NONE) {
-        return found;
-      }
-      candidates &= candidates - 1;
-    }
-    return NONE;
-  }
-
-  /// {@return the lowest granule at or above one that is not free; `capacity()` when there is none}
-  long used(long from) {
-    long found = from >= capacity() ? NONE : used(root, 0, from);
-    return found == NONE ? capacity() : found;
-  }
-
-  private static long used(GranuleNode node, long base, long from) {
-    long candidates = ~node.free & GranuleWord.atOrAbove(childOf(node, base, from));
-    while (candidates != 0) {
-      int i = GranuleWord.lowest(candidates);
-      long child = childBase(node, base, i);
-      long found;
-      if (!GranuleWord.isSet(node.partial, i)) {
-        found = Math.max(from, child);
-      } else if (node.level > 1) {
-        found = used(node.child(i), child, from);
-      } else {
-        long bits = ~node.freeWord(i);
-        bits &= from <= child ? -1L : GranuleWord.atOrAbove((int) (from - child));
-        found = bits == 0 ? NONE : child + GranuleWord.lowest(bits);
-      }
-      if (found != NONE) {
-        return found;
-      }
-      candidates &= candidates - 1;
-    }
-    return NONE;
-  }
-
-  /// {@return where the range that holds a granule starts; the granule must not be free}
-  long startOf(long granule) {
-    return startOf(root, 0, granule);
-  }
-
-  private static long startOf(GranuleNode node, long base, long upTo) {
-    int top = (int) Math.min(GranuleWord.BITS - 1L, (upTo - base) >>> node.childShift);
-    long candidates = (node.start | node.partial) & GranuleWord.atOrBelow(top);
-    while (candidates != 0) {
-      int i = GranuleWord.highest(candidates);
-      long child = childBase(node, base, i);
-      long found;
-      if (!GranuleWord.isSet(node.partial, i)) {
-        found = child;
-      } else if (node.level > 1) {
-        found = startOf(node.child(i), child, upTo);
-      } else {
-        long bits =
-            node.startWord(i)
-                & GranuleWord.atOrBelow((int) Math.min(GranuleWord.BITS - 1L, upTo - child));
-        found = bits == 0 ? NONE : child + GranuleWord.highest(bits);
-      }
-      if (found != NONE) {
-        return found;
-      }
-      candidates &= ~GranuleWord.bit(i);
-    }
-    return NONE;
-  }
-
-  /// {@return whether a range starts at a granule}
-  boolean starts(long granule) {
-    GranuleNode node = root;
-    long base = 0;
-    while (true) {
-      int i = childOf(node, base, granule);
-      long child = childBase(node, base, i);
-      if (!GranuleWord.isSet(node.partial, i)) {
-        return granule == child && GranuleWord.isSet(node.start, i);
-      }
-      if (node.level == 1) {
-        return GranuleWord.isSet(node.startWord(i), (int) (granule - child));
-      }
-      node = node.child(i);
-      base = child;
-    }
-  }
-
-  private static int childOf(GranuleNode node, long base, long granule) {
-    return granule <= base ? 0 : (int) ((granule - base) >>> node.childShift);
-  }
-
-  private static long childBase(GranuleNode node, long base, int index) {
-    return base + ((long) index << node.childShift);
-  }
-
-  private static long childLast(GranuleNode node, long base, int index) {
-    return childBase(node, base, index) + (GranuleWord.bit(node.childShift) - 1);
-  }
-
-  private GranuleNode spare(int level) {
+  private GranuleNode spare(int level, long base) {
     GranuleNode node = spares[level];
     if (node == null) {
-      return new GranuleNode(level);
+      node = new GranuleNode(level);
+    } else {
+      spares[level] = node.spare;
+      node.spare = null;
+      node.makeFree();
     }
-    spares[level] = node.spare;
-    node.spare = null;
-    node.makeFree();
+    if (level == 1) {
+      node.base = base;
+      node.owner = current;
+    }
     return node;
   }
 
   private void keep(GranuleNode node) {
+    if (node.open && node.owner != null) {
+      node.owner.close(node);
+    }
+    node.base = -1;
     node.spare = spares[node.level];
     spares[node.level] = node;
   }

@@ -2,20 +2,24 @@ package dev.doorbell.iova;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
-import dev.doorbell.address.IntervalSet;
 import dev.doorbell.address.Iova;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Hands out ranges of I/O virtual addresses: lowest first, aligned, below a limit, clear of reserved ranges.
+///
+/// **Lowest first** is what one thread sees. Threads that take single granules at the same time do so from 4,096 neighbours each, where the space is
+/// wide enough for that; a lower granule that another thread keeps at hand is then passed over. Whether a request is granted does not depend on it.
 ///
 /// **Rule of granting** a request of *n* granules aligned to *a* is granted when there is a free aligned block of 2^k granules,
 /// the smallest power of two not below either, that starts in the request's range and whose first *n* granules end in it; it takes only
 /// these *n*. So powers of two that are aligned to their size are refused only when there truly is no room; see the
 /// decision on the allocator for why others may be refused earlier.
 ///
-/// **Cost** one lock, and two nodes a level of a {@link GranuleTree}, granting or refusing. Nothing is allocated on the heap once the
+/// **Cost** single granules taken, and ranges within 64 granules given back, cost one atomic operation and a look at one node of a {@link GranuleTree}
+/// mostly; other requests and refusals one lock that all threads share, and two nodes a level. Nothing is allocated on the heap once the
 /// structure has been as large as it needs to be, except by the record-typed methods, for their results.
 ///
 /// **Threads** safe for use from many.
@@ -26,14 +30,11 @@ public final class IovaAllocator {
   private final Granule granule;
   private final AddressRange aperture;
   private final GranuleTree tree;
-  private final IntervalSet reserved = new IntervalSet();
-  // Guards the tree, the set and the counts.
-  private final Object lock = new Object();
-  // The set as plain arrays, so that a free asks it without making objects.
-  private long[] reservedStarts = {};
-  private long[] reservedLasts = {};
-  private long granulesUsed;
-  private long ranges;
+  private final TakenGranules taken;
+  // Whoever has its monitor closes them: then the tree, the reserved ranges and the counts are its
+  // own.
+  private final Stripes stripes;
+  private final ReservedRanges reserved;
 
   /// @param aperture what can be mapped; cut to whole granules
   /// @throws IllegalArgumentException when the aperture holds no whole granule
@@ -47,6 +48,9 @@ public final class IovaAllocator {
     }
     this.aperture = new AddressRange(first << granule.shift(), lastByte(last));
     this.tree = new GranuleTree(last + 1);
+    this.taken = tree.taken();
+    this.reserved = new ReservedRanges(granule);
+    this.stripes = new Stripes(tree, reserved);
     if (first > 0) {
       tree.take(0, first - 1);
     }
@@ -90,19 +94,33 @@ public final class IovaAllocator {
     int order = order(request, count);
     long first = firstWhole(request.within().start());
     long last = lastWhole(request.within().last());
-    long split = (IovaRequest.top32() >>> granule.shift()) + 1;
-    synchronized (lock) {
-      long start;
-      if (request.prefers32Bit()) {
-        start = place(order, count, first, last); // lowest first is below 4 GiB first
-      } else {
-        start = place(order, count, Math.max(first, split), last);
-        if (start == NONE) {
-          start = place(order, count, first, last);
-        }
+    long from = preferred(request, first);
+    if (order == 0 && count == 1) {
+      long start = stripes.take(from, last);
+      if (start != NONE) {
+        return start << granule.shift();
       }
-      return start == NONE ? NONE : start << granule.shift();
     }
+    synchronized (stripes) {
+      Stripe mine = stripes.closeAll();
+      try {
+        long start = place(mine, order, count, from, last);
+        if (start == NONE && from != first) {
+          start = place(mine, order, count, first, last);
+        }
+        return start == NONE ? NONE : start << granule.shift();
+      } finally {
+        stripes.openAll();
+      }
+    }
+  }
+
+  /// {@return where to look first: above 4 GiB, if there is anything and the request does not prefer to lie below}
+  private long preferred(IovaRequest request, long first) {
+    long split = (IovaRequest.top32() >>> granule.shift()) + 1;
+    return request.prefers32Bit() || split > aperture.last() >>> granule.shift()
+        ? first // lowest first is below 4 GiB first
+        : Math.max(first, split);
   }
 
   /// Allocates exactly these addresses.
@@ -113,11 +131,16 @@ public final class IovaAllocator {
     requireGranules(range, "allocate");
     long first = range.start() >>> granule.shift();
     long last = range.last() >>> granule.shift();
-    synchronized (lock) {
-      requireFree(range, first, last);
-      tree.take(first, last);
-      granulesUsed += last - first + 1;
-      ranges++;
+    synchronized (stripes) {
+      Stripe mine = stripes.closeAll();
+      try {
+        requireFree(range, first, last);
+        tree.take(first, last);
+        mine.granules += last - first + 1;
+        mine.ranges++;
+      } finally {
+        stripes.openAll();
+      }
     }
   }
 
@@ -132,30 +155,41 @@ public final class IovaAllocator {
     if (inside.isEmpty()) {
       return;
     }
-    synchronized (lock) {
-      List<AddressRange> gaps = reserved.gaps(inside.get());
-      for (AddressRange gap : gaps) {
-        requireFree(range, gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
+    synchronized (stripes) {
+      stripes.closeAll();
+      try {
+        reserveGaps(range, reserved.gaps(inside.get()));
+      } finally {
+        stripes.openAll();
       }
-      for (AddressRange gap : gaps) {
-        tree.take(gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
-        reserved.add(gap);
-      }
-      reservedStarts = reserved.ranges().stream().mapToLong(AddressRange::start).toArray();
-      reservedLasts = reserved.ranges().stream().mapToLong(AddressRange::last).toArray();
     }
+  }
+
+  private void reserveGaps(AddressRange asked, List<AddressRange> gaps) {
+    for (AddressRange gap : gaps) {
+      requireFree(asked, gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
+    }
+    for (AddressRange gap : gaps) {
+      tree.take(gap.start() >>> granule.shift(), gap.last() >>> granule.shift());
+    }
+    reserved.add(gaps);
   }
 
   /// Gives a range back.
   ///
   /// @throws WrongFree when it is not an allocated range, whole; nothing is changed then
   public void free(AddressRange range) {
-    synchronized (lock) {
-      long count = countAt(range.start());
-      if (count == 0 || count << granule.shift() != range.bytes()) {
-        throw wrongFree(range);
+    synchronized (stripes) {
+      Stripe mine = stripes.closeAll();
+      try {
+        long count = countAt(range.start());
+        if (count == 0 || count << granule.shift() != range.bytes()) {
+          throw new WrongFree(range, found(range.start()));
+        }
+        stripes.giveWhole(mine, range.start() >>> granule.shift());
+      } finally {
+        stripes.openAll();
       }
-      giveBack(range.start() >>> granule.shift(), count);
     }
   }
 
@@ -170,14 +204,22 @@ public final class IovaAllocator {
 
   /// {@link #free(Iova)} without an object.
   public long give(long start) {
-    synchronized (lock) {
-      long count = mayStart(start) ? tree.giveFrom(start >>> granule.shift()) : 0;
-      if (count == 0) {
-        throw wrongFree(new AddressRange(start, start));
+    boolean whole = granule.isAligned(start) && aperture.contains(start);
+    int small = whole ? stripes.give(start >>> granule.shift()) : 0;
+    if (small != 0) {
+      return (long) small << granule.shift();
+    }
+    synchronized (stripes) {
+      Stripe mine = stripes.closeAll();
+      try {
+        long count = mayStart(start) ? stripes.giveWhole(mine, start >>> granule.shift()) : 0;
+        if (count == 0) {
+          throw new WrongFree(new AddressRange(start, start), found(start));
+        }
+        return count << granule.shift();
+      } finally {
+        stripes.openAll();
       }
-      granulesUsed -= count;
-      ranges--;
-      return count << granule.shift();
     }
   }
 
@@ -186,73 +228,77 @@ public final class IovaAllocator {
     if (!aperture.contains(address.value())) {
       return Optional.empty();
     }
-    synchronized (lock) {
+    return alone(() -> {
       long at = address.value() >>> granule.shift();
-      if (tree.used(at) != at || isReserved(address.value())) {
-        return Optional.empty();
-      }
-      return Optional.of(rangeOf(at));
-    }
+      return taken.used(at) != at || isReserved(address.value())
+          ? Optional.empty()
+          : Optional.of(rangeOf(at));
+    });
   }
 
   /// {@return all allocated ranges, ascending; for reports and for finding leaks}
   public List<AddressRange> allocated() {
+    return alone(this::ranges);
+  }
+
+  private List<AddressRange> ranges() {
     List<AddressRange> all = new ArrayList<>();
-    synchronized (lock) {
-      long end = (aperture.last() >>> granule.shift()) + 1;
-      long at = tree.used(aperture.start() >>> granule.shift());
-      while (at < end) {
-        AddressRange range = rangeOf(at);
-        if (!isReserved(range.start())) {
-          all.add(range);
-        }
-        at = tree.used((range.last() >>> granule.shift()) + 1);
+    long end = (aperture.last() >>> granule.shift()) + 1;
+    long at = taken.used(aperture.start() >>> granule.shift());
+    while (at < end) {
+      AddressRange range = rangeOf(at);
+      if (!isReserved(range.start())) {
+        all.add(range);
       }
+      at = taken.used((range.last() >>> granule.shift()) + 1);
     }
     return List.copyOf(all);
   }
 
   /// {@return reserved ranges within the aperture, whole granules, ascending}
   public List<AddressRange> reserved() {
-    synchronized (lock) {
-      return reserved.ranges();
-    }
+    return alone(reserved::ranges);
   }
 
   /// {@return bytes allocated and not freed}
   public long bytesInUse() {
-    synchronized (lock) {
-      return granulesUsed << granule.shift();
-    }
+    return alone(stripes::granules) << granule.shift();
   }
 
   /// {@return ranges allocated and not freed}
   public long rangesInUse() {
-    synchronized (lock) {
-      return ranges;
+    return alone(stripes::ranges);
+  }
+
+  private <T> T alone(Supplier<T> look) {
+    synchronized (stripes) {
+      stripes.closeAll();
+      try {
+        return look.get();
+      } finally {
+        stripes.openAll();
+      }
     }
   }
 
-  private long place(int order, long count, long first, long last) {
-    long start = tree.takeLowest(order, count, first, last);
+  private long place(Stripe mine, int order, long count, long first, long last) {
+    long start =
+        order == 0
+            ? stripes.takeSingle(mine, first, last)
+            : tree.takeLowest(order, count, first, last);
     if (start == GranuleTree.NONE) {
       return NONE;
     }
-    granulesUsed += count;
-    ranges++;
+    mine.granules += count;
+    mine.ranges++;
+    mine.singles = count == 1;
     return start;
-  }
-
-  private void giveBack(long first, long count) {
-    tree.give(first, first + count - 1);
-    granulesUsed -= count;
-    ranges--;
   }
 
   /// {@return granules of the allocated range that starts at an address, or 0 when none does}
   private long countAt(long start) {
     long at = start >>> granule.shift();
-    return mayStart(start) && tree.starts(at) ? tree.boundary(at + 1) - at : 0;
+    return mayStart(start) && taken.starts(at) ? taken.boundary(at + 1) - at : 0;
   }
 
   private boolean mayStart(long address) {
@@ -260,31 +306,21 @@ public final class IovaAllocator {
   }
 
   private boolean isReserved(long address) {
-    for (int low = 0, high = reservedStarts.length - 1; low <= high; ) {
-      int mid = (low + high) >>> 1;
-      if (Long.compareUnsigned(address, reservedStarts[mid]) < 0) {
-        high = mid - 1;
-      } else if (Long.compareUnsigned(address, reservedLasts[mid]) > 0) {
-        low = mid + 1;
-      } else {
-        return true;
-      }
-    }
-    return false;
+    return reserved.holds(address >>> granule.shift());
   }
 
   private AddressRange rangeOf(long usedGranule) {
-    long first = tree.startOf(usedGranule);
-    return new AddressRange(first << granule.shift(), lastByte(tree.boundary(usedGranule + 1) - 1));
+    long first = taken.startOf(usedGranule);
+    return new AddressRange(
+        first << granule.shift(), lastByte(taken.boundary(usedGranule + 1) - 1));
   }
 
   private void requireFree(AddressRange wanted, long first, long last) {
-    long used = tree.used(first);
+    long used = taken.used(first);
     if (used <= last) {
       AddressRange other = rangeOf(used);
       boolean isReserved = isReserved(other.start());
-      throw new IovaTaken(
-          wanted, isReserved ? reserved.firstOverlap(other).orElse(other) : other, isReserved);
+      throw new IovaTaken(wanted, isReserved ? reserved.overlapping(other) : other, isReserved);
     }
   }
 
@@ -298,16 +334,12 @@ public final class IovaAllocator {
     }
   }
 
-  private WrongFree wrongFree(AddressRange asked) {
-    return new WrongFree(asked, found(asked.start()));
-  }
-
   private String found(long start) {
     if (!aperture.contains(start)) {
       return "it lies outside the aperture " + aperture;
     }
     long at = start >>> granule.shift();
-    if (tree.used(at) != at) {
+    if (taken.used(at) != at) {
       return "nothing is allocated there";
     }
     if (isReserved(start)) {
@@ -320,18 +352,22 @@ public final class IovaAllocator {
     int order = order(request, granules(request));
     long first = firstWhole(request.within().start());
     long last = lastWhole(request.within().last());
-    long available = 0;
-    synchronized (lock) {
-      for (int k = 0; k < Long.SIZE - 1 - granule.shift() && first <= last; k++) {
-        long start = tree.find(k, first);
-        if (start == GranuleTree.NONE || (1L << k) - 1 > last - start) {
-          break;
-        }
-        available = 1L << k << granule.shift();
-      }
-    }
+    long available = alone(() -> largestFree(first, last)) << granule.shift();
     AddressRange where = request.within().intersection(aperture).orElse(request.within());
     return new IovaExhausted(request, where, 1L << order << granule.shift(), available);
+  }
+
+  /// {@return granules of the largest block that a request in a range could have}
+  private long largestFree(long first, long last) {
+    long available = 0;
+    for (int k = 0; k < Long.SIZE - 1 - granule.shift() && first <= last; k++) {
+      long start = tree.find(k, first);
+      if (start == GranuleTree.NONE || (1L << k) - 1 > last - start) {
+        break;
+      }
+      available = 1L << k;
+    }
+    return available;
   }
 
   private long granules(IovaRequest request) {

@@ -190,4 +190,36 @@ public class IovaAllocatorStress {
       r.r3 = allocator.rangesInUse() + allocator.reserved().size();
     }
   }
+
+  /// One page is free, and another becomes so, in a leaf that the thread which gives it back keeps to itself.
+  @JCStressTest
+  @State
+  @Outcome(id = "1, 1, 1", expect = Expect.ACCEPTABLE, desc = "both are granted")
+  public static class KeptAside {
+    private final IovaAllocator allocator = pages(64);
+
+    public KeptAside() {
+      for (int i = 0; i < 63; i++) {
+        allocator.take(ONE);
+      }
+    }
+
+    @Actor
+    public void give(JJJ_Result r) {
+      r.r1 = IovaAllocatorStress.give(allocator);
+    }
+
+    @Actor
+    public void take(JJJ_Result r) {
+      r.r2 = allocator.take(ONE) == IovaAllocator.NONE ? 0 : 1;
+    }
+
+    @Arbiter
+    public void rest(JJJ_Result r) {
+      r.r3 = allocator.take(ONE) == IovaAllocator.NONE ? 0 : 1;
+      if (allocator.take(ONE) != IovaAllocator.NONE) {
+        r.r3 = 2;
+      }
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.gicv3;
 
+import dev.doorbell.bus.AccessGate;
 import dev.doorbell.simple.SimpleMemory;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -105,6 +106,44 @@ public class LpiBankStress {
     public void look(III_Result r) {
       r.r2 = bank.nextPending(ONE);
       r.r3 = take(bank, BESIDE);
+    }
+  }
+
+  /// A device writes, then raises an LPI that is pending already, so that its bit is left alone: who takes the bit sees what was written, or it
+  /// is pending once more.
+  @JCStressTest
+  @State
+  @Outcome(id = "1, 1, 0", expect = Expect.ACCEPTABLE, desc = "one interrupt, which tells of it")
+  @Outcome(
+      id = {"1, 0, 1", "1, 1, 1"},
+      expect = Expect.ACCEPTABLE,
+      desc = "taken before: another one tells of it")
+  public static class RaisedWhilePending {
+    private final AccessGate gate = new AccessGate();
+    private final LpiBank bank = bank();
+    private int written;
+
+    public RaisedWhilePending() {
+      bank.setPending(ONE);
+    }
+
+    @Actor
+    public void device() {
+      written = 1;
+      int slot = gate.enter();
+      bank.setPending(ONE);
+      gate.leave(slot);
+    }
+
+    @Actor
+    public void cpu(III_Result r) {
+      r.r1 = take(bank, ONE);
+      r.r2 = written;
+    }
+
+    @Arbiter
+    public void look(III_Result r) {
+      r.r3 = take(bank, ONE);
     }
   }
 }
