@@ -6,8 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.qemu.Qemus;
 import dev.doorbell.testkit.Json;
 import dev.doorbell.testkit.Shared;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,6 +37,47 @@ class StageTest {
     Run json = Run.on(root, "assign", "--stage", "1", "--json");
     assertEquals(2, json.status(), json::toString);
     assertEquals("BadArguments", Json.parse(json.out()).get("error").get("type").text());
+  }
+
+  @Test
+  @DisplayName(
+      "is refused where firmware tells of no IOMMU at all, by assign and by trace; a stage 3 is no stage first")
+  void refusedWithoutIommu(@TempDir Path root) throws IOException {
+    copyWithoutIort(Path.of(Run.TWO_ITS), root);
+    for (List<String> line :
+        List.of(List.of("assign"), List.of("trace", "0000:01:00.0", "--vector", "0"))) {
+      for (int stage : new int[] {1, 2}) {
+        Run run = withStage(line, root, stage);
+        assertEquals(2, run.status(), run::toString);
+        assertEquals("", run.out());
+        String told =
+            "--stage %d chooses between the stages of an SMMU, of VT-d, of AMD-Vi or of a RISC-V IOMMU, and 0000:01:00.0 is behind no IOMMU"
+                .formatted(stage);
+        assertTrue(run.err().contains(told), run.err());
+        assertTrue(run.err().contains("leave --stage out"), run.err());
+      }
+      Run third = withStage(line, root, 3);
+      assertEquals(2, third.status(), third::toString);
+      assertTrue(third.err().contains("--stage 3 is neither 1 nor 2"), third.err());
+    }
+  }
+
+  private static Run withStage(List<String> line, Path root, int stage) {
+    List<String> all = new ArrayList<>(line);
+    all.addAll(List.of("--root", root.toString(), "--stage", String.valueOf(stage)));
+    return Run.of(all.toArray(String[]::new));
+  }
+
+  private static void copyWithoutIort(Path from, Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(from)) {
+      for (Path p : all.filter(Files::isRegularFile).toList()) {
+        Path target = to.resolve(from.relativize(p).toString());
+        if (!p.endsWith("IORT")) {
+          Files.createDirectories(target.getParent());
+          Files.copy(p, target);
+        }
+      }
+    }
   }
 
   @Test
