@@ -4,9 +4,9 @@ import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.EndpointSpec.Msi;
 import dev.doorbell.linux.FailingCalls;
 import dev.doorbell.linux.FakeKernel;
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,7 +28,7 @@ final class FakeHost {
   final FailingCalls calls;
 
   private final Path root;
-  private final Map<String, Integer> held = OpenFiles.held();
+  private final Map<String, Integer> held = Held.now();
 
   FakeHost(Path root) {
     this.root = root;
@@ -79,7 +79,7 @@ final class FakeHost {
                 kernel.driver(NIC),
                 kernel.driver(EDU),
                 kernel.read("sys/bus/pci/devices/" + NIC + "/driver_override").strip(),
-                OpenFiles.held().equals(held));
+                Held.now().equals(held));
     return state.equals("e1000e  (null) true") ? "" : state;
   }
 }

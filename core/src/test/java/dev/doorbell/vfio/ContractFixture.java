@@ -29,6 +29,11 @@ abstract class ContractFixture {
     }
   }
 
+  /// A buffer is given back once the containers that map it are, and before the lab looks at what is left.
+  void afterContainers(DmaBuffer b) {
+    open.add(1, b);
+  }
+
   Container container(ContainerOptions options, Sbdf... functions) {
     Container c = lab.vfio().open(options);
     open.add(c);

@@ -27,8 +27,8 @@ abstract class MappingContract extends ContractFixture {
     start(d, List.of());
     DmaBuffer from = c.allocate(0x1000);
     DmaBuffer to = c.allocate(0x2000);
-    open.addFirst(from);
-    open.addFirst(to);
+    afterContainers(from);
+    afterContainers(to);
     from.write(8, 8, 0x1122_3344_5566_7788L);
     from.publish();
     c.map(new Iova(0x10_0000), from, Protection.READ_ONLY);
@@ -48,7 +48,7 @@ abstract class MappingContract extends ContractFixture {
   void mappingsAreRefusedByRule() {
     Container c = container(lab.options(), lab.msix().getFirst());
     DmaBuffer b = c.allocate(0x4000);
-    open.addFirst(b);
+    afterContainers(b);
     long granule = c.granule().bytes();
     c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
     assertThrows(MappingOverlap.class, () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
@@ -65,6 +65,9 @@ abstract class MappingContract extends ContractFixture {
     assertThrows(
         UnmapSplitsMapping.class,
         () -> c.unmap(AddressRange.ofSize(0x10_0000, b.bytes() - granule)));
+    assertThrows(
+        UnmapSplitsMapping.class,
+        () -> c.unmap(new AddressRange(0x10_0000 + granule, 0x10_0000 + b.bytes() - 1)));
     assertEquals(0, c.unmap(AddressRange.ofSize(0x80_0000, 0x1000)));
     assertEquals(b.bytes(), c.unmap(AddressRange.ofSize(0x10_0000, b.bytes())));
   }
@@ -74,8 +77,8 @@ abstract class MappingContract extends ContractFixture {
     Container c = container(lab.options(), lab.msix().getFirst());
     DmaBuffer a = c.allocate(0x4000);
     DmaBuffer b = c.allocate(0x4000);
-    open.addFirst(a);
-    open.addFirst(b);
+    afterContainers(a);
+    afterContainers(b);
     DmaMapping first = c.map(a, Protection.READ_WRITE);
     DmaMapping second = c.map(b, Protection.READ_ONLY);
     for (DmaMapping m : List.of(first, second)) {
@@ -104,7 +107,7 @@ abstract class MappingContract extends ContractFixture {
     Sbdf function = lab.msix().getFirst();
     Container c = container(lab.options(), function);
     DmaBuffer a = c.allocate(0x4000);
-    open.addFirst(a);
+    afterContainers(a);
     DmaMapping unmapped = c.map(a, Protection.READ_WRITE);
     assertEquals(a.bytes(), c.unmap(unmapped.iovas()));
     c.map(unmapped.at(0), a, Protection.READ_WRITE);

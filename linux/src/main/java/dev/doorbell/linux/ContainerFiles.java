@@ -178,7 +178,10 @@ final class ContainerFiles implements AutoCloseable {
     return e.equals(Errno.EBUSY)
         ? inUse(group)
         : new ErrnoException(
-            VfioLayout.VFIO_GROUP_SET_CONTAINER.name(), group.name(), e, Because.general(e));
+            VfioLayout.VFIO_GROUP_SET_CONTAINER.name(),
+            group.name(),
+            e,
+            FirmwareDemand.of(group, e).orElseGet(() -> Because.general(e)));
   }
 
   InUse inUse(LinuxGroup group) {

@@ -120,6 +120,34 @@ public final class Descriptor implements AutoCloseable {
     }
   }
 
+  /// {@return the kernel's answer to a read at an offset, an errno negated}
+  long tryRead(MemorySegment into, long offset) {
+    int number = acquire();
+    try {
+      long answer;
+      do {
+        answer = kernel.calls().read(number, into, offset);
+      } while (Kernel.isInterrupted(answer));
+      return answer;
+    } finally {
+      release();
+    }
+  }
+
+  /// {@return the kernel's answer to a write at an offset, an errno negated}
+  long tryWrite(MemorySegment from, long offset) {
+    int number = acquire();
+    try {
+      long answer;
+      do {
+        answer = kernel.calls().write(number, from, offset);
+      } while (Kernel.isInterrupted(answer));
+      return answer;
+    } finally {
+      release();
+    }
+  }
+
   /// {@return a second owner of the same open file}
   ///
   /// @throws ErrnoException when the process has too many

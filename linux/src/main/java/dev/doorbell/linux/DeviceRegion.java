@@ -50,13 +50,7 @@ record DeviceRegion(
   public long read(long at, int size) {
     check(at, size);
     MemorySegment word = WORD.get();
-    int fd = device.acquire();
-    try {
-      long n = device.kernel().calls().read(fd, word.asSlice(0, size), offset + at);
-      done(n, size, "pread", at);
-    } finally {
-      device.release();
-    }
+    done(device.tryRead(word.asSlice(0, size), offset + at), size, "pread", at);
     return switch (size) {
       case Byte.BYTES -> Byte.toUnsignedLong(word.get(JAVA_BYTE, 0));
       case Short.BYTES -> Short.toUnsignedLong(word.get(JAVA_SHORT, 0));
@@ -75,13 +69,7 @@ record DeviceRegion(
       case Integer.BYTES -> word.set(JAVA_INT, 0, (int) value);
       default -> word.set(JAVA_LONG, 0, value);
     }
-    int fd = device.acquire();
-    try {
-      long n = device.kernel().calls().write(fd, word.asSlice(0, size), offset + at);
-      done(n, size, "pwrite", at);
-    } finally {
-      device.release();
-    }
+    done(device.tryWrite(word.asSlice(0, size), offset + at), size, "pwrite", at);
   }
 
   private void done(long n, int size, String call, long at) {

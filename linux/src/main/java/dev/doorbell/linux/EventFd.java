@@ -77,7 +77,7 @@ public final class EventFd implements Trigger, AutoCloseable {
   ///
   /// {@return signals taken; 0 when the time is over}
   ///
-  /// @param timeoutMillis -1 for ever
+  /// @param timeoutMillis -1 for ever; begins anew when a signal of the system interrupts the thread
   public long await(int timeoutMillis) {
     long taken = take();
     if (taken > 0) {
@@ -88,10 +88,11 @@ public final class EventFd implements Trigger, AutoCloseable {
       MemorySegment p = SystemLayout.POLLFD.allocate(arena);
       SystemLayout.POLLFD_FD.set(p, fd);
       SystemLayout.POLLFD_EVENTS.set(p, KernelConstants.POLLIN);
-      int answer = descriptor.kernel().calls().poll(p, timeoutMillis);
-      if (!Kernel.isInterrupted(answer)) {
-        Kernel.check(answer, "poll", descriptor.name());
-      }
+      int answer;
+      do {
+        answer = descriptor.kernel().calls().poll(p, timeoutMillis);
+      } while (Kernel.isInterrupted(answer));
+      Kernel.check(answer, "poll", descriptor.name());
     } finally {
       descriptor.release();
     }

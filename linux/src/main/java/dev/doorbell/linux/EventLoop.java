@@ -196,10 +196,11 @@ public final class EventLoop implements AutoCloseable {
   private int await(MemorySegment events, int timeoutMillis) {
     int at = epoll.acquire();
     try {
-      int ready = calls.epollWait(at, events, timeoutMillis);
-      return Kernel.isInterrupted(ready)
-          ? 0
-          : (int) Kernel.check(ready, "epoll_wait", epoll.name());
+      int ready;
+      do {
+        ready = calls.epollWait(at, events, timeoutMillis);
+      } while (Kernel.isInterrupted(ready));
+      return (int) Kernel.check(ready, "epoll_wait", epoll.name());
     } finally {
       epoll.release();
     }

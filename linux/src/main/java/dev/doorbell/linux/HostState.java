@@ -38,7 +38,9 @@ public record HostState(Map<Sbdf, String> drivers, Map<Sbdf, String> overrides, 
     compare(out, "driver", drivers, later.drivers);
     compare(out, "driver_override", overrides, later.overrides);
     if (openFiles != later.openFiles) {
-      out.add("open files were %d and are %d".formatted(openFiles, later.openFiles));
+      out.add(
+          "open files and mappings of files were %d and are %d"
+              .formatted(openFiles, later.openFiles));
     }
     return out;
   }

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -139,6 +140,11 @@ final class IommufdSpace implements DmaSpace {
   }
 
   private RuntimeException bindRefused(LinuxGroup group, Sbdf f, Errno e) {
+    Optional<Because> firmware = FirmwareDemand.of(group, e);
+    if (firmware.isPresent()) {
+      return new ErrnoException(
+          IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, firmware.get());
+    }
     if (e.equals(Errno.EPERM) && !files.allowsUnsafeInterrupts()) {
       return new NotIsolated(
           name,

@@ -85,7 +85,13 @@ public final class Kernel {
       Errno e = Errno.in(at);
       throw new ErrnoException("mmap", target, e, why.of(e));
     }
-    return MemorySegment.ofAddress(at)
-        .reinterpret(part.bytes(), arena, gone -> check(calls.munmap(gone), "munmap", target));
+    MemorySegment mapped = MemorySegment.ofAddress(at).reinterpret(part.bytes());
+    try {
+      return mapped.reinterpret(arena, gone -> check(calls.munmap(gone), "munmap", target));
+    } catch (RuntimeException | Error e) {
+      // The arena is closed, or another thread's: nobody else would ever unmap it.
+      check(calls.munmap(mapped), "munmap", target);
+      throw e;
+    }
   }
 }

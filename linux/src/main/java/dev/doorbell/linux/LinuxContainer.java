@@ -73,9 +73,10 @@ public final class LinuxContainer implements Container {
       if (!options.unsafeInterrupts()) {
         group.requireIsolation(name);
       }
-      mappings.requireClear(group);
-      space.attach(group);
+      mappings.enter(group);
+      rollback.add(() -> mappings.leave(group));
       windows.forget();
+      space.attach(group);
       rollback.add(() -> detached(group));
       groups.add(group);
       rollback.add(() -> groups.remove(group));
@@ -113,6 +114,7 @@ public final class LinuxContainer implements Container {
 
   private void detached(LinuxGroup group) {
     windows.forget();
+    mappings.leave(group);
     space.detach(group);
   }
 
@@ -157,7 +159,7 @@ public final class LinuxContainer implements Container {
     attached(
         "map memory",
         () -> {
-          AddressRange iovas = mappings.check(iova, b, windows.granule(), windows.all(), groups);
+          AddressRange iovas = mappings.check(iova, b, windows.granule(), windows.all());
           b.mapped();
           try {
             space.map(iovas, b, protection);
@@ -220,9 +222,8 @@ public final class LinuxContainer implements Container {
     return attached(
         "make a window",
         () -> {
-          DmaWindow made = space.addWindow(pages, bytes);
           windows.forget();
-          return made;
+          return space.addWindow(pages, bytes);
         });
   }
 
@@ -234,8 +235,8 @@ public final class LinuxContainer implements Container {
         "take a window away",
         () -> {
           mappings.requireNoneIn(window.iovas());
-          space.removeWindow(window);
           windows.forget();
+          space.removeWindow(window);
           return window;
         });
   }

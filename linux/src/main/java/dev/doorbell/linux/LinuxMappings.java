@@ -16,7 +16,7 @@ import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.MappingPlacement;
 import dev.doorbell.vfio.PlacedMappings;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -33,8 +33,8 @@ final class LinuxMappings {
   private final TreeMap<Iova, ProcessBuffer> mapped = new TreeMap<>();
   private final PlacedMappings placed = new PlacedMappings();
 
-  /// Regions of the groups, as they were told when each came: to read them for every mapping takes longer than to map.
-  private final Map<LinuxGroup, List<ReservedRegion>> regions = new HashMap<>();
+  /// Regions of the groups that are in, as they were told when each came: to read them for every mapping takes longer than to map.
+  private final Map<LinuxGroup, List<ReservedRegion>> regions = new LinkedHashMap<>();
 
   /// @param name of the container
   LinuxMappings(String name) {
@@ -57,10 +57,13 @@ final class LinuxMappings {
     return placed;
   }
 
-  /// Refuses a group whose regions meet live mappings.
-  void requireClear(LinuxGroup group) {
-    regions.put(group, group.reserved());
-    for (ReservedRegion r : reserved(group)) {
+  /// From now on nothing is mapped where a group has its regions, until it leaves.
+  ///
+  /// @throws MsiWindowConflict when its window meets a mapping
+  /// @throws ReservedRegionConflict when another of its regions does
+  void enter(LinuxGroup group) {
+    List<ReservedRegion> its = group.reserved();
+    for (ReservedRegion r : its) {
       for (Map.Entry<Iova, ProcessBuffer> e : mapped.entrySet()) {
         if (r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE && iovas(e).overlaps(r.range())) {
           String attempt = "cannot attach %s to %s".formatted(group.name(), name);
@@ -72,6 +75,12 @@ final class LinuxMappings {
         }
       }
     }
+    regions.put(group, its);
+  }
+
+  /// Undoes {@link #enter}.
+  void leave(LinuxGroup group) {
+    regions.remove(group);
   }
 
   /// {@return the lowest IOVAs that are free for a buffer}
@@ -83,8 +92,7 @@ final class LinuxMappings {
   /// longer than to map.
   ///
   /// @param least the container's granule; a window may have larger pages
-  AddressRange check(
-      Iova iova, ProcessBuffer b, Granule least, List<DmaWindow> windows, List<LinuxGroup> groups) {
+  AddressRange check(Iova iova, ProcessBuffer b, Granule least, List<DmaWindow> windows) {
     Granule g = granule(iova, least, windows);
     if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
       throw new Misaligned(name, what(iova, b), g);
@@ -97,8 +105,8 @@ final class LinuxMappings {
       throw new OutsideAperture(name, what(iova, b), aperture, RANGES);
     }
     AddressRange iovas = new AddressRange(iova.value(), last);
-    for (LinuxGroup group : groups) {
-      requireOutside(group, iovas);
+    for (List<ReservedRegion> of : regions.values()) {
+      requireOutside(of, iovas);
     }
     if (!isInOne(windows, iovas)) {
       List<AddressRange> ranges = windows.stream().map(DmaWindow::iovas).toList();
@@ -143,12 +151,8 @@ final class LinuxMappings {
     return AddressRange.ofSize(e.getKey().value(), e.getValue().bytes());
   }
 
-  private List<ReservedRegion> reserved(LinuxGroup group) {
-    return regions.computeIfAbsent(group, LinuxGroup::reserved);
-  }
-
-  private void requireOutside(LinuxGroup group, AddressRange iovas) {
-    for (ReservedRegion r : reserved(group)) {
+  private void requireOutside(List<ReservedRegion> reserved, AddressRange iovas) {
+    for (ReservedRegion r : reserved) {
       if (r.range().overlaps(iovas) && r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE) {
         String attempt = "cannot map %s in %s".formatted(iovas, name);
         throw r.kind() == ReservedRegion.Kind.SW_MSI

@@ -5,12 +5,12 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.Protection;
-import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -53,17 +53,9 @@ final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
   }
 
   private RuntimeException refused(LinuxGroup group, Errno e, Ioctl request) {
-    List<ReservedRegion> identity =
-        group.reserved().stream().filter(r -> r.kind() == ReservedRegion.Kind.DIRECT).toList();
-    if (e.equals(Errno.EPERM) && !identity.isEmpty()) {
-      return new ErrnoException(
-          request.name(),
-          group.name(),
-          e,
-          new Because(
-              "firmware demands that %s reads and writes memory at %s whoever owns it"
-                  .formatted(group.name(), identity.getFirst().range()),
-              "turn the firmware's feature off that uses this region (RMRR or RMR), or assign another function"));
+    Optional<Because> firmware = FirmwareDemand.of(group, e);
+    if (firmware.isPresent()) {
+      return new ErrnoException(request.name(), group.name(), e, firmware.get());
     }
     if (e.equals(Errno.EPERM) && !files.host().allowsUnsafeInterrupts()) {
       return new NotIsolated(

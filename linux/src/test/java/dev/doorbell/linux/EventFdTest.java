@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +93,107 @@ class EventFdTest {
     }
     fds.forEach(EventFd::close);
     assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName("a counter at its limit of 2^64 - 2 takes no more, and nobody waits")
+  void full() {
+    try (EventFd e = EventFd.create("test");
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment most = arena.allocate(ValueLayout.JAVA_LONG);
+      most.set(ValueLayout.JAVA_LONG, 0, -2);
+      assertEquals(Long.BYTES, e.descriptor().tryWrite(most));
+      e.signal();
+      assertEquals(-2, e.take());
+    }
+  }
+
+  @Test
+  @DisplayName("close(2) that answers an error is told, and the descriptor is gone all the same")
+  void closeFails() {
+    Map<String, Integer> before = OpenFiles.held();
+    EventFd e = EventFd.create(FailingCalls.closing(CALLS, Errno.EIO), "test");
+    ErrnoException x = assertThrows(ErrnoException.class, e::close);
+    assertEquals("close", x.operation());
+    assertEquals(before, OpenFiles.held());
+    e.close();
+  }
+
+  @Test
+  @DisplayName(
+      "a listener that holds another back, or takes its signals: that one is not called any more")
+  void listenersMeddle() {
+    try (EventLoop loop = EventLoop.create(CALLS);
+        EventFd a = EventFd.create("a");
+        EventFd b = EventFd.create("b")) {
+      EventLoop.Watch[] watches = new EventLoop.Watch[2];
+      List<String> called = new ArrayList<>();
+      watches[0] =
+          loop.watch(
+              a,
+              n -> {
+                called.add("a " + n);
+                watches[1].hold(true);
+              });
+      watches[1] =
+          loop.watch(
+              b,
+              n -> {
+                called.add("b " + n);
+                watches[0].hold(true);
+              });
+      a.signal();
+      b.signal();
+      assertEquals(1, loop.deliver(), called::toString);
+      assertEquals(1, called.size(), called::toString);
+      watches[0].close();
+      watches[1].close();
+      a.take();
+      b.take();
+      called.clear();
+      loop.watch(
+          a,
+          n -> {
+            called.add("a " + n);
+            b.take();
+          });
+      loop.watch(
+          b,
+          n -> {
+            called.add("b " + n);
+            a.take();
+          });
+      a.signal();
+      b.signal();
+      assertEquals(1, loop.deliver(), called::toString);
+      assertEquals(1, called.size(), called::toString);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a watch that is closed asks the kernel for nothing more; a loop starts once, and not after its end")
+  void onceEach() {
+    FailingCalls counting = new FailingCalls(CALLS);
+    try (EventFd e = EventFd.create("test")) {
+      EventLoop loop = EventLoop.create(counting.calls());
+      EventLoop.Watch w = loop.watch(e, n -> {});
+      w.close();
+      counting.fail(-1, Errno.EIO);
+      w.close();
+      w.hold(true);
+      assertEquals(List.of(), counting.made());
+      loop.start("test loop");
+      assertThrows(IllegalStateException.class, () -> loop.start("again"));
+      Thread.currentThread().interrupt();
+      loop.close();
+      assertTrue(Thread.interrupted(), "whoever interrupted the closing thread is not forgotten");
+      assertThrows(IllegalStateException.class, () -> loop.start("too late"));
+      loop.close();
+      EventLoop idle = EventLoop.create(CALLS);
+      idle.close();
+      assertThrows(IllegalStateException.class, () -> idle.start("too late"));
+    }
   }
 
   @Test

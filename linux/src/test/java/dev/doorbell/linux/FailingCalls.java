@@ -15,6 +15,9 @@ public final class FailingCalls {
   private int failingRequest;
   private String failingPath = "";
   private Errno errno = Errno.EIO;
+  private boolean shortened;
+  private String watchedPath = "";
+  private Runnable watching = () -> {};
 
   public FailingCalls(SystemCalls to) {
     this.to = to;
@@ -41,6 +44,29 @@ public final class FailingCalls {
   public void failOpen(String path, Errno with) {
     fail(-1, with);
     failingPath = path;
+  }
+
+  /// Lets something happen each time a file was opened.
+  public void atOpen(String path, Runnable happens) {
+    watchedPath = path;
+    watching = happens;
+  }
+
+  /// From now on every access at an offset is said to have missed its last byte.
+  public void shorten(boolean on) {
+    shortened = on;
+  }
+
+  /// {@return calls of which every `close` answers an errno, having closed}
+  public static SystemCalls closing(SystemCalls to, Errno answer) {
+    return (SystemCalls)
+        Proxy.newProxyInstance(
+            SystemCalls.class.getClassLoader(),
+            new Class<?>[] {SystemCalls.class},
+            (proxy, method, arguments) -> {
+              Object done = method.invoke(to, arguments);
+              return method.getName().equals("close") ? (Object) (-answer.number()) : done;
+            });
   }
 
   /// {@return names of the calls since {@link #fail}}
@@ -71,7 +97,12 @@ public final class FailingCalls {
                 }
               }
               try {
-                return method.invoke(to, arguments);
+                Object answer = method.invoke(to, arguments);
+                if (method.getName().equals("open") && arguments[0].equals(watchedPath)) {
+                  watching.run();
+                }
+                boolean atOffset = method.getName().matches("read|write") && arguments.length == 3;
+                return shortened && atOffset ? (Object) ((long) answer - 1) : answer;
               } catch (InvocationTargetException e) {
                 throw e.getCause();
               }

@@ -85,7 +85,7 @@ class FakeContainer extends FakeFile {
           space.unmap(
               AddressRange.ofSize(
                   VfioLayout.DMA_UNMAP_IOVA.get(m), VfioLayout.DMA_UNMAP_SIZE.get(m)));
-      gone.ifPresent(n -> VfioLayout.DMA_UNMAP_SIZE.set(m, n));
+      gone.ifPresent(n -> VfioLayout.DMA_UNMAP_SIZE.set(m, n - kernel.unmapsLess));
       return gone.isPresent() ? 0 : INVALID;
     }
     if (is(request, VfioLayout.VFIO_IOMMU_DIRTY_PAGES)) {
@@ -162,7 +162,7 @@ class FakeContainer extends FakeFile {
     }
     VfioLayout.IOVA_RANGES_NR.set(w, caps, FakeSpace.RANGES.size());
     long at = caps + VfioLayout.IOVA_RANGES.offset();
-    for (AddressRange r : FakeSpace.RANGES) {
+    for (AddressRange r : kernel.ranges()) {
       VfioLayout.IOVA_START.set(w, at, r.start());
       VfioLayout.IOVA_END.set(w, at, r.last());
       at += VfioLayout.IOVA_RANGE.bytes();

@@ -131,20 +131,28 @@ final class FakeDeviceFile extends FakeFile {
     if (room < s.byteSize() || index < 0 || index > CONFIG) {
       return INVALID;
     }
-    int all = VfioLayout.REGION_READ | VfioLayout.REGION_WRITE;
+    int all = VfioLayout.REGION_READ | (function.mayBeWritten ? VfioLayout.REGION_WRITE : 0);
     VfioLayout.REGION_OFFSET.set(s, (long) index << REGION_SHIFT);
     VfioLayout.REGION_CAP_OFFSET.set(s, 0);
     if (index == CONFIG) {
-      VfioLayout.REGION_SIZE.set(s, function.model.config().size());
+      VfioLayout.REGION_SIZE.set(s, function.model.config().size() - function.hiddenConfig);
       VfioLayout.REGION_FLAGS.set(s, all);
       return 0;
     }
     Optional<BarModel> bar = function.bar(index);
     VfioLayout.REGION_SIZE.set(s, bar.map(BarModel::bytes).orElse(0L));
     boolean hasTable = function.msix().filter(m -> m.tableBar() == index).isPresent();
+    boolean hasParts = index == 0 && !function.sparse.isEmpty();
     VfioLayout.REGION_FLAGS.set(
         s,
-        bar.isEmpty() ? 0 : all | VfioLayout.REGION_MMAP | (hasTable ? VfioLayout.REGION_CAPS : 0));
+        bar.isEmpty()
+            ? 0
+            : all
+                | (function.mayBeMapped ? VfioLayout.REGION_MMAP : 0)
+                | (hasTable || hasParts ? VfioLayout.REGION_CAPS : 0));
+    if (hasParts) {
+      parts(s, argument, room);
+    }
     if (hasTable) {
       long needed = s.byteSize() + VfioLayout.CAP_HEADER.bytes();
       if (room < needed) {
@@ -157,6 +165,26 @@ final class FakeDeviceFile extends FakeFile {
       }
     }
     return 0;
+  }
+
+  private void parts(MemorySegment s, MemorySegment argument, long room) {
+    long at = s.byteSize();
+    long areas = at + VfioLayout.SPARSE_AREAS.offset();
+    long needed = areas + (long) function.sparse.size() * VfioLayout.SPARSE_AREA.bytes();
+    if (room < needed) {
+      VfioLayout.REGION_ARGSZ.set(s, needed);
+      return;
+    }
+    MemorySegment w = wide(argument, room);
+    VfioLayout.REGION_CAP_OFFSET.set(s, at);
+    VfioLayout.CAP_ID.set(w, at, VfioLayout.CAP_SPARSE_MMAP);
+    VfioLayout.CAP_NEXT.set(w, at, 0);
+    VfioLayout.SPARSE_NR_AREAS.set(w, at, function.sparse.size());
+    for (long[] part : function.sparse) {
+      VfioLayout.AREA_OFFSET.set(w, areas, part[0]);
+      VfioLayout.AREA_SIZE.set(w, areas, part[1]);
+      areas += VfioLayout.SPARSE_AREA.bytes();
+    }
   }
 
   private int irqs(MemorySegment s) {

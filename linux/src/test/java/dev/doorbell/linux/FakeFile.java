@@ -55,6 +55,16 @@ abstract class FakeFile {
     return Optional.empty();
   }
 
+  /// {@return whether the tables that a function's requests meet remember what it writes}
+  static boolean remembers(FakeKernel kernel, FakeFunction f) {
+    return kernel.files.values().stream()
+        .anyMatch(file ->
+            file instanceof FakeDeviceFile d
+                && d.function == f
+                && d.attached != null
+                && d.attached.remembers(d.table));
+  }
+
   boolean exclusive() {
     return false;
   }
@@ -131,7 +141,9 @@ abstract class FakeFile {
     int ioctl(int request, MemorySegment argument) {
       if (is(request, VfioLayout.VFIO_GROUP_GET_STATUS)) {
         MemorySegment s = in(argument, VfioLayout.GROUP_STATUS);
-        VfioLayout.GROUP_FLAGS.set(s, VfioLayout.GROUP_VIABLE | (container == null ? 0 : 2));
+        boolean viable = function.driver.equals("vfio-pci");
+        VfioLayout.GROUP_FLAGS.set(
+            s, (viable ? VfioLayout.GROUP_VIABLE : 0) | (container == null ? 0 : 2));
         return VfioLayout.GROUP_ARGSZ.get(s) < 8 ? INVALID : 0;
       }
       if (is(request, VfioLayout.VFIO_GROUP_SET_CONTAINER)) {

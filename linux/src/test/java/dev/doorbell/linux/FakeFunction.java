@@ -46,6 +46,17 @@ final class FakeFunction {
   /// INTx, of a function that has it.
   @Nullable FakeLine line;
 
+  /// Parts of BAR 0 that may be mapped, some of them without length; empty where the kernel does not tell them apart.
+  List<long[]> sparse = List.of();
+
+  /// Whether BARs may be mapped, and written.
+  boolean mayBeMapped = true;
+
+  boolean mayBeWritten = true;
+
+  /// Bytes at the end of configuration space that the kernel does not show.
+  int hiddenConfig;
+
   /// How many vectors the host has left for this function.
   int vectorsLeft = Integer.MAX_VALUE;
 

@@ -25,6 +25,15 @@ final class FakeIommufd extends FakeFile {
     return isIoas(id) || made.containsKey(id);
   }
 
+  boolean remembers(int table) {
+    return made.getOrDefault(table, false);
+  }
+
+  /// {@return how many tables its users made}
+  int tables() {
+    return made.size();
+  }
+
   boolean isIoas(int id) {
     return allocated && id == IOAS;
   }
@@ -146,7 +155,7 @@ final class FakeIommufd extends FakeFile {
     if (gone.isEmpty() || gone.getAsLong() == 0) {
       return -Errno.ENOENT.number();
     }
-    IommufdLayout.UNMAP_LENGTH.set(m, gone.getAsLong());
+    IommufdLayout.UNMAP_LENGTH.set(m, gone.getAsLong() - kernel.unmapsLess);
     return 0;
   }
 
@@ -162,8 +171,8 @@ final class FakeIommufd extends FakeFile {
     IommufdLayout.RANGES_NUM.set(s, FakeSpace.RANGES.size());
     IommufdLayout.RANGES_OUT_ALIGNMENT.set(s, 0x1000);
     for (int i = 0; i < FakeSpace.RANGES.size(); i++) {
-      IommufdLayout.RANGE_START.set(out, i * 16L, FakeSpace.RANGES.get(i).start());
-      IommufdLayout.RANGE_LAST.set(out, i * 16L, FakeSpace.RANGES.get(i).last());
+      IommufdLayout.RANGE_START.set(out, i * 16L, kernel.ranges().get(i).start());
+      IommufdLayout.RANGE_LAST.set(out, i * 16L, kernel.ranges().get(i).last());
     }
     return 0;
   }

@@ -51,6 +51,15 @@ public final class FakeKernel implements DmaPort {
 
   FakePower power = FakePower.NONE;
 
+  /// Whether IOVA ranges are told from the top down.
+  boolean rangesBackwards;
+
+  /// Bytes that it says were unmapped, less than there were.
+  long unmapsLess;
+
+  /// Offset in its file of what was mapped last.
+  long lastMapped = -1;
+
   /// @param root an empty folder for sysfs and procfs
   public FakeKernel(Path root) {
     this.root = root;
@@ -75,6 +84,19 @@ public final class FakeKernel implements DmaPort {
         power == FakePower.NONE ? "0x0000000008000000 0x00000000080fffff msi\n" : "");
     sysfs.write(group + "/devices/" + sbdf + "/x", "");
     sysfs.add(f, driver);
+  }
+
+  List<AddressRange> ranges() {
+    return rangesBackwards ? FakeSpace.RANGES.reversed() : FakeSpace.RANGES;
+  }
+
+  /// {@return all open files of iommufd}
+  List<FakeIommufd> iommufds() {
+    return files.values().stream()
+        .filter(FakeIommufd.class::isInstance)
+        .map(FakeIommufd.class::cast)
+        .distinct()
+        .toList();
   }
 
   /// The machine is a POWER server, before its functions are added.
@@ -149,6 +171,16 @@ public final class FakeKernel implements DmaPort {
           }
         });
     sysfs.gone(gone);
+  }
+
+  /// A driver of the host takes a function that vfio-pci has.
+  ///
+  /// @param groupSaysSo whether the group's file says that it is not viable any more
+  public void takenBy(Sbdf function, String driver, boolean groupSaysSo) {
+    sysfs.showDriver(functions.get(function), driver);
+    if (groupSaysSo) {
+      functions.get(function).driver = driver;
+    }
   }
 
   /// {@return functions that are reset with one: those of its bus}
@@ -237,7 +269,9 @@ public final class FakeKernel implements DmaPort {
       sysfs.taken(f, (int) value);
       return fd.isPresent() ? BusOutcome.OK : BusOutcome.ERROR;
     }
-    Optional<MemorySegment> m = FakeFile.spaceOf(this, f).flatMap(s -> s.at(address, bytes, true));
+    Optional<MemorySegment> m =
+        FakeFile.spaceOf(this, f)
+            .flatMap(s -> s.at(address, bytes, true, FakeFile.remembers(this, f)));
     m.ifPresent(to -> FakeSpace.store(to, value));
     return m.isPresent() ? BusOutcome.OK : BusOutcome.ERROR;
   }
@@ -246,7 +280,7 @@ public final class FakeKernel implements DmaPort {
   public BusRead read(int requesterId, long address, int bytes) {
     FakeFunction f = functions.get(Sbdf.of(0, requesterId));
     return FakeFile.spaceOf(this, f)
-        .flatMap(s -> s.at(address, bytes, false))
+        .flatMap(s -> s.at(address, bytes, false, false))
         .map(m -> BusRead.ok(FakeSpace.load(m)))
         .orElseGet(() -> BusRead.error(bytes));
   }
@@ -261,12 +295,11 @@ public final class FakeKernel implements DmaPort {
               if (method.getDeclaringClass() == Object.class) {
                 return method.getName().equals("hashCode") ? (Object) 2 : "fake kernel";
               }
-              Object answer = answer(method.getName(), a);
-              if (answer != null) {
-                return answer;
-              }
+              Object own = answer(method.getName(), a);
               try {
-                return method.invoke(real, a);
+                Object answer = own == null ? method.invoke(real, a) : own;
+                Held.note(method.getName(), a, answer);
+                return answer;
               } catch (InvocationTargetException e) {
                 throw e.getCause();
               }
@@ -280,6 +313,7 @@ public final class FakeKernel implements DmaPort {
       case "open" -> opened((String) a[0]);
       case "mmap" -> {
         FakeFile mapped = files.get((Integer) a[3]);
+        lastMapped = (long) a[4];
         yield mapped == null ? null : (Object) mapped.map((long) a[0], (long) a[4]);
       }
       case "duplicate" -> duplicate((Integer) a[0], f);

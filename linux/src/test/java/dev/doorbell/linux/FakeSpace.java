@@ -78,15 +78,17 @@ final class FakeSpace {
   }
 
   /// {@return process memory that a device reaches at an IOVA}
+  ///
+  /// @param remember whether a write there is remembered
   @SuppressWarnings("restricted")
-  Optional<MemorySegment> at(long iova, int bytes, boolean write) {
+  Optional<MemorySegment> at(long iova, int bytes, boolean write, boolean remember) {
     Map.Entry<Long, Mapping> e = mappings.floorEntry(iova);
     if (e == null
         || !e.getValue().iovas.contains(AddressRange.ofSize(iova, bytes))
         || !(write ? e.getValue().write : e.getValue().read)) {
       return Optional.empty();
     }
-    if (write) {
+    if (write && remember) {
       written.add(iova & -PAGE);
     }
     long address = e.getValue().address + (iova - e.getKey());

@@ -71,6 +71,10 @@ final class FakeSysfs {
     }
   }
 
+  void showDriver(FakeFunction f, String driver) {
+    link(device(f) + "/driver", "sys/bus/pci/drivers/" + driver);
+  }
+
   private void unbind(FakeFunction f) {
     f.driver = "";
     remove(device(f) + "/driver");

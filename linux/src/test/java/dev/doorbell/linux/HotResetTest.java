@@ -30,7 +30,7 @@ class HotResetTest {
   /// A register of the demonstration device that a reset clears.
   private static final long REGISTER = dev.doorbell.hw.pcie.DemoLayout.SOURCE.offset();
 
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
   private FakeKernel kernel;
 
   @BeforeEach
@@ -43,7 +43,7 @@ class HotResetTest {
 
   @AfterEach
   void givesAllBack() {
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   private LinuxVfio open(Access access) {
@@ -91,6 +91,21 @@ class HotResetTest {
 
   @ParameterizedTest
   @EnumSource(Access.class)
+  @DisplayName("functions are told with their segment")
+  void segment(Access access) {
+    Sbdf far = Sbdf.parse("0001:05:07.0");
+    kernel.add(far, EndpointSpec.demo(4), "vfio-pci", false);
+    try (LinuxVfio vfio = open(access);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(far));
+      try (LinuxDevice d = (LinuxDevice) vfio.group(far).open(far)) {
+        assertEquals(List.of(far), d.resetTogether());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Access.class)
   @DisplayName("a function without a reset of its own: told so, and that its bus may be reset")
   void noneOfItsOwn(Access access) {
     FailingCalls failing = new FailingCalls(kernel.calls());
@@ -110,6 +125,9 @@ class HotResetTest {
         ErrnoException taken = assertThrows(ErrnoException.class, f::reset);
         assertTrue(taken.getMessage().contains("taking the function away"), taken::getMessage);
         assertTrue(taken.refusal().advice().contains("close it"), taken.refusal()::advice);
+        failing.failIoctl(VfioLayout.VFIO_DEVICE_PCI_HOT_RESET, Errno.EPERM);
+        ErrnoException others = assertThrows(ErrnoException.class, f::hotReset);
+        assertTrue(others.getMessage().contains("would be reset, too: [" + F), others::getMessage);
         failing.failIoctl(VfioLayout.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, Errno.ENODEV);
         ErrnoException x = assertThrows(ErrnoException.class, f::resetTogether);
         assertEquals(Errno.ENODEV, x.errno());

@@ -27,7 +27,7 @@ class IntxTest {
   @EnumSource(Access.class)
   @DisplayName("a level signals once until it is let through, and again while it stays asserted")
   void level(Access access, @TempDir Path root) {
-    Map<String, Integer> before = OpenFiles.held();
+    Map<String, Integer> before = Held.now();
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
     k.add(WITHOUT, EndpointSpec.demo(8), "vfio-pci", false);
@@ -75,6 +75,6 @@ class IntxTest {
         }
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 }

@@ -44,7 +44,7 @@ class LinuxAssignmentTest {
 
   @BeforeEach
   void machine() {
-    held = OpenFiles.held();
+    held = Held.now();
     kernel = new FakeKernel(root);
     kernel.add(NIC, EndpointSpec.demo(5), "e1000e", true);
     kernel.add(EDU, EndpointSpec.demoMsi(new Msi(1, true, false)), "", false);
@@ -60,7 +60,7 @@ class LinuxAssignmentTest {
     for (Sbdf f : List.of(NIC, EDU)) {
       assertEquals("(null)\n", kernel.read(HostFiles.device(f) + "/driver_override"));
     }
-    assertEquals(held, OpenFiles.held());
+    assertEquals(held, Held.now());
   }
 
   @ParameterizedTest
@@ -272,7 +272,7 @@ class LinuxAssignmentTest {
     }
     assertEquals("e1000e\n", kernel.read(file));
     assertEquals("e1000e", kernel.driver(NIC));
-    assertEquals(held, OpenFiles.held());
+    assertEquals(held, Held.now());
   }
 
   @ParameterizedTest

@@ -42,7 +42,7 @@ class LinuxContainerTest {
   private static final Iova TO = new Iova(0x20_0000);
   private static final AddressRange LOW = AddressRange.ofSize(0, 0x100_0000);
 
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
   private FakeKernel kernel;
 
   @BeforeEach
@@ -54,7 +54,7 @@ class LinuxContainerTest {
 
   @AfterEach
   void givesAllBack() {
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   private LinuxVfio open(Access access) {

@@ -26,12 +26,14 @@ import dev.doorbell.vfio.EventCounter;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.RegionType;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -43,7 +45,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @DisplayName("Linux: what is particular to the kernel's implementation, over a kernel in memory")
 class LinuxVfioTest {
   private static final Sbdf F = Sbdf.parse("00:01.0");
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
 
   private static FakeKernel kernel(Path root) {
     FakeKernel k = new FakeKernel(root);
@@ -82,7 +84,7 @@ class LinuxVfioTest {
         assertEquals(1, e.take());
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @Test
@@ -105,7 +107,7 @@ class LinuxVfioTest {
         assertThrows(VectorsExhausted.class, () -> d.enable(IrqType.MSIX, 1, counters(1)));
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -133,7 +135,7 @@ class LinuxVfioTest {
         }
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -165,7 +167,7 @@ class LinuxVfioTest {
       }
       k.wantBack(F);
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @Test
@@ -185,7 +187,7 @@ class LinuxVfioTest {
       k.unplug(F);
       assertEquals(Optional.of("e1000e"), bound.before());
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -201,7 +203,7 @@ class LinuxVfioTest {
       assertThrows(InUse.class, () -> d.attach(other.group(F)));
       assertTrue(d.groups().isEmpty());
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -218,7 +220,7 @@ class LinuxVfioTest {
       k.allowUnsafeInterrupts(true);
       assertThrows(NotIsolated.class, () -> c.attach(vfio.group(F)), "its user does not allow it");
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @Test
@@ -246,7 +248,35 @@ class LinuxVfioTest {
         assertEquals(0x10_0000L, e.refusal().available().orElseThrow().value());
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
+  }
+
+  @Test
+  @DisplayName(
+      "a BAR that is mapped for an arena that has ended, or is another thread's: refused, and not mapped")
+  void mappedForNobody(@TempDir Path root) throws InterruptedException {
+    FakeKernel k = kernel(root);
+    Arena ended = Arena.ofShared();
+    ended.close();
+    AtomicReference<Arena> others = new AtomicReference<>();
+    Thread.ofPlatform().start(() -> others.set(Arena.ofConfined())).join();
+    AddressRange registers = AddressRange.ofSize(0, 0x1000);
+    try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER));
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      try (LinuxDevice d = (LinuxDevice) vfio.group(F).open(F)) {
+        Map<String, Integer> opened = Held.now();
+        assertThrows(IllegalStateException.class, () -> d.map(RegionType.BAR0, registers, ended));
+        assertThrows(
+            WrongThreadException.class, () -> d.map(RegionType.BAR0, registers, others.get()));
+        assertEquals(opened, Held.now());
+        try (Arena own = Arena.ofConfined()) {
+          assertEquals(0x1000, d.map(RegionType.BAR0, registers, own).byteSize());
+        }
+        assertEquals(opened, Held.now());
+      }
+    }
+    assertEquals(before, Held.now());
   }
 
   /// A function with DMA, vectors and a notice.
@@ -288,7 +318,7 @@ class LinuxVfioTest {
         assertFalse(k.isBusMaster(F), "after " + e);
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -309,7 +339,7 @@ class LinuxVfioTest {
         assertEquals(Errno.EIO, e.errno());
         failed++;
       }
-      assertEquals(before, OpenFiles.held(), "after failure of call %d".formatted(i));
+      assertEquals(before, Held.now(), "after failure of call %d".formatted(i));
       if (whole) {
         assertTrue(failed > 15, "calls that failed: " + failed);
         return;

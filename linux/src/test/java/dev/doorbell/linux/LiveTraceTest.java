@@ -14,8 +14,10 @@ import dev.doorbell.pci.Seen;
 import dev.doorbell.vfio.NoSuchFunction;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,7 @@ class LiveTraceTest {
   private static final Sbdf NIC = Sbdf.parse("00:06.0");
   private static final Request TAKE = new Request(1, 3, false, true, Optional.empty());
 
+  private final Map<String, Integer> before = Held.now();
   @TempDir Path root;
   private FakeKernel kernel;
 
@@ -34,6 +37,11 @@ class LiveTraceTest {
     kernel = new FakeKernel(root);
     kernel.add(NIC, EndpointSpec.demo(5), "e1000e", false);
     kernel.write("sys/bus/pci/devices/" + NIC + "/power_state", "D0\n");
+  }
+
+  @AfterEach
+  void givesAllBack() {
+    assertEquals(before, Held.now());
   }
 
   private LinuxOptions options() {

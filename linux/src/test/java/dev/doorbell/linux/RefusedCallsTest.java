@@ -14,14 +14,18 @@ import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.NotViable;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName(
     "Linux: what a user is told of a call that the kernel refuses, and that everything is given back")
@@ -54,23 +58,14 @@ class RefusedCallsTest {
       CONTAINER | VFIO_GROUP_SET_CONTAINER            | EBUSY      | another container
       CONTAINER | VFIO_GROUP_GET_DEVICE_FD            | EBUSY      | close it there first
       IOMMUFD   | VFIO_DEVICE_BIND_IOMMUFD            | EBUSY      | another container
-      # the device is gone in the middle
-      CONTAINER | VFIO_GROUP_GET_DEVICE_FD            | ENODEV     | not bound to a VFIO driver
-      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENODEV     | the function is gone
-      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | EIO        | the function is gone
-      IOMMUFD   | VFIO_DEVICE_GET_REGION_INFO         | ENODEV     | the device is gone
-      # memory
-      CONTAINER | VFIO_IOMMU_MAP_DMA                  | EFAULT     | not this process's own pages
-      IOMMUFD   | IOMMU_IOAS_MAP                      | ENOMEM     | RLIMIT_MEMLOCK
-      # vectors
-      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
-      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
-      CONTAINER | VFIO_DEVICE_SET_IRQS                | EINVAL     | disable the function's vectors first
+      IOMMUFD   | open /dev/vfio/devices/vfio1        | EBUSY      | another process
+      IOMMUFD   | VFIO_DEVICE_ATTACH_IOMMUFD_PT       | EINVAL     | cannot use this IOVA space
+      IOMMUFD   | VFIO_DEVICE_ATTACH_IOMMUFD_PT       | EADDRINUSE | cannot use this IOVA space
       """)
   // spotless:on
-  @DisplayName("no module, no permission, too old, in use, gone, no memory, no vectors")
+  @DisplayName("no module, no permission, too old, in use")
   void told(Access access, String call, String errno, String words, @TempDir Path root) {
-    Map<String, Integer> before = OpenFiles.held();
+    Map<String, Integer> before = Held.now();
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
     FailingCalls failing = new FailingCalls(k.calls());
@@ -83,10 +78,125 @@ class RefusedCallsTest {
     RuntimeException e = assertThrows(RuntimeException.class, () -> session(o));
     String all = e.getMessage() + "; " + ((dev.doorbell.explain.Refused) e).refusal().advice();
     assertTrue(all.contains(words), all);
-    assertEquals(before, OpenFiles.held(), all);
+    assertEquals(before, Held.now(), all);
     failing.fail(-1, Errno.EIO);
     session(o);
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
+  }
+
+  @ParameterizedTest(name = "{0} {1} with {2}")
+  @CsvSource({
+    "CONTAINER, VFIO_SET_IOMMU, EPERM",
+    "CONTAINER, VFIO_GROUP_SET_CONTAINER, EINVAL",
+    "IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD, EINVAL"
+  })
+  @DisplayName(
+      "a region that firmware wants one to one: named, with EPERM of Intel's driver and with EINVAL of kernels from 6.6 on; and only with them")
+  void firmwareDemands(Access access, String call, String errno, @TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    String regions = "sys/kernel/iommu_groups/1/reserved_regions";
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
+    for (String kind : List.of("direct", "direct-relaxable", "reserved")) {
+      k.write(regions, "0x00000000000e0000 0x00000000000effff %s\n".formatted(kind));
+      for (String e : List.of(errno, "ENXIO")) {
+        failing.failIoctl(request(call), Errno.named(e));
+        RuntimeException x = assertThrows(RuntimeException.class, () -> session(o));
+        boolean demanded = kind.equals("direct") && e.equals(errno);
+        assertEquals(demanded, x.getMessage().contains("firmware demands"), x::getMessage);
+        if (demanded) {
+          assertEquals(Errno.named(errno), ((ErrnoException) x).errno());
+          assertTrue(x.getMessage().contains("at [0xe0000, 0xeffff]"), x::getMessage);
+          String advice = ((ErrnoException) x).refusal().advice();
+          assertTrue(advice.contains("RMRR"), advice);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource({"CONTAINER, VFIO_SET_IOMMU", "IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD"})
+  @DisplayName("EPERM where unsafe interrupts are allowed is not told as missing isolation")
+  void anotherReason(Access access, String call, @TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.allowUnsafeInterrupts(true);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
+    failing.failIoctl(request(call), Errno.EPERM);
+    ErrnoException e = assertThrows(ErrnoException.class, () -> session(o));
+    assertEquals(Errno.EPERM, e.errno());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @DisplayName(
+      "a driver of the host that takes a function meanwhile: NotViable, whether the kernel says so when asked or by EPERM")
+  void takenMeanwhile(boolean asked, @TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), root, Access.CONTAINER, false, f -> List.of());
+    if (!asked) {
+      failing.failIoctl(VfioLayout.VFIO_GROUP_SET_CONTAINER, Errno.EPERM);
+    }
+    boolean[] opened = new boolean[1];
+    failing.atOpen(
+        "/dev/vfio/1",
+        () -> {
+          opened[0] = true;
+          k.takenBy(F, "nvme", asked);
+        });
+    NotViable e = assertThrows(NotViable.class, () -> session(o));
+    assertTrue(opened[0]);
+    assertTrue(e.getMessage().contains("driver nvme"), e::getMessage);
+  }
+
+  @Test
+  @DisplayName(
+      "a later group that the container's IOMMU finds in use: InUse, and the first one works on")
+  void laterGroupInUse(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    Sbdf other = Sbdf.parse("00:02.0");
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.add(other, EndpointSpec.demo(8), "vfio-pci", false);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), root, Access.CONTAINER, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      failing.failIoctl(VfioLayout.VFIO_GROUP_SET_CONTAINER, Errno.EBUSY);
+      assertThrows(InUse.class, () -> c.attach(vfio.group(other)));
+      failing.fail(-1, Errno.EIO);
+      c.attach(vfio.group(other));
+      assertEquals(2, c.groups().size());
+    }
+  }
+
+  // spotless:off
+  @ParameterizedTest(name = "{0} {1} with {2}: {3}")
+  @CsvSource(delimiter = '|', textBlock = """
+      # the device is gone in the middle
+      CONTAINER | VFIO_GROUP_GET_DEVICE_FD            | ENODEV     | not bound to a VFIO driver
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENODEV     | the function is gone
+      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | EIO        | the function is gone
+      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | ENXIO      | the function is gone
+      IOMMUFD   | VFIO_DEVICE_GET_REGION_INFO         | ENODEV     | the device is gone
+      # memory
+      CONTAINER | VFIO_IOMMU_MAP_DMA                  | EFAULT     | not this process's own pages
+      IOMMUFD   | IOMMU_IOAS_MAP                      | ENOMEM     | RLIMIT_MEMLOCK
+      # vectors
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
+      IOMMUFD   | VFIO_DEVICE_SET_IRQS                | ENOSPC     | and 0 are free
+      CONTAINER | VFIO_DEVICE_SET_IRQS                | EINVAL     | disable the function's vectors first
+      """)
+  // spotless:on
+  @DisplayName("gone in the middle, no memory, no vectors")
+  void toldLater(Access access, String call, String errno, String words, @TempDir Path root) {
+    told(access, call, errno, words, root);
   }
 
   private static Ioctl request(String name) {

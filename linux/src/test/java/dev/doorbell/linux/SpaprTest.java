@@ -38,12 +38,12 @@ class SpaprTest {
   private static final AddressRange FIRST = AddressRange.ofSize(0, 0x8000_0000L);
   private static final long BIG = 0x100_0000_0000L;
 
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
   @TempDir Path root;
 
   @AfterEach
   void givesAllBack() {
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   private FakeKernel kernel(FakePower power) {
@@ -168,28 +168,33 @@ class SpaprTest {
           assertEquals(List.of(FIRST, w.iovas()), c.iovaRanges());
           KernelLacks more = assertThrows(KernelLacks.class, () -> c.addWindow(Granule.K64, BIG));
           assertEquals("NoMoreWindows", more.refusal().type());
-          try (DmaBuffer b = c.allocate(0x1_0000);
+          try (DmaBuffer b = c.allocate(0x3_0000);
               DmaBuffer low = c.allocate(0x1000)) {
             assertThrows(
                 Misaligned.class,
                 () -> c.map(new Iova(w.iovas().start()), low, Protection.READ_WRITE),
                 "pages there have 64 KiB");
-            if (b.segment().orElseThrow().address() % 0x1_0000 == 0) {
-              ErrnoException e =
-                  assertThrows(
-                      ErrnoException.class,
-                      () -> c.map(new Iova(w.iovas().start()), b, Protection.READ_WRITE));
-              assertTrue(e.getMessage().contains("pages are smaller"), e.getMessage());
-            }
+            long odd = -b.segment().orElseThrow().address() & 0xffff;
+            DmaBuffer aligned = b.part(AddressRange.ofSize(odd, 0x1_0000));
+            DmaBuffer beside = b.part(AddressRange.ofSize(odd ^ 0x1000, 0x1_0000));
+            assertThrows(
+                Misaligned.class,
+                () -> c.map(new Iova(w.iovas().start()), beside, Protection.READ_WRITE),
+                "memory lies in whole pages of 64 KiB, too");
+            ErrnoException small =
+                assertThrows(
+                    ErrnoException.class,
+                    () -> c.map(new Iova(w.iovas().start()), aligned, Protection.READ_WRITE));
+            assertTrue(small.getMessage().contains("pages are smaller"), small.getMessage());
             c.map(new Iova(0x10_0000), low, Protection.READ_WRITE);
             assertThrows(InUse.class, () -> c.removeWindow(c.windows().getFirst()));
             assertEquals(0x1000, c.unmap(AddressRange.ALL));
           }
           c.removeWindow(w);
           assertEquals(List.of(FIRST), c.iovaRanges());
-          ErrnoException odd =
+          ErrnoException ragged =
               assertThrows(ErrnoException.class, () -> c.addWindow(Granule.K64, 0x3_0000));
-          assertTrue(odd.refusal().advice().contains("0x40211000"), odd.refusal().advice());
+          assertTrue(ragged.refusal().advice().contains("0x40211000"), ragged.refusal().advice());
           assertThrows(IllegalArgumentException.class, () -> c.removeWindow(w));
         });
   }

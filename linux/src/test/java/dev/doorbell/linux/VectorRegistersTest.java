@@ -17,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,7 @@ class VectorRegistersTest {
   private static final int POWER_AT = 0xf0;
   private static final int SRIOV_AT = 0x100;
 
+  private final Map<String, Integer> before = Held.now();
   @TempDir Path root;
   private FakeKernel kernel;
   private FailingCalls calls;
@@ -41,6 +44,11 @@ class VectorRegistersTest {
     kernel = new FakeKernel(root);
     kernel.add(NIC, EndpointSpec.demo(5), "e1000e", false);
     calls = new FailingCalls(kernel.calls());
+  }
+
+  @AfterEach
+  void givesAllBack() {
+    assertEquals(before, Held.now());
   }
 
   private Seen<List<ProgrammedVector>> read() {

@@ -26,7 +26,7 @@ class VirtualFunctionsTest {
 
   @BeforeEach
   void machine() {
-    held = OpenFiles.held();
+    held = Held.now();
     kernel = new FakeKernel(root);
     kernel.add(PF, EndpointSpec.demo(10), "igb", false);
     kernel.write(DEVICE + "sriov_totalvfs", "4\n");
@@ -41,7 +41,7 @@ class VirtualFunctionsTest {
   private void asBefore() {
     assertEquals("0\n", kernel.read(DEVICE + "sriov_numvfs"));
     assertEquals("1\n", kernel.read(DEVICE + "sriov_drivers_autoprobe"));
-    assertEquals(held, OpenFiles.held());
+    assertEquals(held, Held.now());
   }
 
   @Test

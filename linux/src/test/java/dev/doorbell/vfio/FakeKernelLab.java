@@ -9,9 +9,9 @@ import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.hw.pcie.EndpointSpec.Msi;
 import dev.doorbell.linux.FakeKernel;
 import dev.doorbell.linux.FakePower;
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxVfio;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.pci.Sbdf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +39,7 @@ final class FakeKernelLab implements VfioLab {
 
   /// @param power what POWER server the machine is, if one
   FakeKernelLab(LinuxOptions.Access access, boolean resizable, FakePower power) {
-    before = OpenFiles.held();
+    before = Held.now();
     try {
       root = Files.createTempDirectory("doorbell-fake-kernel");
     } catch (IOException e) {
@@ -124,7 +124,7 @@ final class FakeKernelLab implements VfioLab {
   @Override
   public void close() {
     vfio.close();
-    assertEquals(before, OpenFiles.held(), "every open file is given back");
+    assertEquals(before, Held.now(), "every open file is given back");
     try (Stream<Path> all = Files.walk(root)) {
       for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(p);

@@ -9,11 +9,11 @@ import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.linux.Errno;
 import dev.doorbell.linux.FailingCalls;
 import dev.doorbell.linux.FakeKernel;
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxDevice;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.linux.LinuxVfio;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.linux.SystemCalls;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigSpace;
@@ -47,7 +47,7 @@ class GuestFunctionTest {
   private static final int BAR0 = 0x10;
   private static final int MEMORY_AND_MASTER = 6;
 
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
   private final NotingGuest messages = new NotingGuest();
   private final Map<Integer, AddressRange> slots = new TreeMap<>();
   private final Set<Long> mapped = new HashSet<>();
@@ -85,7 +85,7 @@ class GuestFunctionTest {
       }
       assertEquals(0, messages.ways, "every way into the guest is closed");
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   /// Calls that remember what is mapped.

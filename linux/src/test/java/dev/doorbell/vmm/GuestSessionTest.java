@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxOptions;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.linux.TakenFunctions;
 import dev.doorbell.pci.Sbdf;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +19,7 @@ class GuestSessionTest {
   @Test
   void refused() {
     assumeFalse(System.getProperty("os.arch").equals("aarch64"), "skipped: this is an Arm host");
-    var before = OpenFiles.held();
+    var before = Held.now();
     NotAnArmHost e =
         assertThrows(
             NotAnArmHost.class,
@@ -33,6 +33,6 @@ class GuestSessionTest {
                             "none", MemorySegment.NULL, MemorySegment.NULL, "", 0)),
                     c -> {}));
     assertTrue(e.getMessage().contains(System.getProperty("os.arch")), e.getMessage());
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 }

@@ -8,10 +8,10 @@ import dev.doorbell.explain.Refusal;
 import dev.doorbell.hw.pcie.DemoLayout;
 import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.linux.FakeKernel;
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.linux.LinuxVfio;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.linux.kvm.GuestMsi;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.MsixTable;
@@ -55,7 +55,7 @@ class GuestVectorsTest {
 
   /// @param left vectors that the host has
   private void with(Path root, int left, Body body) {
-    Map<String, Integer> before = OpenFiles.held();
+    Map<String, Integer> before = Held.now();
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
     k.limitVectors(F, left);
@@ -80,7 +80,7 @@ class GuestVectorsTest {
         assertEquals(0, guest.ways, "every way is closed");
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   /// As Linux does: enabled with all held back, entries written and let through, then the whole.

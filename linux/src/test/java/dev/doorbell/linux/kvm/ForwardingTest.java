@@ -13,10 +13,10 @@ import dev.doorbell.linux.ErrnoException;
 import dev.doorbell.linux.EventFd;
 import dev.doorbell.linux.FailingCalls;
 import dev.doorbell.linux.FakeKernel;
+import dev.doorbell.linux.Held;
 import dev.doorbell.linux.LinuxOptions;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.linux.LinuxVfio;
-import dev.doorbell.linux.OpenFiles;
 import dev.doorbell.linux.SystemCalls;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.Container;
@@ -46,7 +46,7 @@ class ForwardingTest {
   private static final long FEE = 0xfee0_0000L;
   private static final int VECTORS = 4;
 
-  private final Map<String, Integer> before = OpenFiles.held();
+  private final Map<String, Integer> before = Held.now();
 
   private static KvmVm vm(SystemCalls calls) {
     assumeTrue(
@@ -92,7 +92,7 @@ class ForwardingTest {
       try (Device d = vfio.group(F).open(F)) {
         d.config().write(4, 6, 2);
         d.enable(IrqType.MSIX, VECTORS, own);
-        Map<String, Integer> enabled = OpenFiles.held();
+        Map<String, Integer> enabled = Held.now();
         Map<Integer, GuestMsi> routes = new HashMap<>();
         for (int v = 0; v < VECTORS; v++) {
           routes.put(GSI + v, GuestMsi.of(FEE, 0x40 + v));
@@ -111,14 +111,14 @@ class ForwardingTest {
             cpu.clearRequests();
           }
         }
-        assertEquals(enabled, OpenFiles.held(), "as many files as before it was led away");
+        assertEquals(enabled, Held.now(), "as many files as before it was led away");
         raise(d, 2);
         vfio.deliver();
         assertEquals(1, own.get(2).take());
         assertEquals(new BitSet(), cpu.requested());
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -134,17 +134,17 @@ class ForwardingTest {
       try (Device d = vfio.group(F).open(F)) {
         d.config().write(4, 6, 2);
         d.enable(IrqType.MSIX, 1, List.of(own));
-        Map<String, Integer> enabled = OpenFiles.held();
+        Map<String, Integer> enabled = Held.now();
         for (int call = 0; call < 2; call++) {
           failing.fail(call, Errno.EMFILE);
           assertThrows(ErrnoException.class, () -> d.vector(0).forwardTo(vm, GSI));
-          assertEquals(enabled, OpenFiles.held());
+          assertEquals(enabled, Held.now());
         }
         raise(d, 0);
         assertEquals(1, own.take());
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 
   @ParameterizedTest
@@ -168,6 +168,6 @@ class ForwardingTest {
         assertEquals(1, own.take());
       }
     }
-    assertEquals(before, OpenFiles.held());
+    assertEquals(before, Held.now());
   }
 }

@@ -1,0 +1,32 @@
+package dev.doorbell.linux;
+
+import dev.doorbell.address.AddressRange;
+import dev.doorbell.iommu.ReservedRegion;
+import java.util.Optional;
+
+/// Why a group is refused whose firmware wants a region to be reached one to one, whoever has the function. Up to 6.5 Intel's driver alone
+/// refuses, with EPERM, when the container's IOMMU is chosen; from then on the kernel does, with EINVAL, when a group or a device is claimed.
+///
+/// **Source**: Linux `drivers/iommu/iommu.c`, `require_direct`; `drivers/iommu/intel/iommu.c`
+final class FirmwareDemand {
+  private FirmwareDemand() {}
+
+  /// {@return the reason; empty where it is another one}
+  static Optional<Because> of(LinuxGroup group, Errno e) {
+    if (!e.equals(Errno.EPERM) && !e.equals(Errno.EINVAL)) {
+      return Optional.empty();
+    }
+    return group.reserved().stream()
+        .filter(r -> r.kind() == ReservedRegion.Kind.DIRECT)
+        .map(ReservedRegion::range)
+        .findFirst()
+        .map(at -> because(group, at));
+  }
+
+  private static Because because(LinuxGroup group, AddressRange at) {
+    return new Because(
+        "firmware demands that %s reads and writes memory at %s whoever owns it"
+            .formatted(group.name(), at),
+        "turn the firmware's feature off that uses this region (RMRR, IVMD or RMR; often its protection of DMA before the system starts), or assign another function");
+  }
+}
