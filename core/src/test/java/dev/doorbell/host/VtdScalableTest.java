@@ -327,6 +327,7 @@ class VtdScalableTest {
                         "vt-d@0xfed91000", new ModelRegisters(legacy), bench.memory, bench.frames),
                     new VtdSettings(new VtdTags(), false, false).with(VtdTranslation.FIRST_STAGE)));
     assertTrue(e.getMessage().contains("without scalable mode (SMTS)"), e.getMessage());
+    assertTrue(e.refusal().advice().contains("stage 2"), e.refusal().advice());
   }
 
   @ParameterizedTest

@@ -25,6 +25,8 @@ public final class PlainMemory implements PhysicalMemory {
   private final long bytes;
   private final byte[] @Nullable [] pages;
   private WriteListener listener = (pa, before, after) -> {};
+  private long watched = -1;
+  private Runnable afterRead = () -> {};
   private int publishes;
 
   public PlainMemory(long start, long bytes) {
@@ -48,6 +50,12 @@ public final class PlainMemory implements PhysicalMemory {
     return page;
   }
 
+  /// Has somebody told, once, after the next 64-bit read of an address.
+  public synchronized void afterRead(long pa, Runnable called) {
+    watched = pa;
+    afterRead = called;
+  }
+
   public void onWrite(WriteListener called) {
     listener = called;
   }
@@ -61,7 +69,14 @@ public final class PlainMemory implements PhysicalMemory {
     check("read", pa, size);
     byte @Nullable [] page = pages[place(pa)];
     if (size == Long.BYTES) {
-      return page == null ? 0 : (long) QUAD.get(page, (int) (pa % PAGE));
+      long quad = page == null ? 0 : (long) QUAD.get(page, (int) (pa % PAGE));
+      if (pa == watched) {
+        Runnable called = afterRead;
+        afterRead = () -> {};
+        watched = -1;
+        called.run();
+      }
+      return quad;
     }
     long value = 0;
     for (int i = size - 1; page != null && i >= 0; i--) {

@@ -53,8 +53,7 @@ record AmdViStart(boolean x2apic, DeviceTable devices, CommandPoster commands, L
           port.id(), features, "without XTSup and GASup for APIC ids above 254");
     }
     if (settings.has(Use.GUEST_TABLES) && !(GT_SUP.isSet(features) && GIO_SUP.isSet(features))) {
-      throw new AmdViUnsupportedException(
-          port.id(), features, "without GTSup and GIoSup for guest page tables of its own");
+      throw AmdViUnsupportedException.withoutGuestTables(port.id(), features);
     }
     if (settings.has(Use.PAGE_REQUESTS) && !PPR_SUP.isSet(features)) {
       throw new AmdViUnsupportedException(

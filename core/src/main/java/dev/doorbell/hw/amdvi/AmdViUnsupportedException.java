@@ -12,6 +12,14 @@ public final class AmdViUnsupportedException extends AmdViException {
   /// @param features content of ExtFeature
   /// @param lacks what is missing, and for what
   AmdViUnsupportedException(String iommu, long features, String lacks) {
+    this(
+        iommu,
+        features,
+        lacks,
+        "choose a function behind another IOMMU; docs/caveats.md lists what the driver needs");
+  }
+
+  private AmdViUnsupportedException(String iommu, long features, String lacks, String advice) {
     super(
         new Refusal(
             "AmdViUnsupportedException",
@@ -20,6 +28,15 @@ public final class AmdViUnsupportedException extends AmdViException {
             Optional.empty(),
             List.of(iommu, "ExtFeature"),
             Source.rule("ExtFeature of " + iommu),
-            "choose a function behind another IOMMU; docs/caveats.md lists what the driver needs"));
+            advice));
+  }
+
+  /// {@return that there are no page tables of stage 1}
+  static AmdViUnsupportedException withoutGuestTables(String iommu, long features) {
+    return new AmdViUnsupportedException(
+        iommu,
+        features,
+        "without GTSup and GIoSup for guest page tables of its own",
+        "ask for stage 2, the host's page tables, or for no stage");
   }
 }

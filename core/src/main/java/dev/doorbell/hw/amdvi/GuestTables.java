@@ -1,6 +1,7 @@
 package dev.doorbell.hw.amdvi;
 
 import static dev.doorbell.hw.amdvi.EventLayout.*;
+import static dev.doorbell.hw.amdvi.HostTables.shift;
 
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.BusException;
@@ -40,7 +41,24 @@ final class GuestTables {
   }
 
   /// One access under way.
-  private record Request(DeviceEntry e, int device, int pasid, long address, int access) {
+  private static final class Request {
+    private final DeviceEntry e;
+    private final int device;
+    private final int pasid;
+    private final long address;
+    private final int access;
+
+    /// Whether software changed an entry between its reading and its marking: what was found stands for this access alone.
+    private boolean overtaken;
+
+    Request(DeviceEntry e, int device, int pasid, long address, int access) {
+      this.e = e;
+      this.device = device;
+      this.pasid = pasid;
+      this.address = address;
+      this.access = access;
+    }
+
     boolean writes() {
       return (access & Translator.WRITE) != 0;
     }
@@ -83,7 +101,7 @@ final class GuestTables {
       table = GuestPageLayout.CR3.get(word);
     }
     Page page = tables(r, table);
-    if (page != null) {
+    if (page != null && !r.overtaken) {
       pages.insert(page, before);
     }
     return page;
@@ -153,7 +171,7 @@ final class GuestTables {
     while (!memory.compareAndSet64(at, seen, seen | marks)) {
       long now = memory.read64(at);
       if (((now ^ word) & ~(GuestPageLayout.A.mask() | GuestPageLayout.D.mask())) != 0) {
-        // Software changed the entry meanwhile: the former one stands for this access alone.
+        r.overtaken = true;
         return true;
       }
       seen = now;
@@ -194,10 +212,5 @@ final class GuestTables {
   private @Nullable Page fault(Request r, long flags) {
     faults.page(r.e, r.device, r.pasid, r.address, AccessFaults.write(r.access) | flags);
     return null;
-  }
-
-  /// {@return log2 of the bytes that an entry of a level covers}
-  private static int shift(int level) {
-    return IoPageLayout.PAGE_BITS + (level - 1) * IoPageLayout.INDEX_BITS;
   }
 }

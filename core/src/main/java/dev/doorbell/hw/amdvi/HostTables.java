@@ -95,8 +95,8 @@ final class HostTables {
     return (iova >>> shift(next + 1) & (1L << shift(level) - shift(next + 1)) - 1) != 0;
   }
 
-  /// {@return log2 of the bytes that an entry of a level covers}
-  private static int shift(int level) {
+  /// {@return log2 of the bytes that an entry of a level covers, in guest page tables too}
+  static int shift(int level) {
     return IoPageLayout.PAGE_BITS + (level - 1) * IoPageLayout.INDEX_BITS;
   }
 

@@ -107,11 +107,17 @@ public final class VtdDriver implements Iommu {
   }
 
   private void requireScalable() {
-    require(SMTS.isSet(ecap), "ECAP_REG", ecap, "without scalable mode (SMTS)");
+    requireStage(SMTS.isSet(ecap), "without scalable mode (SMTS)");
     if (stage == TableEntries.FIRST) {
-      require(FSTS.isSet(ecap), "ECAP_REG", ecap, "without first-stage translation (FSTS)");
+      requireStage(FSTS.isSet(ecap), "without first-stage translation (FSTS)");
     } else {
-      require(SSTS.isSet(ecap), "ECAP_REG", ecap, "without second-stage translation (SSTS)");
+      requireStage(SSTS.isSet(ecap), "without second-stage translation (SSTS)");
+    }
+  }
+
+  private void requireStage(boolean has, String lacks) {
+    if (!has) {
+      throw VtdException.withoutStage(hardware.id(), ecap, lacks);
     }
   }
 

@@ -36,6 +36,18 @@ public final class VtdException extends RuntimeException implements Refused {
         "choose a function behind another IOMMU; docs/caveats.md lists what the driver needs");
   }
 
+  /// {@return that the hardware has not the stage, or the tables, that were asked for}
+  ///
+  /// @param lacks what is missing
+  static VtdException withoutStage(String unit, long ecap, String lacks) {
+    return of(
+        unit,
+        "VtdUnsupported",
+        "%s cannot be driven so: ECAP_REG is 0x%x, %s".formatted(unit, ecap, lacks),
+        "ECAP_REG",
+        "ask for stage 2, which legacy mode has, or for no stage");
+  }
+
   /// {@return that something did not come about}
   ///
   /// @param last the last value that was read of the register

@@ -180,6 +180,15 @@ class AmdViDriverTest {
         AmdViUnsupportedException.class,
         () ->
             bench.open(old, AmdViSettings.of(bench.domains).with(AmdViSettings.Use.X2APIC, true)));
+    AmdViModel host = bench.model(AmdViFeatures.all().with(AmdViRegisters.GT_SUP, 0));
+    AmdViUnsupportedException no =
+        assertThrows(
+            AmdViUnsupportedException.class,
+            () ->
+                bench.open(
+                    host,
+                    AmdViSettings.of(bench.domains).with(AmdViSettings.Use.GUEST_TABLES, true)));
+    assertTrue(no.refusal().advice().contains("stage 2"), no.refusal().advice());
     assertEquals(0, bench.frames.bytesInUse());
   }
 

@@ -99,6 +99,17 @@ class AmdViNestedModelTest {
 
   @Test
   @DisplayName(
+      "an entry that software changes between its reading and its marking stands for that access alone")
+  void overtaken() {
+    memory.afterRead(TABLES + 0x3018, () -> memory.write64(TABLES + 0x3018, 0x6000 | OPEN));
+    assertEquals(0x5010, write(0, 0x3010));
+    assertEquals(0x6000 | OPEN, memory.read64(TABLES + 0x3018), "not marked");
+    assertEquals(0x6010, write(0, 0x3010), "not cached");
+    assertEquals(0x6000 | OPEN | 0x60, memory.read64(TABLES + 0x3018));
+  }
+
+  @Test
+  @DisplayName(
       "each PASID has tables of its own; without one PASID 0's serve where GIoV=1, the host's else")
   void pasids() {
     pasid(5, TABLES + 0x8000);
