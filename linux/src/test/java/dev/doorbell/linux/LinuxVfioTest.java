@@ -2,6 +2,7 @@ package dev.doorbell.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -251,15 +252,18 @@ class LinuxVfioTest {
     assertEquals(before, Held.now());
   }
 
+  private static Arena ended() {
+    try (Arena arena = Arena.ofShared()) {
+      return arena;
+    }
+  }
+
   @Test
   @DisplayName(
       "a BAR that is mapped for an arena that has ended, or is another thread's: refused, and not mapped")
   void mappedForNobody(@TempDir Path root) throws InterruptedException {
     FakeKernel k = kernel(root);
-    Arena ended = Arena.ofShared();
-    ended.close();
-    AtomicReference<Arena> others = new AtomicReference<>();
-    Thread.ofPlatform().start(() -> others.set(Arena.ofConfined())).join();
+    Arena ended = ended();
     AddressRange registers = AddressRange.ofSize(0, 0x1000);
     try (LinuxVfio vfio = LinuxVfio.open(options(k, Access.CONTAINER));
         Container c = vfio.open(ContainerOptions.USUAL)) {
@@ -267,10 +271,17 @@ class LinuxVfioTest {
       try (LinuxDevice d = (LinuxDevice) vfio.group(F).open(F)) {
         Map<String, Integer> opened = Held.now();
         assertThrows(IllegalStateException.class, () -> d.map(RegionType.BAR0, registers, ended));
-        assertThrows(
-            WrongThreadException.class, () -> d.map(RegionType.BAR0, registers, others.get()));
-        assertEquals(opened, Held.now());
         try (Arena own = Arena.ofConfined()) {
+          AtomicReference<Throwable> met = new AtomicReference<>();
+          Thread.ofPlatform()
+              .start(() ->
+                  met.set(
+                      assertThrows(
+                          WrongThreadException.class,
+                          () -> d.map(RegionType.BAR0, registers, own))))
+              .join();
+          assertNotNull(met.get());
+          assertEquals(opened, Held.now());
           assertEquals(0x1000, d.map(RegionType.BAR0, registers, own).byteSize());
         }
         assertEquals(opened, Held.now());
