@@ -23,15 +23,20 @@ final class AmdViGenerator {
   private static final int[] INDEXES = {0, 1, 2, LAST};
   private static final int BUFFER_LENGTH = 8;
   private static final int COVERED = 80;
+  private static final int WIDE = 40;
   private static final int LARGE_SHIFT = 21;
 
   private final PcDraft draft;
   private final Dice dice;
   private final Map<Integer, long[]> devices = new HashMap<>();
 
+  /// Whether interrupt table entries have 16 bytes.
+  private final boolean wide;
+
   AmdViGenerator(long seed) {
     draft = new PcDraft(seed, AmdViIommu.UNIT);
     dice = draft.dice;
+    wide = dice.percent(WIDE);
   }
 
   List<Step> generate(int steps) {
@@ -76,7 +81,9 @@ final class AmdViGenerator {
             | AmdViRegisters.CMD_LEN.place(BUFFER_LENGTH));
     draft.write(
         AmdViRegisters.CONTROL_REG,
-        AmdViRegisters.CMD_BUF_EN.mask() | AmdViRegisters.IOMMU_EN.mask());
+        AmdViRegisters.CMD_BUF_EN.mask()
+            | AmdViRegisters.IOMMU_EN.mask()
+            | AmdViRegisters.GA_EN.place(wide ? 1 : 0));
     for (int requester : Pc.REQUESTERS) {
       forgetDevice(requester);
       forgetInterrupts(requester);
@@ -214,11 +221,34 @@ final class AmdViGenerator {
 
   private void interruptEntry(boolean later) {
     int requester = dice.of(Pc.REQUESTERS);
-    long slot = entries(requester) + (long) dice.below(4) * Long.BYTES;
-    draft.store(slot, interruptEntry() | interruptEntry() << Integer.SIZE);
+    if (wide) {
+      wideEntry(entries(requester) + (long) dice.below(8) * IrteLayout.WIDE_BYTES);
+    } else {
+      long slot = entries(requester) + (long) dice.below(4) * Long.BYTES;
+      draft.store(slot, interruptEntry() | interruptEntry() << Integer.SIZE);
+    }
     if (later && dice.percent(COVERED)) {
       forgetInterrupts(requester);
     }
+  }
+
+  /// Without x2APICs a destination has eight bits.
+  private void wideEntry(long at) {
+    long low =
+        IrteLayout.WIDE_REMAP_EN.mask()
+            | IrteLayout.WIDE_INT_TYPE.place(dice.percent(80) ? 0 : 1)
+            | (dice.percent(20) ? IrteLayout.WIDE_DM.mask() : 0)
+            | IrteLayout.DESTINATION_LOW.place(dice.below(4));
+    long high = IrteLayout.WIDE_VECTOR.place(dice.from(16, 255));
+    switch (dice.below(12)) {
+      case 0 -> low &= ~IrteLayout.WIDE_REMAP_EN.mask();
+      case 1 -> low = IrteLayout.WIDE_INT_TYPE.with(low, dice.from(2, 7));
+      case 2 -> low |= 1L << dice.from(32, 63);
+      case 3 -> high |= 1L << dice.from(8, 55);
+      case 4 -> low |= IrteLayout.WIDE_SUP_IOPF.mask();
+      default -> {}
+    }
+    draft.store(at, low, high);
   }
 
   private long interruptEntry() {

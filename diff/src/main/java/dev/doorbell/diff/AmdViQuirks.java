@@ -2,6 +2,9 @@ package dev.doorbell.diff;
 
 import static dev.doorbell.hw.amdvi.DteLayout.*;
 
+import dev.doorbell.bits.BitKind;
+import dev.doorbell.hw.amdvi.AmdViRegisters;
+import dev.doorbell.hw.amdvi.IrteLayout;
 import java.util.List;
 import java.util.Map;
 
@@ -12,7 +15,8 @@ final class AmdViQuirks {
           new ComparedIommu.Named("amdvi-ignored-bits", AmdViQuirks::ignored),
           new ComparedIommu.Named("amdvi-forward", AmdViQuirks::forward),
           new ComparedIommu.Named("amdvi-table-length", AmdViQuirks::length),
-          new ComparedIommu.Named("amdvi-reserved-of-dma", AmdViQuirks::reserved));
+          new ComparedIommu.Named("amdvi-reserved-of-dma", AmdViQuirks::reserved),
+          new ComparedIommu.Named("amdvi-wide-reserved", AmdViQuirks::wideReserved));
 
   private static final int PAGE_BITS = 12;
   private static final int INDEX_BITS = 9;
@@ -57,6 +61,21 @@ final class AmdViQuirks {
     }
     long longest = INT_TAB_LEN.with(word(run, 2), MOST_INT_TAB_LEN);
     return List.of(run.with(Map.of(at(run, 2), longest)));
+  }
+
+  /// Reserved bits of entries of 16 bytes.
+  private static List<IommuOutcome> wideReserved(IommuRun run) {
+    boolean wide =
+        AmdViRegisters.GA_EN.isSet(
+            run.setting(AmdViIommu.UNIT + AmdViRegisters.CONTROL_REG.offset()));
+    return wide && Pc.isMessage(run.attempt().address())
+        ? List.of(
+            run.reading((kind, at, word) -> {
+              boolean upper = (at & Long.BYTES) != 0;
+              long bits = (upper ? IrteLayout.HIGH : IrteLayout.LOW).mask(BitKind.RES0);
+              return kind == ComparedIommu.Kind.INTERRUPT ? word & ~bits : word;
+            }))
+        : List.of();
   }
 
   private static List<IommuOutcome> reserved(IommuRun run) {

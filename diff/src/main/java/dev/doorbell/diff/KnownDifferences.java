@@ -32,6 +32,9 @@ public final class KnownDifferences {
         "amdvi-reserved-of-dma",
         "48882 3.09, 2.2.2.1: V says that the half of accesses holds; QEMU raises no interrupt with reserved bits in it");
     TOLD.put(
+        "amdvi-wide-reserved",
+        "48882 3.09, 2.2.5.2: reserved bits of a 16-byte entry must be 0; QEMU does not look at them");
+    TOLD.put(
         "vtd-bus-range",
         "VT-d 4.1, 9.10: SID of a bus range has the first bus in bits 15:8; QEMU has it in 7:0");
     TOLD.put(

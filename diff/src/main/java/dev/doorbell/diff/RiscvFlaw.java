@@ -17,13 +17,16 @@ import java.util.stream.Stream;
 record RiscvFlaw(Predicate<RiscvAccess> fits, Consumer<RiscvAccess> apply) {
   private static final long PPN = SvPteLayout.PPN.mask();
   private static final long NOWHERE = SvPteLayout.PPN.place(ppn(RiscvIommu.NOWHERE));
-  private static final Predicate<RiscvAccess> ALWAYS = _ -> true;
   private static final Predicate<RiscvAccess> PROCESS = a -> a.tables.has("pc", 1) && met(a);
 
   /// {@return whether the access comes to its process context}
   private static boolean met(RiscvAccess a) {
     long fsc = a.tables.read(a.tables.entry("dc", -1) + FSC_AT);
     return a.processes && fsc != 0 && (a.process != 0 || a.byDefault);
+  }
+
+  private static boolean always(RiscvAccess any) {
+    return true;
   }
 
   private static RiscvFlaw flaw(Predicate<RiscvAccess> fits, Consumer<RiscvAccess> apply) {
@@ -86,21 +89,21 @@ record RiscvFlaw(Predicate<RiscvAccess> fits, Consumer<RiscvAccess> apply) {
     Predicate<RiscvAccess> single = a -> !a.processes;
     Predicate<RiscvAccess> guest = a -> a.second != BARE;
     return List.of(
-        flaw(ALWAYS, dc(TC_AT, TC_V.mask(), 0)),
-        flaw(ALWAYS, a -> bit(a, "dc", -1, TC_AT, both(range(12, 23), range(32, 63)))),
-        flaw(ALWAYS, a -> bit(a, "dc", -1, TA_AT, both(range(0, 11), range(32, 63)))),
-        flaw(ALWAYS, a -> bit(a, "dc", -1, FSC_AT, range(44, 59))),
+        flaw(RiscvFlaw::always, dc(TC_AT, TC_V.mask(), 0)),
+        flaw(RiscvFlaw::always, a -> bit(a, "dc", -1, TC_AT, both(range(12, 23), range(32, 63)))),
+        flaw(RiscvFlaw::always, a -> bit(a, "dc", -1, TA_AT, both(range(0, 11), range(32, 63)))),
+        flaw(RiscvFlaw::always, a -> bit(a, "dc", -1, FSC_AT, range(44, 59))),
         flaw(guest, a -> bit(a, "dc", -1, a.dice.of(MSI_MASK_AT, MSI_PATTERN_AT), range(47, 63))),
-        flaw(ALWAYS, dc(RESERVED_AT, 0, 8)),
+        flaw(RiscvFlaw::always, dc(RESERVED_AT, 0, 8)),
         flaw(a -> a.second == BARE, dc(MSIPTP_AT, 0, MSIPTP_MODE.place(MSI_FLAT))),
         flaw(guest, a -> mode(a, "dc", MSIPTP_AT, range(2, 15))),
         flaw(single, a -> mode(a, "dc", FSC_AT, range(1, 7))),
         flaw(single, a -> mode(a, "dc", FSC_AT, range(11, 15))),
-        flaw(ALWAYS, a -> mode(a, "dc", IOHGATP_AT, both(range(1, 7), range(11, 15)))),
+        flaw(RiscvFlaw::always, a -> mode(a, "dc", IOHGATP_AT, both(range(1, 7), range(11, 15)))),
         flaw(guest, a -> bit(a, "dc", -1, IOHGATP_AT, 0, 1)),
-        flaw(ALWAYS, dc(TC_AT, 0, TC_SBE.mask())),
-        flaw(ALWAYS, a -> bit(a, "dc", -1, TC_AT, 7, 8)),
-        flaw(ALWAYS, a -> bit(a, "dc", -1, TC_AT, 2, 3, 6)),
+        flaw(RiscvFlaw::always, dc(TC_AT, 0, TC_SBE.mask())),
+        flaw(RiscvFlaw::always, a -> bit(a, "dc", -1, TC_AT, 7, 8)),
+        flaw(RiscvFlaw::always, a -> bit(a, "dc", -1, TC_AT, 2, 3, 6)),
         flaw(single, dc(TC_AT, 0, TC_DPE.mask())));
   }
 
