@@ -3,7 +3,6 @@ package dev.doorbell.qemu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
@@ -15,6 +14,7 @@ import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.pci.MessageTable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.DisplayName;
@@ -67,9 +67,18 @@ class PaprOnQemuTest {
       int[] after = machine.source(b.intid(0));
       assertEquals(5, after[0], "ibm,int-on");
       assertEquals(0, after[1] & KEPT);
-      assertTrue(after[1] != 0, "sent to the processor");
+      assertEquals(List.of(b.intid(0)), collected(driver), "and presented to the processor");
+      b.activate(1, 0);
+      raise(machine.bar(0), 1);
+      assertEquals(List.of(b.intid(1)), collected(driver), "ended: the next one comes");
       b.free();
     }
+  }
+
+  private static List<Integer> collected(PaprMsiDriver driver) {
+    List<Integer> out = new ArrayList<>();
+    driver.collect((number, _) -> out.add(number));
+    return out;
   }
 
   /// IVAR with a cause a vector, masks off, and a cause set.

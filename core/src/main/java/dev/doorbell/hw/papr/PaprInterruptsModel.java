@@ -15,10 +15,10 @@ final class PaprInterruptsModel {
   /// Sources that messages can be given.
   static final int COUNT = 0x1000;
 
-  private static final long NOBODY = -1;
-  private static final int USUAL = 16;
-  private static final int PRIORITY_SHIFT = XirrLayout.XISR.width();
+  /// As QEMU's hypervisor gives them.
+  private static final int EVEN = 2;
 
+  private static final long NOBODY = -1;
   private final ReentrantLock lock = new ReentrantLock();
   private final int[] servers;
   private final Presenter[] presenters;
@@ -28,6 +28,9 @@ final class PaprInterruptsModel {
   private final int[] saved = new int[COUNT];
   private final boolean[] kept = new boolean[COUNT];
 
+  /// Sent, and sent back by a presenter that had something else to do.
+  private final boolean[] rejected = new boolean[COUNT];
+
   /// @param servers numbers of processors as sources name them
   PaprInterruptsModel(List<Long> servers) {
     this.servers = servers.stream().mapToInt(Long::intValue).toArray();
@@ -36,11 +39,11 @@ final class PaprInterruptsModel {
     Arrays.fill(owners, NOBODY);
   }
 
-  /// {@return the first of so many free sources, a multiple of their number where they are to be aligned; -1 when there are none}
+  /// {@return the first of so many free sources: a multiple of their number where they are to be aligned, else an even one; -1 when there are none}
   int take(int count, boolean aligned, long owner) {
     lock.lock();
     try {
-      int step = aligned ? count : 1;
+      int step = aligned ? count : EVEN;
       for (int at = 0; at + count <= COUNT; at += step) {
         if (isFree(at, count)) {
           for (int i = at; i < at + count; i++) {
@@ -49,6 +52,7 @@ final class PaprInterruptsModel {
             saved[i] = XirrLayout.LEAST_FAVORED;
             server[i] = servers[0];
             kept[i] = false;
+            rejected[i] = false;
           }
           return FIRST + at;
         }
@@ -74,8 +78,12 @@ final class PaprInterruptsModel {
     try {
       for (int i = 0; i < count; i++) {
         owners[number - FIRST + i] = NOBODY;
+        rejected[number - FIRST + i] = false;
         for (Presenter p : presenters) {
-          p.drop(number + i);
+          if (p.pending == number + i) {
+            p.take();
+            resend(p);
+          }
         }
       }
     } finally {
@@ -109,7 +117,25 @@ final class PaprInterruptsModel {
       kept[at] = true;
     } else {
       kept[at] = false;
-      presenters[to].add(priority[at] << PRIORITY_SHIFT | at + FIRST);
+      reject(presenters[to].present(at + FIRST, priority[at]));
+    }
+  }
+
+  /// A source remembers what could not be presented. Another processor's request is remembered where it was made.
+  private void reject(int number) {
+    if (number >= FIRST) {
+      rejected[number - FIRST] = true;
+    }
+  }
+
+  /// A presenter may have room again: what was sent back is sent once more, by the ways that sources have now.
+  private void resend(Presenter p) {
+    reject(p.look());
+    for (int at = 0; at < COUNT; at++) {
+      if (rejected[at]) {
+        rejected[at] = false;
+        send(at);
+      }
     }
   }
 
@@ -187,24 +213,36 @@ final class PaprInterruptsModel {
       long argument = registers[1];
       registers[0] = Calls.H_SUCCESS;
       if (call == Calls.H_XIRR) {
-        registers[1] = own.take();
+        registers[1] = own.accept();
       } else if (call == Calls.H_EOI) {
-        own.end((int) argument);
+        favor(own, XirrLayout.CPPR.getInt(argument));
       } else if (call == Calls.H_CPPR) {
-        own.cppr = (int) argument & XirrLayout.LEAST_FAVORED;
+        favor(own, (int) argument & XirrLayout.LEAST_FAVORED);
       } else {
         int other = index((int) argument);
         if (other < 0) {
           registers[0] = Calls.H_PARAMETER;
         } else if (call == Calls.H_IPI) {
-          presenters[other].request((int) registers[2] & XirrLayout.LEAST_FAVORED);
+          presenters[other].request = (int) registers[2] & XirrLayout.LEAST_FAVORED;
+          reject(presenters[other].look());
         } else {
-          registers[1] = presenters[other].xirr(presenters[other].best());
+          registers[1] = presenters[other].xirr();
           registers[2] = presenters[other].request;
         }
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /// A processor takes less from now on, or more.
+  private void favor(Presenter p, int cppr) {
+    p.cppr = cppr;
+    if (p.pending != 0 && p.pendingPriority >= cppr) {
+      reject(p.take());
+    }
+    if (p.pending == 0) {
+      resend(p);
     }
   }
 
@@ -221,77 +259,48 @@ final class PaprInterruptsModel {
     return servers.length;
   }
 
-  /// What one processor is presented with: what waits, as priority and number in one word.
+  /// What one processor is presented with: one interrupt at a time, the most favoured of those that got through.
   private static final class Presenter {
-    private int[] waiting = new int[USUAL];
-    private int count;
     private int cppr;
+    private int pending;
+    private int pendingPriority = XirrLayout.LEAST_FAVORED;
     private int request = XirrLayout.LEAST_FAVORED;
 
-    void add(int entry) {
-      for (int i = 0; i < count; i++) {
-        if (waiting[i] == entry) {
-          return;
-        }
+    /// {@return what is sent back: this interrupt, the one whose place it takes, or 0}
+    int present(int number, int priority) {
+      if (priority >= cppr || pending != 0 && pendingPriority <= priority) {
+        return number;
       }
-      if (count == waiting.length) {
-        waiting = Arrays.copyOf(waiting, 2 * count);
-      }
-      waiting[count++] = entry;
+      int before = pending;
+      pending = number;
+      pendingPriority = priority;
+      return before;
     }
 
-    /// Another processor's request, or the end of one. It takes the place of the former.
-    void request(int priority) {
-      drop(XirrLayout.IPI);
-      request = priority;
-      if (priority != XirrLayout.LEAST_FAVORED) {
-        add(priority << PRIORITY_SHIFT | XirrLayout.IPI);
-      }
+    /// Presents another processor's request, if there is one that gets through.
+    ///
+    /// {@return what is sent back for it, or 0}
+    int look() {
+      return request < cppr ? present(XirrLayout.IPI, request) : 0;
     }
 
-    /// Another processor's request stays until it is ended by who made it.
-    void end(int xirr) {
-      cppr = XirrLayout.CPPR.getInt(xirr);
-      if (XirrLayout.XISR.getInt(xirr) == XirrLayout.IPI && request != XirrLayout.LEAST_FAVORED) {
-        add(request << PRIORITY_SHIFT | XirrLayout.IPI);
-      }
+    /// {@return what is presented, and no more then}
+    int take() {
+      int before = pending;
+      pending = 0;
+      pendingPriority = XirrLayout.LEAST_FAVORED;
+      return before;
     }
 
-    void drop(int number) {
-      int left = 0;
-      for (int i = 0; i < count; i++) {
-        if ((waiting[i] & XirrLayout.XISR.max()) != number) {
-          waiting[left++] = waiting[i];
-        }
-      }
-      count = left;
+    long xirr() {
+      return XirrLayout.CPPR.place(cppr) | XirrLayout.XISR.place(pending);
     }
 
-    int best() {
-      int best = -1;
-      int bound = cppr;
-      for (int i = 0; i < count; i++) {
-        int priority = waiting[i] >>> PRIORITY_SHIFT;
-        if (priority < bound) {
-          bound = priority;
-          best = i;
-        }
-      }
-      return best;
-    }
-
-    long xirr(int at) {
-      long number = at < 0 ? 0 : waiting[at] & XirrLayout.XISR.max();
-      return XirrLayout.CPPR.place(cppr) | XirrLayout.XISR.place(number);
-    }
-
-    long take() {
-      int at = best();
-      long before = xirr(at);
-      if (at >= 0) {
-        cppr = waiting[at] >>> PRIORITY_SHIFT;
-        count--;
-        System.arraycopy(waiting, at + 1, waiting, at, count - at);
+    long accept() {
+      long before = xirr();
+      if (pending != 0) {
+        cppr = pendingPriority;
+        take();
       }
       return before;
     }

@@ -8,7 +8,8 @@ import java.util.Optional;
 /// The messages of the functions behind one host bridge: ibm,change-msi takes interrupts for a function, composes its messages and programs it with
 /// them. The function's own switch stays the guest's. Callers hold the hypervisor's lock.
 ///
-/// Each PE may have so many as its bridge's quota is; who asks for more gets fewer, and is told how many.
+/// Each PE may have so many as its bridge's quota is; who asks for more gets fewer, and is told how many. Who asks for more than the function can have is
+/// told how many those are, and given none: it is to ask again.
 ///
 /// **Source**: LoPAPR 1.1, 7.3.10.5.1; QEMU 10.0 `hw/ppc/spapr_pci.c` (`rtas_ibm_change_msi`).
 final class PaprMessagesModel {
@@ -57,13 +58,10 @@ final class PaprMessagesModel {
     int rid = ConfigAddressLayout.RID.getInt(arguments[0]);
     Optional<MessageTable.Kind> kind = kind(rid, arguments[3]);
     Optional<MessageTable> table = kind.flatMap(k -> functions.table(rid, k));
-    if (kind.isEmpty()) {
+    if (kind.isEmpty() || table.isEmpty()) {
       return Calls.RTAS_PARAMETER;
     }
     int wanted = arguments[4];
-    if (wanted > 0 && table.isEmpty()) {
-      return Calls.RTAS_HARDWARE;
-    }
     if (wanted == 0 && !given.containsKey(rid)) {
       return Calls.RTAS_HARDWARE;
     }
@@ -72,7 +70,9 @@ final class PaprMessagesModel {
       put(results, 1, 0);
       return Calls.RTAS_OK;
     }
-    int granted = grant(rid, arguments[3], table.orElseThrow(), owner, wanted);
+    int most = table.orElseThrow().size();
+    int granted =
+        wanted > most ? most : grant(rid, arguments[3], table.orElseThrow(), owner, wanted);
     if (granted < 0) {
       return Calls.RTAS_HARDWARE;
     }
@@ -103,7 +103,7 @@ final class PaprMessagesModel {
             .filter(e -> e.getKey() != rid)
             .mapToInt(e -> e.getValue().count())
             .sum();
-    int count = Math.min(Math.min(wanted, table.size()), quota - used);
+    int count = Math.min(wanted, quota - used);
     if (msi && count > 0) {
       count = Integer.highestOneBit(count);
     }
@@ -133,7 +133,11 @@ final class PaprMessagesModel {
 
   /// Tells the number of one of a function's interrupts.
   int number(int[] arguments, int[] results) {
-    Given had = given.get(ConfigAddressLayout.RID.getInt(arguments[0]));
+    int rid = ConfigAddressLayout.RID.getInt(arguments[0]);
+    if (functions.config(rid).isEmpty()) {
+      return Calls.RTAS_PARAMETER;
+    }
+    Given had = given.get(rid);
     if (had == null || arguments[3] < 0 || arguments[3] >= had.count()) {
       return Calls.RTAS_HARDWARE;
     }

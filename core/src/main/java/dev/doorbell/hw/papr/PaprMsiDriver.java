@@ -112,7 +112,7 @@ public final class PaprMsiDriver implements MsiController {
     try (Rollback rollback = new Rollback()) {
       rollback.add(before::restore);
       // Of a function that was granted nothing there is nothing to release, which is refused.
-      rollback.add(() -> change(rid, Calls.CHANGE_MSI_FN, 0));
+      rollback.add(() -> release(rid));
       int granted = Math.max(0, change(rid, function(table), count));
       if (granted < count) {
         limit = Math.min(limit, used + granted);
@@ -148,9 +148,14 @@ public final class PaprMsiDriver implements MsiController {
     return status == Calls.RTAS_OK ? results[1] : -1;
   }
 
+  /// {@return whether a function's interrupts were taken back. Of one that has no MSI QEMU's hypervisor refuses function 3, which by LoPAPR releases both kinds}
+  private boolean release(int rid) {
+    return change(rid, Calls.CHANGE_MSI_FN, 0) >= 0 || change(rid, Calls.CHANGE_ANY, 0) >= 0;
+  }
+
   /// The lock is held, as for all that follow.
   void giveBack(int rid, int count) {
-    if (change(rid, Calls.CHANGE_MSI_FN, 0) < 0) {
+    if (!release(rid)) {
       throw PaprException.refused(
           id(), Calls.CHANGE_MSI, "an error when interrupts were to be given back");
     }
