@@ -20,6 +20,7 @@ import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.hw.hpet.HpetRegisters;
 import dev.doorbell.hw.imsic.ImsicRegisters;
 import dev.doorbell.hw.pamu.PamuRegisters;
+import dev.doorbell.hw.papr.PaprMsiDriver;
 import dev.doorbell.hw.phb.Phb3Driver;
 import dev.doorbell.hw.phb.Phb3Registers;
 import dev.doorbell.hw.phb.Phb4Registers;
@@ -84,6 +85,12 @@ public final class LiveState implements MachineState {
     }
     machine.iommus().forEach(i -> block(kind, i).ifPresent(out::add));
     machine.msiControllers().forEach(c -> block(kind, c).ifPresent(out::add));
+    if (kind.equals("papr")) {
+      host.msiControllers().stream()
+          .filter(c -> c instanceof PaprMsiDriver)
+          .map(c -> (PaprMsiDriver) c)
+          .forEach(c -> out.add(new Block(c.buid(), c.routes())));
+    }
     if (kind.equals("xive")) {
       host.router().ifPresent(r -> out.add(new Block(r.base(), r.tables())));
     }

@@ -17,7 +17,7 @@ public interface MachineState {
     }
   }
 
-  /// {@return blocks of one kind: `smmuv3`, `its`, `gicr`, `v2m`, `vtd`, `amdvi`}
+  /// {@return blocks of one kind: `smmuv3`, `its`, `gicr`, `v2m`, `vtd`, `amdvi`; of a PAPR guest `papr`, the bridges' sources by what the hypervisor tells of them}
   List<Block> blocks(String kind);
 
   /// {@return memory, as far as it can be seen}

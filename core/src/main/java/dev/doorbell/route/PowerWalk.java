@@ -5,6 +5,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.PaprBridge;
 import dev.doorbell.description.Power8Bridge;
 import dev.doorbell.description.PowerBridge;
 import dev.doorbell.description.Recorded;
@@ -13,6 +14,7 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.hw.mpic.MpicMsiWalker;
 import dev.doorbell.hw.pamu.PamuWalk;
 import dev.doorbell.hw.pamu.PamuWalker;
+import dev.doorbell.hw.papr.PaprWalker;
 import dev.doorbell.hw.phb.PhbMessageLayout;
 import dev.doorbell.hw.phb.PhbMessageWalker;
 import dev.doorbell.hw.phb.PhbWalk;
@@ -257,6 +259,14 @@ final class PowerWalk {
         out,
         "the hypervisor programmed the function (ibm,change-msi) and numbered the interrupt; the datum is that number",
         msi.source());
+    Optional<PaprBridge> bridge =
+        PaprBridge.of(machine).stream().filter(b -> b.messages().id().equals(msi.id())).findFirst();
+    Optional<MachineState.Block> live =
+        bridge.flatMap(
+            b -> state.blocks("papr").stream().filter(k -> k.base() == b.buid()).findFirst());
+    if (live.isPresent()) {
+      return presented(bridge.get(), live.get(), data);
+    }
     return known(f, vector, GUEST_CHIP, out)
         ? trail.delivered(
             new Route.Interrupt(msi.id(), data, OptionalInt.empty()), Optional.empty())
@@ -265,6 +275,20 @@ final class PowerWalk {
             out,
             "what the hypervisor does with it cannot be seen, and the kernel's record has no line of it",
             msi.source());
+  }
+
+  /// {@return the rest of a message's way, by what the hypervisor tells of its source}
+  private Route presented(PaprBridge bridge, MachineState.Block block, int number) {
+    PaprWalker.Presented p = new PaprWalker(bridge.messages().id(), block.registers()).walk(number);
+    trail.hops(p.hops());
+    int cpu = bridge.servers().indexOf((long) p.server().orElse(-1));
+    if (cpu < 0) {
+      trail.breaks(p.hops().getLast().why());
+      return trail.stopped();
+    }
+    return trail.delivered(
+        new Route.Interrupt(bridge.messages().id(), number, OptionalInt.of(cpu)),
+        Optional.of(!p.held()));
   }
 
   /// {@return whether the kernel wrote down that it has this vector}

@@ -14,6 +14,8 @@ import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.route.Route;
+import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.Shared;
 import java.nio.file.Path;
@@ -93,6 +95,25 @@ class PaprAssignmentTest {
     assertEquals(6, e.refusal().needed().orElseThrow().value());
     assertEquals(5, e.refusal().available().orElseThrow().value());
     assertTrue(e.refusal().source().toString().contains("ibm,pe-total-#msi"));
+  }
+
+  @Test
+  @DisplayName(
+      "a derived trace follows a message to the processor that ibm,get-xive tells of, and says what cannot be seen")
+  void traced() {
+    Host host = Host.start(EmbeddedMachine.of(machine(64)));
+    try (Assignment a = assign(host, Granule.K4, 8, 8, FIRST)) {
+      HostFunction f = a.functions().getFirst();
+      f.vectors().orElseThrow().retarget(3, 2);
+      LiveVector v = a.vectors(f).get(3);
+      Route r = new RouteWalker(host.survey(), new LiveState(host, a.functions())).walk(FIRST, 3);
+      assertTrue(r.delivered(), r.stoppedAt().orElse(""));
+      assertEquals(v.intid(), r.interrupt().orElseThrow().intid());
+      assertEquals(2, r.interrupt().orElseThrow().cpu().orElseThrow());
+      assertEquals(Optional.of(true), r.enabled());
+      assertEquals("interrupt server 0x8", r.hops().getLast().at());
+      assertTrue(r.hops().stream().anyMatch(h -> h.why().contains("cannot be seen")));
+    }
   }
 
   @Test

@@ -10,7 +10,9 @@ import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.pci.MessageTable;
 import java.util.BitSet;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Message interrupts of the functions behind one host bridge, which the hypervisor gives: it composes the messages and programs the functions, and the
@@ -23,6 +25,7 @@ public final class PaprMsiDriver implements MsiController {
   private final PaprCalls calls;
   private final PaprInterruptDriver interrupts;
   private final ArrivedInterrupts arrived = new ArrivedInterrupts();
+  private final BitSet given = new BitSet();
   private final BitSet active = new BitSet();
   private final BitSet masked = new BitSet();
 
@@ -124,10 +127,34 @@ public final class PaprMsiDriver implements MsiController {
       }
       VectorBlock block = new PaprVectors(this, source, numbers, table, before);
       functions.add(rid);
+      for (int n : numbers) {
+        given.set(n);
+      }
       used += granted;
       rollback.commit();
       return block;
     }
+  }
+
+  /// {@return what the hypervisor tells of the routes of interrupts that it gave, by the names that a walker knows}
+  public Map<String, Long> routes() {
+    Map<String, Long> out = new TreeMap<>();
+    lock.lock();
+    try {
+      for (int n = given.nextSetBit(0); n >= 0; n = given.nextSetBit(n + 1)) {
+        int[] told = calls.rtas(Calls.GET_XIVE, 3, n);
+        out.put(PaprRoutes.server(n), Integer.toUnsignedLong(told[1]));
+        out.put(PaprRoutes.priority(n), Integer.toUnsignedLong(told[2]));
+      }
+    } finally {
+      lock.unlock();
+    }
+    return out;
+  }
+
+  /// {@return the number by which calls name the bridge}
+  public long buid() {
+    return hw.buid();
   }
 
   private static int function(MessageTable table) {
@@ -154,13 +181,16 @@ public final class PaprMsiDriver implements MsiController {
   }
 
   /// The lock is held, as for all that follow.
-  void giveBack(int rid, int count) {
+  void giveBack(int rid, int[] numbers) {
     if (!release(rid)) {
       throw PaprException.refused(
           id(), Calls.CHANGE_MSI, "an error when interrupts were to be given back");
     }
     functions.remove(rid);
-    used -= count;
+    for (int n : numbers) {
+      given.clear(n);
+    }
+    used -= numbers.length;
     limit = hw.quota().orElse(Integer.MAX_VALUE);
   }
 

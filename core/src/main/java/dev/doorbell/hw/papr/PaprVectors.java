@@ -95,7 +95,7 @@ final class PaprVectors extends DrivenVectors {
     for (int i = 0; i < numbers.length; i++) {
       stop(i);
     }
-    driver.giveBack(rid, numbers.length);
+    driver.giveBack(rid, numbers);
     if (!used) {
       before.restore();
     }
