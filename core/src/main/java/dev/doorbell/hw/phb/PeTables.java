@@ -36,7 +36,7 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
   final PhysicalMemory memory;
   private final String id;
   private final RegisterBus bus;
-  private final Frames frames;
+  final Frames frames;
   private final int pes;
   private final Pa rtt;
   private final Pa peltv;
@@ -75,8 +75,8 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
     return frames.allocate(bytes, Math.max(bytes, LEAST_ALIGNMENT));
   }
 
-  /// Gives all memory back, of tables that the bridge was not told of.
-  final void release() {
+  /// Gives all memory back, of tables that the bridge does not know of.
+  void release() {
     frames.free(rtt, RTT_BYTES);
     frames.free(peltv, rowBytes() * pes);
     frames.free(pest, (long) pes * PestLayout.BYTES);
@@ -115,6 +115,27 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
 
   /// Adds what is known of interrupts that are in use. The lock is held.
   abstract void addInterrupts(Map<String, Long> out);
+
+  /// Tells the bridge everything for the first time. When that fails it is told of no tables, which one that is fenced has forgotten, and their memory is
+  /// given back.
+  ///
+  /// @throws PhbException when the bridge is fenced, or does not do what it is told
+  final void open() {
+    try {
+      start();
+    } catch (RuntimeException failed) {
+      forgetTables();
+      release();
+      throw failed;
+    }
+  }
+
+  /// Tells the bridge that there are no tables.
+  void forgetTables() {
+    put(Phb4Registers.RTT_BAR, 0);
+    put(Phb4Registers.PELTV_BAR, 0);
+    put(Phb4Registers.PEST_BAR, 0);
+  }
 
   /// Tells the bridge everything anew, as after a reset.
   final void start() {

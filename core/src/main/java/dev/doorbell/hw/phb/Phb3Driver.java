@@ -17,10 +17,10 @@ public final class Phb3Driver extends PhbDriver {
   ///
   /// @param router the servers that its interrupts go to
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables; nothing is kept then
-  /// @throws PhbException when the bridge is fenced
+  /// @throws PhbException when the bridge is fenced, or does not do what it is told; nothing is kept then
   public static Phb3Driver open(Phb3Hardware hw, ServerRouter router) {
     Phb3Tables tables = new Phb3Tables(hw);
-    tables.start();
+    tables.open();
     return new Phb3Driver(hw, tables, router);
   }
 

@@ -1,11 +1,14 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.bits.Field;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.XicsPort;
+import java.util.concurrent.atomic.AtomicLongArray;
 
-/// A PHB3, whose interrupts are entries in memory (IVT). An entry is read anew for each message, so that invalidations and updates of the bridge's cache
-/// change nothing; a read of PHB_IVC_UPDATE comes back when messages that were in flight have ended. PHB_IVT_BAR's table has entries of 16 bytes.
+/// A PHB3, whose interrupts are entries in memory (IVT), kept in a cache (IVC) from the first message on until PHB_IVC_INVALIDATE names them. P and Q go
+/// to the cache and to memory; what software changes in memory the cache learns by PHB_IVC_UPDATE. A read of that register comes back when messages that
+/// were in flight have ended. PHB_IVT_BAR's table has entries of 16 bytes. Allocates nothing for a message.
 public final class Phb3Model extends PhbModel {
   /// PEs of a PHB3.
   public static final int PES = 256;
@@ -14,6 +17,11 @@ public final class Phb3Model extends PhbModel {
   private final XicsPort servers;
   private final int first;
   private final int interrupts;
+
+  /// No entry has all reserved bits.
+  private static final long ABSENT = -1L;
+
+  private final AtomicLongArray cache;
 
   /// @param servers where interrupts go
   /// @param first the number of interrupt 0 in the machine
@@ -24,8 +32,10 @@ public final class Phb3Model extends PhbModel {
     this.servers = servers;
     this.first = first;
     this.interrupts = messages;
-    ports.on(Phb3Registers.IVC_INVALIDATE, _ -> 0, (_, _) -> {});
-    ports.on(Phb3Registers.IVC_UPDATE, _ -> flushed(), (_, _) -> {});
+    cache = new AtomicLongArray(messages);
+    forgetEntries();
+    ports.on(Phb3Registers.IVC_INVALIDATE, _ -> 0, (_, v) -> invalidate(v));
+    ports.on(Phb3Registers.IVC_UPDATE, _ -> flushed(), (_, v) -> update(v));
     ports.on(Phb3Registers.FFI_LOCK, _ -> 0);
     ports.on(Phb3Registers.FFI_REQUEST, _ -> 0, (_, v) -> raise(Phb3Registers.FFI_ISN.getInt(v)));
   }
@@ -50,11 +60,67 @@ public final class Phb3Model extends PhbModel {
     return true;
   }
 
+  private void forgetEntries() {
+    for (int n = 0; n < interrupts; n++) {
+      cache.set(n, ABSENT);
+    }
+  }
+
+  private void invalidate(long what) {
+    int number = Phb3Registers.INVALIDATE_SID.getInt(what);
+    if (Phb3Registers.INVALIDATE_ALL.isSet(what)) {
+      forgetEntries();
+    } else if (number < interrupts) {
+      cache.set(number, ABSENT);
+    }
+  }
+
+  /// An entry that is not in the cache is read when it is needed.
+  private void update(long what) {
+    int number = Phb3Registers.SID.getInt(what);
+    if (number >= interrupts) {
+      return;
+    }
+    long before = cache.get(number);
+    while (before != ABSENT && !cache.compareAndSet(number, before, updated(before, what))) {
+      before = cache.get(number);
+    }
+  }
+
+  private static long updated(long ive, long what) {
+    boolean late =
+        Phb3Registers.UPDATE_CON.isSet(what)
+            && Phb3Registers.GEN_MATCH.get(what) != IveLayout.GEN.get(ive);
+    if (late) {
+      return ive;
+    }
+    long out = ive;
+    out = part(out, what, Phb3Registers.UPDATE_SERVER, IveLayout.SERVER, Phb3Registers.SERVER);
+    out = part(out, what, Phb3Registers.UPDATE_PRI, IveLayout.PRIORITY, Phb3Registers.PRI);
+    out = part(out, what, Phb3Registers.UPDATE_GEN, IveLayout.GEN, Phb3Registers.GEN);
+    out = part(out, what, Phb3Registers.UPDATE_P, IveLayout.P, Phb3Registers.P);
+    return part(out, what, Phb3Registers.UPDATE_Q, IveLayout.Q, Phb3Registers.Q);
+  }
+
+  private static long part(long ive, long what, Field enable, Field to, Field from) {
+    return enable.isSet(what) ? to.with(ive, from.get(what)) : ive;
+  }
+
+  /// {@return an interrupt's entry, from the cache or else from memory}
+  private long entry(int number, long at) {
+    long cached = cache.get(number);
+    if (cached != ABSENT) {
+      return cached;
+    }
+    long read = IveLayout.swapped(memory.read64(at));
+    return cache.compareAndSet(number, ABSENT, read) ? read : entry(number, at);
+  }
+
   @Override
   boolean owns(int pe, int number) {
     long at = at(number);
     try {
-      return at != 0 && IveLayout.PE.get(IveLayout.swapped(memory.read64(at))) == pe;
+      return at != 0 && IveLayout.PE.get(entry(number, at)) == pe;
     } catch (BusErrorException nowhere) {
       return false;
     }
@@ -64,8 +130,9 @@ public final class Phb3Model extends PhbModel {
   void raise(int number) {
     long at = at(number);
     try {
-      if (at != 0) {
-        send(number, at, IveLayout.swapped(memory.read64(at)));
+      boolean done = at == 0;
+      while (!done) {
+        done = send(number, at, entry(number, at));
       }
     } catch (BusErrorException nowhere) {
       // The table is not in memory: there is nobody to be told.
@@ -73,21 +140,31 @@ public final class Phb3Model extends PhbModel {
     }
   }
 
-  private void send(int number, long at, long ive) {
+  /// {@return whether the entry was still the same}
+  private boolean send(int number, long at, long ive) {
     if (IveLayout.Q.isSet(ive)) {
-      return;
+      return true;
     }
     int priority = IveLayout.PRIORITY.getInt(ive);
     if (IveLayout.P.isSet(ive) || priority == IveLayout.MASKED) {
-      memory.write(at + IveLayout.Q_BYTE, IveLayout.BYTE_Q.mask(), Byte.BYTES);
-      return;
+      boolean kept = cache.compareAndSet(number, ive, IveLayout.Q.with(ive, 1));
+      if (kept) {
+        memory.write(at + IveLayout.Q_BYTE, IveLayout.BYTE_Q.mask(), Byte.BYTES);
+      }
+      return kept;
+    }
+    if (!cache.compareAndSet(number, ive, IveLayout.P.with(ive, 1))) {
+      return false;
     }
     long p = IveLayout.BYTE_GEN.place(IveLayout.GEN.get(ive)) | IveLayout.BYTE_P.mask();
     memory.write(at + IveLayout.P_BYTE, p, Byte.BYTES);
     servers.present(IveLayout.server(ive), first + number, priority);
+    return true;
   }
 
-  /// Entries are memory's, and stay.
+  /// Entries are memory's, and stay; the cache does not.
   @Override
-  void resetInterrupts() {}
+  void resetInterrupts() {
+    forgetEntries();
+  }
 }

@@ -23,9 +23,21 @@ final class Phb3Tables extends PeTables {
     try {
       ivt = take((long) ENTRIES * IveLayout.BYTES);
     } catch (RuntimeException failed) {
-      release();
+      super.release();
       throw failed;
     }
+  }
+
+  @Override
+  void release() {
+    super.release();
+    frames.free(ivt, (long) ENTRIES * IveLayout.BYTES);
+  }
+
+  @Override
+  void forgetTables() {
+    super.forgetTables();
+    put(Phb3Registers.IVT_BAR, 0);
   }
 
   private long ive(int number) {

@@ -18,11 +18,11 @@ public final class Phb4Driver extends PhbDriver {
   ///
   /// @param router where its events go
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables; nothing is kept then
-  /// @throws PhbException when the bridge is fenced
+  /// @throws PhbException when the bridge is fenced, or does not do what it is told; nothing is kept then
   public static Phb4Driver open(Phb4Hardware hw, EventRouter router) {
     Phb4Tables tables =
         new Phb4Tables(hw, router.notifyPort(), XiveEventLayout.base(hw.messages().first()));
-    tables.start();
+    tables.open();
     return new Phb4Driver(hw, tables, router);
   }
 

@@ -3,6 +3,7 @@ package dev.doorbell.hw.phb;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.bus.XicsPort;
 import dev.doorbell.explain.Source;
@@ -25,6 +26,9 @@ final class Phb3Bench {
   /// What server 0 is to a bridge.
   private static final int SERVERS = 8;
 
+  /// Offset of a register whose writes get lost; 0 when none does.
+  long leftOut;
+
   final PlainMemory memory = new PlainMemory(0x1000_0000L, 0x400_0000);
   final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x400_0000);
   private final Servers servers = new Servers();
@@ -36,10 +40,30 @@ final class Phb3Bench {
   Phb3Hardware hardware() {
     return new Phb3Hardware(
         "phb3",
-        new ModelRegisters(model),
+        new Partly(new ModelRegisters(model)),
         memory,
         frames,
         new Phb4Hardware.Messages("msi", FIRST, MESSAGES, Source.rule("test")));
+  }
+
+  private final class Partly implements RegisterBus {
+    private final RegisterBus whole;
+
+    Partly(RegisterBus whole) {
+      this.whole = whole;
+    }
+
+    @Override
+    public long read(long offset, int bytes) {
+      return whole.read(offset, bytes);
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      if (leftOut == 0 || offset != leftOut) {
+        whole.write(offset, value, bytes);
+      }
+    }
   }
 
   /// Presentation controllers, and what their driver would find there.

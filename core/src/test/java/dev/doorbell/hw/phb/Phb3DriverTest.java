@@ -11,11 +11,15 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.Translator;
+import dev.doorbell.hw.xics.XicsDriver;
+import dev.doorbell.hw.xics.XicsHardware;
+import dev.doorbell.hw.xics.XicsModel;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.simple.ModelRegisters;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -113,6 +117,55 @@ class Phb3DriverTest {
     Phb3Hardware hw = bench.hardware();
     assertThrows(OutOfFramesException.class, () -> new Phb3Tables(hw));
     assertEquals(before, bench.frames.bytesInUse());
+  }
+
+  @Test
+  @DisplayName(
+      "a bridge that is fenced when it is started: nothing is kept, and it can be started again")
+  void startFails() {
+    long before = bench.frames.bytesInUse();
+    bench.model.fence();
+    Phb3Hardware hw = bench.hardware();
+    XicsDriver servers = servers();
+    assertThrows(PhbException.class, () -> Phb3Driver.open(hw, servers));
+    assertEquals(before, bench.frames.bytesInUse());
+    bench.model.reset();
+    assertEquals(0, new ModelRegisters(bench.model).read64(Phb3Registers.IVT_BAR.offset()));
+    Phb3Driver again = Phb3Driver.open(hw, servers);
+    assertTrue(bench.frames.bytesInUse() > before, again.id());
+  }
+
+  private static XicsDriver servers() {
+    return XicsDriver.open(
+        new XicsHardware(
+            "xics",
+            List.of(
+                new XicsHardware.Server(8, new ModelRegisters(new XicsModel(List.of(8)).page(0)))),
+            List.of(new XicsHardware.Sources(Phb3Bench.FIRST, Phb3Bench.MESSAGES))));
+  }
+
+  @Test
+  @DisplayName(
+      "the bridge keeps entries: without PHB_IVC_UPDATE a message goes to the former CPU, without PHB_IVC_INVALIDATE the former owner keeps it")
+  void entriesAreKept() {
+    VectorBlock b = driver.messages().allocate(new MsiSource("f", 1), 1, false);
+    b.activate(0, 0);
+    assertEquals(BusOutcome.OK, bench.send(1, b, 0));
+    assertEquals(List.of("0@0"), bench.collected());
+    bench.leftOut = Phb3Registers.IVC_UPDATE.offset();
+    b.retarget(0, 2);
+    bench.send(1, b, 0);
+    assertEquals(List.of("0@0"), bench.collected(), "the former CPU's, from the cache");
+    bench.leftOut = 0;
+    b.free();
+    VectorBlock c = driver.messages().allocate(new MsiSource("f", 1), 1, false);
+    c.activate(0, 0);
+    assertEquals(BusOutcome.OK, bench.send(1, c, 0));
+    bench.leftOut = Phb3Registers.IVC_INVALIDATE.offset();
+    c.free();
+    driver.messages().allocate(new MsiSource("g", 2), 1, false);
+    assertEquals(BusOutcome.OK, bench.send(1, c, 0), "the former owner's, from the cache");
+    bench.leftOut = 0;
   }
 
   @Test
