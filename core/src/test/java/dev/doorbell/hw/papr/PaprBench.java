@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// A driver on the model of a hypervisor, with two PEs behind one bridge, and calls that can be left out.
 final class PaprBench implements Hypervisor {
@@ -40,6 +41,9 @@ final class PaprBench implements Hypervisor {
 
   /// Names of calls that have no effect, and of those that the hypervisor does not have.
   final Set<String> leftOut = new TreeSet<>();
+
+  /// What no function has.
+  MessageTable.@Nullable Kind lacking;
 
   final Set<String> absent = new TreeSet<>();
   final List<String> made = Collections.synchronizedList(new ArrayList<>());
@@ -93,10 +97,12 @@ final class PaprBench implements Hypervisor {
 
       @Override
       public Optional<MessageTable> table(int rid, MessageTable.Kind kind) {
-        return Optional.of(
-            tables.computeIfAbsent(
-                rid << 1 | kind.ordinal(),
-                _ -> new FakeTable(kind, kind == MessageTable.Kind.MSI ? 32 : 64)));
+        return Optional.of(kind)
+            .filter(k -> k != lacking)
+            .map(k ->
+                tables.computeIfAbsent(
+                    rid << 1 | kind.ordinal(),
+                    _ -> new FakeTable(kind, kind == MessageTable.Kind.MSI ? 32 : 64)));
       }
     };
   }

@@ -10,6 +10,7 @@ import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
+import dev.doorbell.pci.MessageTable;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -42,6 +43,16 @@ class PaprMsiDriverTest {
     assertEquals(
         List.of(List.of(0x1300, 0), List.of(0x1301, 1), List.of(0x1302, 0)), bench.collect());
     assertEquals(List.of(), bench.collect());
+  }
+
+  @Test
+  @DisplayName(
+      "a function with MSI-X alone: its interrupts are given back though ibm,change-msi refuses function 3 for it")
+  void msixAlone() {
+    bench.lacking = MessageTable.Kind.MSI;
+    VectorBlock b = bench.messages.allocate(SOURCE, 3, false);
+    b.free();
+    assertEquals(PaprBench.QUOTA, bench.messages.allocate(SOURCE, PaprBench.QUOTA, false).count());
   }
 
   @Test

@@ -179,6 +179,7 @@ public final class PhbFuzz {
     Map<String, Long> all = new HashMap<>();
     all.put("RTT_BAR", registers.read64(Phb4Registers.RTT_BAR.offset()));
     if (phb3) {
+      put(Phb3Registers.IVC_INVALIDATE, Phb3Registers.INVALIDATE_ALL.mask());
       all.put("IVT_BAR", registers.read64(Phb3Registers.IVT_BAR.offset()));
     }
     for (int pe : USED) {
