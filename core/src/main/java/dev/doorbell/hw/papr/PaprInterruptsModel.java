@@ -81,7 +81,7 @@ final class PaprInterruptsModel {
         rejected[number - FIRST + i] = false;
         for (Presenter p : presenters) {
           if (p.pending == number + i) {
-            p.take();
+            int unused = p.take();
             resend(p);
           }
         }
@@ -300,7 +300,7 @@ final class PaprInterruptsModel {
       long before = xirr();
       if (pending != 0) {
         cppr = pendingPriority;
-        take();
+        int unused = take();
       }
       return before;
     }
