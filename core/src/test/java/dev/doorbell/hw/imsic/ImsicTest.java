@@ -204,6 +204,25 @@ class ImsicTest {
   }
 
   @Test
+  @DisplayName("a vector that is masked while it moves is taken at neither hart")
+  void masksBoth() {
+    ImsicDriver d = driver();
+    VectorBlock b = d.allocate(NIC, 1, false);
+    b.activate(0, 0);
+    int before = b.data(0);
+    b.retarget(0, 1);
+    b.mask(0);
+    message(0, 0, before, 4);
+    assertEquals(List.of(), collect(d), "the former hart");
+    send(b, 0);
+    assertEquals(List.of(), collect(d), "the present one");
+    b.finishMove(0);
+    assertEquals(List.of(), collect(d));
+    b.unmask(0);
+    assertEquals(List.of(b.number(0) + "@1"), collect(d));
+  }
+
+  @Test
   @DisplayName("the walker tells pages of harts, of guests and of nobody, offsets and identities")
   void walker() {
     ImsicWalker.Files files = new ImsicWalker.Files(FILES, 2, 63, Source.rule("test"));
