@@ -150,6 +150,7 @@ final class BenchMachine {
                     true,
                     new InterruptRemapping(InterruptRemapping.State.ON, "made for measuring", MADE),
                     IommuDescription.Abilities.UNSEEN,
+                    List.of(),
                     MADE)),
             List.of(
                 new MsiControllerDescription.LocalApic(

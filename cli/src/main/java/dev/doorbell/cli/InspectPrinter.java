@@ -24,6 +24,7 @@ final class InspectPrinter {
         "%s machine, described by %s (%s)"
             .formatted(view.machine().arch(), view.machine().firmware(), chosen.place()));
     iommus(view);
+    structures(view);
     controllers(view);
     ioApics(view);
     hpets(view);
@@ -47,6 +48,16 @@ final class InspectPrinter {
                 or(i.granules(), "unseen"),
                 i.source()));
     orNone(t);
+  }
+
+  private void structures(InspectView view) {
+    if (view.structures().isEmpty()) {
+      return;
+    }
+    console.heading("Firmware's table of IOMMUs");
+    Table t = new Table("structure", "source", "tells");
+    view.structures().forEach(s -> t.row(s.name(), s.source(), s.tells()));
+    t.print(console);
   }
 
   private void controllers(InspectView view) {

@@ -5,6 +5,7 @@ import dev.doorbell.cli.Json.Range;
 import dev.doorbell.cli.Json.UnseenView;
 import dev.doorbell.description.ApicDescription;
 import dev.doorbell.description.AplicDescription;
+import dev.doorbell.description.FirmwareStructure;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// @param ioApics I/O APICs of an x86 machine, with the IOMMU that remaps their messages
 /// @param hpets its HPETs, the same
 /// @param aplics APLICs of a RISC-V machine that send messages to interrupt files
+/// @param structures the structures of the firmware tables DMAR and IVRS
 /// @param recorded what the captured kernel wrote down, and where that differs from what was derived
 record InspectView(
     MachineView machine,
@@ -45,6 +47,7 @@ record InspectView(
     List<IoApicView> ioApics,
     List<HpetView> hpets,
     List<AplicView> aplics,
+    List<StructureView> structures,
     List<OddityView> oddities,
     List<UnseenView> unseen,
     RecordedView recorded) {
@@ -145,6 +148,13 @@ record InspectView(
     static AplicView of(AplicDescription a, String imsic) {
       return new AplicView(
           a.number(), Json.hex(a.registers().start()), a.sources(), imsic, a.source().toString());
+    }
+  }
+
+  /// A structure of the table that describes the IOMMUs, as it stands there.
+  record StructureView(String name, String tells, String source) {
+    static StructureView of(FirmwareStructure s) {
+      return new StructureView(s.name(), s.tells(), s.source().toString());
     }
   }
 
@@ -264,6 +274,7 @@ record InspectView(
         m.imsic().stream()
             .flatMap(i -> i.aplics().stream().map(a -> AplicView.of(a, i.id())))
             .toList(),
+        m.structures().stream().map(StructureView::of).toList(),
         oddities.stream().distinct().map(OddityView::of).toList(),
         Stream.of(
                 m.unseen().stream(),

@@ -100,6 +100,7 @@ public sealed interface IommuDescription {
   /// @param id `vt-d@0xfed90000`
   /// @param segment the PCI segment whose functions it serves
   /// @param includeAll whether it serves every function of the segment that no other unit does
+  /// @param structures those of the whole table that describes it
   record VtD(
       String id,
       AddressRange window,
@@ -107,8 +108,13 @@ public sealed interface IommuDescription {
       boolean includeAll,
       InterruptRemapping remapping,
       Abilities abilities,
+      List<FirmwareStructure> structures,
       Source source)
       implements IommuDescription {
+    public VtD {
+      structures = List.copyOf(structures);
+    }
+
     @Override
     public String kind() {
       return "VT-d";
@@ -124,16 +130,22 @@ public sealed interface IommuDescription {
   ///
   /// @param id `amd-vi@0xfed80000`
   /// @param function the PCI function that it is itself, written as SBDF; it is not behind itself
+  /// @param structures those of the whole table that describes it
   record AmdVi(
       String id,
       AddressRange window,
       String function,
       InterruptRemapping remapping,
       Abilities abilities,
+      List<FirmwareStructure> structures,
       Source source)
       implements IommuDescription {
     /// Messages of one device id that it remaps: bits 10:9 of the index are a delivery mode that is not remapped (48882 2.2.5).
     public static final int REMAPPED_MESSAGES = 512;
+
+    public AmdVi {
+      structures = List.copyOf(structures);
+    }
 
     @Override
     public String kind() {
@@ -242,6 +254,7 @@ public sealed interface IommuDescription {
               v.includeAll(),
               v.remapping().asOffered(),
               v.abilities(),
+              v.structures(),
               v.source());
       case AmdVi a ->
           new AmdVi(
@@ -250,9 +263,15 @@ public sealed interface IommuDescription {
               a.function(),
               a.remapping().asOffered(),
               a.abilities(),
+              a.structures(),
               a.source());
       default -> this;
     };
+  }
+
+  /// {@return structures of the whole table that describes it, as they stand there; none of a family whose tables are not spelled out}
+  default List<FirmwareStructure> structures() {
+    return List.of();
   }
 
   /// {@return whether it remaps interrupts; empty for one of a family whose MSI controllers look at who writes}

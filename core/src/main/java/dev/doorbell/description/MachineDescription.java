@@ -6,8 +6,11 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// What a machine has, and where each fact was read. Immutable.
@@ -106,6 +109,18 @@ public record MachineDescription(
         .map(MsiControllerDescription.Imsic.class::cast)
         .filter(i -> !i.machineLevel() && !i.files().isEmpty())
         .findFirst();
+  }
+
+  /// {@return the structures of the tables that describe IOMMUs, each once}
+  public List<FirmwareStructure> structures() {
+    // All IOMMUs of one table have the same list; comparing its content for each would be slow for
+    // a table made to have many.
+    Set<List<FirmwareStructure>> tables = Collections.newSetFromMap(new IdentityHashMap<>());
+    return iommus.stream()
+        .map(IommuDescription::structures)
+        .filter(tables::add)
+        .flatMap(List::stream)
+        .toList();
   }
 
   public Optional<IommuDescription> iommu(String id) {

@@ -22,6 +22,7 @@ public final class DmarLayout {
   private static final Layout DMAR = Layout.lsb0("DMAR.Flags", 1);
   private static final Layout DRHD = Layout.lsb0("DRHD.Flags", 1);
   private static final Layout DRHD_SIZE = Layout.lsb0("DRHD.Size", 1);
+  private static final Layout SCOPED = Layout.lsb0("ATSR.Flags", 1);
   private static final Layout CAP = Layout.lsb0("CAP_REG", 8);
   private static final Layout ECAP = Layout.lsb0("ECAP_REG", 8);
 
@@ -31,6 +32,8 @@ public final class DmarLayout {
   public static final Field DMA_CTRL_OPT_IN  = DMAR.bit ("DMA_CTRL_PLATFORM_OPT_IN_FLAG", 2);
   static final Field INCLUDE_PCI_ALL         = DRHD.bit ("INCLUDE_PCI_ALL",             0);
   static final Field SIZE                    = DRHD_SIZE.bits("Size",                   3, 0);
+  /// ALL_PORTS of an ATSR, ATC_REQUIRED of an SATC.
+  static final Field FIRST_FLAG              = SCOPED.bit("ALL_PORTS",                  0);
   static final Field CAP_SAGAW               = CAP.bits ("SAGAW",                      12, 8);
   static final Field CAP_MGAW                = CAP.bits ("MGAW",                       21, 16);
   public static final Field ECAP_IR          = ECAP.bit ("IR",                          3);
@@ -78,6 +81,7 @@ public final class DmarLayout {
   // spotless:on
 
   public static final Layout FLAGS = DMAR.res0(3, 7).seal();
+  static final Layout SCOPED_FLAGS = SCOPED.res0(1, 7).seal();
   static final Layout DRHD_FLAGS = DRHD.res0(1, 7).seal();
   static final Layout DRHD_SIZE_BYTE = DRHD_SIZE.res0(4, 7).seal();
   static final Layout CAPABILITY = CAP.software(0, 7).software(13, 15).software(22, 63).seal();

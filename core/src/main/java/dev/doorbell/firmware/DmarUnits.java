@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.description.FirmwareStructure;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
@@ -39,6 +40,7 @@ final class DmarUnits {
   private final RequesterMap requesters;
   private final X86Sources sources;
   private final RemappingRecords records;
+  private final List<FirmwareStructure> structures;
 
   DmarUnits(Draft draft, Dmar dmar, PciTopology topology, RequesterMap requesters, X86Sources to) {
     this.draft = draft;
@@ -47,6 +49,7 @@ final class DmarUnits {
     this.requesters = requesters;
     this.sources = to;
     this.records = new RemappingRecords(draft);
+    this.structures = DmarStructures.of(dmar);
   }
 
   void compose() {
@@ -97,6 +100,7 @@ final class DmarUnits {
                 unit.includeAll(),
                 remapping,
                 abilities(unit),
+                structures,
                 unit.source()));
   }
 

@@ -2,6 +2,7 @@ package dev.doorbell.firmware;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.description.FirmwareStructure;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
@@ -26,6 +27,7 @@ final class IvrsUnits {
   private final Ivrs ivrs;
   private final RequesterMap requesters;
   private final X86Sources sources;
+  private final List<FirmwareStructure> structures;
 
   /// One IOMMU: its segment and its own requester id.
   private record Key(int segment, int deviceId) {}
@@ -35,6 +37,7 @@ final class IvrsUnits {
     this.ivrs = ivrs;
     this.requesters = requesters;
     this.sources = sources;
+    this.structures = IvrsStructures.of(ivrs);
   }
 
   void compose() {
@@ -70,6 +73,7 @@ final class IvrsUnits {
                 Sbdf.of(u.segment(), u.deviceId()).toString(),
                 remapping,
                 abilities(u),
+                structures,
                 u.source()));
   }
 

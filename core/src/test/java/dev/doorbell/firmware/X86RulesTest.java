@@ -222,6 +222,36 @@ class X86RulesTest {
         m.oddities()::toString);
   }
 
+  private static List<String> structures(MachineDescription m) {
+    return m.structures().stream().map(s -> s.name() + " " + s.tells()).toList();
+  }
+
+  @Test
+  @DisplayName("Every structure of a DMAR is spelled out once, however many units it has")
+  void dmarSpelledOut() throws IOException {
+    Bytes b = new Bytes().u8(38, 3).u64(0).u16(0);
+    unit(b, 0, 0xfed9_0000L, 1, 8, 0, 0, 0, 0, 2, 0, 5, 8, 0, 0, 7, 0, 0x15, 1);
+    unit(b, 1, 0xfed9_1000L, 3, 8, 0, 0, 2, 0xf0, 0x1f, 0);
+    b.u16(Dmar.RMRR, 34).u16(0, 0).u64(0x7d00_0000L, 0x7d00_ffffL);
+    b.u8(1, 10, 0, 0, 0, 0, 0x1c, 3, 0, 0);
+    b.u16(Dmar.ATSR, 8).u8(1, 0).u16(0);
+    b.u16(Dmar.RHSA, 20).u32(0).u64(0xfed9_1000L).u32(1);
+    b.u16(Dmar.ANDD, 16).u8(0, 0, 0, 7, '\\', 'I', '2', 'C', '0', 0, 0, 0);
+    b.u16(Dmar.SATC, 16).u8(1, 0).u16(0).u8(1, 8, 0, 0, 0, 0, 6, 0);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    assertEquals(
+        List.of(
+            "DMAR flags INTR_REMAP, X2APIC_OPT_OUT",
+            "DRHD the unit at 0xfed90000, for 0000:00:02.0, ACPI device 7 \\I2C0 (0000:00:15.1)",
+            "DRHD the unit at 0xfed91000, for all that no other unit of the segment has (INCLUDE_PCI_ALL) and I/O APIC 2 (0000:f0:1f.0)",
+            "RMRR 0x7d000000-0x7d00ffff, for 0000:00:1c.3/00.0",
+            "ATSR all root ports of segment 0 take ATS requests (ALL_PORTS)",
+            "RHSA the unit at 0xfed91000 is near proximity domain 1",
+            "ANDD ACPI device 7 is \\I2C0",
+            "SATC integrated devices that need ATS (ATC_REQUIRED): 0000:00:06.0"),
+        structures(read()));
+  }
+
   private static Bytes ivhd(Bytes b, int type, String hex) {
     byte[] entries = HexFormat.of().parseHex(hex.replace(" ", ""));
     int header = type == Ivrs.IVHD_10 ? 24 : 40;
@@ -255,6 +285,11 @@ class X86RulesTest {
     assertEquals(-1, stream(bridge, 0x500));
     assertEquals(-1, stream(bridge, 2), "the IOMMU itself");
     assertEquals(0xa0, m.apic().orElseThrow().hpets().getFirst().sourceId().orElseThrow());
+    String told = structures(m).getFirst();
+    assertTrue(
+        told.endsWith(
+            "for 0x8-0xff, 0x300 as 0x200, 0x400-0x4ff as 0x210, HPET 0 as 0xa0, I/O APIC 7 as 0xa1"),
+        told);
   }
 
   private static int stream(HostBridge bridge, int rid) {

@@ -156,6 +156,7 @@ class AmdViMachineTest {
             a.function(),
             new InterruptRemapping(state, "the test says so", Source.rule("test")),
             a.abilities(),
+            a.structures(),
             a.source())
         : i;
   }
