@@ -128,13 +128,6 @@ final class GranuleNode {
     words[GranuleWord.BITS + index] = startWord;
   }
 
-  /// {@return the number of the lowest free granule of a leaf that has one}
-  int lowestFree() {
-    int child = GranuleWord.lowest(atLeast[0]);
-    long word = GranuleWord.isSet(free, child) ? -1L : freeWord(child);
-    return (child << GranuleWord.SHIFT) + GranuleWord.lowest(word);
-  }
-
   /// Takes the lowest free granule of a leaf that has one.
   ///
   /// @param last the highest that may be taken

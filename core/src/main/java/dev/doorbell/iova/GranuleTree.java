@@ -92,7 +92,10 @@ final class GranuleTree {
     return from >= capacity() ? NONE : find(root, 0, order, from);
   }
 
-  private static long find(GranuleNode node, long base, int order, long from) {
+  /// The same within one node.
+  ///
+  /// @param from at or below the last granule of the node
+  static long find(GranuleNode node, long base, int order, long from) {
     if (order > node.order) {
       return NONE;
     }

@@ -10,8 +10,9 @@ import java.util.function.Supplier;
 
 /// Hands out ranges of I/O virtual addresses: lowest first, aligned, below a limit, clear of reserved ranges.
 ///
-/// **Lowest first** is what one thread sees. Threads that take single granules at the same time do so from 4,096 neighbours each, where the space is
-/// wide enough for that; a lower granule that another thread keeps at hand is then passed over. Whether a request is granted does not depend on it.
+/// **Lowest first** is what a thread sees that alone takes and gives back. Threads that take single granules, at the same time or in turn, do so from
+/// 4,096 neighbours each, where the space is wide enough for that; a lower granule that another thread keeps at hand, or gave back, may then be passed
+/// over. Whether a request is granted does not depend on it, nor whether it lies below 4 GiB.
 ///
 /// **Rule of granting** a request of *n* granules aligned to *a* is granted when there is a free aligned block of 2^k granules,
 /// the smallest power of two not below either, that starts in the request's range and whose first *n* granules end in it; it takes only
@@ -92,11 +93,10 @@ public final class IovaAllocator {
   public long take(IovaRequest request) {
     long count = granules(request);
     int order = order(request, count);
-    long first = firstWhole(request.within().start());
-    long last = lastWhole(request.within().last());
-    long from = preferred(request, first);
-    if (order == 0 && count == 1) {
-      long start = stripes.take(from, last);
+    AddressRange within = request.within();
+    AddressRange sought = request.preferred().overlaps(aperture) ? request.preferred() : within;
+    if (order == 0) {
+      long start = stripes.take(firstWhole(sought.start()), lastWhole(sought.last()));
       if (start != NONE) {
         return start << granule.shift();
       }
@@ -104,23 +104,15 @@ public final class IovaAllocator {
     synchronized (stripes) {
       Stripe mine = stripes.closeAll();
       try {
-        long start = place(mine, order, count, from, last);
-        if (start == NONE && from != first) {
-          start = place(mine, order, count, first, last);
+        long start = place(mine, order, count, sought);
+        if (start == NONE && sought != within) {
+          start = place(mine, order, count, within);
         }
         return start == NONE ? NONE : start << granule.shift();
       } finally {
         stripes.openAll();
       }
     }
-  }
-
-  /// {@return where to look first: above 4 GiB, if there is anything and the request does not prefer to lie below}
-  private long preferred(IovaRequest request, long first) {
-    long split = (IovaRequest.top32() >>> granule.shift()) + 1;
-    return request.prefers32Bit() || split > aperture.last() >>> granule.shift()
-        ? first // lowest first is below 4 GiB first
-        : Math.max(first, split);
   }
 
   /// Allocates exactly these addresses.
@@ -281,7 +273,9 @@ public final class IovaAllocator {
     }
   }
 
-  private long place(Stripe mine, int order, long count, long first, long last) {
+  private long place(Stripe mine, int order, long count, AddressRange within) {
+    long first = firstWhole(within.start());
+    long last = lastWhole(within.last());
     long start =
         order == 0
             ? stripes.takeSingle(mine, first, last)

@@ -5,18 +5,21 @@ import dev.doorbell.address.AddressRange;
 /// What is asked of an {@link IovaAllocator}. Immutable; make one for each kind of request and use it again, so that
 /// asking allocates nothing.
 public final class IovaRequest {
-  private static final long TOP_32 = 0xffff_ffffL;
+  private static final AddressRange LOW = new AddressRange(0, 0xffff_ffffL);
+  private static final AddressRange HIGH = new AddressRange(0x1_0000_0000L, -1L);
 
   private final long bytes;
   private final long alignment;
   private final AddressRange within;
   private final boolean prefer32Bit;
+  private final AddressRange preferred;
 
   private IovaRequest(long bytes, long alignment, AddressRange within, boolean prefer32Bit) {
     this.bytes = bytes;
     this.alignment = alignment;
     this.within = within;
     this.prefer32Bit = prefer32Bit;
+    this.preferred = within.intersection(prefer32Bit ? LOW : HIGH).orElse(within);
   }
 
   /// {@return a request for some bytes, anywhere, aligned to a granule}
@@ -80,8 +83,9 @@ public final class IovaRequest {
     return prefer32Bit;
   }
 
-  static long top32() {
-    return TOP_32;
+  /// {@return where to look first: below 4 GiB or above, if the request may lie there}
+  AddressRange preferred() {
+    return preferred;
   }
 
   @Override

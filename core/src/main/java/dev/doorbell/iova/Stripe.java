@@ -32,7 +32,7 @@ final class Stripe {
   boolean singles = true;
 
   /// Whether it may be claimed: who closes all stripes looks at those only.
-  boolean used;
+  volatile boolean used;
 
   private volatile int claimed;
   // By address. Longer than needed: a stripe's fields and another's lie on cache lines of their
@@ -80,7 +80,12 @@ final class Stripe {
       if (leaf.base > floor) {
         return GranuleTree.NONE;
       }
-      if (leaf.order >= 0 && leaf.base >= from) {
+      if (leaf.base < from) {
+        if (lowestOf(leaf, from) != GranuleTree.NONE) {
+          return GranuleTree
+              .NONE; // `from` lies inside of the leaf: the tree knows how to begin there
+        }
+      } else if (leaf.order >= 0) {
         int granule = leaf.takeLowest(last - leaf.base);
         if (granule < 0) {
           return GranuleTree.NONE;
@@ -118,11 +123,18 @@ final class Stripe {
   /// {@return the lowest free granule of the open leaves from a granule on, or {@link GranuleTree#NONE}}
   long lowest(long from) {
     for (int i = 0; i < count; i++) {
-      if (open[i].order >= 0 && open[i].base >= from) {
-        return open[i].base + open[i].lowestFree();
+      long found = lowestOf(open[i], from);
+      if (found != GranuleTree.NONE) {
+        return found;
       }
     }
     return GranuleTree.NONE;
+  }
+
+  private static long lowestOf(GranuleNode leaf, long from) {
+    return from - leaf.base < GranuleTree.LEAF
+        ? GranuleTree.find(leaf, leaf.base, 0, from)
+        : GranuleTree.NONE;
   }
 
   /// Opens a leaf that no stripe has open, if there is a place.

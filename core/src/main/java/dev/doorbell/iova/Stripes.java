@@ -94,6 +94,9 @@ final class Stripes {
   ///
   /// {@return the current thread's stripe}
   Stripe closeAll() {
+    // First: whoever sees that the stripe may be claimed has to be waited for.
+    Stripe mine = mine();
+    use(mine);
     closed = true;
     for (Stripe stripe : used) {
       stripe.awaitReleased();
@@ -101,8 +104,6 @@ final class Stripes {
     for (Stripe stripe : used) {
       stripe.publish(tree);
     }
-    Stripe mine = mine();
-    use(mine);
     tree.worksFor(mine);
     return mine;
   }
