@@ -46,8 +46,10 @@ public final class Descriptor implements AutoCloseable {
 
   /// Keeps it open for one call; {@link #release} must follow.
   public int acquire() {
-    if (users.incrementAndGet() < 0) {
-      release();
+    // Who comes too late leaves no trace: as the last user, it would close the number once more,
+    // which
+    // may be another file's by now.
+    if (users.getAndUpdate(n -> n < 0 ? n : n + 1) < 0) {
       throw closed();
     }
     return fd;

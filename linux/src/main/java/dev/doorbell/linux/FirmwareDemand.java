@@ -2,6 +2,7 @@ package dev.doorbell.linux;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.pci.Sbdf;
 import java.util.Optional;
 
 /// Why a group is refused whose firmware wants a region to be reached one to one, whoever has the function. Up to 6.5 Intel's driver alone
@@ -16,11 +17,28 @@ final class FirmwareDemand {
     if (!e.equals(Errno.EPERM) && !e.equals(Errno.EINVAL)) {
       return Optional.empty();
     }
+    return demanded(group).map(at -> because(group, at));
+  }
+
+  /// {@return the reason why iommufd does not bind a function, with EINVAL; empty where firmware demands nothing} The kernel answers so, too,
+  /// when another process has bound it, and looks at that first; nothing tells the two apart.
+  ///
+  /// **Source**: Linux `drivers/vfio/vfio_main.c`, `vfio_df_open`; `drivers/iommu/iommufd/device.c`, `iommufd_device_bind`
+  static Optional<Because> orInUse(LinuxGroup group, Sbdf function) {
+    return demanded(group)
+        .map(at -> because(group, at))
+        .map(b ->
+            new Because(
+                "%s; or another process has bound %s".formatted(b.reason(), function),
+                "look whether `dmesg` tells of a 1:1 mapping: if so, %s; if not, close %s in the other process"
+                    .formatted(b.advice(), function)));
+  }
+
+  private static Optional<AddressRange> demanded(LinuxGroup group) {
     return group.reserved().stream()
         .filter(r -> r.kind() == ReservedRegion.Kind.DIRECT)
         .map(ReservedRegion::range)
-        .findFirst()
-        .map(at -> because(group, at));
+        .findFirst();
   }
 
   private static Because because(LinuxGroup group, AddressRange at) {

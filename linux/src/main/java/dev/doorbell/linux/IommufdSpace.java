@@ -140,11 +140,6 @@ final class IommufdSpace implements DmaSpace {
   }
 
   private RuntimeException bindRefused(LinuxGroup group, Sbdf f, Errno e) {
-    Optional<Because> firmware = FirmwareDemand.of(group, e);
-    if (firmware.isPresent()) {
-      return new ErrnoException(
-          IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, firmware.get());
-    }
     if (e.equals(Errno.EPERM) && !files.allowsUnsafeInterrupts()) {
       return new NotIsolated(
           name,
@@ -157,13 +152,23 @@ final class IommufdSpace implements DmaSpace {
       return new InUse(
           "attach " + group.name() + " to " + name, f.toString(), "the host, or another container");
     }
-    if (e.equals(Errno.EINVAL)) {
-      // Its file opens for many, and binds for one: the rest of what EINVAL means, this call never
-      // does.
-      return new InUse("attach " + group.name() + " to " + name, f.toString(), "another process");
+    // Its file opens for many, and binds for one: EINVAL says that another process was first,
+    // before
+    // the kernel looks at what firmware demands, and that a driver could not start the function.
+    Optional<Because> firmware =
+        e.equals(Errno.EINVAL) ? FirmwareDemand.orInUse(group, f) : Optional.empty();
+    if (e.equals(Errno.EINVAL) && firmware.isEmpty()) {
+      return InUse.unless(
+          "attach " + group.name() + " to " + name,
+          f.toString(),
+          "another process",
+          "its driver cannot start it (`dmesg` tells)");
     }
     return new ErrnoException(
-        IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(), f.toString(), e, Because.general(e));
+        IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(),
+        f.toString(),
+        e,
+        firmware.orElseGet(() -> Because.general(e)));
   }
 
   /// Leads a device's requests to tables, instead of those before.

@@ -60,6 +60,13 @@ class EventFdTest {
     e.descriptor().release();
     assertEquals(before, OpenFiles.held());
     e.close();
+    assertFalse(e.descriptor().isOpen(), "still closed after another close");
+    EventFd other = EventFd.create("other");
+    assertEquals(number, other.descriptor().number(), "the same number is somebody else's now");
+    assertThrows(IllegalStateException.class, e::signal);
+    other.signal();
+    assertEquals(1, other.take());
+    other.close();
   }
 
   @Test
@@ -93,6 +100,22 @@ class EventFdTest {
     }
     fds.forEach(EventFd::close);
     assertEquals(before, OpenFiles.held());
+  }
+
+  @Test
+  @DisplayName("the kernel itself does not wake the loop for what is held back")
+  void heldInTheKernel() {
+    FailingCalls noted = new FailingCalls(CALLS);
+    try (EventLoop loop = EventLoop.create(noted.calls());
+        EventFd e = EventFd.create("test");
+        EventLoop.Watch w = loop.watch(e, n -> {})) {
+      for (boolean back : new boolean[] {true, false}) {
+        noted.fail(-1, Errno.EIO);
+        w.hold(back);
+        w.hold(back);
+        assertEquals(List.of("epollControl"), noted.made());
+      }
+    }
   }
 
   @Test

@@ -57,6 +57,9 @@ final class FakeFunction {
   /// Bytes at the end of configuration space that the kernel does not show.
   int hiddenConfig;
 
+  /// How many files proved who owns it when it was hot reset last.
+  int provenBy;
+
   /// How many vectors the host has left for this function.
   int vectorsLeft = Integer.MAX_VALUE;
 

@@ -68,6 +68,7 @@ final class FakeHotReset {
     if (!all.stream().allMatch(f -> owned.contains(f.group))) {
       return INVALID;
     }
+    d.function.provenBy = count;
     all.forEach(FakeFunction::reset);
     return 0;
   }

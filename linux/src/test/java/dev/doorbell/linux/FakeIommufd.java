@@ -169,7 +169,7 @@ final class FakeIommufd extends FakeFile {
     MemorySegment out =
         wide(MemorySegment.ofAddress(IommufdLayout.RANGES_ALLOWED.get(s)), room * 16);
     IommufdLayout.RANGES_NUM.set(s, FakeSpace.RANGES.size());
-    IommufdLayout.RANGES_OUT_ALIGNMENT.set(s, 0x1000);
+    IommufdLayout.RANGES_OUT_ALIGNMENT.set(s, kernel.alignment);
     for (int i = 0; i < FakeSpace.RANGES.size(); i++) {
       IommufdLayout.RANGE_START.set(out, i * 16L, kernel.ranges().get(i).start());
       IommufdLayout.RANGE_LAST.set(out, i * 16L, kernel.ranges().get(i).last());

@@ -57,6 +57,9 @@ public final class FakeKernel implements DmaPort {
   /// Bytes that it says were unmapped, less than there were.
   long unmapsLess;
 
+  /// To what iommufd wants IOVAs aligned.
+  long alignment = FakeSpace.PAGE;
+
   /// Offset in its file of what was mapped last.
   long lastMapped = -1;
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -85,6 +86,25 @@ class HotResetTest {
         assertEquals(0, f.region(RegionType.BAR0).read(REGISTER, Long.BYTES));
         assertEquals(0, g.region(RegionType.BAR0).read(REGISTER, Long.BYTES));
         assertEquals(0x1234, other.region(RegionType.BAR0).read(REGISTER, Long.BYTES));
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("functions of one group: its file proves once that they are the caller's")
+  void oneGroup() {
+    Sbdf first = Sbdf.parse("05:06.0");
+    for (Sbdf f : List.of(first, Sbdf.parse("05:06.1"), Sbdf.parse("05:07.0"))) {
+      kernel.add(f, EndpointSpec.demo(4), "vfio-pci", false);
+    }
+    try (LinuxVfio vfio = open(Access.CONTAINER);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(first));
+      c.attach(vfio.group(Sbdf.parse("05:07.0")));
+      try (LinuxDevice d = (LinuxDevice) vfio.group(first).open(first)) {
+        assertEquals(3, d.resetTogether().size());
+        d.hotReset();
+        assertEquals(2, kernel.functions.get(first).provenBy, "one file a group");
       }
     }
   }

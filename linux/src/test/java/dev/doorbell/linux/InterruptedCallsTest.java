@@ -100,6 +100,19 @@ class InterruptedCallsTest {
   }
 
   @Test
+  @DisplayName("write(2): a signal is added once")
+  void signal() {
+    FailingCalls failing = new FailingCalls(SystemCalls.ofProcess());
+    try (EventFd e = EventFd.create(failing.calls(), "test")) {
+      failing.fail(0, Errno.EINTR);
+      e.signal();
+      assertEquals(List.of("write", "write"), failing.made());
+      assertEquals(1, e.take());
+    }
+    assertEquals(before, Held.now());
+  }
+
+  @Test
   @DisplayName("close(2): the descriptor is gone all the same, and it is no error")
   void close() {
     Kernel kernel = new Kernel(FailingCalls.closing(SystemCalls.ofProcess(), Errno.EINTR));

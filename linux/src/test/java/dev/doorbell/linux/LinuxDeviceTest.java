@@ -189,6 +189,9 @@ class LinuxDeviceTest {
       assertEquals(
           Integer.toUnsignedLong(d.config().read(0, 4)), d.region(RegionType.CONFIG).read(0, 4));
       assertEquals(0xff, d.region(RegionType.CONFIG).read(0xb, 1), "class code 0xff");
+      assertEquals(
+          0xff00 | d.region(RegionType.CONFIG).read(0xa, 1),
+          d.region(RegionType.CONFIG).read(0xa, 2));
       for (long[] wrong :
           new long[][] {{2, 4}, {1, 2}, {0x1000, 1}, {0xffc, 8}, {-8, 8}, {0, 3}, {0, 16}}) {
         IllegalArgumentException e =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.pci.Sbdf;
@@ -110,9 +111,42 @@ class RefusedCallsTest {
           assertTrue(x.getMessage().contains("at [0xe0000, 0xeffff]"), x::getMessage);
           String advice = ((ErrnoException) x).refusal().advice();
           assertTrue(advice.contains("RMRR"), advice);
+          assertEquals(
+              access == Access.IOMMUFD,
+              x.getMessage().contains("; or another process has bound 0000:00:01.0"),
+              x::getMessage);
+          assertEquals(access == Access.IOMMUFD, advice.contains("dmesg"), advice);
         }
       }
     }
+  }
+
+  @Test
+  @DisplayName("iommufd: EPERM is never told as firmware's demand, which is EINVAL there")
+  void isolationBeforeFirmware(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.write(
+        "sys/kernel/iommu_groups/1/reserved_regions",
+        "0x00000000000e0000 0x00000000000effff direct\n");
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, Access.IOMMUFD, false, f -> List.of());
+    failing.failIoctl(IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD, Errno.EPERM);
+    assertThrows(NotIsolated.class, () -> session(o));
+  }
+
+  @Test
+  @DisplayName("iommufd: EINVAL where firmware demands nothing names a user, and the other cause")
+  void boundOrBroken(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, Access.IOMMUFD, false, f -> List.of());
+    failing.failIoctl(IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD, Errno.EINVAL);
+    InUse e = assertThrows(InUse.class, () -> session(o));
+    String both = "another process, or its driver cannot start it";
+    assertTrue(e.getMessage().contains(both), e::getMessage);
+    assertTrue(e.refusal().advice().contains("dmesg"), e.refusal()::advice);
   }
 
   @ParameterizedTest(name = "{0} {1}")
