@@ -1,8 +1,8 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.explain.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -26,12 +26,10 @@ final class NamedFile {
         throw unreadable("%s has more than %d bytes".formatted(file, most), advice);
       }
       return bytes;
-    } catch (NoSuchFileException _) {
-      throw unreadable("there is no file " + file, advice);
-    } catch (AccessDeniedException _) {
-      throw unreadable("this user may not read " + file, advice);
+    } catch (NoSuchFileException e) {
+      throw unreadable(FileTrouble.of(e), advice);
     } catch (IOException e) {
-      throw unreadable("%s cannot be read: %s".formatted(file, e.getMessage()), advice);
+      throw unreadable("%s cannot be read: %s".formatted(file, FileTrouble.of(e)), advice);
     }
   }
 

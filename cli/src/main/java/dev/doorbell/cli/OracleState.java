@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.address.Sizes;
 import dev.doorbell.explain.Basis;
+import dev.doorbell.explain.FileTrouble;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.DumpFormatException;
@@ -76,7 +77,7 @@ final class OracleState implements MachineState {
     } catch (CharacterCodingException e) {
       throw unusable(dump, "it is not text in UTF-8");
     } catch (IOException e) {
-      throw unusable(dump, String.valueOf(e.getMessage()));
+      throw unusable(dump, FileTrouble.of(e));
     }
   }
 
@@ -158,7 +159,7 @@ final class OracleState implements MachineState {
             "it has %d bytes, and %d are read at most".formatted(Files.size(file), MOST_BYTES));
       }
     } catch (IOException e) {
-      throw unusable(file, String.valueOf(e.getMessage()));
+      throw unusable(file, FileTrouble.of(e));
     }
   }
 

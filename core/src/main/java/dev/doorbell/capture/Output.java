@@ -1,10 +1,13 @@
 package dev.doorbell.capture;
 
+import dev.doorbell.explain.FileTrouble;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -74,7 +77,7 @@ final class Output {
   /// @throws CaptureFailedException when the file system refuses; what was written is gone again
   void write(List<Entry> entries) {
     try {
-      Files.createDirectory(beside);
+      makeBeside();
       for (Entry entry : entries) {
         one(entry);
       }
@@ -82,9 +85,19 @@ final class Output {
     } catch (IOException e) {
       discard();
       throw new CaptureFailedException(
-          "cannot write the capture %s: %s".formatted(out, e),
+          "cannot write the capture %s: %s".formatted(out, FileTrouble.of(e)),
           "see that the file system has room and that this user may write there",
           e);
+    }
+  }
+
+  /// Its folder is there, so that a name that cannot be found is one that procfs, or another file system of the kernel's, does not make.
+  private void makeBeside() throws IOException {
+    try {
+      Files.createDirectory(beside);
+    } catch (NoSuchFileException e) {
+      throw new FileSystemException(
+          beside.toString(), null, "no folder can be made in " + beside.getParent());
     }
   }
 
@@ -113,7 +126,7 @@ final class Output {
   private static void link(Path at, String target) throws IOException {
     try {
       Files.createSymbolicLink(at, Path.of(target));
-    } catch (UnsupportedOperationException | java.nio.file.FileSystemException e) {
+    } catch (UnsupportedOperationException | FileSystemException e) {
       if (e instanceof FileAlreadyExistsException exists) {
         throw exists;
       }
@@ -147,7 +160,7 @@ final class Output {
           });
     } catch (IOException e) {
       throw new CaptureFailedException(
-          "cannot remove what was written to %s: %s".formatted(beside, e),
+          "cannot remove what was written to %s: %s".formatted(beside, FileTrouble.of(e)),
           "remove it: rm -r " + beside,
           e);
     }

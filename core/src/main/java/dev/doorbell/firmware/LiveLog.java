@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.FileTrouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -64,7 +65,7 @@ final class LiveLog {
     } catch (IOException e) {
       return new Contents.Unreadable(
           "cannot read %s: %s (kernel.dmesg_restrict keeps it for root)"
-              .formatted(DEVICE, e.getClass().getSimpleName()));
+              .formatted(DEVICE, FileTrouble.of(e)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new Contents.Unreadable("reading " + DEVICE + " was interrupted");

@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.FileTrouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -267,7 +268,7 @@ public final class Sysroot {
       // "Not a directory" in the middle of a path has no type of its own in java.nio.file.
       return e.getMessage() != null && e.getMessage().contains("Not a directory")
           ? new Walk.Missing()
-          : new Walk.Blocked("cannot read " + path + ": " + e.getClass().getSimpleName());
+          : new Walk.Blocked("cannot read " + path + ": " + FileTrouble.of(e));
     }
   }
 
@@ -306,7 +307,7 @@ public final class Sysroot {
     } catch (NoSuchFileException e) {
       return Contents.ABSENT;
     } catch (IOException e) {
-      return new Contents.Unreadable("cannot read " + name + ": " + e.getClass().getSimpleName());
+      return new Contents.Unreadable("cannot read " + name + ": " + FileTrouble.of(e));
     }
   }
 

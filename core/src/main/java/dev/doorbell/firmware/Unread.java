@@ -1,5 +1,6 @@
 package dev.doorbell.firmware;
 
+import dev.doorbell.explain.FileTrouble;
 import dev.doorbell.explain.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ record Unread(Map<String, String> reasons) {
       }
       return new Unread(Map.copyOf(reasons));
     } catch (IOException e) {
-      return new Unread(Map.of(PATH, "cannot read " + PATH + ": " + e.getClass().getSimpleName()));
+      return new Unread(Map.of(PATH, "cannot read " + PATH + ": " + FileTrouble.of(e)));
     }
   }
 

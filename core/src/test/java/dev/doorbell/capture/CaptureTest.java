@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -240,10 +242,24 @@ class CaptureTest {
             new Entry.Link("sys/link", "../proc"),
             // A file cannot be made below a file.
             new Entry.Data("proc/cmdline/below", new byte[] {2}));
-    assertThrows(CaptureFailedException.class, () -> output.write(entries));
+    CaptureFailedException e =
+        assertThrows(CaptureFailedException.class, () -> output.write(entries));
+    assertFalse(String.valueOf(e.getMessage()).contains("Exception"), e::getMessage);
     assertAll(
         () -> assertFalse(Files.exists(out)),
         () -> assertFalse(Files.exists(folder.resolve("out.partial"))));
+  }
+
+  @Test
+  @DisplayName("a file system that makes no folders, such as procfs, is told in words")
+  @EnabledOnOs(OS.LINUX)
+  void noFolders() {
+    Output output = Output.at(Path.of("/proc/doorbell"));
+    CaptureFailedException e =
+        assertThrows(CaptureFailedException.class, () -> output.write(List.of()));
+    assertEquals(
+        "cannot write the capture /proc/doorbell: /proc/doorbell.partial: no folder can be made in /proc",
+        e.getMessage());
   }
 
   @Test

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.hw.pcie.EndpointSpec;
+import dev.doorbell.iommu.GranuleNotSupported;
 import dev.doorbell.iommu.OutsideAperture;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegionConflict;
@@ -17,9 +19,11 @@ import dev.doorbell.vfio.DmaBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -176,6 +180,53 @@ class LinuxMappingsTest {
         c.attach(vfio.group(F));
         c.map(FROM, b, Protection.READ_WRITE);
         assertEquals(0x3000, c.unmap(LOW));
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("iommufd: the granule is asked for anew when a group comes and when one goes")
+  void granuleOfTheGroups() {
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      assertEquals(Granule.K4, c.granule());
+      kernel.alignment = Granule.K64.bytes();
+      c.attach(vfio.group(G));
+      assertEquals(Granule.K64, c.granule());
+      kernel.alignment = Granule.K4.bytes();
+      c.detach(vfio.group(G));
+      assertEquals(Granule.K4, c.granule());
+    }
+  }
+
+  @Test
+  @DisplayName("iommufd: a granule that the group's IOMMU has not refuses the group")
+  void granuleRefused() {
+    ContainerOptions wanted = new ContainerOptions(false, true, Optional.of(Granule.K4));
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(wanted)) {
+      kernel.alignment = Granule.K64.bytes();
+      assertThrows(GranuleNotSupported.class, () -> c.attach(vfio.group(F)));
+      assertEquals(List.of(), c.groups());
+      kernel.alignment = Granule.K4.bytes();
+      c.attach(vfio.group(F));
+    }
+  }
+
+  @Test
+  @DisplayName("a tracking of writes that ended with its groups does not end a later one")
+  void laterTracking() {
+    kernel.rememberWrites();
+    try (LinuxVfio vfio = open(Access.IOMMUFD);
+        LinuxContainer c = vfio.open(ContainerOptions.USUAL)) {
+      c.attach(vfio.group(F));
+      DirtyPages first = c.trackWrites();
+      c.detach(vfio.group(F));
+      c.attach(vfio.group(F));
+      try (DirtyPages second = c.trackWrites()) {
+        first.close();
+        assertEquals(List.of(), second.take());
       }
     }
   }
