@@ -71,7 +71,7 @@ class IommufdSpaceTest {
         IommufdSpace space = space()) {
       space.attach((LinuxGroup) vfio.group(F));
       kernel.alignment = 1;
-      space.windows().forEach(w -> assertEquals(Granule.K4, w.granule()));
+      space.windows().forEach(w -> assertEquals(-0x1000, w.pageSizes()));
       kernel.alignment = Granule.K64.bytes();
       space.windows().forEach(w -> assertEquals(Granule.K64, w.granule()));
       assertEquals(2, space.windows().size());
