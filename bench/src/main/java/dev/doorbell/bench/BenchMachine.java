@@ -27,22 +27,20 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, behind VT-d and
-/// local APICs, behind POWER9's PHB4 and XIVE, or behind a RISC-V IOMMU and interrupt files of harts.
+/// local APICs, or behind a RISC-V IOMMU and interrupt files of harts. {@link PowerMachines} has those of PowerPC and POWER.
 final class BenchMachine {
-  private static final Source MADE = Source.rule("made for measuring");
+  static final Source MADE = Source.rule("made for measuring");
   private static final String SMMU = "smmuv3@0x9050000";
   private static final String ITS = "its@0x8080000";
   private static final String VTD = "vt-d@0xfed90000";
   private static final String LAPIC = "lapic@0xfee00000";
-  private static final String PHB = "phb4@pci0000:00";
-  private static final String PHB_MESSAGES = "msi@pci0000:00";
   private static final String RISCV_IOMMU = "riscv-iommu@0x3010000";
   private static final String IMSIC = "imsic@0x28000000";
   private static final AddressRange WINDOW = AddressRange.ofSize(0x1000_0000L, 0x1000_0000L);
-  private static final List<MachineDescription.Memory> MEMORY =
+  static final List<MachineDescription.Memory> MEMORY =
       List.of(
           new MachineDescription.Memory(AddressRange.ofSize(0x1_0000_0000L, 0x1_0000_0000L), MADE));
-  private static final Recorded NOTHING_RECORDED =
+  static final Recorded NOTHING_RECORDED =
       new Recorded(List.of(), false, List.of(), Optional.empty());
   private static final int IDENTITIES = 2047;
   private static final int BAR_BYTES = 0x10000;
@@ -169,46 +167,6 @@ final class BenchMachine {
             List.of()));
   }
 
-  /// {@return a POWER9 machine after reset}
-  ///
-  /// @param devices endpoints, 0 to 256
-  /// @param vectors MSI-X vectors of each; with the devices 4088 at most
-  static EmbeddedMachine power9(int devices, int vectors) {
-    return EmbeddedMachine.of(
-        new MachineDescription(
-            Arch.PPC64,
-            FirmwareKind.NONE,
-            List.of(
-                new IommuDescription.Phb(
-                    PHB,
-                    "PHB4",
-                    Optional.of(AddressRange.ofSize(0x6_00c3_c000_0000L, 0x1000)),
-                    OptionalInt.of(512),
-                    OptionalInt.of(511),
-                    IommuDescription.Abilities.UNSEEN,
-                    MADE)),
-            List.of(
-                new MsiControllerDescription.PhbMsi(
-                    PHB_MESSAGES,
-                    "PHB4 MSI (XIVE)",
-                    0xf_e000,
-                    0xff8,
-                    Optional.of(AddressRange.ofSize(0x6_00c3_0000_0000L, 0x1000_0000L)),
-                    Optional.of(AddressRange.ofSize(0x6_0302_0310_0000L, 0x8_0000)),
-                    List.of(0L, 1L),
-                    List.of(),
-                    MADE)),
-            Optional.empty(),
-            Optional.empty(),
-            List.of(hostBridge(PHB, PHB_MESSAGES)),
-            functions(devices, vectors),
-            MEMORY,
-            List.of(),
-            NOTHING_RECORDED,
-            List.of(),
-            List.of()));
-  }
-
   /// {@return the address of an endpoint}
   ///
   /// @param index 0 to 255
@@ -216,7 +174,7 @@ final class BenchMachine {
     return Sbdf.parse("0000:01:%02x.%d".formatted(index >> 3, index & 7));
   }
 
-  private static List<FunctionDescription> functions(int devices, int vectors) {
+  static List<FunctionDescription> functions(int devices, int vectors) {
     List<FunctionDescription> functions = new ArrayList<>();
     functions.add(function(Sbdf.parse("0000:00:01.0"), rootPort(), List.of()));
     for (int i = 0; i < devices; i++) {
@@ -240,15 +198,23 @@ final class BenchMachine {
         MADE);
   }
 
+  /// {@return a bridge whose requester ids are StreamIDs}
   private static HostBridge hostBridge(String iommu, String msis) {
+    return hostBridge(
+        new HostBridge.StreamMapping(0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, iommu, 0, MADE), msis);
+  }
+
+  /// {@return a bridge of segment 0 with all its buses}
+  ///
+  /// @param msis id of the MSI controller that all its functions use
+  static HostBridge hostBridge(HostBridge.StreamMapping streams, String msis) {
     return new HostBridge(
         "pci0000:00",
         0,
         0,
         0xff,
         Optional.empty(),
-        List.of(
-            new HostBridge.StreamMapping(0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, iommu, 0, MADE)),
+        List.of(streams),
         List.of(
             new HostBridge.MsiMapping(
                 0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, List.of(msis), 0, MADE)),

@@ -29,7 +29,8 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// One MSI: from the device that raises a vector, through root port, SMMUv3 and ITS, to a pending LPI, or through VT-d to a requested vector of
-/// a local APIC, through PHB4 and XIVE to a queue, from which it is taken, or through a RISC-V IOMMU to a pending identity of an interrupt file.
+/// a local APIC, or through a RISC-V IOMMU to a pending identity of an interrupt file. On PowerPC and POWER it is taken as well, since what is
+/// raised already swallows the next one: from a bank of an MPIC, a presentation controller of XICS, a queue of XIVE, or a hypervisor.
 /// Locks, faults and events are in place.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -120,7 +121,46 @@ public class MsiBenchmark {
 
     @Setup
     public void assign() {
-      assign(shape, BenchMachine::power9, Optional.empty(), false);
+      assign(shape, PowerMachines::power9, Optional.empty(), false);
+    }
+  }
+
+  /// Those behind a PHB3, whose events go to presentation controllers.
+  @State(Scope.Benchmark)
+  public static class Presented extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, PowerMachines::power8, Optional.empty(), false);
+    }
+  }
+
+  /// Those behind a PAMU, whose messages go to one bank of an MPIC.
+  @State(Scope.Benchmark)
+  public static class Banked extends Functions {
+    /// Devices and vectors of each: a bank has 256 interrupts.
+    @Param({"1x1", "1x64", "64x4"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, PowerMachines::qoriq, Optional.of(WINDOW), true);
+    }
+  }
+
+  /// Those of a PAPR guest, whose hypervisor programs them.
+  @State(Scope.Benchmark)
+  public static class Hosted extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, PowerMachines::papr, Optional.empty(), false);
     }
   }
 
@@ -169,6 +209,28 @@ public class MsiBenchmark {
   /// {@return how many interrupts came of it, taken from the queue of their CPU: one}
   @Benchmark
   public int queued(Partitioned assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  /// {@return how many interrupts came of it, accepted from their presentation controller and ended: one}
+  @Benchmark
+  public int presented(Presented assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  /// {@return how many interrupts came of it, read from the bank: one}
+  @Benchmark
+  public int banked(Banked assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  /// {@return how many interrupts came of it, taken by calls of the hypervisor: one}
+  @Benchmark
+  public int hosted(Hosted assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  private static int collected(Functions assigned, Turn turn) {
     turn.fire(assigned);
     int taken = assigned.host.orElseThrow().poll();
     if (taken != 1) {

@@ -56,7 +56,10 @@ public final class ShortRun {
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=256x64"),
           new Work("msi to pending", MsiBenchmark.class, "pendingTwoThreads", "shape=256x64"),
           new Work("msi through vt-d", MsiBenchmark.class, "remapped", "shape=1x64"),
+          new Work("msi through pamu", MsiBenchmark.class, "banked", "shape=1x64"),
+          new Work("msi through phb3", MsiBenchmark.class, "presented", "shape=1x64"),
           new Work("msi through phb4", MsiBenchmark.class, "queued", "shape=1x64"),
+          new Work("msi of a papr guest", MsiBenchmark.class, "hosted", "shape=1x64"),
           new Work("msi to imsic", MsiBenchmark.class, "filed", "shape=1x64"),
           new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"),
           new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
@@ -72,7 +75,7 @@ public final class ShortRun {
   /// @param work what is done once
   /// @param variant at which size, by how many threads
   /// @param nsPerOp nanoseconds; of each thread, where there are two
-  /// @param bytesPerOp heap allocated; 0 is expected everywhere but where a driver reads registers (`msi through phb4`)
+  /// @param bytesPerOp heap allocated; 0 is expected everywhere but where a driver takes the interrupt (PowerPC and POWER)
   public record Row(String work, String variant, double nsPerOp, double bytesPerOp) {}
 
   /// @param parameters `name=value`, separated by commas; anything without `=` is only a name for people

@@ -74,14 +74,13 @@ class BenchMachineTest {
     deliversAndAllocatesNothing(BenchMachine.x86(2, VECTORS), Optional.empty());
   }
 
-  @Test
-  @DisplayName("PHB4, the page of an interrupt, XIVE, a queue that its driver reads")
-  void power9() {
-    EmbeddedMachine machine = BenchMachine.power9(2, VECTORS);
+  /// What is raised already swallows the next message, so that each one is taken, and only the messages count.
+  private static void taken(
+      EmbeddedMachine machine, Optional<AddressRange> window, boolean unsafeInterrupts) {
     Sbdf function = BenchMachine.device(1);
     Host host = Host.start(machine);
     Assignment.Request request =
-        new Assignment.Request(Granule.K4, Optional.empty(), VECTORS, VECTORS, false);
+        new Assignment.Request(Granule.K4, window, VECTORS, VECTORS, unsafeInterrupts);
     try (Assignment a = Assignment.of(host, List.of(function), request)) {
       assertEquals(1, a.functions().size());
       EndpointModel endpoint = machine.endpoint(function).orElseThrow();
@@ -99,6 +98,31 @@ class BenchMachineTest {
       }
       assertEquals(0, least, "bytes over " + MESSAGES + " messages");
     }
+  }
+
+  @Test
+  @DisplayName("PAMU, a bank of an MPIC that its driver reads")
+  void qoriq() {
+    AddressRange window = new AddressRange(0x800_0000L, 0x80f_ffffL);
+    taken(PowerMachines.qoriq(2, VECTORS), Optional.of(window), true);
+  }
+
+  @Test
+  @DisplayName("PHB3, its IVE, a presentation controller that its driver reads")
+  void power8() {
+    taken(PowerMachines.power8(2, VECTORS), Optional.empty(), false);
+  }
+
+  @Test
+  @DisplayName("PHB4, the page of an interrupt, XIVE, a queue that its driver reads")
+  void power9() {
+    taken(PowerMachines.power9(2, VECTORS), Optional.empty(), false);
+  }
+
+  @Test
+  @DisplayName("a PAPR guest: what its hypervisor made of the vector, and calls that take it")
+  void papr() {
+    taken(PowerMachines.papr(2, VECTORS), Optional.empty(), false);
   }
 
   @Test
