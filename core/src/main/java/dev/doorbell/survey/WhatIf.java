@@ -6,6 +6,7 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigImage;
+import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.MsiLayout;
 import dev.doorbell.pci.MsixLayout;
 import dev.doorbell.pci.PcieLayout;
@@ -15,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A function that is not in the capture, added to see what would happen.
+/// A function that is not in the capture, or whose capabilities are not, added to see what would happen.
 ///
 /// @param msixVectors entries of its MSI-X table, 0 for none
 /// @param msiVectors vectors of its MSI capability: 0 for none, else a power of two to 32
@@ -26,6 +27,9 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
   private static final int MSI = 0x80;
   private static final int MSIX = 0xb0;
   private static final int NEXT_POINTER = 0x34;
+  private static final int HEADER_BYTES = 64;
+  private static final int HEADER_TYPE = 0x0e;
+  private static final int HEADER_TYPE_MASK = 0x7f;
 
   public WhatIf {
     if (msixVectors < 0 || msixVectors > 2048) {
@@ -41,12 +45,14 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
     }
   }
 
-  /// {@return the machine with the function in it}
+  /// {@return the machine with the function in it; one whose capabilities were not captured gets these, and keeps what was recorded of it}
   ///
-  /// @throws IllegalArgumentException when the machine has a function there, or no root complex for its bus
+  /// @throws IllegalArgumentException when the machine has a function there whose capabilities are seen, or no root complex for its bus
   public MachineDescription addTo(MachineDescription m) {
-    if (m.function(sbdf).isPresent()) {
-      throw new IllegalArgumentException(sbdf + " is in the capture already");
+    Optional<FunctionDescription> captured = m.function(sbdf);
+    if (captured.filter(f -> !isHeaderAtMost(f.config())).isPresent()) {
+      throw new IllegalArgumentException(
+          sbdf + " is in the capture already, with its capabilities");
     }
     if (!m.hostBridges().isEmpty() && m.hostBridge(sbdf).isEmpty()) {
       throw new IllegalArgumentException(
@@ -54,14 +60,15 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
               .formatted(sbdf.segment(), sbdf.bus()));
     }
     List<FunctionDescription> functions = new ArrayList<>(m.functions());
+    captured.ifPresent(functions::remove);
     functions.add(
         new FunctionDescription(
             sbdf,
             ConfigImage.of(config(), "--with"),
             List.of(),
-            Optional.empty(),
-            Optional.empty(),
-            OptionalInt.empty(),
+            captured.flatMap(FunctionDescription::physicalFunction),
+            captured.flatMap(FunctionDescription::driver),
+            captured.map(FunctionDescription::recordedGroup).orElse(OptionalInt.empty()),
             true,
             Source.rule("--with")));
     functions.sort(java.util.Comparator.comparing(FunctionDescription::sbdf));
@@ -79,6 +86,13 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
         m.recorded(),
         m.oddities(),
         m.unseen());
+  }
+
+  /// What whoever is not root can read, or less. A bridge's is enough to know that it is one.
+  private static boolean isHeaderAtMost(ConfigSpace config) {
+    boolean bridge =
+        config.size() > HEADER_TYPE && (config.read(HEADER_TYPE, 1) & HEADER_TYPE_MASK) != 0;
+    return config.size() <= HEADER_BYTES && !bridge;
   }
 
   /// A PCI Express endpoint with a 64-bit BAR 0 and these capabilities. The vendor id is QEMU's for devices of nobody (0x1234).
