@@ -137,6 +137,14 @@ public final class Assignment implements AutoCloseable {
   }
 
   static HostFunction checked(HostFunction f) {
+    if (f.vectors().isEmpty() && !f.answers()) {
+      throw new NotAssignable(
+          f.sbdf().toString(),
+          "the machine's buses",
+          "no function answers there: no host bridge or port leads to its bus, or the port above it leads to device 0 alone",
+          f.surveyed().description().source(),
+          "see doorbell inspect for bridges and ports, and choose a place behind one");
+    }
     if (f.vectors().isEmpty()) {
       throw new NotAssignable(
           f.sbdf().toString(),

@@ -24,6 +24,9 @@ public record HostFunction(
     Optional<MsiFunction> msix,
     Optional<MsiFunction> msi) {
 
+  /// The vendor that is read where nothing answers, and of a VF.
+  private static final int NOBODY = 0xffff;
+
   static HostFunction open(Machine machine, SurveyedFunction surveyed, MsiDomain domain) {
     Sbdf sbdf = surveyed.sbdf();
     ConfigSpace config = machine.config(sbdf);
@@ -54,6 +57,11 @@ public record HostFunction(
 
   public Sbdf sbdf() {
     return surveyed.sbdf();
+  }
+
+  /// {@return whether a function of the machine answers at this address}
+  boolean answers() {
+    return surveyed.pci().physicalFunction().isPresent() || pci.vendor() != NOBODY;
   }
 
   /// {@return MSI-X where it has that, else MSI}
