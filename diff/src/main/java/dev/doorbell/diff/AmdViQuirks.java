@@ -63,19 +63,27 @@ final class AmdViQuirks {
     return List.of(run.with(Map.of(at(run, 2), longest)));
   }
 
-  /// Reserved bits of entries of 16 bytes.
+  /// Reserved bits of entries of 16 bytes, in a table of the length that it has, or of the longest.
   private static List<IommuOutcome> wideReserved(IommuRun run) {
     boolean wide =
         AmdViRegisters.GA_EN.isSet(
             run.setting(AmdViIommu.UNIT + AmdViRegisters.CONTROL_REG.offset()));
-    return wide && Pc.isMessage(run.attempt().address())
-        ? List.of(
-            run.reading((kind, at, word) -> {
-              boolean upper = (at & Long.BYTES) != 0;
-              long bits = (upper ? IrteLayout.HIGH : IrteLayout.LOW).mask(BitKind.RES0);
-              return kind == ComparedIommu.Kind.INTERRUPT ? word & ~bits : word;
-            }))
-        : List.of();
+    if (!wide || !Pc.isMessage(run.attempt().address())) {
+      return List.of();
+    }
+    long length = at(run, 2);
+    return List.of(
+        run.reading(AmdViQuirks::withoutReserved),
+        run.reading((kind, at, word) ->
+            at == length
+                ? INT_TAB_LEN.with(word, MOST_INT_TAB_LEN)
+                : withoutReserved(kind, at, word)));
+  }
+
+  private static long withoutReserved(ComparedIommu.Kind kind, long at, long word) {
+    boolean upper = (at & Long.BYTES) != 0;
+    long bits = (upper ? IrteLayout.HIGH : IrteLayout.LOW).mask(BitKind.RES0);
+    return kind == ComparedIommu.Kind.INTERRUPT ? word & ~bits : word;
   }
 
   private static List<IommuOutcome> reserved(IommuRun run) {
