@@ -155,7 +155,21 @@ final class IommuTrial implements Trial {
     AddressRange targets = iommu.board().targets();
     long found = within(memory, m, targets.start(), targets.last());
     found = found >= 0 ? found : within(memory, m, ram.start(), tables.start() - 1);
-    return found >= 0 ? found : within(memory, m, targets.last() + 1, ram.last());
+    found = found >= 0 ? found : within(memory, m, targets.last() + 1, ram.last());
+    return found >= 0 ? found : amongTables(memory, m);
+  }
+
+  /// Tables may hold the datum anyway; it is the message's where the model has something else.
+  private long amongTables(PhysicalMemory memory, Attempt m) {
+    AddressRange tables = iommu.board().tables();
+    long offset = m.address() & Pc.PAGE - 1;
+    for (long page = tables.start(); page < tables.last(); page += Pc.PAGE) {
+      if (memory.read32(page + offset) == m.data()
+          && model.memory().read32(page + offset) != m.data()) {
+        return page + offset;
+      }
+    }
+    return -1;
   }
 
   private static long within(PhysicalMemory memory, Attempt m, long first, long last) {
