@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.bus.ApicPort;
 import dev.doorbell.bus.BusOutcome;
-import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.hw.amdvi.AmdViDomains;
 import dev.doorbell.hw.amdvi.AmdViDriver;
 import dev.doorbell.hw.amdvi.AmdViFeatures;
@@ -26,6 +25,7 @@ import dev.doorbell.irq.PostedInterrupt;
 import dev.doorbell.irq.PostingUnsupported;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.simple.CountedFrames;
+import dev.doorbell.simple.ForwardingMemory;
 import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.simple.PlainMemory;
 import java.util.ArrayList;
@@ -84,7 +84,7 @@ class AmdViPostingTest {
           AmdViDriver.open(
               "amd-vi@0xfed80000",
               new ModelRegisters(model),
-              pairs ? memory : withoutPairs(memory),
+              pairs ? memory : new ForwardingMemory(memory),
               frames,
               AmdViSettings.of(new AmdViDomains())
                   .with(AmdViSettings.Use.POSTING, true)
@@ -106,46 +106,6 @@ class AmdViPostingTest {
     InterruptPosting posting() {
       return controller.posting().orElseThrow();
     }
-  }
-
-  /// Memory without a write of 16 bytes.
-  private static PhysicalMemory withoutPairs(PlainMemory memory) {
-    return new PhysicalMemory() {
-      @Override
-      public long read(long pa, int bytes) {
-        return memory.read(pa, bytes);
-      }
-
-      @Override
-      public void write(long pa, long value, int bytes) {
-        memory.write(pa, value, bytes);
-      }
-
-      @Override
-      public void read(long pa, byte[] into) {
-        memory.read(pa, into);
-      }
-
-      @Override
-      public void write(long pa, byte[] from) {
-        memory.write(pa, from);
-      }
-
-      @Override
-      public void fill(long pa, long bytes, byte value) {
-        memory.fill(pa, bytes, value);
-      }
-
-      @Override
-      public boolean compareAndSet64(long pa, long expected, long next) {
-        return memory.compareAndSet64(pa, expected, next);
-      }
-
-      @Override
-      public void publish() {
-        memory.publish();
-      }
-    };
   }
 
   private static void taken(PostedDescriptor guest, int... vectors) {

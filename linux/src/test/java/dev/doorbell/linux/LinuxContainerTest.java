@@ -10,57 +10,26 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.hw.pcie.DemoLayout;
-import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.iommu.MsiWindowConflict;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.linux.LinuxOptions.Access;
-import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.Device;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.NotAttached;
 import dev.doorbell.vfio.RegionType;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("Linux: what containers of the kernel have besides, over a kernel in memory")
-class LinuxContainerTest {
-  private static final Sbdf F = Sbdf.parse("00:01.0");
-  private static final Sbdf G = Sbdf.parse("00:02.0");
-  private static final Iova FROM = new Iova(0x10_0000);
+class LinuxContainerTest extends TwoGroups {
   private static final Iova TO = new Iova(0x20_0000);
-  private static final AddressRange LOW = AddressRange.ofSize(0, 0x100_0000);
-
-  private final Map<String, Integer> before = Held.now();
-  private FakeKernel kernel;
-
-  @BeforeEach
-  void start(@TempDir Path root) {
-    kernel = new FakeKernel(root);
-    kernel.add(F, EndpointSpec.demo(8), "vfio-pci", false);
-    kernel.add(G, EndpointSpec.demo(8), "vfio-pci", false);
-  }
-
-  @AfterEach
-  void givesAllBack() {
-    assertEquals(before, Held.now());
-  }
-
-  private LinuxVfio open(Access access) {
-    return LinuxVfio.open(
-        new LinuxOptions(kernel.calls(), kernel.root(), access, false, f -> List.of()));
-  }
 
   /// Has a function copy a word.
   private static void copy(Device d, Iova from, Iova to) {

@@ -4,57 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
-import dev.doorbell.hw.pcie.EndpointSpec;
 import dev.doorbell.iommu.GranuleNotSupported;
 import dev.doorbell.iommu.OutsideAperture;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.ReservedRegionConflict;
 import dev.doorbell.linux.LinuxOptions.Access;
-import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName(
     "Linux: where a container maps, and what is left of its mappings, over a kernel in memory")
-class LinuxMappingsTest {
-  private static final Sbdf F = Sbdf.parse("00:01.0");
-  private static final Sbdf G = Sbdf.parse("00:02.0");
-  private static final Iova FROM = new Iova(0x10_0000);
-  private static final AddressRange LOW = AddressRange.ofSize(0, 0x100_0000);
-
-  private final Map<String, Integer> before = Held.now();
-  private FakeKernel kernel;
-
-  @BeforeEach
-  void start(@TempDir Path root) {
-    kernel = new FakeKernel(root);
-    kernel.add(F, EndpointSpec.demo(8), "vfio-pci", false);
-    kernel.add(G, EndpointSpec.demo(8), "vfio-pci", false);
-  }
-
-  @AfterEach
-  void givesAllBack() {
-    assertEquals(before, Held.now());
-  }
-
-  private LinuxVfio open(Access access) {
-    return LinuxVfio.open(
-        new LinuxOptions(kernel.calls(), kernel.root(), access, false, f -> List.of()));
-  }
+class LinuxMappingsTest extends TwoGroups {
 
   @ParameterizedTest
   @EnumSource(Access.class)
