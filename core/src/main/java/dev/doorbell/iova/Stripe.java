@@ -81,9 +81,9 @@ final class Stripe {
         return GranuleTree.NONE;
       }
       if (leaf.base < from) {
+        // Begun inside of a leaf: the tree knows how.
         if (lowestOf(leaf, from) != GranuleTree.NONE) {
-          return GranuleTree
-              .NONE; // `from` lies inside of the leaf: the tree knows how to begin there
+          return GranuleTree.NONE;
         }
       } else if (leaf.order >= 0) {
         int granule = leaf.takeLowest(last - leaf.base);
