@@ -205,14 +205,17 @@ final class FunctionChecks {
               .filter(f -> !f.sbdf().equals(s.sbdf()) && sharesController(f, c))
               .map(f -> f.sbdf().toString())
               .collect(Collectors.joining(", "));
-      String reach = sharing.isEmpty() ? "no other function of the capture" : sharing;
+      String reach =
+          sharing.isEmpty()
+              ? "; the capture shows no other function that uses it"
+              : ", those of %s among them".formatted(sharing);
       conflicts.add(
           new Conflict(
               "NotIsolated",
               self(s),
               Thing.named(c.id(), c.source()),
               !request.allowUnsafeInterrupts(),
-              "%s does not look at who writes%s: whoever owns %s can raise any of its vectors, those of %s among them"
+              "%s does not look at who writes%s: whoever owns %s can raise any of its vectors%s"
                   .formatted(
                       c.id(),
                       s.iommu().flatMap(IommuDescription::remappedOnly).orElse(""),
