@@ -3,6 +3,7 @@ package dev.doorbell.fuzz;
 import dev.doorbell.capture.CaptureFuzz;
 import dev.doorbell.hw.ControllersFuzz;
 import dev.doorbell.hw.amdvi.AmdViFuzz;
+import dev.doorbell.hw.aplic.AplicFuzz;
 import dev.doorbell.hw.gicits.ItsFuzz;
 import dev.doorbell.hw.pamu.PamuFuzz;
 import dev.doorbell.hw.papr.PaprFuzz;
@@ -42,6 +43,7 @@ public final class FuzzTargets {
     out.put("smmuv2", SmmuV2Fuzz::run);
     out.put("its", ItsFuzz::run);
     out.put("riscv-iommu", RiscvIommuFuzz::run);
+    out.put("aplic", AplicFuzz::run);
     out.put("vtd", VtdFuzz::run);
     out.put("amdvi", AmdViFuzz::run);
     out.put("pamu", PamuFuzz::run);
