@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param msiMask `msi_addr_mask`
 /// @param msiPattern `msi_addr_pattern`
 /// @param process `ta` of the process context whose first stage this is, or 0
+/// @param root where the guest's page lies that the context names
 record DeviceContext(
     int deviceId,
     long tc,
@@ -30,17 +31,38 @@ record DeviceContext(
     long msiTable,
     long msiMask,
     long msiPattern,
-    long process) {
+    long process,
+    GuestRoot root) {
+  /// Where the second stage has the page of the first table, or of the process directory, that a device's context names: an IOMMU may find that out
+  /// once, and keep it with the context (7.3.1).
+  static final class GuestRoot {
+    private static final long UNKNOWN = -1;
+
+    private volatile long page = UNKNOWN;
+
+    boolean isKnown() {
+      return page != UNKNOWN;
+    }
+
+    long page() {
+      return page;
+    }
+
+    void set(long pa) {
+      page = pa;
+    }
+  }
+
   /// {@return this with the first stage of one of its processes}
   ///
   /// @param ta of its context
-  DeviceContext withFirst(int mode, long root, int number, long ta) {
+  DeviceContext withFirst(int mode, long table, int number, long ta) {
     return new DeviceContext(
         deviceId,
         tc,
         processes,
         mode,
-        root,
+        table,
         secondMode,
         secondRoot,
         gscid,
@@ -48,7 +70,13 @@ record DeviceContext(
         msiTable,
         msiMask,
         msiPattern,
-        ta);
+        ta,
+        root);
+  }
+
+  /// {@return address of the page that the context names: of the first stage's root table, or of the process directory}
+  long namedPage() {
+    return processes == null ? firstRoot : processes.root();
   }
 
   boolean hasFirst() {

@@ -166,7 +166,8 @@ final class DeviceDirectory {
             msi ? address(MSIPTP_PPN.get(w[MSIPTP_AT / Long.BYTES])) : -1,
             msi ? w[MSI_MASK_AT / Long.BYTES] : 0,
             msi ? w[MSI_PATTERN_AT / Long.BYTES] : 0,
-            0);
+            0,
+            new DeviceContext.GuestRoot());
     if (generation == before) {
       kept.set(deviceId & (KEPT - 1), context);
     }

@@ -18,6 +18,10 @@ public final class FaultLayout {
 
   public static final int UNTRANSLATED_READ = 2;
   public static final int UNTRANSLATED_WRITE = 3;
+  public static final int TRANSLATED_EXECUTE = 5;
+  public static final int TRANSLATED_READ = 6;
+  public static final int TRANSLATED_WRITE = 7;
+  public static final int TRANSLATION_REQUEST = 8;
   public static final int MESSAGE_REQUEST = 9;
 
   /// `CAUSE`.

@@ -108,7 +108,13 @@ final class InboundPath {
         : fault(cause, deviceId, processId, iova, access);
   }
 
-  private long through(DeviceContext device, int processId, long iova, int access) {
+  /// {@return the walk of the last access}
+  PageWalk walk() {
+    return walk;
+  }
+
+  /// {@return where an access leaves processes and stages; {@link Translator#FAULT} with the cause in the walk}
+  long through(DeviceContext device, int processId, long iova, int access) {
     ProcessDirectory processes = device.processes();
     boolean asksForProcess = processId >= 0;
     if (asksForProcess && (processes == null || processes.isWider(processId))) {

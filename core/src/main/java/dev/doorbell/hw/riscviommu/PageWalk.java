@@ -79,6 +79,7 @@ final class PageWalk {
   /// Of the last walk, where it was not answered by the cache: the memory type that leaves name.
   int memoryType;
 
+  private boolean global;
   private int rights;
   private int coverage;
   private long process;
@@ -104,7 +105,7 @@ final class PageWalk {
   /// {@return a doubleword of a process directory, where the second stage has it; 0 with the cause where it cannot be read}
   long directory(DeviceContext c, long gpa, int access) {
     try {
-      long pa = secondStage(c, gpa, access, true);
+      long pa = implicit(c, gpa, access);
       return cause == 0 ? memory.read64(pa) : 0;
     } catch (BusErrorException e) {
       cause = FaultLayout.PDT_LOAD_FAULT;
@@ -130,6 +131,7 @@ final class PageWalk {
     coverage = Long.SIZE - 1;
     process = c.process();
     memoryType = 0;
+    global = false;
     try {
       long gpa = c.hasFirst() ? firstStage(c, iova, access, who) : iova;
       long pa = cause == 0 ? secondStage(c, gpa, access, false) : Translator.FAULT;
@@ -150,6 +152,16 @@ final class PageWalk {
     } catch (BusErrorException e) {
       return fails(accessFault(access));
     }
+  }
+
+  /// {@return of the last walk, where the cache was not asked: base 2 logarithm of the range that is translated alike; a page where no table was looked at}
+  int shift() {
+    return coverage == Long.SIZE - 1 ? DirectoryLayout.PAGE_SHIFT : coverage;
+  }
+
+  /// {@return of the last walk, where the cache was not asked: whether the first stage's leaf is every process's}
+  boolean isGlobal() {
+    return global;
   }
 
   private void keep(long iova, long pa, int world, int who) {
@@ -174,7 +186,7 @@ final class PageWalk {
     }
     for (; level >= 0; level--) {
       long at = table + index(iova, level, 0) * BYTES;
-      long where = c.hasSecond() ? secondStage(c, at, access, true) : at;
+      long where = implicit(c, at, access);
       if (cause != 0) {
         return Translator.FAULT;
       }
@@ -198,6 +210,26 @@ final class PageWalk {
       }
     }
     return fails(pageFault(access));
+  }
+
+  /// {@return where a doubleword of a first-stage table or of a process directory lies; the page that the device's context names is kept with it}
+  private long implicit(DeviceContext c, long gpa, int access) {
+    if (!c.hasSecond()) {
+      return gpa;
+    }
+    boolean named =
+        c.process() == 0
+            && (access & FRESH) == 0
+            && DirectoryLayout.ppn(gpa) == DirectoryLayout.ppn(c.namedPage());
+    long offset = within(gpa, DirectoryLayout.PAGE_SHIFT);
+    if (named && c.root().isKnown()) {
+      return c.root().page() | offset;
+    }
+    long pa = secondStage(c, gpa, access, true);
+    if (named && cause == 0) {
+      c.root().set(pa - offset);
+    }
+    return pa;
   }
 
   /// @param implicit whether the address is that of a first-stage table
@@ -301,6 +333,7 @@ final class PageWalk {
       coverage = Math.min(coverage, pageShift(pte, level));
       // A type that the first stage names counts before the second stage's.
       memoryType = memoryType != 0 ? memoryType : PBMT.getInt(pte);
+      global |= stage == FIRST && G.isSet(pte);
     }
     return true;
   }

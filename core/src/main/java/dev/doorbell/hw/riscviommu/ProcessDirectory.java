@@ -37,6 +37,11 @@ final class ProcessDirectory {
   /// @param context null where an invalidation left its mark
   private record Kept(int processId, @Nullable DeviceContext context) {}
 
+  /// {@return address of the first table}
+  long root() {
+    return root;
+  }
+
   /// {@return whether a process_id is wider than the directory}
   boolean isWider(int processId) {
     return mode != BARE && !SvPteLayout.fits(processId, processIdBits(mode));

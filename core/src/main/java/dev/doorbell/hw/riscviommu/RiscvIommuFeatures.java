@@ -36,8 +36,8 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
         CACHED);
   }
 
-  /// {@return these features with page requests: `capabilities.ATS`, though devices' translation requests are not taken}
-  public RiscvIommuFeatures withPageRequests() {
+  /// {@return these features with translation requests and page requests of devices: `capabilities.ATS`}
+  public RiscvIommuFeatures withAts() {
     return new RiscvIommuFeatures(capabilities | ATS.mask(), cachedTranslations);
   }
 

@@ -12,6 +12,8 @@ import dev.doorbell.bus.PageRequest;
 import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.TranslationCompletion;
+import dev.doorbell.bus.TranslationRequest;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.vmsa.TranslationCache;
 import java.util.Optional;
@@ -277,6 +279,41 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
       deliver();
     }
     return answer;
+  }
+
+  /// Answers a device's translation request (`capabilities.ATS`): what is wrong with the request or the tables is recorded as a fault, a page that is not there or lacks
+  /// rights is not. Where a guest's interrupt file is in memory the device may only write untranslated.
+  public TranslationCompletion translationRequest(TranslationRequest request) {
+    int slot = gate.enter();
+    boolean outermost;
+    TranslationCompletion answer;
+    try {
+      answer = new TranslationRequests(shared, paths[slot]).take(request);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+    return answer;
+  }
+
+  /// {@return the physical address of an access whose address an earlier completion gave; {@link #FAULT}, which is recorded, from a device that may have none}
+  ///
+  /// @param access {@link #READ} or {@link #WRITE}
+  public long translated(int deviceId, long address, int access) {
+    int slot = gate.enter();
+    boolean outermost;
+    long pa;
+    try {
+      pa = new TranslationRequests(shared, paths[slot]).translated(deviceId, address, access);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+    return pa;
   }
 
   /// Sends the IOMMU's own messages. One that nobody takes is a fault of its own, which may want to interrupt in turn.

@@ -26,7 +26,7 @@ class PageRequestTest {
 
   /// EN_ATS and EN_PRI of DEVICE and NAMED, which has PRPR, too; a queue of four.
   private static RawTables tables() {
-    RawTables t = new RawTables(RiscvIommuFeatures.usual(48).withPageRequests());
+    RawTables t = new RawTables(RiscvIommuFeatures.usual(48).withAts());
     t.mode(2);
     t.context(ROOT + DEVICE * 64L, 0x7);
     t.context(ROOT + WITHOUT * 64L, 0x3);

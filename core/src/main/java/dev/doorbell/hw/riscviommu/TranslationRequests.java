@@ -1,0 +1,128 @@
+package dev.doorbell.hw.riscviommu;
+
+import static dev.doorbell.hw.riscviommu.FaultLayout.*;
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.*;
+
+import dev.doorbell.bus.TranslationCompletion;
+import dev.doorbell.bus.TranslationCompletion.Refused;
+import dev.doorbell.bus.TranslationCompletion.Success;
+import dev.doorbell.bus.TranslationRequest;
+import dev.doorbell.bus.Translator;
+import org.jspecify.annotations.Nullable;
+
+/// Answers devices' translation requests, and takes the accesses with addresses that they were answered. Tables are walked anew each time. For one thread at a time.
+///
+/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3 (process to translate an IOVA), 2.6 (PCIe ATS translation request handling).
+final class TranslationRequests {
+  private final InboundPath.Shared shared;
+  private final InboundPath path;
+  private final DeviceDirectory.Missing missing = new DeviceDirectory.Missing();
+
+  /// DTF of the device.
+  private boolean quiet;
+
+  TranslationRequests(InboundPath.Shared shared, InboundPath path) {
+    this.shared = shared;
+    this.path = path;
+  }
+
+  TranslationCompletion take(TranslationRequest r) {
+    DeviceContext context = allowed(r.requester());
+    if (context == null) {
+      return refuse(r, missing.cause);
+    }
+    int access = PageWalk.FRESH | (r.privileged() ? PageWalk.PRIVILEGED : 0);
+    long pa = path.through(context, r.pasid(), r.page(), access | Translator.READ);
+    int cause = path.walk().cause;
+    if (cause != 0) {
+      return isAnswered(cause) ? nothing() : refuse(r, cause);
+    }
+    boolean file = pa == Translator.MESSAGE;
+    int shift = file ? DirectoryLayout.PAGE_SHIFT : path.walk().shift();
+    boolean global = r.pasid() >= 0 && !file && path.walk().isGlobal();
+    int rights = Translator.READ;
+    if (r.writes() && grants(context, r, access | Translator.WRITE)) {
+      rights |= Translator.WRITE;
+    }
+    if (r.executes() && grants(context, r, access | Translator.READ | PageWalk.EXECUTE)) {
+      rights |= TranslationCompletion.EXECUTE;
+    }
+    long address = file ? 0 : pa & -1L << shift;
+    return new Success(address, 1L << shift, rights, file, global);
+  }
+
+  private boolean grants(DeviceContext context, TranslationRequest r, int access) {
+    return path.through(context, r.pasid(), r.page(), access) != Translator.FAULT;
+  }
+
+  private static Success nothing() {
+    return new Success(0, DirectoryLayout.PAGE_BYTES, 0, false, false);
+  }
+
+  /// {@return the physical address of an access whose address is translated already; {@link Translator#FAULT} where the device may have none}
+  long translated(int deviceId, long address, int access) {
+    boolean allowed = allowed(deviceId) != null;
+    if (allowed && SvPteLayout.fits(address, shared.features().outputBits())) {
+      return address;
+    }
+    int type = PageWalk.byAccess(access, TRANSLATED_EXECUTE, TRANSLATED_READ, TRANSLATED_WRITE);
+    record(
+        TTYP.place(type) | DID.place(deviceId & DID.max()),
+        allowed ? PageWalk.accessFault(access) : missing.cause,
+        address);
+    return Translator.FAULT;
+  }
+
+  /// {@return the context of a device that may use ATS; null with the cause}
+  private @Nullable DeviceContext allowed(int deviceId) {
+    long ddtp = shared.ddtp().getAsLong();
+    int mode = DDTP_MODE.getInt(ddtp);
+    if (mode <= MODE_BARE) {
+      missing.cause = mode == MODE_OFF ? ALL_DISALLOWED : TYPE_DISALLOWED;
+      return null;
+    }
+    DeviceContext context = shared.directory().find(ddtp, deviceId, missing);
+    quiet = context != null && context.quiet();
+    if (context != null && !DirectoryLayout.TC_EN_ATS.isSet(context.tc())) {
+      missing.cause = TYPE_DISALLOWED;
+      return null;
+    }
+    return context;
+  }
+
+  /// {@return whether a translation that fails so is answered with no rights, and not recorded}
+  private static boolean isAnswered(int cause) {
+    return switch (cause) {
+      case INSTRUCTION_PAGE_FAULT,
+          READ_PAGE_FAULT,
+          WRITE_PAGE_FAULT,
+          INSTRUCTION_GUEST_PAGE_FAULT,
+          READ_GUEST_PAGE_FAULT,
+          WRITE_GUEST_PAGE_FAULT,
+          PDT_INVALID,
+          MSI_INVALID ->
+          true;
+      default -> false;
+    };
+  }
+
+  private Refused refuse(TranslationRequest r, int cause) {
+    long first = TTYP.place(TRANSLATION_REQUEST) | DID.place(r.requester() & DID.max());
+    if (r.pasid() >= 0) {
+      first |= PV.mask() | PID.place(r.pasid()) | PRIV.place(r.privileged() ? 1 : 0);
+    }
+    record(first, cause, r.page());
+    return cause >= ALL_DISALLOWED && cause <= TYPE_DISALLOWED
+        ? Refused.UNSUPPORTED_REQUEST
+        : Refused.COMPLETER_ABORT;
+  }
+
+  private void record(long first, int cause, long address) {
+    if (quiet && !reportedDespiteDtf(cause)) {
+      return;
+    }
+    if (shared.faults().record(first | CAUSE.place(cause), address, 0)) {
+      shared.messages().raise(FIP);
+    }
+  }
+}
