@@ -60,6 +60,16 @@ public abstract class SharedAddressSpace<I> implements AddressSpace {
     }
   }
 
+  /// Changes what is no mapping and goes with the tables, while nobody maps, unmaps, enters or leaves.
+  protected final void exclusively(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// {@return the IOMMUs that have streams here; the lock is held}
   protected final List<I> users() {
     return List.copyOf(users.keySet());

@@ -42,7 +42,7 @@ final class DeviceTable {
 
   /// {@return where a device's context lies}
   ///
-  /// A table that is made is whole before it is linked; nothing that is valid is changed, so nothing has to be invalidated.
+  /// A table that is made is whole before it is linked, and kept for the next time where that fails; nothing that is valid is changed, so nothing has to be invalidated.
   ///
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for a table
   long context(int deviceId) {
@@ -54,9 +54,12 @@ final class DeviceTable {
       Pa next = below.get(key);
       if (next == null) {
         next = frames.allocate(PAGE_BYTES, PAGE_BYTES);
-        memory.publish();
-        memory.write64(slot, POINTER_V.mask() | POINTER_PPN.place(ppn(next.value())));
         below.put(key, next);
+      }
+      long link = POINTER_V.mask() | POINTER_PPN.place(ppn(next.value()));
+      if (memory.read64(slot) != link) {
+        memory.publish();
+        memory.write64(slot, link);
       }
       table = next.value();
     }

@@ -65,8 +65,20 @@ public final class MsiPteLayout {
     return (int) (N10.get(second) << NID_BITS | NID.get(second));
   }
 
+  /// {@return the second doubleword's identity of a notice MSI}
+  ///
+  /// @param identity 0 to 2047
+  static long noticed(int identity) {
+    return N10.place(identity >>> NID_BITS) | NID.place(identity & NID.max());
+  }
+
   /// {@return the bits of a value under a mask, packed from the lowest}
   static long extract(long value, long mask) {
     return Long.compress(value, mask);
+  }
+
+  /// {@return what {@link #extract} makes a number of}
+  static long deposit(long number, long mask) {
+    return Long.expand(number, mask);
   }
 }

@@ -12,6 +12,7 @@ import dev.doorbell.vmsa.VmsaAddressSpace;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /// First-stage tables (Sv39 or Sv48) with a PSCID of their own, or second-stage ones (Sv39x4) with a GSCID. Safe for use from many threads.
 ///
@@ -21,11 +22,14 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   private final RiscvIommuSettings.Tags tags;
   private final int mode;
   private final int tag;
+  private final Optional<MsiTable> files;
 
-  private RiscvIommuAddressSpace(RiscvIommuSettings.Tags tags, VmsaTable table, int mode, int tag) {
+  private RiscvIommuAddressSpace(
+      RiscvIommuSettings.Tags tags, VmsaTable table, Shape shape, int tag) {
     super(table);
     this.tags = tags;
-    this.mode = mode;
+    this.mode = shape.mode();
+    this.files = shape.files();
     this.tag = tag;
   }
 
@@ -51,7 +55,7 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
               shape.outputBits());
       VmsaTable table =
           VmsaTable.create(geometry, new SvFormat(shape.types()), memory, frames, true);
-      return new RiscvIommuAddressSpace(tags, table, shape.mode(), tag);
+      return new RiscvIommuAddressSpace(tags, table, shape, tag);
     } catch (RuntimeException failed) {
       tags.giveBack(tag, second);
       throw failed;
@@ -62,7 +66,16 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   ///
   /// @param mode `fsc.MODE`, or `iohgatp.MODE`
   /// @param types Svpbmt
-  record Shape(Stage stage, int mode, int outputBits, boolean types) {}
+  /// @param files a guest's MSI page table, which goes with the address space
+  record Shape(Stage stage, int mode, int outputBits, boolean types, Optional<MsiTable> files) {
+    static Shape of(Stage stage, int mode, int outputBits, boolean types) {
+      return new Shape(stage, mode, outputBits, types, Optional.empty());
+    }
+
+    Shape with(MsiTable table) {
+      return new Shape(stage, mode, outputBits, types, Optional.of(table));
+    }
+  }
 
   boolean isSecond() {
     return geometry().stage() == Stage.STAGE2;
@@ -75,6 +88,26 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   /// {@return the PSCID, or the GSCID}
   int tag() {
     return tag;
+  }
+
+  /// {@return the MSI page table of the guest whose memory this is}
+  Optional<MsiTable> files() {
+    return files;
+  }
+
+  /// Changes where one of the guest's interrupt files is.
+  ///
+  /// @param change is given the table, and what has every IOMMU drop the file and waits for messages on their way
+  /// @throws IllegalArgumentException when there is no such file, or this is closed
+  void changeFile(int file, BiConsumer<MsiTable, Runnable> change) {
+    MsiTable table = files.orElseThrow();
+    Iova at = table.files().address(file);
+    exclusively(() -> {
+      if (isClosed()) {
+        throw new IllegalArgumentException(this + " is closed");
+      }
+      change.accept(table, () -> users().forEach(iommu -> iommu.invalidateFile(this, at)));
+    });
   }
 
   RiscvIommuSettings.Tags tags() {
@@ -114,6 +147,12 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   @Override
   protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
     requireAperture(iova, bytes);
+    AddressRange range = AddressRange.ofSize(iova.value(), bytes);
+    if (files.filter(table -> table.meets(range)).isPresent()) {
+      throw new IllegalArgumentException(
+          "%s meets the guest's interrupt files, which its MSI page table has: %s"
+              .formatted(range, files.get().files()));
+    }
     super.change(iova, pa, bytes, protection);
   }
 
@@ -131,6 +170,7 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
   @Override
   protected void released() {
     tags.giveBack(tag, isSecond());
+    files.ifPresent(MsiTable::free);
   }
 
   @Override

@@ -33,6 +33,12 @@ record RiscvIommuCommand(long first, long second) {
         OPCODE.place(IOTINVAL) | FUNC3.place(GVMA) | GV.mask() | GSCID.place(gscid), 0);
   }
 
+  /// {@return what forgets the first stages above a second one, tables included}
+  static RiscvIommuCommand guestFirst(int gscid) {
+    return new RiscvIommuCommand(
+        OPCODE.place(IOTINVAL) | FUNC3.place(VMA) | GV.mask() | GSCID.place(gscid), 0);
+  }
+
   /// {@return what forgets every first stage of the host's}
   static RiscvIommuCommand everyFirstStage() {
     return new RiscvIommuCommand(OPCODE.place(IOTINVAL) | FUNC3.place(VMA), 0);
@@ -47,6 +53,17 @@ record RiscvIommuCommand(long first, long second) {
   static RiscvIommuCommand device(int deviceId) {
     return new RiscvIommuCommand(
         DIR_OPCODE.place(IODIR) | DIR_FUNC3.place(INVAL_DDT) | DV.mask() | DID.place(deviceId), 0);
+  }
+
+  /// {@return what forgets the context of one of a device's processes}
+  static RiscvIommuCommand process(int deviceId, int processId) {
+    return new RiscvIommuCommand(
+        DIR_OPCODE.place(IODIR)
+            | DIR_FUNC3.place(INVAL_PDT)
+            | PID.place(processId)
+            | DV.mask()
+            | DID.place(deviceId),
+        0);
   }
 
   /// {@return what forgets the whole directory}
