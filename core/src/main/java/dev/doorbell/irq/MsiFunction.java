@@ -1,6 +1,5 @@
 package dev.doorbell.irq;
 
-import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.DoorbellHolder;
@@ -235,6 +234,17 @@ public final class MsiFunction {
     locked(() -> move.atOnce(index, live(index), MsiVectors::endPost));
   }
 
+  /// Makes a vector pending at its controller without the function's doing, or forgets that it is: {@link VectorBlock#raise}, {@link VectorBlock#clearPending}.
+  ///
+  /// @throws PendingStateUnsupported when the controller has no such order
+  /// @throws IllegalArgumentException when there is no such vector
+  public void setPending(int index, boolean pending) {
+    locked(() -> {
+      Slot slot = live(index);
+      slot.vectors().setPending(slot.inner(), pending);
+    });
+  }
+
   private void locked(Runnable change) {
     domain.lock().lock();
     try {
@@ -277,18 +287,7 @@ public final class MsiFunction {
       for (int i = 0; i < slots.length; i++) {
         Slot s = slots[i];
         if (s != null && s.live()) {
-          MsiVectors v = s.vectors();
-          out.add(
-              new LiveVector(
-                  i,
-                  s.compose(),
-                  new Pa(v.doorbell(s.inner())),
-                  v.controller().id(),
-                  v.intid(s.inner()),
-                  v.entry(s.inner()),
-                  v.number(s.inner()),
-                  v.cpu(s.inner()),
-                  registers.isMasked(i)));
+          out.add(s.vectors().show(s.inner(), i, registers.isMasked(i)));
         }
       }
       return out;

@@ -1,5 +1,6 @@
 package dev.doorbell.irq;
 
+import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.iommu.DoorbellLease;
 import java.util.ArrayList;
@@ -123,6 +124,30 @@ final class MsiVectors {
 
   void endPost(int index) {
     block.endPost(index);
+  }
+
+  void setPending(int index, boolean pending) {
+    if (pending) {
+      block.raise(index);
+    } else {
+      block.clearPending(index);
+    }
+  }
+
+  /// {@return a vector as others see it}
+  ///
+  /// @param number the function's own
+  LiveVector show(int index, int number, boolean masked) {
+    return new LiveVector(
+        number,
+        compose(index),
+        new Pa(doorbell(index)),
+        controller().id(),
+        intid(index),
+        entry(index),
+        number(index),
+        cpu(index),
+        masked);
   }
 
   /// Ends a move, after the function was programmed anew.

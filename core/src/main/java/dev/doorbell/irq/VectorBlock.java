@@ -66,6 +66,22 @@ public interface VectorBlock {
   /// not posted.
   default void endPost(int index) {}
 
+  /// Makes an active vector pending at its controller, as its message would; one that is held back stays pending. The function has no part in it.
+  ///
+  /// @throws PendingStateUnsupported when the controller has no such order
+  /// @throws IllegalStateException when it is not active
+  default void raise(int index) {
+    throw new PendingStateUnsupported("vector " + index, controller().id());
+  }
+
+  /// Forgets that an active vector is pending, and what of it was not collected yet. A message that comes meanwhile is forgotten or is told.
+  ///
+  /// @throws PendingStateUnsupported when the controller has no such order
+  /// @throws IllegalStateException when it is not active
+  default void clearPending(int index) {
+    throw new PendingStateUnsupported("vector " + index, controller().id());
+  }
+
   /// Holds a vector back at the controller; messages stay pending.
   void mask(int index);
 

@@ -60,10 +60,18 @@ public final class VectorStates {
   ///
   /// @throws IllegalStateException when it is not active
   public void checkActive(int index) {
+    checkActive(index, "moved");
+  }
+
+  /// Checks that something can be done to a vector.
+  ///
+  /// @param what in the past participle
+  /// @throws IllegalStateException when it is not active
+  public void checkActive(int index, String what) {
     if (!active.get(index)) {
       throw new IllegalStateException(
-          "vector %d of %s at %s is not active and cannot be moved"
-              .formatted(index, owner, controller.id()));
+          "vector %d of %s at %s is not active and cannot be %s"
+              .formatted(index, owner, controller.id(), what));
     }
   }
 

@@ -28,6 +28,11 @@ record ItsCommand(long dw0, long dw1, long dw2, long dw3) {
     return new ItsCommand(of(MAPTI, device), event(event) | PINTID.place(intid), ICID.place(icid));
   }
 
+  /// The EventID is the LPI's number.
+  static ItsCommand mapi(int device, int intid, int icid) {
+    return new ItsCommand(of(MAPI, device), event(intid), ICID.place(icid));
+  }
+
   static ItsCommand movi(int device, int event, int icid) {
     return new ItsCommand(of(MOVI, device), event(event), ICID.place(icid));
   }
@@ -38,6 +43,10 @@ record ItsCommand(long dw0, long dw1, long dw2, long dw3) {
 
   static ItsCommand clear(int device, int event) {
     return new ItsCommand(of(CLEAR, device), event(event), 0);
+  }
+
+  static ItsCommand raise(int device, int event) {
+    return new ItsCommand(of(INT, device), event(event), 0);
   }
 
   static ItsCommand inv(int device, int event) {

@@ -46,6 +46,15 @@ final class ItsDeviceTable {
     return taken.nextClearBit(from);
   }
 
+  /// {@return how many events, from the first on, are in the table and free}
+  int firstTaken(int[] events) {
+    int free = 0;
+    while (free < events.length && events[free] >>> eventBits == 0 && !taken.get(events[free])) {
+      free++;
+    }
+    return free;
+  }
+
   void take(int[] events) {
     for (int event : events) {
       taken.set(event);

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.gicits.GitsRegisters.*;
 
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusException;
+import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
 import dev.doorbell.irq.ArrivedInterrupts;
 import dev.doorbell.irq.DeviceIdOutOfRange;
@@ -15,11 +16,15 @@ import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
+import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /// Drives an ITS: tables, command queue, one collection a CPU, one translation table a DeviceID.
 ///
@@ -99,8 +104,59 @@ public final class ItsDriver implements MsiController {
       throw new IllegalArgumentException(
           "%s asks for %d vectors (contiguous: %b)".formatted(source.name(), count, contiguous));
     }
+    return allocate(
+        source, count, _ -> count, (device, _) -> events(source, device, count, contiguous));
+  }
+
+  /// Takes vectors whose data are the numbers of their LPIs (MAPI), for functions that are programmed by somebody who knows interrupts and no events. The
+  /// DeviceID's translation table has an entry for each number up to the LPIs', which is some thousand times what {@link #allocate} needs.
+  ///
+  /// @param count how many, above 0
+  /// @throws VectorsExhausted when there are fewer, or the DeviceID's table ends before the LPIs; nothing is taken then
+  public VectorBlock allocateByIntid(MsiSource source, int count) {
+    if (count <= 0) {
+      throw new IllegalArgumentException("%s asks for %d vectors".formatted(source.name(), count));
+    }
+    return allocate(
+        source,
+        count,
+        lease -> {
+          int last = Arrays.stream(intids(lease)).max().orElseThrow();
+          if (last >>> eventBits != 0) {
+            throw new VectorsExhausted(source, id(), count, 0, eventLimit);
+          }
+          return last + 1;
+        },
+        (device, lease) -> {
+          int[] intids = intids(lease);
+          int free = device.firstTaken(intids);
+          if (free < count) {
+            throw new VectorsExhausted(
+                source,
+                id(),
+                count,
+                free,
+                Source.rule(
+                    "the translation table of DeviceID 0x%x, which has %d events"
+                        .formatted(source.deviceId(), 1 << device.eventBits)));
+          }
+          return intids;
+        });
+  }
+
+  private static int[] intids(LpiPool.Lease lease) {
+    return IntStream.range(0, lease.count()).map(lease::intid).toArray();
+  }
+
+  /// @param room how many events a new table of the DeviceID must have
+  /// @param events chooses those of the vectors
+  private VectorBlock allocate(
+      MsiSource source,
+      int count,
+      ToIntFunction<LpiPool.Lease> room,
+      BiFunction<ItsDeviceTable, LpiPool.Lease, int[]> events) {
     lock.lock();
-    try {
+    try (Rollback rollback = new Rollback()) {
       checkDeviceId(source);
       checkEvents(source, count);
       Optional<LpiPool.Lease> lease = lpis.allocate(id(), count);
@@ -112,16 +168,18 @@ public final class ItsDriver implements MsiController {
             lpis.free(),
             Source.rule("GICD_TYPER.IDbits (%d used)".formatted(lpis.idBits())));
       }
-      boolean done = false;
-      try {
-        ItsVectorBlock block = block(source, lease.get(), contiguous);
-        done = true;
-        return block;
-      } finally {
-        if (!done) {
-          lease.get().release();
-        }
+      rollback.add(lease.get()::release);
+      ItsDeviceTable device = devices.get(source.deviceId());
+      if (device == null) {
+        device = mapDevice(source.deviceId(), room.applyAsInt(lease.get()));
       }
+      int[] chosen = events.apply(device, lease.get());
+      device.take(chosen);
+      devices.put(source.deviceId(), device);
+      ItsVectorBlock block = new ItsVectorBlock(this, source, device, chosen, lease.get());
+      blocks.add(block);
+      rollback.commit();
+      return block;
     } finally {
       lock.unlock();
     }
@@ -140,22 +198,6 @@ public final class ItsDriver implements MsiController {
     if (count > free) {
       throw new VectorsExhausted(source, id(), count, free, eventLimit);
     }
-  }
-
-  private ItsVectorBlock block(MsiSource source, LpiPool.Lease lease, boolean contiguous) {
-    ItsDeviceTable device = devices.get(source.deviceId());
-    boolean isNew = device == null;
-    if (device == null) {
-      device = mapDevice(source.deviceId(), lease.count());
-    }
-    int[] events = events(source, device, lease.count(), contiguous);
-    device.take(events);
-    if (isNew) {
-      devices.put(source.deviceId(), device);
-    }
-    ItsVectorBlock block = new ItsVectorBlock(this, source, device, events, lease);
-    blocks.add(block);
-    return block;
   }
 
   private int[] events(MsiSource source, ItsDeviceTable device, int count, boolean contiguous) {

@@ -57,10 +57,7 @@ final class ItsVectorBlock extends DrivenVectors {
     int event = events[index];
     its.lpis().setEnabled(intid(index), !states.isMasked(index));
     try {
-      its.send(
-          cpu,
-          ItsCommand.mapti(device.deviceId, event, intid(index), cpu),
-          ItsCommand.inv(device.deviceId, event));
+      its.send(cpu, mapping(index, cpu), ItsCommand.inv(device.deviceId, event));
     } catch (MsiControllerFailed | BusException e) {
       its.lpis().setEnabled(intid(index), false);
       try {
@@ -72,6 +69,13 @@ final class ItsVectorBlock extends DrivenVectors {
     }
     states.setCpu(index, cpu);
     states.setActive(index, true);
+  }
+
+  private ItsCommand mapping(int index, int cpu) {
+    int event = events[index];
+    return event == intid(index)
+        ? ItsCommand.mapi(device.deviceId, event, cpu)
+        : ItsCommand.mapti(device.deviceId, event, intid(index), cpu);
   }
 
   /// INV comes before DISCARD, as it needs the mapping.
@@ -100,10 +104,7 @@ final class ItsVectorBlock extends DrivenVectors {
     int cpu = states.cpu(index);
     try {
       its.lpis().setEnabled(intid(index), !states.isMasked(index));
-      its.send(
-          cpu,
-          ItsCommand.mapti(device.deviceId, events[index], intid(index), cpu),
-          ItsCommand.inv(device.deviceId, events[index]));
+      its.send(cpu, mapping(index, cpu), ItsCommand.inv(device.deviceId, events[index]));
       states.setActive(index, true);
     } catch (MsiControllerFailed | BusException again) {
       because.addSuppressed(again);
@@ -140,6 +141,27 @@ final class ItsVectorBlock extends DrivenVectors {
       its.send(from);
       states.setCpu(index, cpu);
     }
+  }
+
+  @Override
+  public void raise(int index) {
+    states.change(
+        index,
+        () -> {
+          states.checkActive(index, "raised");
+          its.send(states.cpu(index), ItsCommand.raise(device.deviceId, events[index]));
+        });
+  }
+
+  @Override
+  public void clearPending(int index) {
+    states.change(
+        index,
+        () -> {
+          states.checkActive(index, "cleared");
+          its.send(states.cpu(index), ItsCommand.clear(device.deviceId, events[index]));
+          its.lpis().forget(intid(index));
+        });
   }
 
   @Override

@@ -94,6 +94,27 @@ final class GicV2mVectorBlock extends DrivenVectors {
         });
   }
 
+  /// By the distributor: a frame has no order for it.
+  @Override
+  public void raise(int index) {
+    states.change(
+        index,
+        () -> {
+          states.checkActive(index, "raised");
+          driver.distributor.setPending(spis[index]);
+        });
+  }
+
+  @Override
+  public void clearPending(int index) {
+    states.change(
+        index,
+        () -> {
+          states.checkActive(index, "cleared");
+          driver.distributor.clearPending(spis[index]);
+        });
+  }
+
   @Override
   protected void setMasked(int index, boolean mask) {
     if (states.isActive(index)) {

@@ -6,10 +6,12 @@ import dev.doorbell.vmsa.Descriptors;
 import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /// Which address space each context bank of one SMMU translates by. A bank has its number for an ASID, and the number after it for a VMID
-/// (0 is what stage 1 carries), so that no two banks share tags. A bank that is given back holds no translation.
+/// (0 is what stage 1 carries), so that no two banks share tags. A bank that is given back holds no translation. Others are guests'
+/// ({@link GuestBanks}), whose translations have the VMID of the stage 2 behind them.
 ///
 /// Not safe for use from several threads: the driver holds its lock, but for {@link #invalidate}.
 ///
@@ -20,14 +22,15 @@ final class ContextBanks {
 
   private static final int WRITE_BACK = 1;
   private static final int SH_INNER = 3;
-  private static final int SEP_UPSTREAM = 7;
+  static final int SEP_UPSTREAM = 7;
   private static final int NON_SHAREABLE = 3;
   private static final int MEM_ATTR_WRITE_BACK = 0xf;
-  private static final long FAULTS = BankRegisters.FSR.access().w1c();
+  static final long FAULTS = BankRegisters.FSR.access().w1c();
 
   private final SmmuV2Port port;
   private final SmmuV2Probe probe;
   private final @Nullable SmmuV2AddressSpace[] spaces;
+  private final BitSet guests = new BitSet();
 
   ContextBanks(SmmuV2Port port, SmmuV2Probe probe) {
     this.port = port;
@@ -98,6 +101,20 @@ final class ContextBanks {
       drop(bank, space, range.start() + i * bytes, leafOnly);
     }
     port.sync(bank);
+    if (space.stage() == Stage.STAGE2 && probe.nests()) {
+      // What a guest's stage 1 was combined to with this goes by stage 1's operations alone.
+      dropGuests(bank);
+    }
+  }
+
+  /// Drops what guests above a bank of stage 2 have of stage 1, which holds both stages' outcome.
+  void dropGuests(int below) {
+    // Version 1 has no operation on a VMID's stage 1 alone.
+    boolean alone = probe.version() == 2;
+    port.writeGr0(
+        alone ? Gr0Registers.TLBIVMIDS1 : Gr0Registers.TLBIVMID,
+        Gr0Registers.TLBIVMID_VMID.place(vmid(below)));
+    port.sync();
   }
 
   private void drop(int bank, SmmuV2AddressSpace space, long at, boolean leafOnly) {
@@ -135,13 +152,26 @@ final class ContextBanks {
   }
 
   private int free(SmmuV2AddressSpace space) {
-    int first = space.stage() == Stage.STAGE1 ? probe.stage2Banks() : 0;
+    return free(space.toString(), space.stage());
+  }
+
+  /// {@return a bank that nobody has}
+  ///
+  /// @param what needs it
+  /// @throws ContextBanksExhausted when there is none
+  int free(String what, Stage stage) {
+    int first = stage == Stage.STAGE1 ? probe.stage2Banks() : 0;
     for (int bank = first; bank < spaces.length; bank++) {
-      if (spaces[bank] == null) {
+      if (spaces[bank] == null && !guests.get(bank)) {
         return bank;
       }
     }
-    throw new ContextBanksExhausted(port.id(), space.toString(), spaces.length - first);
+    throw new ContextBanksExhausted(port.id(), what, spaces.length - first);
+  }
+
+  /// Keeps a bank for a guest, or gives it back.
+  void guest(int bank, boolean taken) {
+    guests.set(bank, taken);
   }
 
   /// What the bank is for, its tables, and at last that it translates.
@@ -190,7 +220,8 @@ final class ContextBanks {
         | Gr1Registers.CBAR_VMID.place(vmid(bank));
   }
 
-  private static int vmid(int bank) {
+  /// {@return the number of translations of a bank of stage 2}
+  static int vmid(int bank) {
     return bank + 1;
   }
 
@@ -243,7 +274,7 @@ final class ContextBanks {
   }
 
   /// Faults are recorded and end the access; they do not stall.
-  private static long sctlr() {
+  static long sctlr() {
     return BankRegisters.SCTLR_M.place(1)
         | BankRegisters.SCTLR_TRE.place(1)
         | BankRegisters.SCTLR_AFE.place(1)

@@ -6,6 +6,7 @@ import static dev.doorbell.hw.smmuv2.Gr1Registers.*;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
 import dev.doorbell.vmsa.Regime;
 import dev.doorbell.vmsa.Stage;
@@ -14,6 +15,7 @@ import dev.doorbell.vmsa.VmsaOutcome;
 import dev.doorbell.vmsa.VmsaWalk;
 import dev.doorbell.vmsa.VmsaWalker;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// The part of a walk from a context bank on.
 ///
@@ -23,7 +25,14 @@ record ContextWalk(SmmuV2Trail trail) {
   private static final int WIDEST_32 = 40;
 
   /// What a bank's registers say of its tables.
-  private record Tables(VmsaGeometry geometry, Pa root, VmsaWalker.Options options) {}
+  private record Tables(VmsaGeometry geometry, Pa root, VmsaWalker.Options options) {
+    VmsaWalk walk(MemoryView memory, long input, boolean write) {
+      return new VmsaWalker(geometry, root, memory, options).walk(input, write);
+    }
+  }
+
+  /// One stage: a bank and, where it translates, its tables.
+  private record Half(int bank, Stage stage, Optional<Tables> tables) {}
 
   SmmuV2Walk walk(int bank, Iova input, boolean write) {
     Optional<Long> cbar = trail.global(CBAR, bank, "what the bank is for");
@@ -42,58 +51,124 @@ record ContextWalk(SmmuV2Trail trail) {
       return trail.stop(input.toString(), "invalid context fault: " + why, source);
     }
     trail.hop("CBAR" + bank, "context bank " + bank, input.toString(), why, source);
-    if (type == TYPE_S2) {
-      return finish(stage(bank, Stage.STAGE2, is64, input.value(), write));
+    if (type == TYPE_S1_S2) {
+      return nested(bank, is64, CBAR_CBNDX.getInt(cbar.get()), input, write);
     }
-    Optional<Pa> first = stage(bank, Stage.STAGE1, is64, input.value(), write);
-    if (first.isEmpty() || type == TYPE_S1_S2_BYPASS) {
-      return finish(first);
-    }
-    int second = CBAR_CBNDX.getInt(cbar.get());
-    Optional<Long> format = trail.global(CBA2R, second, "the format of stage 2's tables");
-    if (format.isEmpty()) {
-      return trail.stopped();
-    }
-    return finish(
-        stage(second, Stage.STAGE2, CBA2R_VA64.isSet(format.get()), first.get().value(), write));
+    Stage stage = type == TYPE_S2 ? Stage.STAGE2 : Stage.STAGE1;
+    return half(bank, stage, is64)
+        .flatMap(h -> through(h, Optional.empty(), input.value(), write))
+        .map(trail::reached)
+        .orElseGet(trail::stopped);
   }
 
-  private SmmuV2Walk finish(Optional<Pa> output) {
-    return output.map(trail::reached).orElseGet(trail::stopped);
+  /// Stage 1 above stage 2, by which stage 1's own tables are read, too.
+  private SmmuV2Walk nested(int bank, boolean is64, int below, Iova input, boolean write) {
+    Optional<Long> cbar = trail.global(CBAR, below, "what the bank of stage 2 is for");
+    Optional<Long> format =
+        cbar.isEmpty() ? cbar : trail.global(CBA2R, below, "the format of stage 2's tables");
+    if (cbar.isEmpty() || format.isEmpty()) {
+      return trail.stopped();
+    }
+    Source source = Source.at("SMMU_CBAR" + below, CBAR.offset(below));
+    if (CBAR_TYPE.getInt(cbar.get()) != TYPE_S2) {
+      return trail.stop(
+          input.toString(),
+          "unimplemented context bank fault: bank %d, which bank %d names for stage 2, is none of stage 2"
+              .formatted(below, bank),
+          source);
+    }
+    Optional<Half> second = half(below, Stage.STAGE2, CBA2R_VA64.isSet(format.get()));
+    Optional<Half> first = second.isEmpty() ? second : half(bank, Stage.STAGE1, is64);
+    if (first.isEmpty()) {
+      return trail.stopped();
+    }
+    trail.hop(
+        "CBAR" + bank,
+        "context bank " + bank,
+        "context bank %d behind it".formatted(below),
+        "CBNDX=%d: stage 2, which stage 1's tables are read through, too".formatted(below),
+        source);
+    return through(first.get(), second.get().tables, input.value(), write)
+        .flatMap(ipa -> through(second.get(), Optional.empty(), ipa.value(), write))
+        .map(trail::reached)
+        .orElseGet(trail::stopped);
+  }
+
+  /// {@return what a bank's registers say of its stage; empty, with the break told, when they say nothing that can be walked}
+  private Optional<Half> half(int bank, Stage stage, boolean is64) {
+    Optional<Long> sctlr = trail.bank(bank, SCTLR, "whether the bank translates");
+    if (sctlr.isEmpty() || !SCTLR_M.isSet(sctlr.get())) {
+      return sctlr.map(_ -> new Half(bank, stage, Optional.empty()));
+    }
+    return (stage == Stage.STAGE1
+            ? stage1(bank, is64, sctlr.get())
+            : stage2(bank, is64, sctlr.get()))
+        .map(tables -> new Half(bank, stage, Optional.of(tables)));
   }
 
   /// {@return the output of one stage; empty, with the break told, when there is none}
-  private Optional<Pa> stage(int bank, Stage stage, boolean is64, long input, boolean write) {
-    Optional<Long> sctlr = trail.bank(bank, SCTLR, "whether the bank translates");
-    if (sctlr.isEmpty()) {
-      return Optional.empty();
-    }
-    if (!SCTLR_M.isSet(sctlr.get())) {
+  ///
+  /// @param below the stage by which the tables are read
+  private Optional<Pa> through(Half half, Optional<Tables> below, long input, boolean write) {
+    String at = "0x" + Long.toHexString(input);
+    if (half.tables.isEmpty()) {
       trail.hop(
-          "CB%d_SCTLR".formatted(bank),
-          "0x" + Long.toHexString(input),
-          "0x" + Long.toHexString(input),
+          "CB%d_SCTLR".formatted(half.bank),
+          at,
+          at,
           "M=0: the stage passes addresses as they are",
-          at(bank, "SCTLR", SCTLR.offset()));
+          at(half.bank, "SCTLR", SCTLR.offset()));
       return Optional.of(new Pa(input));
     }
-    Optional<Tables> tables =
-        stage == Stage.STAGE1 ? stage1(bank, is64, sctlr.get()) : stage2(bank, is64, sctlr.get());
-    if (tables.isEmpty()) {
-      return Optional.empty();
-    }
-    Tables t = tables.get();
-    VmsaWalk walk =
-        new VmsaWalker(t.geometry, t.root, trail.memory(), t.options).walk(input, write);
-    trail.add(stage, input, walk);
+    Tables t = half.tables.get();
+    trail.hop(
+        "CB" + half.bank,
+        "%s input of %d bits".formatted(half.stage, t.geometry.inputBits()),
+        "table at 0x%x".formatted(t.root.value()),
+        "granule %s, start level %d, output of %d bits"
+            .formatted(t.geometry.granule(), t.geometry.startLevel(), t.geometry.outputBits()),
+        at(half.bank, "TTBR0", TTBR0.offset()));
+    MemoryView memory = below.map(this::behind).orElse(trail.memory());
+    VmsaWalk walk = t.walk(memory, input, write);
+    trail.add(half.stage, input, walk, memory);
     if (walk.outcome() instanceof VmsaOutcome.Mapped mapped) {
       return Optional.of(mapped.output());
     }
     trail.stop(
-        "0x" + Long.toHexString(input),
-        "context fault in bank %d: %s".formatted(bank, walk.outcome().message()),
-        at(bank, "TTBR0", TTBR0.offset()));
+        at,
+        "context fault in bank %d: %s%s"
+            .formatted(half.bank, walk.outcome().message(), unseen(walk, below)),
+        at(half.bank, "TTBR0", TTBR0.offset()));
     return Optional.empty();
+  }
+
+  /// {@return why stage 2 does not lead to a descriptor of stage 1, if that is why it cannot be seen}
+  private String unseen(VmsaWalk walk, Optional<Tables> below) {
+    if (below.isEmpty() || !(walk.outcome() instanceof VmsaOutcome.Unreadable unreadable)) {
+      return "";
+    }
+    VmsaOutcome second =
+        below.get().walk(trail.memory(), unreadable.entry().value(), false).outcome();
+    return second instanceof VmsaOutcome.Mapped ? "" : "; stage 2: " + second.message();
+  }
+
+  /// {@return memory as stage 1 sees it: every read passes stage 2}
+  private MemoryView behind(Tables second) {
+    MemoryView memory = trail.memory();
+    return new MemoryView() {
+      @Override
+      public OptionalLong read64(long ipa) {
+        return second.walk(memory, ipa, false).outcome() instanceof VmsaOutcome.Mapped mapped
+            ? memory.read64(mapped.output().value())
+            : OptionalLong.empty();
+      }
+
+      @Override
+      public Source source(long ipa) {
+        return Source.at(
+            "IPA page 0x" + Long.toHexString(ipa & -PAGE_BYTES), ipa & (PAGE_BYTES - 1));
+      }
+    };
   }
 
   private Optional<Tables> stage1(int bank, boolean is64, long sctlr) {
@@ -166,13 +241,6 @@ record ContextWalk(SmmuV2Trail trail) {
     }
     VmsaGeometry geometry = shape.geometry();
     long root = base & -geometry.tableAlignment(geometry.startLevel());
-    trail.hop(
-        "CB" + bank,
-        "%s input of %d bits".formatted(shape.stage, geometry.inputBits()),
-        "table at 0x%x".formatted(root),
-        "granule %s, start level %d, output of %d bits"
-            .formatted(geometry.granule(), geometry.startLevel(), geometry.outputBits()),
-        at(bank, "TTBR0", TTBR0.offset()));
     return Optional.of(new Tables(geometry, new Pa(root), options));
   }
 

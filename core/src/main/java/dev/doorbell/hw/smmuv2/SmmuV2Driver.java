@@ -15,6 +15,8 @@ import dev.doorbell.vmsa.Stage;
 import dev.doorbell.vmsa.VmsaGeometry;
 import dev.doorbell.vmsa.VmsaTable;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /// Drives one SMMUv1 or SMMUv2. Safe for use from many threads.
 ///
@@ -34,8 +36,9 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   private final Stage stage;
   private final StreamMap streams;
   private final ContextBanks banks;
+  private final GuestBanks guests;
   private final FaultDrain faults;
-  private final StreamAttachments<ContextBanks, Long, SmmuV2AddressSpace> attachments;
+  private final StreamAttachments<ContextBanks, StreamWay, SmmuV2AddressSpace> attachments;
 
   private SmmuV2Driver(
       SmmuV2Port port,
@@ -50,6 +53,7 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
     this.stage = settings.stage().orElse(probe.preferredStage());
     this.streams = new StreamMap(port, probe, settings.streamMask());
     this.banks = new ContextBanks(port, probe);
+    this.guests = new GuestBanks(port, probe, banks);
     this.faults = new FaultDrain(port, probe.banks());
     this.attachments = new StreamAttachments<>(banks, new Ways());
   }
@@ -120,11 +124,21 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
 
   @Override
   public AddressSpace createAddressSpace(Granule granule) {
+    return createAddressSpace(granule, stage);
+  }
+
+  /// {@return the same for a stage of choice: stage 2 lies below a guest's stage 1}
+  ///
+  /// @throws IllegalArgumentException when the hardware has not this granule or stage
+  public AddressSpace createAddressSpace(Granule granule, Stage of) {
+    if (!probe.has(of)) {
+      throw new IllegalArgumentException("%s has no %s".formatted(id(), of));
+    }
     if (!probe.usable().contains(granule)) {
       throw new IllegalArgumentException(
           "%s has the granules %s, not %s".formatted(id(), probe.usable(), granule));
     }
-    VmsaGeometry geometry = probe.geometry(granule, stage);
+    VmsaGeometry geometry = probe.geometry(granule, of);
     return new SmmuV2AddressSpace(VmsaTable.create(geometry, memory, frames, false), probe.is64());
   }
 
@@ -145,13 +159,69 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
 
   @Override
   public void block(int streamId) {
-    attachments.detach(streams.key(streamId), streams.fault());
+    attachments.detach(streams.key(streamId), StreamWay.of(streams.fault()));
   }
 
   /// @throws StreamMatchesExhausted when the stream needs a register and none is free
   @Override
   public void bypass(int streamId) {
-    attachments.detach(streams.key(streamId), streams.passing());
+    attachments.detach(streams.key(streamId), StreamWay.of(streams.passing()));
+  }
+
+  /// Puts a guest's own stage 1 above the stage 2 that a stream is attached to, in a context bank of its own. It stays until the stream is attached to anything,
+  /// blocked or bypassed, or gets another one: a guest that writes its registers anew is nested anew. Translations that the guest changes are
+  /// dropped when it says so ({@link #guestInvalidates}), and what is unmapped from stage 2 is gone for both stages at once.
+  ///
+  /// @throws SmmuV2GuestRefused when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
+  /// @throws ContextBanksExhausted when no bank of stage 1 is free; nothing is changed then
+  /// @throws IllegalStateException when the stream is not attached to stage 2, or the SMMU has no nested banks
+  public void nest(int streamId, SmmuV2GuestContext guest) {
+    int key = streams.key(streamId);
+    attachments.change(() -> {
+      SmmuV2AddressSpace below = below(streamId, key);
+      guest.check(id(), probe);
+      attachments.compose(
+          key,
+          Set.of(below),
+          () -> {
+            StreamWay.Guest place = guests.place(key, banks.open(below), guest);
+            return new StreamWay(streams.translating(place.bank()), Optional.of(place));
+          });
+    });
+  }
+
+  /// Carries invalidations out that the guest of a nested stream wrote; on return they are complete.
+  ///
+  /// A stream that has no guest's stage 1 just now has nothing to drop.
+  ///
+  /// @throws SmmuV2GuestRefused when one of them is not a guest's; none is carried out then
+  /// @throws SmmuV2Timeout when they do not end
+  /// @throws IllegalStateException when the stream is not attached to stage 2
+  public void guestInvalidates(int streamId, List<SmmuV2GuestOperation> operations) {
+    int key = streams.key(streamId);
+    attachments.change(() -> {
+      below(streamId, key);
+      operations.forEach(o -> o.forHost(id(), probe));
+      Optional<StreamWay.Guest> guest = guestOf(key);
+      if (guest.isPresent() && !operations.isEmpty()) {
+        operations.forEach(o -> guests.invalidate(guest.get(), o));
+        port.sync();
+      }
+    });
+  }
+
+  private SmmuV2AddressSpace below(int streamId, int key) {
+    return attachments
+        .of(key)
+        .filter(s -> s.stage() == Stage.STAGE2 && probe.nests())
+        .orElseThrow(() ->
+            new IllegalStateException(
+                "stream 0x%x of %s has no stage 2 that a guest's stage 1 could lie above; attach it to an address space of stage 2 first"
+                    .formatted(streamId, id())));
+  }
+
+  private Optional<StreamWay.Guest> guestOf(int key) {
+    return streams.bankOf(key).flatMap(guests::at);
   }
 
   /// {@return what was recorded of faults since the last look}
@@ -167,21 +237,25 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
     attachments.end(id(), this::start);
   }
 
-  /// A stream's entry is its way: a stream-to-context register.
-  private final class Ways implements StreamAttachments.Hardware<Long, SmmuV2AddressSpace> {
+  /// A stream's entry is its way: a stream-to-context register, and the bank of a guest's behind it.
+  private final class Ways implements StreamAttachments.Hardware<StreamWay, SmmuV2AddressSpace> {
     @Override
-    public Long entry(int key) {
-      return streams.wayOf(key);
+    public StreamWay entry(int key) {
+      return new StreamWay(streams.wayOf(key), guestOf(key));
     }
 
     @Override
-    public Long leadingTo(SmmuV2AddressSpace space) {
-      return streams.translating(banks.open(space));
+    public StreamWay leadingTo(SmmuV2AddressSpace space) {
+      return StreamWay.of(streams.translating(banks.open(space)));
     }
 
     @Override
-    public void write(int key, Long way, Orders orders) {
-      streams.lead(key, way, orders);
+    public void write(int key, StreamWay way, Orders orders) {
+      // A bank that could not be programmed leads nowhere: a stream must not be led there, in
+      // taking back neither.
+      way.guest().ifPresent(guest -> guests.open(key, guest));
+      streams.lead(key, way.register(), orders);
+      guests.closeOthers(key, way.guest(), orders);
     }
 
     @Override

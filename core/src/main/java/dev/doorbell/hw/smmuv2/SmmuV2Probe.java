@@ -13,6 +13,8 @@ import java.util.List;
 /// @param version 1 or 2
 /// @param stage1 stage 1 is implemented
 /// @param stage2 stage 2 is implemented
+/// @param nests a bank of stage 1 can have one of stage 2 behind it
+/// @param longTables tables of AArch32 with long descriptors are implemented
 /// @param matching streams are matched; else a StreamID is the number of its SMMU_S2CRn
 /// @param extended matched StreamIDs have 16 bits and a valid bit in SMMU_S2CRn
 /// @param streamBits width of a StreamID
@@ -27,6 +29,8 @@ record SmmuV2Probe(
     int version,
     boolean stage1,
     boolean stage2,
+    boolean nests,
+    boolean longTables,
     boolean matching,
     boolean extended,
     int streamBits,
@@ -66,6 +70,8 @@ record SmmuV2Probe(
             version,
             IDR0_S1TS.isSet(idr0),
             IDR0_S2TS.isSet(idr0),
+            IDR0_NTS.isSet(idr0) && IDR0_S1TS.isSet(idr0) && IDR0_S2TS.isSet(idr0),
+            IDR0_PTFS.get(idr0) < NO_AARCH32,
             matching,
             extended,
             ids,
@@ -76,7 +82,7 @@ record SmmuV2Probe(
             version == 2 ? bits(IDR2_UBS.getInt(idr2)) : bits(IDR2_IAS.getInt(idr2)),
             bits(IDR2_IAS.getInt(idr2)),
             bits(IDR2_OAS.getInt(idr2)));
-    boolean tables = !probe.granules.isEmpty() || IDR0_PTFS.get(idr0) < NO_AARCH32;
+    boolean tables = !probe.granules.isEmpty() || probe.longTables;
     require(port, "SMMU_IDR0", idr0, probe.stage1 || probe.stage2, "neither stage 1 nor stage 2");
     require(port, "SMMU_IDR0", idr0, tables, "no translation tables that Doorbell writes");
     require(port, "SMMU_IDR0", idr0, probe.entries > 0, "no stream match registers");

@@ -91,7 +91,9 @@ final class SmmuV2Trail {
   }
 
   /// Adds the descriptors that a table walk read.
-  void add(Stage stage, long input, VmsaWalk walk) {
+  ///
+  /// @param tables the memory that it read them in
+  void add(Stage stage, long input, VmsaWalk walk, MemoryView tables) {
     String name = stage == Stage.STAGE1 ? "stage 1 level " : "stage 2 level ";
     for (VmsaStep step : walk.steps()) {
       hop(
@@ -99,7 +101,7 @@ final class SmmuV2Trail {
           "0x" + Long.toHexString(input),
           "0x" + Long.toHexString(step.descriptor()),
           step.why(),
-          memory.source(step.entry().value()));
+          tables.source(step.entry().value()));
     }
   }
 

@@ -5,6 +5,7 @@ import static dev.doorbell.hw.smmuv2.Gr0Registers.*;
 import dev.doorbell.iommu.StreamAttachments.Orders;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// Where each stream goes: stream match registers with their stream-to-context registers, or these alone where a StreamID is their number.
 ///
@@ -80,6 +81,13 @@ final class StreamMap {
   long wayOf(int key) {
     Integer entry = entries.get(key);
     return entry == null ? fault() : ways[entry];
+  }
+
+  /// {@return the context bank that a stream is led to, if it is led to one}
+  Optional<Integer> bankOf(int key) {
+    return Optional.of(wayOf(key))
+        .filter(way -> S2CR_TYPE.getInt(way) == TYPE_TRANSLATION)
+        .map(S2CR_CBNDX::getInt);
   }
 
   /// Leads a stream elsewhere. One that is to fault gives its register up.

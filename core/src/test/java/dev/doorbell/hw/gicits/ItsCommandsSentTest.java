@@ -20,14 +20,17 @@ import org.junit.jupiter.api.Test;
 class ItsCommandsSentTest {
   private static final int DEVICE = 0x100;
   private static final Map<Integer, String> NAMES =
-      Map.of(
-          ItsCommandLayout.MOVI, "MOVI",
-          ItsCommandLayout.SYNC, "SYNC",
-          ItsCommandLayout.MAPD, "MAPD",
-          ItsCommandLayout.MAPTI, "MAPTI",
-          ItsCommandLayout.INV, "INV",
-          ItsCommandLayout.MOVALL, "MOVALL",
-          ItsCommandLayout.DISCARD, "DISCARD");
+      Map.ofEntries(
+          Map.entry(ItsCommandLayout.MOVI, "MOVI"),
+          Map.entry(ItsCommandLayout.SYNC, "SYNC"),
+          Map.entry(ItsCommandLayout.MAPD, "MAPD"),
+          Map.entry(ItsCommandLayout.MAPTI, "MAPTI"),
+          Map.entry(ItsCommandLayout.MAPI, "MAPI"),
+          Map.entry(ItsCommandLayout.INV, "INV"),
+          Map.entry(ItsCommandLayout.INT, "INT"),
+          Map.entry(ItsCommandLayout.CLEAR, "CLEAR"),
+          Map.entry(ItsCommandLayout.MOVALL, "MOVALL"),
+          Map.entry(ItsCommandLayout.DISCARD, "DISCARD"));
 
   /// An ITS of which each command is noted as the queue is given it.
   private static final class Noted implements MmioDevice {
@@ -90,12 +93,20 @@ class ItsCommandsSentTest {
     assertEquals(List.of("MOVI", "INV", "SYNC 0", "SYNC 1"), noted.take());
     v.mask(0);
     assertEquals(List.of("INV", "SYNC 0"), noted.take());
+    v.raise(0);
+    assertEquals(List.of("INT", "SYNC 0"), noted.take());
+    v.clearPending(0);
+    assertEquals(List.of("CLEAR", "SYNC 0"), noted.take());
     ItsDriver.evacuate(List.of(its), 0, 1);
     assertEquals(List.of("MOVI", "INV", "SYNC 1", "SYNC 0", "MOVALL", "SYNC 1"), noted.take());
     v.deactivate(0);
     assertEquals(List.of("INV", "DISCARD", "SYNC 1"), noted.take());
     v.free();
     assertEquals(List.of("MAPD", "SYNC 0"), noted.take());
+    VectorBlock direct = its.allocateByIntid(DrivenIts.source(DEVICE), 1);
+    assertEquals(List.of("MAPD", "SYNC 0"), noted.take());
+    direct.activate(0, 0);
+    assertEquals(List.of("MAPI", "INV", "SYNC 0"), noted.take());
   }
 
   @Test

@@ -54,7 +54,7 @@ class SmmuV2WalkerTest {
     };
   }
 
-  private static SmmuV2Walk walk(V2Bench bench, int stream, long iova) {
+  static SmmuV2Walk walk(V2Bench bench, int stream, long iova) {
     return new SmmuV2Walker("smmuv2@0", registers(bench), view(bench))
         .walk(stream, new Iova(iova), true);
   }

@@ -1,0 +1,111 @@
+package dev.doorbell.hw.smmuv2;
+
+import static dev.doorbell.hw.smmuv2.BankRegisters.*;
+
+import dev.doorbell.bits.Field;
+
+/// A context bank of stage 1, as a guest wrote its registers: its own tables, which the SMMU reads by way of the host's stage 2.
+///
+/// What a guest decides of SMMU_CBn_SCTLR is M, TRE, AFE, AFFD, WXN, UWXN and the attributes of accesses that it does not translate; how faults are told
+/// (CFRE, CFIE, CFCFG, HUPCF) and whether broadcasts are taken over (ASIDPNE) is the host's, whatever the guest wrote: nobody resumes what
+/// stalls. So is SMMU_CBn_TCR2.SEP, as it tells of the device. Numbers of address spaces (ASIDs) are the guest's, as its VMID keeps them
+/// apart from others'. All else must be zero.
+///
+/// @param is64 SMMU_CBA2Rn.VA64: tables of AArch64, else long descriptors of AArch32
+/// @param sctlr SMMU_CBn_SCTLR
+/// @param tcr SMMU_CBn_TCR
+/// @param tcr2 SMMU_CBn_TCR2
+/// @param ttbr0 SMMU_CBn_TTBR0
+/// @param ttbr1 SMMU_CBn_TTBR1
+/// @param mair SMMU_CBn_MAIR1 above SMMU_CBn_MAIR0
+///
+/// **Source** IHI 0062 D.c, 2.5, 16.5.
+public record SmmuV2GuestContext(
+    boolean is64, long sctlr, long tcr, long tcr2, long ttbr0, long ttbr1, long mair) {
+  private static final long GUESTS_SCTLR =
+      masks(
+          SCTLR_M,
+          SCTLR_TRE,
+          SCTLR_AFE,
+          SCTLR_AFFD,
+          SCTLR_WXN,
+          SCTLR_UWXN,
+          SCTLR_TRANSIENTCFG,
+          SCTLR_MEM_ATTR,
+          SCTLR_MTCFG,
+          SCTLR_SHCFG,
+          SCTLR_RACFG,
+          SCTLR_WACFG);
+  private static final long HOSTS_SCTLR =
+      masks(SCTLR_CFRE, SCTLR_CFIE, SCTLR_CFCFG, SCTLR_HUPCF, SCTLR_ASIDPNE);
+  private static final long GUESTS_TCR2 = masks(TCR2_PASIZE, TCR2_AS, TCR2_TBI0, TCR2_TBI1);
+  private static final long GUESTS_TCR =
+      masks(
+          TCR_T0SZ, TCR_EPD0, TCR_IRGN0, TCR_ORGN0, TCR_SH0, TCR_TG0, TCR_T1SZ, TCR_A1, TCR_EPD1,
+          TCR_IRGN1, TCR_ORGN1, TCR_SH1, TCR_TG1);
+  private static final long GUESTS_TCR32 =
+      masks(
+          TCR32_T0SZ,
+          TCR32_EPD0,
+          TCR_IRGN0,
+          TCR_ORGN0,
+          TCR_SH0,
+          TCR32_T1SZ,
+          TCR32_A1,
+          TCR32_EPD1,
+          TCR_IRGN1,
+          TCR_ORGN1,
+          TCR_SH1,
+          TCR32_EAE);
+
+  /// @throws SmmuV2GuestRefused when the guest asks for what is not its own, or what the SMMU has not
+  void check(String smmu, SmmuV2Probe probe) {
+    refuse(smmu, "SMMU_CBn_SCTLR", sctlr, sctlr & ~(GUESTS_SCTLR | HOSTS_SCTLR));
+    if (!SCTLR_M.isSet(sctlr)) {
+      // Nothing is translated: the registers of tables say nothing.
+      return;
+    }
+    refuse(
+        smmu,
+        "SMMU_CBA2Rn (no such tables)",
+        is64 ? 1 : 0,
+        has(probe) ? 0 : Gr1Registers.CBA2R_VA64.mask());
+    refuse(smmu, "SMMU_CBn_TCR", tcr, tcr & ~(is64 ? GUESTS_TCR : GUESTS_TCR32));
+    refuse(
+        smmu,
+        "SMMU_CBn_TCR (EAE=0: short descriptors)",
+        tcr,
+        is64 || TCR32_EAE.isSet(tcr) ? 0 : TCR32_EAE.mask());
+    refuse(smmu, "SMMU_CBn_TCR2", tcr2, tcr2 & ~(GUESTS_TCR2 | TCR2_SEP.mask()));
+  }
+
+  private boolean has(SmmuV2Probe probe) {
+    return is64 ? probe.is64() : probe.longTables();
+  }
+
+  /// {@return SMMU_CBn_SCTLR with the host's part of it}
+  ///
+  /// @param hosts what the host has there for its own banks
+  long sctlr(long hosts) {
+    return sctlr & GUESTS_SCTLR | hosts & HOSTS_SCTLR;
+  }
+
+  /// {@return SMMU_CBn_TCR2 with the host's part of it}
+  long tcr2(int upstream) {
+    return is64 ? tcr2 & GUESTS_TCR2 | TCR2_SEP.place(upstream) : 0;
+  }
+
+  private static void refuse(String smmu, String what, long value, long bits) {
+    if (bits != 0) {
+      throw SmmuV2GuestRefused.context(smmu, what, value, bits);
+    }
+  }
+
+  private static long masks(Field... fields) {
+    long mask = 0;
+    for (Field field : fields) {
+      mask |= field.mask();
+    }
+    return mask;
+  }
+}
