@@ -4,7 +4,6 @@ import dev.doorbell.address.Sizes;
 import dev.doorbell.diff.BadScript;
 import dev.doorbell.diff.Differential;
 import dev.doorbell.diff.Hardware;
-import dev.doorbell.diff.KnownDifferences;
 import dev.doorbell.diff.Recording;
 import dev.doorbell.diff.Script;
 import dev.doorbell.qemu.QemuException;
@@ -14,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -105,32 +103,8 @@ final class DiffCommand implements Callable<Integer> {
     this.console = console;
   }
 
-  /// The document of `--json`.
-  record View(
-      String hardware,
-      String other,
-      @Nullable Long seed,
-      long scenarios,
-      long steps,
-      Map<String, Long> known,
-      @Nullable FindingView difference) {}
-
   /// The document of `--print --json`.
   record Printed(String hardware, @Nullable Long seed, List<String> script) {}
-
-  /// A difference in the document.
-  record FindingView(
-      @Nullable Long seed, int step, String what, String model, String other, List<String> script) {
-    static FindingView of(Differential.Finding f) {
-      return new FindingView(
-          f.seed().orElse(null),
-          f.step(),
-          f.what(),
-          f.model(),
-          f.other(),
-          f.script().lines().toList());
-    }
-  }
 
   @Override
   public Integer call() {
@@ -152,7 +126,12 @@ final class DiffCommand implements Callable<Integer> {
           recorded == null
               ? differential.run(seed, count, steps, this::begins)
               : differential.replay(recorded);
-      show(what, differential.other(), report);
+      DiffPrinter printer = new DiffPrinter(console, what.id(), differential.other());
+      if (json) {
+        printer.document(replay == null ? seed : null, report);
+      } else {
+        printer.text(report);
+      }
       return (report.finding().isEmpty() ? ExitStatus.YES : ExitStatus.NO).code();
     } catch (BadScript e) {
       throw badScript(e);
@@ -253,44 +232,5 @@ final class DiffCommand implements Callable<Integer> {
       console.err().println("doorbell: seed %d begins".formatted(one));
       console.err().flush();
     }
-  }
-
-  private void show(Hardware what, String other, Differential.Report report) {
-    if (json) {
-      FindingView finding = report.finding().map(FindingView::of).orElse(null);
-      console.line(
-          Json.write(
-              new View(
-                  what.id(),
-                  other,
-                  replay == null ? seed : null,
-                  report.scenarios(),
-                  report.steps(),
-                  report.tolerated(),
-                  finding)));
-      return;
-    }
-    console.line(
-        "%s: the model and %s, %d scenarios, %d steps"
-            .formatted(what.id(), other, report.scenarios(), report.steps()));
-    if (!report.tolerated().isEmpty()) {
-      console.heading("known differences and permitted choices (docs/qemu-differences.md)");
-      Table table = new Table("name", "seen", "what");
-      report
-          .tolerated()
-          .forEach((name, n) -> table.row(name, Long.toString(n), KnownDifferences.told(name)));
-      table.print(console);
-    }
-    console.blank();
-    report.finding().ifPresentOrElse(this::show, () -> console.line(console.good("no difference")));
-  }
-
-  private void show(Differential.Finding f) {
-    String of = f.seed().map(s -> "seed %d, ".formatted(s)).orElse("");
-    console.line(console.bad("difference: %sstep %d: %s".formatted(of, f.step(), f.what())));
-    console.line("  model: " + f.model());
-    console.line("  QEMU:  " + f.other());
-    console.heading("a scenario that shows it (for --replay)");
-    console.out().print(f.script());
   }
 }

@@ -121,7 +121,7 @@ final class VmCommand implements Callable<Integer> {
     if (end.equals(new VcpuExit.SystemEvent(VcpuExit.SystemEvent.Kind.SHUTDOWN))) {
       return ExitStatus.YES.code();
     }
-    console.err().println("doorbell: the guest ended with " + end);
+    console.err().println("doorbell: the guest ended: " + GuestEnd.told(end));
     return ExitStatus.NO.code();
   }
 

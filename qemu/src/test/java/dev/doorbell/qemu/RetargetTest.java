@@ -16,6 +16,8 @@ import dev.doorbell.hw.gicv3.GicrRegisters;
 import dev.doorbell.irq.InterruptDispatch;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiFunction;
+import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.pci.MessageTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,6 +149,48 @@ class RetargetTest {
       assertTrue(table.isPending(2));
       vectors.mask(2, false);
       assertEquals(List.of(new Arrival(v.intid(), 1)), collect(v));
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "IHI 0069 INT and CLEAR: a vector is pending by order and moves along, and is not by order")
+  void pendingByOrder() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      assertEquals(0, collectAll());
+      MsiFunction vectors = f.vectors().orElseThrow();
+      LiveVector v = a.vectors(f).get(5);
+      vectors.setPending(5, true);
+      assertEquals(List.of(1), pendingAt(v.intid()));
+      vectors.setPending(5, false);
+      assertEquals(List.of(), pendingAt(v.intid()));
+      assertEquals(List.of(), collect(v));
+      vectors.setPending(5, true);
+      vectors.retarget(5, 3);
+      assertEquals(List.of(3), pendingAt(v.intid()));
+      assertEquals(List.of(new Arrival(v.intid(), 3)), collect(v));
+      assertEquals(List.of(), collect(v));
+    }
+  }
+
+  @Test
+  @DisplayName("IHI 0069 MAPI: an LPI is raised, moved and cleared by its own number")
+  void byOwnNumber() {
+    try (Assignment a = Lab.assign(host, Granule.K4, lab.nvme(0))) {
+      HostFunction f = a.functions().getFirst();
+      ItsDriver its =
+          (ItsDriver) host.msiController(a.vectors(f).getFirst().controller()).orElseThrow();
+      VectorBlock direct = its.allocateByIntid(new MsiSource("0000:07:08.2", 0x742), 2);
+      assertEquals(direct.intid(1), direct.data(1));
+      direct.activate(1, 2);
+      direct.raise(1);
+      assertEquals(List.of(2), pendingAt(direct.intid(1)));
+      direct.retarget(1, 0);
+      assertEquals(List.of(0), pendingAt(direct.intid(1)));
+      direct.clearPending(1);
+      assertEquals(List.of(), pendingAt(direct.intid(1)));
+      direct.free();
     }
   }
 

@@ -5,6 +5,7 @@ import dev.doorbell.bus.BusException;
 import dev.doorbell.hw.smmuv2.StreamWay.Guest;
 import dev.doorbell.iommu.StreamAttachments.Orders;
 import dev.doorbell.vmsa.Stage;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -17,6 +18,15 @@ import java.util.TreeMap;
 /// **Source** IHI 0062 D.c, 2.5 (nested banks), 4.5, 10.2 (SMMU_CBARn.CBNDX).
 final class GuestBanks {
   private static final long WORD = 0xffff_ffffL;
+
+  /// Written as the guest has them.
+  private static final List<Register> TABLES =
+      List.of(
+          BankRegisters.TTBR1,
+          BankRegisters.MAIR0,
+          BankRegisters.MAIR1,
+          BankRegisters.TCR,
+          BankRegisters.TTBR0);
 
   private record Used(int stream, Guest guest) {}
 
@@ -93,11 +103,9 @@ final class GuestBanks {
             | Gr1Registers.CBAR_CBNDX.place(guest.below())
             | Gr1Registers.CBAR_VMID.place(ContextBanks.vmid(guest.below())));
     port.writeBank(bank, BankRegisters.TCR2, c.tcr2(ContextBanks.SEP_UPSTREAM));
-    port.writeBank(bank, BankRegisters.TTBR1, c.ttbr1());
-    port.writeBank(bank, BankRegisters.MAIR0, c.mair() & WORD);
-    port.writeBank(bank, BankRegisters.MAIR1, c.mair() >>> Integer.SIZE);
-    port.writeBank(bank, BankRegisters.TCR, c.tcr());
-    port.writeBank(bank, BankRegisters.TTBR0, c.ttbr0());
+    for (Register register : TABLES) {
+      port.writeBank(bank, register, c.get(register));
+    }
     port.writeBank(bank, BankRegisters.FSR, ContextBanks.FAULTS);
     port.writeBank(bank, BankRegisters.SCTLR, c.sctlr(ContextBanks.sctlr()));
   }

@@ -3,6 +3,10 @@ package dev.doorbell.hw.smmuv2;
 import static dev.doorbell.hw.smmuv2.BankRegisters.*;
 
 import dev.doorbell.bits.Field;
+import dev.doorbell.bits.Register;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /// A context bank of stage 1, as a guest wrote its registers: its own tables, which the SMMU reads by way of the host's stage 2.
 ///
@@ -12,16 +16,12 @@ import dev.doorbell.bits.Field;
 /// apart from others'. All else must be zero.
 ///
 /// @param is64 SMMU_CBA2Rn.VA64: tables of AArch64, else long descriptors of AArch32
-/// @param sctlr SMMU_CBn_SCTLR
-/// @param tcr SMMU_CBn_TCR
-/// @param tcr2 SMMU_CBn_TCR2
-/// @param ttbr0 SMMU_CBn_TTBR0
-/// @param ttbr1 SMMU_CBn_TTBR1
-/// @param mair SMMU_CBn_MAIR1 above SMMU_CBn_MAIR0
+/// @param registers contents of SCTLR, TCR, TCR2, TTBR0, TTBR1, MAIR0 and MAIR1 of {@link BankRegisters}; one that is not there is zero
 ///
 /// **Source** IHI 0062 D.c, 2.5, 16.5.
-public record SmmuV2GuestContext(
-    boolean is64, long sctlr, long tcr, long tcr2, long ttbr0, long ttbr1, long mair) {
+public record SmmuV2GuestContext(boolean is64, Map<Register, Long> registers) {
+  private static final Set<Register> KNOWN = Set.of(SCTLR, TCR, TCR2, TTBR0, TTBR1, MAIR0, MAIR1);
+
   private static final long GUESTS_SCTLR =
       masks(
           SCTLR_M,
@@ -58,8 +58,29 @@ public record SmmuV2GuestContext(
           TCR_SH1,
           TCR32_EAE);
 
+  /// @throws IllegalArgumentException when another register is given
+  public SmmuV2GuestContext {
+    registers = Map.copyOf(registers);
+    if (!KNOWN.containsAll(registers.keySet())) {
+      throw new IllegalArgumentException(
+          "a guest's context bank is told by %s, not by %s"
+              .formatted(names(KNOWN), names(registers.keySet())));
+    }
+  }
+
+  private static List<String> names(Set<Register> of) {
+    return of.stream().map(Register::name).sorted().toList();
+  }
+
+  long get(Register register) {
+    return registers.getOrDefault(register, 0L);
+  }
+
   /// @throws SmmuV2GuestRefused when the guest asks for what is not its own, or what the SMMU has not
   void check(String smmu, SmmuV2Probe probe) {
+    long sctlr = get(SCTLR);
+    long tcr = get(TCR);
+    long tcr2 = get(TCR2);
     refuse(smmu, "SMMU_CBn_SCTLR", sctlr, sctlr & ~(GUESTS_SCTLR | HOSTS_SCTLR));
     if (!SCTLR_M.isSet(sctlr)) {
       // Nothing is translated: the registers of tables say nothing.
@@ -87,12 +108,12 @@ public record SmmuV2GuestContext(
   ///
   /// @param hosts what the host has there for its own banks
   long sctlr(long hosts) {
-    return sctlr & GUESTS_SCTLR | hosts & HOSTS_SCTLR;
+    return get(SCTLR) & GUESTS_SCTLR | hosts & HOSTS_SCTLR;
   }
 
   /// {@return SMMU_CBn_TCR2 with the host's part of it}
   long tcr2(int upstream) {
-    return is64 ? tcr2 & GUESTS_TCR2 | TCR2_SEP.place(upstream) : 0;
+    return is64 ? get(TCR2) & GUESTS_TCR2 | TCR2_SEP.place(upstream) : 0;
   }
 
   private static void refuse(String smmu, String what, long value, long bits) {

@@ -3,7 +3,6 @@ package dev.doorbell.hw.smmuv2;
 import static dev.doorbell.hw.smmuv2.BankRegisters.*;
 
 import dev.doorbell.bits.Register;
-import dev.doorbell.bits.RegisterMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -13,39 +12,24 @@ import java.util.Optional;
 /// Of a context bank SMMU_CBn_TLBIVA, TLBIVAA, TLBIASID, TLBIALL, TLBIVAL and TLBIVAAL are taken; of the global space SMMU_TLBIVMID, TLBIVMIDS1 and TLBIALLNSNH, which drop all
 /// of the guest's stage 1. SMMU_CBn_TLBSYNC and SMMU_sTLBGSYNC are the monitor's to answer when this is done.
 ///
-/// @param global whether the register is of the global space
-/// @param offset in its page
+/// @param register of {@link BankRegisters} or {@link Gr0Registers}
 /// @param operand what the guest wrote
 ///
 /// **Source** IHI 0062 D.c, 4.5, 9.6.35, 9.6.36, 16.5.
-public record SmmuV2GuestOperation(boolean global, long offset, long operand) {
+public record SmmuV2GuestOperation(Register register, long operand) {
   /// Operations on last levels, which came with version 2, and those that do at least as much.
   private static final Map<Register, Register> BEFORE_VERSION_2 =
       Map.of(TLBIVAL, TLBIVA, TLBIVAAL, TLBIVAA);
-
-  /// {@return a write of a register of the guest's context bank}
-  public static SmmuV2GuestOperation inBank(long offset, long operand) {
-    return new SmmuV2GuestOperation(false, offset, operand);
-  }
-
-  /// {@return a write of a register of the global space}
-  public static SmmuV2GuestOperation inGlobalSpace(long offset, long operand) {
-    return new SmmuV2GuestOperation(true, offset, operand);
-  }
 
   /// {@return the register of the host's bank to write; empty for all of the guest's stage 1}
   ///
   /// @throws SmmuV2GuestRefused when it is none of those
   Optional<Register> forHost(String smmu, SmmuV2Probe probe) {
-    RegisterMap page = global ? Gr0Registers.MAP : MAP;
-    Register register =
-        page.find(offset)
-            .filter(hit -> hit.byteOffset() == 0)
-            .map(RegisterMap.Hit::register)
-            .filter(global ? SmmuV2GuestOperation::dropsAll : SmmuV2GuestOperation::isStage1)
-            .orElseThrow(() -> SmmuV2GuestRefused.operation(smmu, offset, operand));
-    if (global) {
+    if (dropsAll(register)) {
       return Optional.empty();
+    }
+    if (!isStage1(register)) {
+      throw SmmuV2GuestRefused.operation(smmu, register.name(), operand);
     }
     return Optional.of(
         probe.version() == 2 ? register : BEFORE_VERSION_2.getOrDefault(register, register));

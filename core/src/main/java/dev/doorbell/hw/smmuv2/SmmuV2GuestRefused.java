@@ -32,10 +32,10 @@ public final class SmmuV2GuestRefused extends SmmuV2Exception {
         "show the guest an SMMU without that feature, and block the stream");
   }
 
-  static SmmuV2GuestRefused operation(String smmu, long offset, long operand) {
+  static SmmuV2GuestRefused operation(String smmu, String register, long operand) {
     return new SmmuV2GuestRefused(
         smmu,
-        "write of 0x%x to 0x%x: it is no invalidation of stage 1".formatted(operand, offset),
+        "write of 0x%x to %s: it is no invalidation of stage 1".formatted(operand, register),
         "IHI 0062 4.5",
         "carry it out in the monitor");
   }

@@ -15,6 +15,7 @@ import dev.doorbell.iommu.Protection;
 import dev.doorbell.testkit.RawSmmu;
 import dev.doorbell.vmsa.Stage;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -93,7 +94,15 @@ class SmmuV2GuestTest {
   @DisplayName(
       "what a guest drops in its global space is all of its stage 1, whatever number it wrote")
   void guestDropsAll(String offset) {
-    drops(SmmuV2GuestOperation.inGlobalSpace(Integer.parseInt(offset, 16), 0x7f));
+    drops(global(Integer.parseInt(offset, 16), 0x7f));
+  }
+
+  private static SmmuV2GuestOperation global(long offset, long operand) {
+    return new SmmuV2GuestOperation(V2Guest.register(Gr0Registers.MAP, offset), operand);
+  }
+
+  private static SmmuV2GuestOperation inBank(long offset, long operand) {
+    return new SmmuV2GuestOperation(V2Guest.register(BankRegisters.MAP, offset), operand);
   }
 
   private void drops(SmmuV2GuestOperation operation) {
@@ -124,7 +133,7 @@ class SmmuV2GuestTest {
     for (int offset : List.of(0x600, 0x610, 0x618)) {
       smmu.guestInvalidates(SID, List.of(guest.tlbi(offset, AT)));
     }
-    smmu.guestInvalidates(SID, List.of(SmmuV2GuestOperation.inGlobalSpace(0x68, 0)));
+    smmu.guestInvalidates(SID, List.of(global(0x68, 0)));
     smmu.block(SID);
     assertEquals(0xc5000, bench.write(9, AT), "still cached");
     smmu.guestInvalidates(9, List.of(second.tlbi(0x618, 0)));
@@ -174,7 +183,7 @@ class SmmuV2GuestTest {
     assertEquals(
         "smmuv2@0xe0800000 refuses a guest's context bank: SMMU_CBA2Rn (no such tables) is 0x1, of which 0x1",
         assertThrows(SmmuV2GuestRefused.class, () -> first.nest(SID, wide)).getMessage());
-    SmmuV2GuestContext narrow = new SmmuV2GuestContext(false, 1, 0x80_3500L, 0, V2Guest.IPA, 0, 0);
+    SmmuV2GuestContext narrow = V2Guest.context(false, 1, 0x80_3500L, 0);
     assertEquals(
         "smmuv2@0xe0800000 refuses a guest's context bank: SMMU_CBn_TCR (EAE=0: short descriptors) is 0x803500, of which 0x80000000",
         assertThrows(SmmuV2GuestRefused.class, () -> first.nest(SID, narrow)).getMessage());
@@ -195,14 +204,8 @@ class SmmuV2GuestTest {
       "a guest's bank that asks for what is not the guest's is refused, and the stream stays as it was")
   void refusedContexts(boolean is64, String sctlr, String tcr, String tcr2, String why) {
     SmmuV2GuestContext wrong =
-        new SmmuV2GuestContext(
-            is64,
-            Long.parseLong(sctlr, 16),
-            Long.parseLong(tcr, 16),
-            Long.parseLong(tcr2, 16),
-            V2Guest.IPA,
-            0,
-            0);
+        V2Guest.context(
+            is64, Long.parseLong(sctlr, 16), Long.parseLong(tcr, 16), Long.parseLong(tcr2, 16));
     List<Long> before = bench.state();
     assertEquals(
         "smmuv2@0xe0800000 refuses a guest's context bank: " + why,
@@ -216,13 +219,22 @@ class SmmuV2GuestTest {
       "how faults are told, stalls, broadcasts and the device's sign bit are the host's, whatever the guest wrote")
   void hostsFields() {
     guest.tables.map(AT, 0x5000, 3, RawSmmu.S1_RW);
-    SmmuV2GuestContext on = guest.on();
-    smmu.nest(SID, new SmmuV2GuestContext(true, 0x181, on.tcr(), 0x15, on.ttbr0(), 0, on.mair()));
+    smmu.nest(SID, V2Guest.context(true, 0x181, 0x80_3519L, 0x15));
     assertEquals(0xb5000, write(AT));
     int bank = Gr0Registers.S2CR_CBNDX.getInt(bench.gr0(Gr0Registers.S2CR, 0));
     assertEquals(0x1061, bench.bank(bank, BankRegisters.SCTLR));
     assertEquals(0x3_8015, bench.bank(bank, BankRegisters.TCR2));
-    assertEquals(0xff44_0cL & 0xffff_ffffL, bench.bank(bank, BankRegisters.MAIR0));
+    assertEquals(0x44_0cffL, bench.bank(bank, BankRegisters.MAIR0));
+  }
+
+  @Test
+  @DisplayName("registers that do not tell of a stage 1 bank are an error of the caller's")
+  void otherRegisters() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new SmmuV2GuestContext(true, Map.of(BankRegisters.FSR, 0L)));
+    assertTrue(e.getMessage().contains("not by [SMMU_CBn_FSR]"), e.getMessage());
   }
 
   @Test
@@ -232,22 +244,20 @@ class SmmuV2GuestTest {
     smmu.nest(SID, guest.on());
     assertEquals(0xb5000, write(AT));
     guest.tables.unmap(AT, 3);
-    for (int offset : List.of(0, 0x20, 0x604, 0x630, 0x638, 0x7f0, 0xffc)) {
-      List<SmmuV2GuestOperation> both =
-          List.of(guest.tlbi(0x618, 0), SmmuV2GuestOperation.inBank(offset, 0));
+    for (int offset : List.of(0, 0x20, 0x30, 0x630, 0x638, 0x7f0, 0x7f4)) {
+      List<SmmuV2GuestOperation> both = List.of(guest.tlbi(0x618, 0), inBank(offset, 0));
       assertThrows(SmmuV2GuestRefused.class, () -> smmu.guestInvalidates(SID, both));
     }
     for (int offset : List.of(0, 0x6c, 0x70, 0xc00)) {
-      List<SmmuV2GuestOperation> both =
-          List.of(guest.tlbi(0x618, 0), SmmuV2GuestOperation.inGlobalSpace(offset, 0));
+      List<SmmuV2GuestOperation> both = List.of(guest.tlbi(0x618, 0), global(offset, 0));
       assertThrows(SmmuV2GuestRefused.class, () -> smmu.guestInvalidates(SID, both));
     }
     assertEquals(0xb5000, write(AT));
     assertEquals(
-        "smmuv2@0xe0800000 refuses a guest's write of 0x7 to 0x630: it is no invalidation of stage 1",
+        "smmuv2@0xe0800000 refuses a guest's write of 0x7 to SMMU_CBn_TLBIIPAS2: it is no invalidation of stage 1",
         assertThrows(
                 SmmuV2GuestRefused.class,
-                () -> smmu.guestInvalidates(SID, List.of(SmmuV2GuestOperation.inBank(0x630, 7))))
+                () -> smmu.guestInvalidates(SID, List.of(inBank(0x630, 7))))
             .getMessage());
   }
 

@@ -2,10 +2,13 @@ package dev.doorbell.hw.smmuv2;
 
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Register;
+import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.simple.PlainMemory;
 import dev.doorbell.testkit.RawSmmu;
+import java.util.Map;
 
 /// The memory of a guest, at other physical addresses than intermediate ones, with stage 1 tables of its own in it, in raw bits.
 final class V2Guest {
@@ -17,7 +20,7 @@ final class V2Guest {
   /// The number that each guest has for its address space.
   static final int ASID = 3;
 
-  private static final long MAIR = 0xff44_0cL;
+  private static final long MAIR = 0x44_0cffL;
 
   final RawSmmu.Tables tables;
   private final long base;
@@ -50,14 +53,29 @@ final class V2Guest {
   /// {@return the registers, as Linux's driver writes those of a bank of its own}
   SmmuV2GuestContext on() {
     return is64
-        ? new SmmuV2GuestContext(
-            true, 0x1067, 0x80_3519L, 0x3_8015L, IPA | (long) ASID << 48, 0, MAIR)
-        : new SmmuV2GuestContext(false, 0x1067, 0x8080_3500L, 0, IPA | (long) ASID << 48, 0, MAIR);
+        ? context(true, 0x1067, 0x80_3519L, 0x3_8015L)
+        : context(false, 0x1067, 0x8080_3500L, 0);
   }
 
   /// {@return those of a bank that does not translate}
   SmmuV2GuestContext off() {
-    return new SmmuV2GuestContext(is64, 0x1066, 0, 0, 0, 0, 0);
+    return context(is64, 0x1066, 0, 0);
+  }
+
+  static SmmuV2GuestContext context(boolean is64, long sctlr, long tcr, long tcr2) {
+    return new SmmuV2GuestContext(
+        is64,
+        Map.of(
+            BankRegisters.SCTLR,
+            sctlr,
+            BankRegisters.TCR,
+            tcr,
+            BankRegisters.TCR2,
+            tcr2,
+            BankRegisters.TTBR0,
+            IPA | (long) ASID << 48,
+            BankRegisters.MAIR0,
+            MAIR));
   }
 
   /// {@return an invalidation in the guest's bank}
@@ -71,6 +89,11 @@ final class V2Guest {
           case 0x610 -> ASID;
           default -> 0;
         };
-    return SmmuV2GuestOperation.inBank(offset, operand);
+    return new SmmuV2GuestOperation(register(BankRegisters.MAP, offset), operand);
+  }
+
+  /// {@return what a guest writes to at an offset of a page}
+  static Register register(RegisterMap page, long offset) {
+    return page.find(offset).orElseThrow().register();
   }
 }
