@@ -26,7 +26,7 @@ final class HotReset {
         Lab.guarded(what, () -> two(what, access, f, neighbour));
       }
     }
-    for (Sbdf f : Lab.find(Kind.EDU).stream().filter(Lab::isAlone).toList()) {
+    for (Sbdf f : Lab.find(Kind.EDU).stream().filter(f -> f.bus() == 0 && Lab.isAlone(f)).toList()) {
       String what = "%s hot reset of %s on the root bus".formatted(access, f);
       Lab.guarded(what, () -> {
         try (Assigned a = Assigned.of(access, f)) {

@@ -25,6 +25,11 @@ public record Because(
     return new Because(errno.meaning(), advice(errno));
   }
 
+  /// {@return the same, said of something by name}
+  Because of(String what) {
+    return new Because(what + ": " + reason, advice, needed, available);
+  }
+
   private static String advice(Errno errno) {
     return switch (errno.name()) {
       case "EPERM", "EACCES" -> "run as root, or give this user access to the file";

@@ -222,7 +222,18 @@ final class SpaprSpace implements DmaSpace, ContainerFiles.Iommu {
         ? new Because(
             "the memory's own pages are smaller than those of the window that has " + iovas,
             "take memory in huge pages, or map it in a window of smaller ones")
-        : LockedMemory.because(e, files.host(), iovas.bytes());
+        : registers && e.equals(Errno.ENOMEM)
+            ? tableRefused(iovas)
+            : LockedMemory.because(e, files.host(), iovas.bytes());
+  }
+
+  /// Registered memory is locked already: what a mapping still takes is the platform's window, whose table counts when it is made
+  /// (`tce_iommu_create_default_window`).
+  private Because tableRefused(AddressRange iovas) {
+    DmaWindow w = windows.stream().filter(o -> o.iovas().contains(iovas)).findFirst().orElseThrow();
+    return LockedMemory.of(files.host())
+        .refused(w.iovas().bytes() / Long.lowestOneBit(w.pageSizes()) * Long.BYTES)
+        .of("the table of the window " + w.iovas());
   }
 
   /// Whole pages of the process around a buffer.

@@ -159,8 +159,7 @@ final class FakeSpaprContainer extends FakeContainer {
     if (registered.stream().anyMatch(m::overlaps)) {
       return INVALID;
     }
-    long locked = registered.stream().mapToLong(AddressRange::bytes).sum();
-    if (locked + m.bytes() > kernel.mayLock) {
+    if (locked() + m.bytes() > kernel.mayLock) {
       return -Errno.ENOMEM.number();
     }
     registered.add(m);
@@ -183,11 +182,20 @@ final class FakeSpaprContainer extends FakeContainer {
     return 0;
   }
 
-  private void makeFirst() {
+  /// The table of the first window is locked memory of the process when it is made: `tce_iommu_create_default_window`.
+  private boolean makeFirst() {
     if (firstPending) {
+      if (locked() + (FIRST.bytes() >>> 12) * Long.BYTES > kernel.mayLock) {
+        return false;
+      }
       firstPending = false;
       windows.addFirst(new Window(FIRST, 12));
     }
+    return true;
+  }
+
+  private long locked() {
+    return registered.stream().mapToLong(AddressRange::bytes).sum();
   }
 
   private int create(MemorySegment s) {
@@ -197,7 +205,9 @@ final class FakeSpaprContainer extends FakeContainer {
     if (SpaprLayout.CREATE_ARGSZ.get(s) < s.byteSize() || SpaprLayout.CREATE_FLAGS.get(s) != 0) {
       return INVALID;
     }
-    makeFirst();
+    if (!makeFirst()) {
+      return -Errno.ENOMEM.number();
+    }
     if (windows.size() >= MOST_WINDOWS) {
       return -Errno.ENOSPC.number();
     }
@@ -228,7 +238,6 @@ final class FakeSpaprContainer extends FakeContainer {
   }
 
   private Window window(long iova) {
-    makeFirst();
     return windows.stream().filter(w -> w.iovas.contains(iova)).findFirst().orElse(null);
   }
 
@@ -240,6 +249,9 @@ final class FakeSpaprContainer extends FakeContainer {
     long iova = VfioLayout.DMA_MAP_IOVA.get(m);
     long size = VfioLayout.DMA_MAP_SIZE.get(m);
     long address = VfioLayout.DMA_MAP_VADDR.get(m);
+    if (!makeFirst()) {
+      return -Errno.ENOMEM.number();
+    }
     Window w = window(iova);
     if (w == null) {
       return -Errno.ENXIO.number();
@@ -277,6 +289,9 @@ final class FakeSpaprContainer extends FakeContainer {
     }
     AddressRange iovas =
         AddressRange.ofSize(VfioLayout.DMA_UNMAP_IOVA.get(m), VfioLayout.DMA_UNMAP_SIZE.get(m));
+    if (!makeFirst()) {
+      return -Errno.ENOMEM.number();
+    }
     Window w = window(iovas.start());
     if (w == null) {
       return -Errno.ENXIO.number();

@@ -90,6 +90,31 @@ class SpaprTest {
   }
 
   @Test
+  @DisplayName(
+      "the table of the platform's window counts as locked, which the refusal of the first mapping says")
+  void firstWindowIsLocked() {
+    FakeKernel k = kernel(FakePower.POWERNV);
+    k.mayLock = 0x1_0000;
+    with(
+        k,
+        c -> {
+          try (DmaBuffer b = c.allocate(0x4000)) {
+            ErrnoException e =
+                assertThrows(
+                    ErrnoException.class,
+                    () -> c.map(new Iova(0x10_0000), b, Protection.READ_WRITE));
+            assertEquals(Errno.ENOMEM, e.errno());
+            String told = e.refusal().message();
+            assertTrue(told.contains("table of the window"), told);
+            assertTrue(told.contains("0x400000 bytes cannot be locked"), told);
+            k.mayLock = 0x40_4000;
+            c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
+            assertEquals(0x4000, c.unmap(FIRST), "the refused one left nothing registered");
+          }
+        });
+  }
+
+  @Test
   @DisplayName("a window of the user's own is refused, and the kernel is not said to have one")
   void noWindow() {
     with(
