@@ -19,6 +19,10 @@ module=core
 case $target in
   diff-script) class=dev.doorbell.diff.ScriptFuzz module=diff ;;
   trace-state) class=dev.doorbell.cli.TraceStateFuzz module=cli ;;
+  arguments) class=dev.doorbell.cli.ArgumentsFuzz module=cli ;;
+  gdb-answers) class=dev.doorbell.qemu.GdbAnswersFuzz module=qemu ;;
+  linux-texts) class=dev.doorbell.linux.LinuxTextsFuzz module=linux ;;
+  vm-image) class=dev.doorbell.vmm.KernelImageFuzz module=linux ;;
 esac
 [ "${DOORBELL_FUZZ_BUILT:-}" ] || mvn -q -Pquick test-compile -pl "$module" -am
 [ -d fuzz/target/lib ] || mvn -q -f fuzz/pom.xml dependency:copy-dependencies

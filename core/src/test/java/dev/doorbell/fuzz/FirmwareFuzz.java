@@ -6,6 +6,7 @@ import dev.doorbell.doctor.Doctor;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.survey.Survey;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,14 +15,38 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 
 /// Firmware tables, device trees, configuration spaces and the kernel's texts, read as a captured machine's.
 public final class FirmwareFuzz {
   static final List<String> TABLES =
-      List.of("APIC", "DMAR", "IORT", "IVRS", "MCFG", "RIMT", "VIOT");
+      List.of("APIC", "DMAR", "HPET", "IORT", "IVRS", "MCFG", "RIMT", "VIOT");
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
   private static final List<String> TEXTS =
       List.of("proc/iomem", "proc/interrupts", "proc/cmdline", "dmesg.txt");
+
+  /// Texts that the doctor reads besides, and the kernel's configuration, which is compressed here.
+  private static final List<String> ASKED =
+      List.of(
+          "proc/config.gz",
+          "proc/cpuinfo",
+          "proc/modules",
+          "proc/self/limits",
+          "proc/self/status",
+          "proc/self/cgroup",
+          "proc/1/cgroup",
+          "proc/version",
+          "proc/sys/kernel/osrelease",
+          "proc/cmdline",
+          "dmesg.txt",
+          "dev-nodes.txt",
+          "unread.txt",
+          "sys/class/dmi/id/sys_vendor",
+          "sys/hypervisor/type",
+          "sys/kernel/iommu_groups/0/type",
+          "sys/kernel/iommu_groups/0/reserved_regions");
+
+  private static final byte RECORD_END = '\f';
   private static final int FOUR_KIB = 4096;
   private static final int MOST_FILES = 24;
 
@@ -77,6 +102,50 @@ public final class FirmwareFuzz {
 
   static void table(String name, byte[] input) throws IOException {
     read("sys/firmware/acpi/tables/" + name, input);
+  }
+
+  /// A table whose writer is `acpidump`.
+  static void dump(byte[] input) throws IOException {
+    read("acpidump.txt", input);
+  }
+
+  /// What the doctor makes of a host's texts: the first of them is the kernel's configuration, form feeds lie between.
+  static void asked(byte[] input) throws IOException {
+    Path root = folder();
+    try {
+      Files.createDirectories(root.resolve("sys/bus/pci/devices"));
+      int from = 0;
+      for (int i = 0, at = 0; i < ASKED.size() && at < input.length; at++) {
+        if (input[at] == RECORD_END || at == input.length - 1) {
+          int end = input[at] == RECORD_END ? at : at + 1;
+          place(root, ASKED.get(i++), java.util.Arrays.copyOfRange(input, from, end));
+          from = at + 1;
+        }
+      }
+      Sysroot read = Sysroot.open(root);
+      MachineDescription machine = Firmware.read(read);
+      sound(machine);
+      Doctor.examine(read, Survey.of(machine), List.of());
+    } finally {
+      remove(root);
+    }
+  }
+
+  private static void place(Path root, String file, byte[] content) throws IOException {
+    if (content.length == 0) {
+      return;
+    }
+    Path at = root.resolve(file);
+    Files.createDirectories(at.getParent());
+    Files.write(at, file.endsWith(".gz") ? compressed(content) : content);
+  }
+
+  private static byte[] compressed(byte[] content) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(content);
+    }
+    return out.toByteArray();
   }
 
   static void tree(byte[] input) throws IOException {

@@ -22,7 +22,8 @@ import java.util.TreeMap;
 /// Every target by its name, which is that of its corpus.
 public final class FuzzTargets {
   /// Targets that are classes of tests of other modules.
-  static final Set<String> OF_OTHER_MODULES = Set.of("diff-script", "trace-state");
+  static final Set<String> OF_OTHER_MODULES =
+      Set.of("arguments", "diff-script", "gdb-answers", "linux-texts", "trace-state", "vm-image");
 
   private FuzzTargets() {}
 
@@ -31,6 +32,8 @@ public final class FuzzTargets {
     for (String table : FirmwareFuzz.TABLES) {
       out.put("acpi-" + table, input -> FirmwareFuzz.table(table, input));
     }
+    out.put("acpi-dump", FirmwareFuzz::dump);
+    out.put("doctor-texts", FirmwareFuzz::asked);
     out.put("device-tree", FirmwareFuzz::tree);
     out.put("lspci", FirmwareFuzz::lspci);
     out.put("config-space", FirmwareFuzz::config);

@@ -59,7 +59,11 @@ final class HostFiles {
 
   /// {@return numbers of the groups, ascending}
   List<Integer> groups() {
-    return names("sys/kernel/iommu_groups").stream().map(Integer::parseInt).sorted().toList();
+    return names("sys/kernel/iommu_groups").stream()
+        .filter(HostFiles::isNumber)
+        .map(Integer::parseInt)
+        .sorted()
+        .toList();
   }
 
   /// {@return functions of a group, ascending; platform devices in it are left out}
@@ -76,7 +80,9 @@ final class HostFiles {
 
   /// {@return the group of a function; empty when it has none, which may change once a driver is bound}
   Optional<Integer> group(Sbdf function) {
-    return link(device(function) + "/iommu_group").map(Integer::parseInt);
+    return link(device(function) + "/iommu_group")
+        .filter(HostFiles::isNumber)
+        .map(Integer::parseInt);
   }
 
   Optional<String> driver(Sbdf function) {
@@ -184,18 +190,34 @@ final class HostFiles {
     List<ReservedRegion> out = new ArrayList<>();
     for (String line : text(file).orElse("").lines().toList()) {
       String[] w = line.strip().split("\\s+", -1);
-      if (w.length == 3) {
-        AddressRange range =
-            new AddressRange(Long.decode(unsigned(w[0])), Long.decode(unsigned(w[1])));
-        out.add(new ReservedRegion(range, kind(w[2], range), Source.file(file)));
+      if (w.length == 3 && isAddress(w[0]) && isAddress(w[1])) {
+        long first = address(w[0]);
+        long last = address(w[1]);
+        if (Long.compareUnsigned(first, last) <= 0) {
+          AddressRange range = new AddressRange(first, last);
+          out.add(new ReservedRegion(range, kind(w[2], range), Source.file(file)));
+        }
       }
     }
     return out;
   }
 
-  /// `Long.decode` knows no unsigned numbers; no region of a kernel has a bound above 2^63 that is not the top.
-  private static String unsigned(String hex) {
-    return hex.equals("0xffffffffffffffff") ? "-1" : hex;
+  private static boolean isAddress(String text) {
+    return text.matches("0x[0-9a-fA-F]{1,16}");
+  }
+
+  private static long address(String hex) {
+    return Long.parseUnsignedLong(hex.substring(2), 16);
+  }
+
+  /// {@return whether a text is a number that an `int` holds for certain}
+  static boolean isNumber(String text) {
+    return text.matches("[0-9]{1,9}");
+  }
+
+  /// {@return whether a text is a number that a `long` holds for certain, in bytes also when it counts KiB}
+  static boolean isCount(String text) {
+    return text.matches("[0-9]{1,15}");
   }
 
   private static ReservedRegion.Kind kind(String printed, AddressRange range) {

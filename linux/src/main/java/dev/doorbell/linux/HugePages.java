@@ -18,7 +18,7 @@ record HugePages(long bytes, long free) {
   }
 
   private static Optional<Long> number(HostFiles files, String field) {
-    return files.field("proc/meminfo", field).map(Long::parseLong);
+    return files.field("proc/meminfo", field).filter(HostFiles::isCount).map(Long::parseLong);
   }
 
   /// {@return why memory in huge pages is refused}

@@ -20,7 +20,7 @@ public final class KernelInterrupts {
   private static final int VECTORS = 2048;
 
   /// How vfio-pci names its interrupts.
-  private static final Pattern VFIO = Pattern.compile("vfio-msix?\\[(\\d+)\\]\\(");
+  private static final Pattern VFIO = Pattern.compile("vfio-msix?\\[(\\d{1,9})\\]\\(");
 
   private final HostFiles files;
 
@@ -33,7 +33,7 @@ public final class KernelInterrupts {
     String folder = HostFiles.device(function) + "/msi_irqs";
     List<KernelInterrupt> all = new ArrayList<>();
     for (String name : files.names(folder)) {
-      if (!name.chars().allMatch(Character::isDigit)) {
+      if (!HostFiles.isNumber(name)) {
         continue;
       }
       Seen<KernelInterrupt> one = interrupt(Integer.parseInt(name));
@@ -77,7 +77,7 @@ public final class KernelInterrupts {
 
   private OptionalLong number(String path) {
     return line(path)
-        .filter(t -> t.chars().allMatch(Character::isDigit))
+        .filter(t -> t.matches("[0-9]{1,19}"))
         .map(t -> OptionalLong.of(Long.parseUnsignedLong(t)))
         .orElse(OptionalLong.empty());
   }
@@ -85,7 +85,7 @@ public final class KernelInterrupts {
   private static long sum(String perCpu) {
     return Arrays.stream(perCpu.strip().split(",", -1))
         .map(String::strip)
-        .filter(t -> !t.isEmpty())
+        .filter(HostFiles::isCount)
         .mapToLong(Long::parseLong)
         .sum();
   }

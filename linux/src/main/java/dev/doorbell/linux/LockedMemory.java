@@ -16,14 +16,19 @@ record LockedMemory(OptionalLong limit, long locked) {
     return new LockedMemory(
         files
             .field("proc/self/limits", "Max locked memory")
-            .filter(t -> t.matches("\\d+"))
+            .filter(t -> t.matches("[0-9]{1,18}"))
             .map(t -> OptionalLong.of(Long.parseLong(t)))
             .orElse(OptionalLong.empty()),
         kibibytes(files, "VmLck:") + kibibytes(files, "VmPin:"));
   }
 
   private static long kibibytes(HostFiles files, String field) {
-    return files.field("proc/self/status", field).map(Long::parseLong).orElse(0L) * 1024;
+    return files
+            .field("proc/self/status", field)
+            .filter(HostFiles::isCount)
+            .map(Long::parseLong)
+            .orElse(0L)
+        * 1024;
   }
 
   /// {@return why more cannot be locked}

@@ -58,7 +58,7 @@ public final class VirtualFunctions implements AutoCloseable {
   }
 
   private void requirePossible(int count) {
-    int total = text("sriov_totalvfs").map(Integer::parseInt).orElse(0);
+    int total = text("sriov_totalvfs").filter(HostFiles::isNumber).map(Integer::parseInt).orElse(0);
     if (count < 1) {
       throw new IllegalArgumentException("%d VFs of %s are none".formatted(count, physical));
     }
@@ -75,7 +75,7 @@ public final class VirtualFunctions implements AutoCloseable {
               ? "turn SR-IOV on in firmware, or choose another function"
               : "ask for at most %d".formatted(total));
     }
-    int has = text("sriov_numvfs").map(Integer::parseInt).orElse(0);
+    int has = text("sriov_numvfs").filter(HostFiles::isNumber).map(Integer::parseInt).orElse(0);
     if (has != 0) {
       throw refusing(
           "%s has %d VFs already, and their number cannot change while it has any"

@@ -73,10 +73,9 @@ final class KernelImage {
   /// @param memory bytes of the guest's memory
   /// @throws GuestTooSmall when they do not fit
   Plan place(AddressRange memory, long initrdBytes) {
-    long kernelEnd = textOffset + size;
     long initrdRoom = (initrdBytes + PAGE - 1) / PAGE * PAGE;
-    long needed = (kernelEnd + PAGE - 1) / PAGE * PAGE + initrdRoom + 2 * TREE_BYTES;
-    if (textOffset < 0 || size < 0 || needed < 0 || needed > memory.bytes()) {
+    long needed = needed(initrdRoom);
+    if (needed > memory.bytes()) {
       throw new GuestTooSmall(needed, new GuestTooSmall.Room(memory.bytes()));
     }
     long tree = (memory.bytes() - TREE_BYTES) / TREE_BYTES * TREE_BYTES;
@@ -85,5 +84,15 @@ final class KernelImage {
             ? Optional.empty()
             : Optional.of(AddressRange.ofSize(tree - initrdRoom, initrdBytes));
     return new Plan(textOffset, initrd, tree);
+  }
+
+  /// The header's numbers are whatever the file says: a sum of two may have no place in 64 bits.
+  private long needed(long initrdRoom) {
+    if (textOffset < 0
+        || textOffset > VirtualMachine.MOST_MEMORY
+        || size > VirtualMachine.MOST_MEMORY) {
+      return Long.MAX_VALUE;
+    }
+    return (textOffset + size + PAGE - 1) / PAGE * PAGE + initrdRoom + 2 * TREE_BYTES;
   }
 }

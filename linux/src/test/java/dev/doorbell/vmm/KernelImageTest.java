@@ -68,6 +68,8 @@ class KernelImageTest {
     // A size that wraps when it is added up.
     KernelImage huge = KernelImage.of("Image", image(0, Long.MAX_VALUE - 10, 0));
     assertThrows(GuestTooSmall.class, () -> huge.place(MEMORY, 0));
+    KernelImage far = KernelImage.of("Image", image(Long.MAX_VALUE, Long.MAX_VALUE, 0));
+    assertThrows(GuestTooSmall.class, () -> far.place(MEMORY, 0));
   }
 
   @Test

@@ -85,7 +85,7 @@ final class GdbStub implements AutoCloseable {
       all.append(feature(m.group(1)));
     }
     Matcher found =
-        Pattern.compile("<reg name=\"%s\"[^>]*regnum=\"(\\d+)\"".formatted(Pattern.quote(name)))
+        Pattern.compile("<reg name=\"%s\"[^>]*regnum=\"(\\d{1,9})\"".formatted(Pattern.quote(name)))
             .matcher(all);
     if (!found.find()) {
       throw new QemuUnusable(program, "its CPUs have no register " + name);

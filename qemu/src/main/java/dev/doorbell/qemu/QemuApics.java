@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /// **Threads**: safe.
 final class QemuApics implements CpuInterface {
   private static final Pattern PENDING = Pattern.compile("(?m)^IRR\\s+(.*?)\\s*$");
-  private static final Pattern VECTOR = Pattern.compile("\\d+");
+  private static final Pattern VECTOR = Pattern.compile("\\d{1,9}");
   private static final int VECTORS = 256;
 
   private final QemuProcess qemu;
