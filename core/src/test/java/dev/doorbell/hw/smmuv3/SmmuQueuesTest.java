@@ -195,6 +195,32 @@ class SmmuQueuesTest {
         0x808_0040L, bench.smmu.read(Long.decode(address), 8).value(), "fixed while enabled");
   }
 
+  @ParameterizedTest(name = "{0}")
+  @DisplayName(
+      "IHI 0070 6.3.18: an MSI of the SMMU's own that ends in an abort is an error of its kind, told once, and the SMMU goes on")
+  @CsvSource({"event,0xb0,0xb8,5", "gerror,0x68,0x70,7"})
+  void abortedMsis(String which, String address, String data, int bit) {
+    SmmuBench bench = new SmmuBench(SmmuFeatures.qemu10().withIdr0(SmmuRegisters.IDR0_MSI, 1));
+    bench.write64(Long.decode(address), 0x808_0040L);
+    bench.write32(Long.decode(data), 3);
+    bench.start();
+    bench.write32(0x50, 5);
+    bench.busAnswer = BusOutcome.ERROR;
+    boolean event = which.equals("event");
+    if (event) {
+      bench.read(0);
+    } else {
+      bench.command(0xff, 0);
+    }
+    long commandError = event ? 0 : 1;
+    assertEquals(1L << bit | commandError, bench.read32(GERROR) ^ bench.read32(GERRORN));
+    bench.write32(GERRORN, bench.read32(GERROR));
+    assertEquals(
+        event ? 0 : 1L << bit | 1,
+        bench.read32(GERROR) ^ bench.read32(GERRORN),
+        "acknowledged; a command that stays illegal is an error again");
+  }
+
   @Test
   @DisplayName("IHI 0070 6.3 IRQ_CTRL: no interrupt while IRQ_CTRL says so")
   void maskedInterrupts() {
