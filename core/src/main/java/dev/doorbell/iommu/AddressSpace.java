@@ -16,6 +16,14 @@ public interface AddressSpace extends AutoCloseable {
   /// {@return IOVAs that can be mapped}
   AddressRange aperture();
 
+  /// {@return what a page that is to be mapped by itself must start at a multiple of, a power of two in bytes: the granule, or more where the tables have
+  /// few windows of one size}
+  ///
+  /// @param iova about where
+  default long placing(long iova) {
+    return granule().bytes();
+  }
+
   /// Maps IOVAs to physical memory, all of it or, when it fails, nothing; in the largest blocks that fit.
   ///
   /// @param bytes multiple of the granule, as are `iova` and `pa`

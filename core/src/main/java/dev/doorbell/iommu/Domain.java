@@ -71,6 +71,11 @@ public final class Domain implements AutoCloseable {
     return space.aperture();
   }
 
+  /// {@return what a doorbell's page near an IOVA must start at a multiple of: the granule, but for tables with few windows of one size}
+  public long placing(long iova) {
+    return space.placing(iova);
+  }
+
   /// Maps IOVAs to memory, all of it or, when it fails, nothing.
   ///
   /// @param bytes above 0; a multiple of the granule, as are `iova` and `pa`
@@ -166,16 +171,7 @@ public final class Domain implements AutoCloseable {
       if (!aperture().contains(range)) {
         throw new OutsideAperture(name, "MSI window " + range, aperture(), apertureSource());
       }
-      mappings
-          .meeting(range)
-          .ifPresent(m -> {
-            throw new MsiWindowConflict(
-                attempt,
-                range,
-                m.toString(),
-                Source.rule("mappings of " + name),
-                "unmap it first, or choose a window outside " + m.iovas());
-          });
+      RegionConflicts.refuseWindow(name, attempt, range, mappings);
       for (IommuGroup g : groups) {
         RegionConflicts.refuseWindow(attempt, range, policy, g);
       }

@@ -30,7 +30,7 @@ final class MsiDoorbells {
 
   /// Sets the window; the caller holds the domain's lock and has checked what it meets.
   void setWindow(AddressRange range) {
-    window = new MsiSlots(range, granule());
+    window = new MsiSlots(range, granule(), domain.space()::placing);
   }
 
   /// Removes the window; the caller holds the domain's lock.

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongUnaryOperator;
 
 /// The slots of one MSI window: which granule holds which doorbell page, and how many leases share it. Guarded by the
 /// domain's lock. Claiming writes nothing to hardware.
@@ -32,11 +33,14 @@ final class MsiSlots {
   private final Granule granule;
   private final long firstSlot;
   private final long count;
+  private final LongUnaryOperator placing;
   private final TreeMap<Iova, Slot> used = new TreeMap<>();
 
-  MsiSlots(AddressRange range, Granule granule) {
+  /// @param placing what a doorbell's page near an IOVA must start at a multiple of: {@link AddressSpace#placing}
+  MsiSlots(AddressRange range, Granule granule, LongUnaryOperator placing) {
     this.range = range;
     this.granule = granule;
+    this.placing = placing;
     long start = granule.alignDown(range.start());
     this.firstSlot = start == range.start() ? start : start + granule.bytes();
     this.count = wholeGranules();
@@ -57,7 +61,18 @@ final class MsiSlots {
   }
 
   MsiWindow snapshot() {
-    return new MsiWindow(range, granule, count, used.size());
+    long places = isDense() ? count : used.size() + free(Integer.MAX_VALUE).size();
+    return new MsiWindow(range, granule, places, used.size());
+  }
+
+  /// {@return whether a doorbell can lie in each granule}
+  private boolean isDense() {
+    return spacing() == granule.bytes();
+  }
+
+  /// {@return bytes from a doorbell to the next, at the window's end}
+  private long spacing() {
+    return placing.applyAsLong(range.last());
   }
 
   /// {@return the slots that hold a doorbell, ascending}
@@ -76,8 +91,8 @@ final class MsiSlots {
         names.add(f.name());
       }
     }
-    if (Long.compareUnsigned(missing.size(), count - used.size()) > 0) {
-      throw MsiWindowExhausted.tooSmall(domain, snapshot(), names);
+    if (free(missing.size()).size() < missing.size()) {
+      throw MsiWindowExhausted.tooSmall(domain, snapshot(), spacing(), names);
     }
   }
 
@@ -90,7 +105,7 @@ final class MsiSlots {
     requireRoom(domain, frames);
     List<Slot> out = new ArrayList<>(frames.size());
     for (DoorbellFrame f : frames) {
-      Slot slot = find(pageOf(f)).orElseGet(() -> place(lowestFree(), f));
+      Slot slot = find(pageOf(f)).orElseGet(() -> place(free(1).getFirst(), f));
       slot.leases++;
       out.add(slot);
     }
@@ -99,13 +114,13 @@ final class MsiSlots {
 
   /// Counts a lease in the slot of one IOVA page.
   ///
-  /// {@return the slot; empty when the page is no slot of this window or holds another doorbell}
+  /// {@return the slot; empty when the page is no slot of this window, cannot be mapped by itself, or holds another doorbell}
   Optional<Slot> claimAt(DoorbellFrame frame, Iova page) {
     Slot slot = used.get(page);
     if (slot == null) {
       long distance = page.value() - firstSlot;
       boolean inside =
-          granule.isAligned(page.value())
+          (page.value() & (placing.applyAsLong(page.value()) - 1)) == 0
               && Long.compareUnsigned(Long.divideUnsigned(distance, granule.bytes()), count) < 0;
       if (!inside) {
         return Optional.empty();
@@ -132,15 +147,22 @@ final class MsiSlots {
     return slot;
   }
 
-  private Iova lowestFree() {
-    long at = firstSlot;
-    for (Iova taken : used.keySet()) {
-      if (taken.value() != at) {
-        break;
+  /// {@return free places, the lowest first}
+  ///
+  /// @param most how many will do
+  private List<Iova> free(int most) {
+    List<Iova> out = new ArrayList<>();
+    for (long i = 0; out.size() < most && Long.compareUnsigned(i, count) < 0; i++) {
+      long at = firstSlot + (i << granule.shift());
+      long bytes = placing.applyAsLong(at);
+      long beside = at & (bytes - 1);
+      if (beside != 0) {
+        i += (bytes - beside >>> granule.shift()) - 1;
+      } else if (!used.containsKey(new Iova(at))) {
+        out.add(new Iova(at));
       }
-      at += granule.bytes();
     }
-    return new Iova(at);
+    return out;
   }
 
   private Optional<Slot> find(Pa page) {

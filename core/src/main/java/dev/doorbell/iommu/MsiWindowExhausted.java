@@ -22,6 +22,15 @@ public final class MsiWindowExhausted extends IommuException {
   /// @param doorbells names of the doorbells that have no place
   public static MsiWindowExhausted tooSmall(
       String domain, MsiWindow window, List<String> doorbells) {
+    return tooSmall(domain, window, window.granule().bytes(), doorbells);
+  }
+
+  /// {@return the refusal of a window that is too small}
+  ///
+  /// @param spacing bytes from a doorbell to the next
+  /// @param doorbells names of the doorbells that have no place
+  static MsiWindowExhausted tooSmall(
+      String domain, MsiWindow window, long spacing, List<String> doorbells) {
     long needed = doorbells.size() * window.granule().bytes();
     long available = window.free() * window.granule().bytes();
     return of(
@@ -39,9 +48,7 @@ public final class MsiWindowExhausted extends IommuException {
         Source.rule("MSI window registered on " + domain),
         "reserve a window of at least 0x%x bytes that starts at a multiple of 0x%x; this one has 0x%x"
             .formatted(
-                window.used() * window.granule().bytes() + needed,
-                window.granule().bytes(),
-                window.range().bytes()));
+                (window.used() + doorbells.size()) * spacing, spacing, window.range().bytes()));
   }
 
   /// {@return the refusal of a domain that has no window}

@@ -24,6 +24,20 @@ final class RegionConflicts {
     }
   }
 
+  /// Refuses an MSI window that meets a mapping.
+  static void refuseWindow(String domain, String attempt, AddressRange window, Mappings mappings) {
+    mappings
+        .meeting(window)
+        .ifPresent(m -> {
+          throw new MsiWindowConflict(
+              attempt,
+              window,
+              m.toString(),
+              Source.rule("mappings of " + domain),
+              "unmap it first, or choose a window outside " + m.iovas());
+        });
+  }
+
   /// Refuses an MSI window that meets a region of an attached group.
   static void refuseWindow(
       String attempt, AddressRange window, DomainPolicy policy, IommuGroup group) {

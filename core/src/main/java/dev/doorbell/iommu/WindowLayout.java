@@ -9,7 +9,8 @@ import java.util.Optional;
 /// How mappings lie in the windows of an IOMMU that has few of them, all of one size, a power of two (Freescale PAMU).
 ///
 /// The IOVAs from 0 to a power of two above the highest mapping are cut into `count` slots, a power of two. In each slot one piece of memory can
-/// lie, from the slot's first byte on, as long as a power of two, and aligned to its length in physical memory.
+/// lie, from the slot's first byte on, as long as a power of two, and aligned to its length in physical memory. Each part is cut by itself, also where it
+/// leads on to its neighbour: so what is left fits whatever else is taken away.
 ///
 /// **Source**: Linux 5.10 `drivers/iommu/fsl_pamu_domain.c` (geometry, windows) and `fsl_pamu.h`.
 ///
@@ -44,11 +45,14 @@ public record WindowLayout(long bytes, int count, List<Piece> pieces) {
   /// @param parts that do not overlap, whole multiples of {@link #LEAST}
   /// @param most slots, a power of two
   public static Optional<WindowLayout> of(List<Part> parts, int most) {
-    List<Part> runs = runs(parts);
-    long last = runs.isEmpty() ? LEAST - 1 : runs.getLast().iovas().last();
+    List<Part> sorted =
+        parts.stream()
+            .sorted((a, b) -> Long.compareUnsigned(a.iovas().start(), b.iovas().start()))
+            .toList();
+    long last = sorted.isEmpty() ? LEAST - 1 : sorted.getLast().iovas().last();
     long bytes = last < 0 ? Long.MIN_VALUE : Math.max(LEAST, powerOfTwo(last));
     for (int count = 1; count <= most && Long.divideUnsigned(bytes, count) >= LEAST; count *= 2) {
-      Optional<List<Piece>> pieces = cut(runs, Long.divideUnsigned(bytes, count));
+      Optional<List<Piece>> pieces = cut(sorted, Long.divideUnsigned(bytes, count));
       if (pieces.isPresent() && bytes > 0) {
         return Optional.of(new WindowLayout(bytes, count, pieces.get()));
       }
@@ -56,39 +60,26 @@ public record WindowLayout(long bytes, int count, List<Piece> pieces) {
     return Optional.empty();
   }
 
+  /// {@return the least bytes that a slot has when something ends at an address: whatever does not start at a multiple of it finds no slot}
+  ///
+  /// @param last of whatever lies highest
+  /// @param most slots, a power of two
+  public static long leastSlot(long last, int most) {
+    return Math.max(LEAST, Long.divideUnsigned(powerOfTwo(last), most));
+  }
+
   /// {@return the least power of two above an address}
   private static long powerOfTwo(long last) {
     return Long.highestOneBit(last) << 1;
   }
 
-  /// Neighbours that lead on to one another are one.
-  private static List<Part> runs(List<Part> parts) {
-    List<Part> out = new ArrayList<>();
-    for (Part p :
-        parts.stream()
-            .sorted((a, b) -> Long.compareUnsigned(a.iovas().start(), b.iovas().start()))
-            .toList()) {
-      Part before = out.isEmpty() ? null : out.getLast();
-      if (before != null
-          && before.iovas().last() + 1 == p.iovas().start()
-          && before.pa() + before.iovas().bytes() == p.pa()
-          && before.protection().equals(p.protection())) {
-        AddressRange both = new AddressRange(before.iovas().start(), p.iovas().last());
-        out.set(out.size() - 1, new Part(both, before.pa(), before.protection()));
-      } else {
-        out.add(p);
-      }
-    }
-    return out;
-  }
-
-  private static Optional<List<Piece>> cut(List<Part> runs, long slot) {
+  private static Optional<List<Piece>> cut(List<Part> parts, long slot) {
     List<Piece> out = new ArrayList<>();
     int taken = -1;
-    for (Part run : runs) {
-      long at = run.iovas().start();
-      long left = run.iovas().bytes();
-      long pa = run.pa();
+    for (Part part : parts) {
+      long at = part.iovas().start();
+      long left = part.iovas().bytes();
+      long pa = part.pa();
       if (at % slot != 0) {
         return Optional.empty();
       }
@@ -98,7 +89,7 @@ public record WindowLayout(long bytes, int count, List<Piece> pieces) {
         if (Long.bitCount(bytes) != 1 || pa % bytes != 0 || index <= taken) {
           return Optional.empty();
         }
-        out.add(new Piece(index, bytes, new Pa(pa), run.protection()));
+        out.add(new Piece(index, bytes, new Pa(pa), part.protection()));
         taken = index;
         at += bytes;
         pa += bytes;

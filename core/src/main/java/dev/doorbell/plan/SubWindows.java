@@ -16,6 +16,16 @@ final class SubWindows {
 
   private SubWindows() {}
 
+  /// {@return the least bytes of a window when something lies at an IOVA; each doorbell takes one}
+  static long slot(long highest) {
+    return WindowLayout.leastSlot(highest, MOST);
+  }
+
+  /// {@return the first multiple of a power of two from an IOVA on}
+  private static long next(long at, long bytes) {
+    return (at + bytes - 1) & -bytes;
+  }
+
   static void check(
       List<Subject> subjects,
       Optional<WindowPlan> window,
@@ -33,13 +43,19 @@ final class SubWindows {
     // Where the guest's memory lies is chosen later, as well aligned as it has to be.
     ram.forEach(r -> parts.add(new WindowLayout.Part(r, r.start(), Protection.READ_WRITE)));
     WindowPlan w = window.get();
+    long highest = ram.stream().mapToLong(AddressRange::last).max().orElse(0);
     long at = w.range().start();
     for (WindowPlan.Doorbell d : w.doorbells()) {
+      at = next(at, slot(Math.max(highest, at)));
       AddressRange page = AddressRange.ofSize(at, w.granule().bytes());
       parts.add(new WindowLayout.Part(page, d.page().start(), Protection.DOORBELL));
       at += w.granule().bytes();
     }
-    if (WindowLayout.of(parts, MOST).isEmpty()) {
+    boolean inside =
+        parts.stream()
+            .filter(p -> p.protection().equals(Protection.DOORBELL))
+            .allMatch(p -> w.range().contains(p.iovas()));
+    if (!inside || WindowLayout.of(parts, MOST).isEmpty()) {
       conflicts.add(
           new Conflict(
               "WindowsDoNotFit",

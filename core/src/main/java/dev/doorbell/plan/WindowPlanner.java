@@ -43,7 +43,7 @@ final class WindowPlanner {
     if (doorbells.isEmpty()) {
       return Optional.empty();
     }
-    long needed = doorbells.size() * land.granule().bytes();
+    long needed = needed(subjects, doorbells.size());
     if (wanted.isPresent()) {
       return Optional.of(
           window(wanted.get(), doorbells, needed, "asked for", Source.rule("--window")));
@@ -61,6 +61,20 @@ final class WindowPlanner {
                   recorded.source()));
     }
     return Optional.of(place(subjects, doorbells, needed));
+  }
+
+  /// Behind a PAMU each doorbell is in one of its windows, whose size what lies highest tells: the MSI window itself, which is behind RAM.
+  private long needed(List<Subject> subjects, int doorbells) {
+    long granule = land.granule().bytes();
+    if (doorbells < 2 || !hasPamu(subjects)) {
+      return doorbells * granule;
+    }
+    long base = ramKnown ? powerOfTwo(ramEnd()) : CUSTOMARY[0];
+    return doorbells * Math.max(granule, SubWindows.slot(base));
+  }
+
+  private static boolean hasPamu(List<Subject> subjects) {
+    return subjects.stream().anyMatch(s -> s.iommu().orElse(null) instanceof IommuDescription.Pamu);
   }
 
   private boolean fits(Thing recorded, long needed) {
@@ -82,14 +96,11 @@ final class WindowPlanner {
   /// The customary size where there is room for it, else what is left down to the need.
   private WindowPlan place(List<Subject> subjects, List<Doorbell> doorbells, long needed) {
     long all = Math.max(doorbells.size(), everyDoorbell().size()) * land.granule().bytes();
-    long size = Math.max(powerOfTwo(all), CUSTOMARY_BYTES);
+    long size = Math.max(powerOfTwo(Math.max(all, needed)), CUSTOMARY_BYTES);
     boolean low = subjects.stream().anyMatch(Subject::needsLowWindow);
     long limit = low ? Sizes.FOUR_GIB - 1 : land.aperture().last();
     // RAM around a window in its middle would not lie in windows of one size.
-    boolean few =
-        ramKnown
-            && subjects.stream()
-                .anyMatch(s -> s.iommu().orElse(null) instanceof IommuDescription.Pamu);
+    boolean few = ramKnown && hasPamu(subjects);
     for (long bytes = size; bytes >= powerOfTwo(needed); bytes >>>= 1) {
       Optional<AddressRange> found = few ? Optional.empty() : customary(bytes, limit);
       if (found.isPresent()) {

@@ -75,9 +75,9 @@ final class OwnContainer implements Container {
       to.attach(group.group());
       rollback.add(() -> to.detach(group.group()));
       // Messages that meet no translation need no window (x86).
-      long needed = bound(to, List.of(group)).bytes();
-      if (options.automaticWindow() && to.msiWindow().isEmpty() && needed > 0) {
-        to.reserveMsiWindow(WindowPlacement.place(name, to, vfio.host().pciWindows(), needed));
+      int pages = bound(to, List.of(group)).pages();
+      if (options.automaticWindow() && to.msiWindow().isEmpty() && pages > 0) {
+        to.reserveMsiWindow(WindowPlacement.place(name, to, vfio.host().pciWindows(), pages));
       }
       rollback.commit();
       domain = to;

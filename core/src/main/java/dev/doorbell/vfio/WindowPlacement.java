@@ -23,10 +23,11 @@ final class WindowPlacement {
   /// {@return a range that is clear of everything}
   ///
   /// @param peers PCI addresses where others than the IOMMU may answer
-  /// @param needed bytes that doorbells may take
+  /// @param pages of doorbells, above 0
   /// @throws NoPlaceForWindow when there is none below 4 GiB
-  static AddressRange place(
-      String container, Domain domain, List<AddressRange> peers, long needed) {
+  static AddressRange place(String container, Domain domain, List<AddressRange> peers, long pages) {
+    long spacing = pages == 1 ? domain.granule().bytes() : domain.placing(USUAL_STARTS[0]);
+    long needed = pages * spacing;
     List<AddressRange> free = free(domain, peers);
     long usual = Math.max(USUAL_BYTES, Math.ceilDiv(needed, USUAL_BYTES) * USUAL_BYTES);
     return domain.groups().stream()

@@ -97,4 +97,41 @@ class ContractPropertyTest {
   void riscv() {
     hold(Sample.riscv(), 60);
   }
+
+  @Test
+  @DisplayName(
+      "a PAMU with an MPIC: the contract of the window holds in few windows, forged vectors included")
+  void pamu() {
+    hold(Sample.pamu(), 60);
+  }
+
+  @Test
+  @DisplayName("a PAMU and a function that cannot mask: the contract of the window holds")
+  void pamuWithMsi() {
+    hold(Sample.pamuWithMsi(), 60);
+  }
+
+  @Test
+  @DisplayName("PHB3s with XICS: nobody reaches or raises what is not its own")
+  void phb3() {
+    hold(Sample.phb3(), 40);
+  }
+
+  @Test
+  @DisplayName("PHB4s with XIVE: nobody reaches or raises what is not its own")
+  void phb4() {
+    hold(Sample.phb4(), 40);
+  }
+
+  @Test
+  @DisplayName("PHB5s with XIVE2: nobody reaches or raises what is not its own")
+  void phb5() {
+    hold(Sample.phb5(), 40);
+  }
+
+  @Test
+  @DisplayName("windows and messages of a PAPR guest: nobody reaches or raises what is not its own")
+  void papr() {
+    hold(Sample.papr(), 40);
+  }
 }

@@ -24,7 +24,7 @@ final class Draw {
     List<Step> out = new ArrayList<>();
     for (int d = 0; d < DOMAINS - 1; d++) {
       out.add(create(d));
-      out.add(new Step.Reserve(d, Facts.BASE + 0x2_0000, 0x2_0000L * random.between(1, 2)));
+      out.add(new Step.Reserve(d, facts.base() + 0x2_0000, 0x2_0000L * random.between(1, 2)));
     }
     for (int f = 0; f < facts.functions().size(); f++) {
       out.add(new Step.Attach(f, random.below(DOMAINS - 1)));
@@ -60,7 +60,7 @@ final class Draw {
   }
 
   private Step create(int d) {
-    return new Step.Create(d, random.pick(facts.granules()), !random.oneIn(3));
+    return new Step.Create(d, random.pick(facts.tables()).shift(), !random.oneIn(3));
   }
 
   private Step forge(int f) {
@@ -87,13 +87,13 @@ final class Draw {
     }
     long bytes = WINDOW_BYTES[random.below(WINDOW_BYTES.length)];
     return random.oneIn(12)
-        ? new Step.Reserve(d, facts.aperture() - 0xfff, 0x2000)
+        ? new Step.Reserve(d, end() - 0xfff, 0x2000)
         : new Step.Reserve(d, start, bytes);
   }
 
   private Step map(int d) {
     if (random.oneIn(16)) {
-      return new Step.Map(d, facts.aperture() - 0xffff, facts.arena(), 0x2_0000, true);
+      return new Step.Map(d, end() - 0xffff, facts.arena(), 0x2_0000, true);
     }
     long iova = iova();
     long pa = facts.arena() + ((long) random.below(13) << 16);
@@ -102,6 +102,10 @@ final class Draw {
       pa += iova & 0xf000;
     }
     return new Step.Map(d, iova, pa, bytes, !random.oneIn(3));
+  }
+
+  private long end() {
+    return random.pick(facts.tables()).last();
   }
 
   private long bytes() {
@@ -117,7 +121,9 @@ final class Draw {
     long base =
         random.oneIn(10)
             ? random.nextBoolean() ? Facts.HIGH : facts.arena() + Facts.DIRECT
-            : Facts.BASE + ((long) random.below(Facts.UNITS) << 16);
-    return base + ((long) SUBS[random.below(SUBS.length)] << 12);
+            : facts.base() + ((long) random.below(Facts.UNITS) << 16);
+    return random.pick(facts.tables()).first()
+        + base
+        + ((long) SUBS[random.below(SUBS.length)] << 12);
   }
 }

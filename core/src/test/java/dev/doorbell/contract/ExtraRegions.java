@@ -5,27 +5,32 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.iommu.ReservedRegion.Kind;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What firmware might reserve for a function beside what it does: regions of all kinds, two that overlap among them.
 final class ExtraRegions {
   private ExtraRegions() {}
 
+  /// @param base as {@link Facts} has it
   /// @param arena where canaries lie in memory
-  static List<ReservedRegion> of(int function, long arena) {
+  /// @param pages whether tables have pages; memory that nobody chose the place of does not lie in windows of one size
+  static List<ReservedRegion> of(int function, long base, long arena, boolean pages) {
     long direct = arena + Facts.DIRECT;
-    return switch (function) {
-      case 0 -> List.of(region(Kind.SW_MSI, Facts.BASE + 0x1_0000, 0x1_0000));
-      case 1 ->
-          List.of(
-              region(Kind.DIRECT, direct, 0x1000),
-              region(Kind.RESERVED, Facts.BASE + 0x6_4000, 0x2000));
-      case 2 ->
-          List.of(
-              region(Kind.DIRECT, direct + 0x800, 0x1_0000),
-              region(Kind.DIRECT_RELAXABLE, Facts.BASE + 0x1_0000, 0x1000),
-              region(Kind.MSI, Facts.BASE + 0x7_f000, 0x1000));
-      default -> List.of();
-    };
+    return (switch (function) {
+          case 0 -> Stream.of(region(Kind.SW_MSI, base + 0x1_0000, 0x1_0000));
+          case 1 ->
+              Stream.of(
+                  region(Kind.DIRECT, direct, 0x1000),
+                  region(Kind.RESERVED, base + 0x6_4000, 0x2000));
+          case 2 ->
+              Stream.of(
+                  region(Kind.DIRECT, direct + 0x800, 0x1_0000),
+                  region(Kind.DIRECT_RELAXABLE, base + 0x1_0000, 0x1000),
+                  region(Kind.MSI, base + 0x7_f000, 0x1000));
+          default -> Stream.<ReservedRegion>of();
+        })
+        .filter(r -> pages || r.kind() != Kind.DIRECT)
+        .toList();
   }
 
   private static ReservedRegion region(Kind kind, long start, long bytes) {

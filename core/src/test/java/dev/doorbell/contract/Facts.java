@@ -4,16 +4,28 @@ import java.util.List;
 
 /// What a machine is, in plain numbers.
 ///
-/// @param granules log2 of each granule
-/// @param aperture the last IOVA
+/// @param tables one for each granule
+/// @param windows in how many windows of one size all mappings of a domain must lie; 0 where tables have pages
+/// @param hitless whether a function's messages pass while its translation is replaced
+/// @param byBridge whether a write counts as its function's, whatever requester id is on it
+/// @param base about where IOVAs are used
 /// @param arena where canaries lie in memory
 record Facts(
     List<Function> functions,
     int iommus,
     int cpus,
-    List<Integer> granules,
-    long aperture,
+    List<Tables> tables,
+    int windows,
+    boolean hitless,
+    boolean byBridge,
+    long base,
     long arena) {
+  /// What tables of a granule translate.
+  ///
+  /// @param shift log2 of the granule
+  /// @param first the first IOVA
+  record Tables(int shift, long first, long last) {}
+
   /// IOVAs that a group reserves.
   ///
   /// @param taken whether its owner cannot use them
@@ -25,7 +37,9 @@ record Facts(
   }
 
   /// @param doorbell physical address of the register that its messages are written to
+  /// @param translated whether its messages meet the tables; those that do not go to addresses of their own
   /// @param isolated whether the controller tells functions apart
+  /// @param vectors how many the controller has
   record Function(
       String name,
       int requesterId,
@@ -34,12 +48,19 @@ record Facts(
       long doorbell,
       long frameStart,
       long frameLast,
+      boolean translated,
       boolean isolated,
+      int vectors,
       int size,
       boolean msi,
       boolean maskable,
       boolean address64,
       List<Region> regions) {}
+
+  /// {@return what tables of a granule translate}
+  Tables tables(int shift) {
+    return tables.stream().filter(t -> t.shift() == shift).findFirst().orElseThrow();
+  }
 
   /// 256 pages of 4 KiB.
   static final int PAGES = 256;
@@ -47,10 +68,11 @@ record Facts(
   /// Offset in each page of the word that is looked at; doorbells have the same.
   static final int WORD = 0x40;
 
-  static final long BASE = 0x7fe_0000L;
   static final int UNITS = 8;
+
+  /// IOVAs beside what lies at {@link #base}, from the first one on.
   static final long HIGH = 0x1_2345_0000L;
 
   /// Where regions that lead to memory lie, as an offset from the arena.
-  static final long DIRECT = 0x3_0000;
+  static final long DIRECT = 0x4_0000;
 }

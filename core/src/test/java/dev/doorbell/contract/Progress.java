@@ -38,7 +38,8 @@ final class Progress {
     List<Arrival> must = new ArrayList<>();
     switch (step) {
       case Step.Create c ->
-          reference.spaces.put(c.domain(), new Space(c.granuleShift(), c.trusted()));
+          reference.spaces.put(
+              c.domain(), new Space(facts.tables(c.granuleShift()), facts.windows(), c.trusted()));
       case Step.Close c -> reference.spaces.remove(c.domain());
       case Step.Attach a -> {
         return attach(a, seen);
@@ -80,11 +81,14 @@ final class Progress {
   /// A requester id is a number of one segment. That of another function may pass, where no bridge validates sources, and is that
   /// function then.
   private Expected forge(Step.Forge f) {
+    int data = forged(f).data;
+    long at = forged(f).address;
+    if (facts.byBridge()) {
+      return Expected.of(reference.write(f.function(), at, data));
+    }
     if (f.as() < 0) {
       return Expected.of(List.of());
     }
-    int data = forgedData(f);
-    long at = reference.rings.get(f.of());
     int id = facts.functions().get(f.as()).requesterId();
     if (facts.functions().get(f.function()).requesterId() == id) {
       return Expected.of(reference.write(f.function(), at, data));
@@ -92,9 +96,10 @@ final class Progress {
     return new Expected(Set.of(), Set.copyOf(reference.write(f.as(), at, data)));
   }
 
-  int forgedData(Step.Forge f) {
+  /// {@return the vector whose message is forged}
+  Vector forged(Step.Forge f) {
     List<Vector> of = reference.vectors.get(f.of());
-    return of.get(Math.floorMod(f.vector(), of.size())).data;
+    return of.get(Math.floorMod(f.vector(), of.size()));
   }
 
   private Expected attach(Step.Attach a, List<Seen> seen) {
@@ -104,19 +109,23 @@ final class Progress {
     if (live == null) {
       return Expected.of(List.of());
     }
+    if (!f.translated()) {
+      Check.equal(live.getFirst().address, seen.getFirst().address(), "message of " + f.name());
+      return Expected.of(List.of());
+    }
     Space to = space(a.domain());
-    long before = reference.rings.get(a.function());
+    long before = reference.rings(a.function());
     long now = seen.getFirst().address();
-    if (reference.keeps(to, f, before)) {
+    if (to.keeps(f, before)) {
       Check.equal(before, now, "a doorbell moved although its IOVA was free");
     }
-    settle(to, f, now, reference.keeps(to, f, before));
+    settle(to, f, now, to.keeps(f, before));
     leave(space(from), f, before);
-    reference.rings.put(a.function(), now);
+    live.forEach(v -> v.address = now);
     Set<Arrival> may = new HashSet<>();
     for (Vector v : live) {
       if (!v.masked) {
-        may.add(new Arrival(v.intid, v.cpu));
+        may.add(new Arrival(f.controller(), v.intid, v.cpu));
       }
     }
     return new Expected(before == now ? Set.of() : may, may);
@@ -128,10 +137,9 @@ final class Progress {
     Check.equal(
         f.doorbell() - s.page(f.doorbell()), address - at, "offset of a doorbell in its page");
     Check.that(
-        kept || reference.places(s, f).contains(at),
+        kept || s.places(f).contains(at),
         () ->
-            "doorbell of %s is at 0x%x and not at one of %s"
-                .formatted(f.name(), at, reference.places(s, f)));
+            "doorbell of %s is at 0x%x and not at one of %s".formatted(f.name(), at, s.places(f)));
     s.slots.computeIfAbsent(at, _ -> new Slot(s.page(f.doorbell()))).users++;
   }
 
@@ -148,42 +156,52 @@ final class Progress {
   private List<Arrival> enable(Step.Enable e, List<Seen> seen) {
     Facts.Function f = facts.functions().get(e.function());
     int wanted = Math.min(e.max(), f.size());
-    int least = Math.min(wanted, reference.free(f));
+    int least = reference.granted(f, e.max(), reference.free(f));
     Check.that(
         seen.size() <= wanted && seen.size() >= (f.msi() ? e.min() : least),
         () -> "%s got %d vectors, not %d".formatted(f.name(), seen.size(), least));
     Set<Integer> taken = new HashSet<>();
-    reference.vectors.values().forEach(l -> l.forEach(v -> taken.add(v.intid)));
+    reference.vectors.forEach((other, l) -> {
+      if (facts.functions().get(other).controller().equals(f.controller())) {
+        l.forEach(v -> taken.add(v.intid));
+      }
+    });
+    Set<Object> messages = new HashSet<>();
     List<Vector> mine = new ArrayList<>();
     List<Arrival> out = new ArrayList<>();
     for (Seen s : seen) {
       Check.that(taken.add(s.intid()), () -> "interrupt %d has two owners".formatted(s.intid()));
       Check.equal(s.index() % facts.cpus(), s.cpu(), "CPU of vector " + s.index());
-      Check.equal(seen.getFirst().address(), s.address(), "address of vector " + s.index());
+      if (f.translated()) {
+        Check.equal(seen.getFirst().address(), s.address(), "address of vector " + s.index());
+      }
+      Check.that(
+          messages.add(List.of(s.address(), s.data())),
+          () -> "vector %d has another one's message".formatted(s.index()));
       if (f.msi()) {
         Check.equal(seen.getFirst().data() + s.index(), s.data(), "data of MSI " + s.index());
       }
-      Vector v = new Vector(s.data(), s.intid(), s.cpu(), e.masked());
+      Vector v = new Vector(s.address(), s.data(), s.intid(), s.cpu(), e.masked());
       mine.add(v);
       if (!e.masked()) {
-        out.add(new Arrival(v.intid, v.cpu));
+        out.add(new Arrival(f.controller(), v.intid, v.cpu));
       } else if (!f.maskable()) {
         v.pending = true;
       }
     }
-    Space s = space(reference.placed.get(e.function()));
-    settle(s, f, seen.getFirst().address(), false);
+    if (f.translated()) {
+      Space s = space(reference.placed.get(e.function()));
+      settle(s, f, seen.getFirst().address(), false);
+    }
     reference.vectors.put(e.function(), mine);
-    reference.rings.put(e.function(), seen.getFirst().address());
     return out;
   }
 
   void release(int function) {
-    if (reference.vectors.remove(function) != null) {
-      leave(
-          space(reference.placed.get(function)),
-          facts.functions().get(function),
-          reference.rings.remove(function));
+    List<Vector> gone = reference.vectors.remove(function);
+    Facts.Function f = facts.functions().get(function);
+    if (gone != null && f.translated()) {
+      leave(space(reference.placed.get(function)), f, gone.getFirst().address);
     }
   }
 
@@ -191,10 +209,11 @@ final class Progress {
   private List<Arrival> mask(Step.Mask m) {
     Vector v = vector(m.function(), m.vector());
     v.masked = m.masked();
-    boolean arrives = !m.masked() && (facts.functions().get(m.function()).maskable() || v.pending);
+    Facts.Function f = facts.functions().get(m.function());
+    boolean arrives = !m.masked() && (f.maskable() || v.pending);
     if (!m.masked()) {
       v.pending = false;
     }
-    return arrives ? List.of(new Arrival(v.intid, v.cpu)) : List.of();
+    return arrives ? List.of(new Arrival(f.controller(), v.intid, v.cpu)) : List.of();
   }
 }

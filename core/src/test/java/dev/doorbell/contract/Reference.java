@@ -16,11 +16,13 @@ final class Reference {
   static final class Vector {
     final int data;
     final int intid;
+    long address;
     int cpu;
     boolean masked;
     boolean pending;
 
-    Vector(int data, int intid, int cpu, boolean masked) {
+    Vector(long address, int data, int intid, int cpu, boolean masked) {
+      this.address = address;
       this.data = data;
       this.intid = intid;
       this.cpu = cpu;
@@ -29,7 +31,9 @@ final class Reference {
   }
 
   /// An interrupt that arrived.
-  record Arrival(int intid, int cpu) {}
+  ///
+  /// @param controller which numbers it
+  record Arrival(String controller, int intid, int cpu) {}
 
   /// Where an IOVA leads.
   sealed interface Target {
@@ -44,7 +48,6 @@ final class Reference {
   final Map<Integer, Space> spaces = new HashMap<>();
   final Map<Integer, Integer> placed = new HashMap<>();
   final Map<Integer, List<Vector>> vectors = new HashMap<>();
-  final Map<Integer, Long> rings = new HashMap<>();
   final int[] memory = new int[Facts.PAGES];
 
   Reference(Facts facts) {
@@ -67,7 +70,7 @@ final class Reference {
       case Step.Remove r -> spaces.containsKey(r.domain());
       // Whether a foreign id passes cannot be told from a vector that the controller holds back.
       case Step.Forge f ->
-          rings.containsKey(f.of())
+          vectors.containsKey(f.of())
               && (f.as() < 0 || f.as() == f.function() || facts.functions().get(f.of()).maskable());
       default -> true;
     };
@@ -87,7 +90,7 @@ final class Reference {
         }
       }
       case Step.Map m -> {
-        map(m, spaces.get(m.domain()), out);
+        spaces.get(m.domain()).map(m, out);
         if (taken(m.domain(), m.iova(), m.iova() + m.bytes() - 1)) {
           out.add("ReservedRegionConflict");
         }
@@ -102,7 +105,7 @@ final class Reference {
         }
       }
       case Step.Reserve r -> {
-        reserve(r, spaces.get(r.domain()), out);
+        spaces.get(r.domain()).reserve(r, out);
         if (taken(r.domain(), r.start(), r.start() + r.bytes() - 1)) {
           out.add("MsiWindowConflict");
         }
@@ -155,22 +158,36 @@ final class Reference {
         out.add("MsiWindowConflict");
       }
     }
-    if (out.isEmpty() && vectors.containsKey(a.function())) {
-      long now = rings.get(a.function());
-      if (!to.contains(f)) {
-        out.add("DoorbellExposesNeighbours");
-      } else if (!keeps(to, f, now)) {
-        doorbell(to, f, out);
-        if (out.isEmpty() && !f.maskable()) {
-          out.add("VectorsLive");
-        }
-      }
+    if (f.regions().stream().anyMatch(r -> r.direct() && !to.isInside(r.start(), r.last()))) {
+      out.add("OutsideAperture");
+    }
+    if (out.isEmpty() && f.translated() && vectors.containsKey(a.function())) {
+      attachLive(to, f, rings(a.function()), out);
     }
     Map<Integer, Integer> then = new HashMap<>(placed);
     then.put(a.function(), a.domain());
     if (forges(then, vectors.keySet())) {
       out.add("DeviceIdNotUnique");
     }
+  }
+
+  private void attachLive(Space to, Facts.Function f, long now, Set<String> out) {
+    boolean stays = to.keeps(f, now);
+    if (!to.contains(f)) {
+      out.add("DoorbellExposesNeighbours");
+    } else if (!stays) {
+      to.doorbell(f, out);
+    } else if (!to.slots.containsKey(to.page(now))) {
+      to.fits(to.page(now), to.bytes(), to.page(f.doorbell()), out);
+    }
+    if (out.isEmpty() && !f.maskable() && !(stays && facts.hitless())) {
+      out.add("VectorsLive");
+    }
+  }
+
+  /// {@return what a function with vectors writes to}
+  long rings(int function) {
+    return vectors.get(function).getFirst().address;
   }
 
   /// {@return whether some function could raise vectors of another domain's once these are placed so and these have vectors}
@@ -180,6 +197,7 @@ final class Reference {
         if (!placed.get(x).equals(placed.get(z))
             && !spaces.get(placed.get(x)).trusted
             && facts.functions().get(z).isolated()
+            && facts.functions().get(z).translated()
             && facts.functions().get(x).deviceId() == facts.functions().get(z).deviceId()
             && live.stream().anyMatch(y -> rings(y, z, placed.get(x), placed))) {
           return true;
@@ -197,76 +215,6 @@ final class Reference {
             == s.page(facts.functions().get(z).doorbell());
   }
 
-  /// {@return whether a function's doorbell can be had at the address it is programmed with}
-  boolean keeps(Space to, Facts.Function f, long address) {
-    long at = to.page(address);
-    if (address - at != f.doorbell() - to.page(f.doorbell()) || !to.isSlot(at)) {
-      return false;
-    }
-    Slot there = to.slots.get(at);
-    return there == null || there.page == to.page(f.doorbell());
-  }
-
-  /// {@return where a doorbell may be: a place that its page has, else the lowest free granule}
-  Set<Long> places(Space s, Facts.Function f) {
-    Set<Long> out = new HashSet<>();
-    long page = s.page(f.doorbell());
-    s.slots.forEach((at, slot) -> {
-      if (slot.page == page) {
-        out.add(at);
-      }
-    });
-    if (out.isEmpty() && s.window.length != 0) {
-      long at = s.page(s.window[0] + s.bytes() - 1);
-      while (s.isSlot(at) && s.slots.containsKey(at)) {
-        at += s.bytes();
-      }
-      if (s.isSlot(at)) {
-        out.add(at);
-      }
-    }
-    return out;
-  }
-
-  private void doorbell(Space s, Facts.Function f, Set<String> out) {
-    Set<Long> at = places(s, f);
-    if (at.isEmpty()) {
-      out.add("MsiWindowExhausted");
-    } else if (!f.address64() && at.stream().allMatch(x -> x >>> 32 != 0)) {
-      out.add("MessageOutOfReach");
-    }
-  }
-
-  private void map(Step.Map m, Space s, Set<String> out) {
-    long low = s.bytes() - 1;
-    if (m.bytes() == 0 || ((m.iova() | m.pa() | m.bytes()) & low) != 0) {
-      out.add("Misaligned");
-    }
-    long last = m.iova() + m.bytes() - 1;
-    if (Long.compareUnsigned(last, facts.aperture()) > 0) {
-      out.add("OutsideAperture");
-    }
-    if (s.maps.values().stream().anyMatch(x -> x.start() <= last && m.iova() <= x.last())) {
-      out.add("MappingOverlap");
-    }
-    if (s.window.length != 0 && s.window[0] <= last && m.iova() <= s.window[1]) {
-      out.add("MsiWindowConflict");
-    }
-  }
-
-  private void reserve(Step.Reserve r, Space s, Set<String> out) {
-    long last = r.start() + r.bytes() - 1;
-    if (s.window.length != 0) {
-      out.add("MsiWindowAlreadySet");
-    }
-    if (Long.compareUnsigned(last, facts.aperture()) > 0) {
-      out.add("OutsideAperture");
-    }
-    if (s.maps.values().stream().anyMatch(x -> x.start() <= last && r.start() <= x.last())) {
-      out.add("MsiWindowConflict");
-    }
-  }
-
   private void enable(Step.Enable e, Set<String> out) {
     Facts.Function f = facts.functions().get(e.function());
     if (vectors.containsKey(e.function())) {
@@ -281,42 +229,50 @@ final class Reference {
       return;
     }
     Space s = spaces.get(d);
-    if (!s.contains(f)) {
-      out.add("DoorbellExposesNeighbours");
+    if (f.translated()) {
+      if (!s.contains(f)) {
+        out.add("DoorbellExposesNeighbours");
+      }
+      s.doorbell(f, out);
     }
-    doorbell(s, f, out);
     Set<Integer> live = new HashSet<>(vectors.keySet());
     live.add(e.function());
     if (forges(placed, live)) {
       out.add("DeviceIdNotUnique");
     }
     int free = free(f);
-    if (free < e.min()) {
+    if (free < taken(f, e.min())) {
       out.add("VectorsExhausted");
     }
     if (out.isEmpty() && e.failAt() >= 0) {
-      int granted = Math.min(Math.min(e.max(), f.size()), free);
+      int granted = granted(f, e.max(), free);
       if (e.failAt() < granted) {
         out.add("MsiControllerFailed");
       }
     }
   }
 
-  /// {@return vectors that a controller without isolation has left; more than anybody asks for where there is an ITS}
-  int free(Facts.Function f) {
-    return f.isolated() ? 1 << 16 : spis.getOrDefault(f.controller(), 1 << 16) - usedAt(f);
+  /// {@return vectors that a function gets of so many that are left: all that it asks for and has, or as many as there are}
+  int granted(Facts.Function f, int max, int free) {
+    int most = Math.min(max, f.size());
+    return taken(f, most) <= free ? most : f.msi() ? Integer.highestOneBit(free) : free;
   }
 
-  final Map<String, Integer> spis = new HashMap<>();
+  /// {@return vectors that are taken for so many: of MSI a power of two}
+  private static int taken(Facts.Function f, int used) {
+    return f.msi() ? Integer.highestOneBit(2 * used - 1) : used;
+  }
 
-  private int usedAt(Facts.Function f) {
-    int used = 0;
+  /// {@return vectors that a function's controller has left}
+  int free(Facts.Function f) {
+    int left = f.vectors();
     for (Map.Entry<Integer, List<Vector>> v : vectors.entrySet()) {
-      if (facts.functions().get(v.getKey()).controller().equals(f.controller())) {
-        used += v.getValue().size();
+      Facts.Function other = facts.functions().get(v.getKey());
+      if (other.controller().equals(f.controller())) {
+        left -= taken(other, v.getValue().size());
       }
     }
-    return used;
+    return left;
   }
 
   boolean live(int function, int vector) {
@@ -347,6 +303,10 @@ final class Reference {
   ///
   /// {@return the interrupts that it must raise}
   List<Arrival> write(int function, long iova, int value) {
+    List<Arrival> past = message(function, iova, value);
+    if (!past.isEmpty()) {
+      return past;
+    }
     return switch (target(function, iova)) {
       case Target.Nowhere() -> List.of();
       case Target.Memory(long pa, boolean write) -> {
@@ -359,12 +319,28 @@ final class Reference {
     };
   }
 
+  /// {@return the interrupts of a message that meets no tables: the function's own, as nobody else's is taken from it}
+  private List<Arrival> message(int function, long address, int value) {
+    Facts.Function f = facts.functions().get(function);
+    List<Arrival> out = new ArrayList<>();
+    if (!f.translated()) {
+      for (Vector v : vectors.getOrDefault(function, List.of())) {
+        if (v.address == address && v.data == value) {
+          out.addAll(arrive(f, v));
+        }
+      }
+    }
+    return out;
+  }
+
   private List<Arrival> ring(int function, long pa, int value) {
     Facts.Function from = facts.functions().get(function);
     List<Arrival> out = new ArrayList<>();
     for (Map.Entry<Integer, List<Vector>> e : vectors.entrySet()) {
       Facts.Function f = facts.functions().get(e.getKey());
-      if (f.doorbell() != pa || (f.isolated() && f.deviceId() != from.deviceId())) {
+      if (!f.translated()
+          || f.doorbell() != pa
+          || (f.isolated() && f.deviceId() != from.deviceId())) {
         continue;
       }
       for (Vector v : e.getValue()) {
@@ -382,7 +358,7 @@ final class Reference {
       v.pending = true;
       return List.of();
     }
-    return List.of(new Arrival(v.intid, v.cpu));
+    return List.of(new Arrival(f.controller(), v.intid, v.cpu));
   }
 
   /// A function raises a vector.

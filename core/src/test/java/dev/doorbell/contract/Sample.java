@@ -4,6 +4,8 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.firmware.Firmware;
+import dev.doorbell.firmware.PaprTrees;
+import dev.doorbell.firmware.SkibootTrees;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.survey.WhatIf;
@@ -14,14 +16,36 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 
-/// A bundled machine and functions of it.
-record Sample(String name, MachineDescription description, List<Sbdf> functions) {
+/// A machine and functions of it.
+record Sample(String name, MachineDescription description, List<Sbdf> functions, Rules rules) {
+  /// What the kind of IOMMU has to do with it.
+  ///
+  /// @param windows in how many windows of one size all mappings lie; 0 where tables have pages
+  /// @param hitless whether a function's messages pass while its translation is replaced
+  /// @param byBridge whether all functions below a host bridge are one to it, whatever requester id a write has
+  /// @param base about where IOVAs are used
+  record Rules(int windows, boolean hitless, boolean byBridge, long base) {
+    private static final long USUAL_BASE = 0x7fe_0000L;
+    static final Rules USUAL = new Rules(0, true, false, USUAL_BASE);
+
+    /// A device context changes in several words.
+    static final Rules HELD = new Rules(0, false, false, USUAL_BASE);
+
+    /// A PE of a hypervisor's.
+    static final Rules PAPR = new Rules(0, true, true, USUAL_BASE);
+
+    /// Sub-windows of a LIODN, from 0 on.
+    static final Rules PAMU = new Rules(256, false, true, 0);
+  }
+
   private static Sample of(String name, String... functions) {
     return new Sample(
         name,
         Firmware.read(Sysroot.open(Path.of("..", "samples", name))),
-        Arrays.stream(functions).map(Sbdf::parse).toList());
+        Arrays.stream(functions).map(Sbdf::parse).toList(),
+        Rules.USUAL);
   }
 
   static Sample oneIts() {
@@ -51,7 +75,7 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
             m.recorded(),
             m.oddities(),
             m.unseen());
-    return new Sample("SMMUv2", older, its.functions);
+    return new Sample("SMMUv2", older, its.functions, Rules.USUAL);
   }
 
   private static IommuDescription mmu500(IommuDescription smmu) {
@@ -77,7 +101,8 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
     return new Sample(
         two.name,
         new WhatIf(far, 3, 0, true).addTo(new WhatIf(near, 4, 0, true).addTo(two.description)),
-        List.of(two.functions.getFirst(), two.functions.getLast(), near, far));
+        List.of(two.functions.getFirst(), two.functions.getLast(), near, far),
+        Rules.USUAL);
   }
 
   /// One hart, since the reference knows one doorbell a controller; three functions behind a RISC-V IOMMU.
@@ -86,22 +111,32 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
         List.of(Sbdf.parse("00:04.0"), Sbdf.parse("00:05.0"), Sbdf.parse("00:06.0"));
     MachineDescription bare = treeOf("riscv64-iommu-native");
     for (Sbdf f : functions) {
-      // MSI-X alone: a device context changes in several words, so that vectors which cannot be
-      // masked stay where they are (VectorsLive).
       bare = new WhatIf(f, f.device() - 2, 0, true).addTo(bare);
     }
-    return new Sample("riscv", bare, functions);
+    return new Sample("riscv", bare, functions, Rules.HELD);
   }
 
   /// A machine of the laboratory by its device tree alone.
   private static MachineDescription treeOf(String lab) {
     Path tree = Shared.require("lab-captures/" + lab + "/sys/firmware/fdt");
+    return inFolder(root -> {
+      try {
+        Files.copy(tree, Files.createDirectories(root.resolve("sys/firmware")).resolve("fdt"));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return Firmware.read(Sysroot.open(root));
+    });
+  }
+
+  /// {@return what is read from a folder that has a tree, and goes again}
+  private static MachineDescription inFolder(Function<Path, MachineDescription> read) {
     try {
       Path root = Files.createTempDirectory("doorbell-tree");
-      Path copy = Files.createDirectories(root.resolve("sys/firmware")).resolve("fdt");
-      Files.copy(tree, copy);
-      MachineDescription d = Firmware.read(Sysroot.open(root));
-      for (Path p = copy; !p.equals(root.getParent()); p = p.getParent()) {
+      MachineDescription d = read.apply(root);
+      for (Path p = root.resolve("sys/firmware/fdt");
+          !p.equals(root.getParent());
+          p = p.getParent()) {
         Files.delete(p);
       }
       return d;
@@ -110,7 +145,83 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions)
     }
   }
 
+  /// Wide banks of an MPIC, by MSIIR1.
+  static Sample pamu() {
+    return freescale("dt-t4240rdb", 0);
+  }
+
+  /// Banks by MSIIR, and a function that cannot mask.
+  static Sample pamuWithMsi() {
+    return freescale("dt-p4080ds", 4);
+  }
+
+  private static Sample freescale(String tree, int msi) {
+    return with(
+        tree,
+        Firmware.read(Sysroot.open(Shared.require("captures/powerpc/" + tree))),
+        Rules.PAMU,
+        msi,
+        "0000:00:01.0",
+        "0001:00:01.0",
+        "0002:00:01.0");
+  }
+
+  static Sample phb3() {
+    return skiboot("powernv8");
+  }
+
+  static Sample phb5() {
+    return skiboot("powernv10");
+  }
+
+  private static Sample skiboot(String machine) {
+    return with(
+        machine,
+        inFolder(f -> SkibootTrees.read(machine, f)),
+        Rules.USUAL,
+        4,
+        "0000:00:01.0",
+        "0001:00:01.0",
+        "0002:00:01.0");
+  }
+
+  static Sample phb4() {
+    return with(
+        "PHB4",
+        treeOf("ppc64le-powernv9"),
+        Rules.USUAL,
+        4,
+        "0000:00:01.0",
+        "0001:00:01.0",
+        "0002:00:01.0");
+  }
+
+  /// Few enough messages that they run out.
+  static Sample papr() {
+    return with(
+        "PAPR",
+        inFolder(f -> PaprTrees.read(f, 3, 6)),
+        Rules.PAPR,
+        0,
+        "0000:00:01.0",
+        "0001:00:01.0",
+        "0002:00:01.0");
+  }
+
+  /// @param msi vectors of the last function, which has MSI alone; with 0 it has MSI-X, too
+  private static Sample with(
+      String name, MachineDescription bare, Rules rules, int msi, String... names) {
+    List<Sbdf> functions = Arrays.stream(names).map(Sbdf::parse).toList();
+    MachineDescription m = bare;
+    int vectors = 3;
+    for (Sbdf f : functions) {
+      boolean last = f.equals(functions.getLast()) && msi > 0;
+      m = new WhatIf(f, last ? 0 : vectors++, last ? msi : 0, true).addTo(m);
+    }
+    return new Sample(name, m, functions, rules);
+  }
+
   World world(Wiring wiring) {
-    return new World(description, functions, wiring);
+    return new World(description, functions, rules, wiring);
   }
 }

@@ -50,8 +50,8 @@ final class Sequence {
   /// Tables that drivers keep once made are made.
   private void warmUp() {
     for (int f = 0; f < world.facts.functions().size(); f++) {
-      step(new Step.Create(0, world.facts.granules().getFirst(), true));
-      step(new Step.Reserve(0, Facts.BASE + 0x10_0000, 0x10_0000));
+      step(new Step.Create(0, world.facts.tables().getFirst().shift(), true));
+      step(new Step.Reserve(0, world.facts.base() + 0x10_0000, 0x10_0000));
       step(new Step.Attach(f, 0));
       step(new Step.Enable(f, 1, world.facts.functions().get(f).size(), false, -1));
       giveBack();
@@ -88,8 +88,8 @@ final class Sequence {
   private void compare(Step step) {
     Set<String> refusals = reference.refusals(step);
     List<String> before = refusals.isEmpty() ? List.of() : world.snapshot();
-    int forged = step instanceof Step.Forge f ? progress.forgedData(f) : 0;
-    String outcome = world.apply(step, forged);
+    int at = step instanceof Step.Forge f ? f.vector() % reference.vectors.get(f.of()).size() : 0;
+    String outcome = world.apply(step, at);
     outcomes.merge(
         step.getClass().getSimpleName() + (outcome.isEmpty() ? "" : " " + outcome),
         1,
@@ -159,12 +159,11 @@ final class Sequence {
     List<Seen> seen = world.seen(f);
     Check.equal(live.size(), seen.size(), "vectors of function " + f);
     Check.equal(!live.isEmpty(), world.isOn(f), "function %d is on".formatted(f));
-    List<long[]> table = world.table(f);
+    List<long[]> table = world.entries(f);
     for (int i = 0; i < live.size(); i++) {
       Vector v = live.get(i);
       Seen s = seen.get(i);
-      Check.equal(
-          new Seen(i, reference.rings.get(f), v.data, v.intid, v.cpu, v.masked), s, "vector");
+      Check.equal(new Seen(i, v.address, v.data, v.intid, v.cpu, v.masked), s, "vector");
       if (!table.isEmpty()) {
         long[] e = table.get(i);
         Check.equal(s.address(), e[0], "address in table entry " + i);
@@ -191,14 +190,21 @@ final class Sequence {
     for (Map.Entry<Integer, List<Vector>> of : Map.copyOf(reference.vectors).entrySet()) {
       List<Vector> theirs = of.getValue();
       Vector v = theirs.get(done % theirs.size());
-      long offset = world.facts.functions().get(of.getKey()).doorbell() & (s.bytes() - 1);
-      for (long at : Set.copyOf(s.slots.keySet())) {
-        Expected expected = Expected.of(reference.write(f, at + offset, v.data));
-        Set<Arrival> actual = world.probeWrite(f, at + offset, v.data);
+      Facts.Function target = world.facts.functions().get(of.getKey());
+      long offset = target.doorbell() & (s.bytes() - 1);
+      for (long at :
+          target.translated()
+              ? s.slots.keySet().stream().map(x -> x + offset).toList()
+              : List.of(v.address)) {
+        Expected expected = Expected.of(reference.write(f, at, v.data));
+        Set<Arrival> actual = world.probeWrite(f, at, v.data);
         arrived(expected, actual);
         boolean given = s.trusted || d.equals(reference.placed.get(of.getKey()));
         Check.that(
-            given || actual.stream().noneMatch(a -> a.intid() == v.intid),
+            given
+                || actual.stream()
+                    .noneMatch(
+                        a -> a.intid() == v.intid && a.controller().equals(target.controller())),
             () ->
                 "function %d of domain %d raises a vector of function %d of domain %d"
                     .formatted(f, d, of.getKey(), reference.placed.get(of.getKey())));
@@ -208,13 +214,21 @@ final class Sequence {
 
   /// What a function can read.
   private void reach(int f) {
+    world.facts.tables().stream()
+        .mapToLong(Facts.Tables::first)
+        .distinct()
+        .forEach(first -> reach(f, first));
+  }
+
+  private void reach(int f, long first) {
     for (int unit = 0; unit <= Facts.UNITS + 1; unit++) {
       long base =
-          switch (unit - Facts.UNITS) {
-            case 0 -> Facts.HIGH;
-            case 1 -> world.facts.arena() + Facts.DIRECT;
-            default -> Facts.BASE + ((long) unit << 16);
-          };
+          first
+              + switch (unit - Facts.UNITS) {
+                case 0 -> Facts.HIGH;
+                case 1 -> world.facts.arena() + Facts.DIRECT;
+                default -> world.facts.base() + ((long) unit << 16);
+              };
       for (int sub : LOOKED_AT) {
         long iova = base + ((long) sub << 12) + Facts.WORD;
         switch (reference.target(f, iova)) {

@@ -36,6 +36,11 @@ record WiredIommu(Iommu real, Wiring wiring) implements Iommu {
     }
 
     @Override
+    public long placing(long iova) {
+      return real.placing(iova);
+    }
+
+    @Override
     public void map(Iova iova, Pa pa, long bytes, Protection protection) {
       real.map(iova, pa, bytes, protection);
     }

@@ -4,22 +4,24 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.contract.Progress.Seen;
 import dev.doorbell.contract.Reference.Arrival;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
 import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Domain;
 import dev.doorbell.iommu.DomainPolicy;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuGroup;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.iommu.Ringers;
-import dev.doorbell.irq.LiveVector;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiDomain;
 import dev.doorbell.irq.MsiFunction;
+import dev.doorbell.irq.MsiMessage;
 import dev.doorbell.irq.MsiRoute;
 import dev.doorbell.irq.VectorListener;
 import dev.doorbell.machine.EmbeddedMachine;
@@ -41,20 +43,15 @@ import java.util.stream.Stream;
 final class World {
   private static final int COMMAND = 4;
   private static final int MEMORY_AND_MASTER = 6;
-  private static final int CONFIG_SEEN = 256;
+  private static final int MOST_ROUNDS = 8;
 
-  /// A function with all that belongs to it.
-  private record Fn(
-      EndpointModel device,
-      ConfigSpace config,
-      IommuGroup group,
-      MsiRoute route,
-      MsiFunction vectors,
-      Optional<ShownTable> table) {}
+  /// Where the embedded machine has RAM that no tree tells of.
+  private static final long RAM_WHERE_UNSEEN = 1L << 30;
 
   final Facts facts;
   private final EmbeddedMachine embedded;
   private final long arena;
+  private final Sample.Rules rules;
   private final Machine machine;
   private final Wiring wiring;
   private final Host host;
@@ -67,29 +64,43 @@ final class World {
   private final Map<Integer, Domain> domains = new HashMap<>();
   private final Set<Arrival> arrivals = new HashSet<>();
 
-  World(MachineDescription description, List<Sbdf> chosen, Wiring wiring) {
+  World(MachineDescription description, List<Sbdf> chosen, Sample.Rules rules, Wiring wiring) {
     embedded = EmbeddedMachine.of(description);
+    this.rules = rules;
     this.wiring = wiring;
     machine = wiring.machine(embedded);
     host = Host.start(machine);
-    arena = description.memory().getFirst().range().start() + (16L << 20);
+    arena =
+        description.memory().stream()
+                .mapToLong(m -> m.range().start())
+                .findFirst()
+                .orElse(RAM_WHERE_UNSEEN)
+            + (16L << 20);
     List<Facts.Function> known = new ArrayList<>();
     for (Sbdf s : chosen) {
       Fn f = open(s);
       functions.add(f);
       known.add(factsOf(s, f));
     }
-    var capabilities = iommuList.getFirst().capabilities();
     facts =
         new Facts(
             known,
             iommuList.size(),
             functions.getFirst().route().cpus(),
-            capabilities.granules().stream().map(Granule::shift).toList(),
-            (1L << capabilities.inputBits()) - 1,
+            iommuList.getFirst().capabilities().granules().stream().map(this::tables).toList(),
+            rules.windows(),
+            rules.hitless(),
+            rules.byBridge(),
+            rules.base(),
             arena);
     for (int i = 0; i < Facts.PAGES; i++) {
       embedded.memory().write32(word(i), 0xca0a_0000 | i);
+    }
+  }
+
+  private Facts.Tables tables(Granule granule) {
+    try (AddressSpace s = iommuList.getFirst().createAddressSpace(granule)) {
+      return new Facts.Tables(granule.shift(), s.aperture().start(), s.aperture().last());
     }
   }
 
@@ -118,7 +129,9 @@ final class World {
             members,
             real.because(),
             Stream.concat(
-                    real.reserved().stream(), ExtraRegions.of(functions.size(), arena).stream())
+                    real.reserved().stream(),
+                    ExtraRegions.of(functions.size(), rules.base(), arena, rules.windows() == 0)
+                        .stream())
                 .toList(),
             wiring.ringers(ringers));
     MsiRoute route = wire(f.domain().route());
@@ -153,7 +166,9 @@ final class World {
         t.doorbells().getFirst().doorbell().value(),
         t.doorbells().getFirst().frame().start(),
         t.doorbells().getFirst().frame().last(),
+        !f.group().bypassesTranslation(t.doorbells().getFirst()),
         t.controller().isolated(),
+        t.controller().vectorsFree(),
         f.vectors().size(),
         !msix,
         msix || (table != null && table.isMaskable()),
@@ -187,12 +202,13 @@ final class World {
 
   /// Does a step.
   ///
+  /// @param vector whose message is forged, where the step forges one
   /// {@return the name of the refusal; empty when it was done}
-  String apply(Step step, int forged) {
+  String apply(Step step, int vector) {
     arrivals.clear();
     String refusal = "";
     try {
-      run(step, forged);
+      run(step, vector);
     } catch (RuntimeException e) {
       refusal = e.getClass().getSimpleName();
       if (e instanceof IllegalStateException || e instanceof IllegalArgumentException) {
@@ -208,7 +224,7 @@ final class World {
 
   RuntimeException last = new IllegalStateException("none");
 
-  private void run(Step step, int forged) {
+  private void run(Step step, int vector) {
     switch (step) {
       case Step.Create c ->
           domains.put(
@@ -254,14 +270,15 @@ final class World {
                 .device()
                 .dmaWrite(w.iova(), Integer.toUnsignedLong(w.value()), Integer.BYTES);
       }
-      case Step.Forge f -> forge(f, forged);
+      case Step.Forge f -> forge(f, vector);
     }
   }
 
-  private void forge(Step.Forge f, int data) {
+  private void forge(Step.Forge f, int vector) {
     Fn by = functions.get(f.function());
-    long at = functions.get(f.of()).vectors().compose(0).address();
-    long value = Integer.toUnsignedLong(data);
+    MsiMessage message = functions.get(f.of()).vectors().compose(vector);
+    long at = message.address();
+    long value = Integer.toUnsignedLong(message.data());
     if (f.as() == f.function()) {
       var unused = by.device().dmaWrite(at, value, Integer.BYTES);
     } else {
@@ -297,11 +314,18 @@ final class World {
 
   private void collect() {
     List<MsiFunction> live = functions.stream().map(Fn::vectors).toList();
-    for (MsiController c : host.msiControllers()) {
-      var unused =
-          c.collect(
-              (number, cpu) -> arrivals.add(new Arrival(Numbers.intid(live, c, number), cpu)));
+    int arrived = 1;
+    // What a source had queued behind an event comes when that is ended.
+    for (int round = 0; arrived > 0; round++) {
+      Check.that(round < MOST_ROUNDS, () -> "interrupts without end: " + arrivals);
+      arrived = 0;
+      for (MsiController c : host.msiControllers()) {
+        arrived +=
+            c.collect((number, cpu) ->
+                arrivals.add(new Arrival(c.id(), Numbers.intid(live, c, number), cpu)));
+      }
     }
+    StoppedBridges.goOn(iommuList, functions);
   }
 
   /// {@return the interrupts since the step began}
@@ -310,26 +334,17 @@ final class World {
   }
 
   List<Seen> seen(int function) {
-    List<Seen> out = new ArrayList<>();
-    for (LiveVector v : functions.get(function).vectors().vectors()) {
-      out.add(
-          new Seen(
-              v.index(),
-              v.message().address(),
-              v.message().data(),
-              v.intid(),
-              v.cpu(),
-              v.masked()));
-    }
-    return out;
+    return functions.get(function).seen();
   }
 
   /// {@return a word that a function reads by DMA; empty when the access is aborted}
   Optional<Integer> read(int function, long iova) {
     var r = functions.get(function).device().dmaRead(iova, Integer.BYTES);
-    return r.outcome() == dev.doorbell.bus.BusOutcome.OK
-        ? Optional.of((int) r.value())
-        : Optional.empty();
+    if (r.outcome() == BusOutcome.OK) {
+      return Optional.of((int) r.value());
+    }
+    StoppedBridges.goOn(iommuList, functions);
+    return Optional.empty();
   }
 
   int memory(int page) {
@@ -340,48 +355,21 @@ final class World {
     return domains.get(index);
   }
 
+  List<long[]> entries(int function) {
+    return functions.get(function).entries();
+  }
+
   boolean isOn(int function) {
     return functions.get(function).vectors().isEnabled();
   }
 
-  List<long[]> table(int function) {
-    return functions.get(function).table().map(ShownTable::entries).orElse(List.of());
-  }
-
   /// {@return everything that a refusal must leave alone, in lines}
   List<String> snapshot() {
-    List<String> out = new ArrayList<>();
-    out.add("bytes in use " + machine.frames().bytesInUse());
-    host.msiControllers().forEach(c -> out.add(c.id() + " free " + c.vectorsFree()));
-    domains.forEach((i, d) -> {
-      out.add("domain " + i + " maps " + d.mappings());
-      out.add("domain " + i + " window " + d.msiWindow());
-      out.add("domain " + i + " groups " + d.groups());
-      out.add("domain " + i + " reserves " + d.reservedRegions());
-    });
-    for (int i = 0; i < functions.size(); i++) {
-      Fn f = functions.get(i);
-      out.add(i + " placed " + f.group().placement());
-      out.add(i + " vectors " + f.vectors().vectors());
-      StringBuilder config = new StringBuilder();
-      for (int at = 0; at < CONFIG_SEEN; at += Integer.BYTES) {
-        config.append(Integer.toHexString(f.config().read(at, Integer.BYTES))).append(' ');
-      }
-      out.add(i + " config " + config);
-      StringBuilder table = new StringBuilder();
-      for (long[] e : table(i)) {
-        table.append("%x %x %d; ".formatted(e[0], e[1], e[2]));
-      }
-      out.add(i + " table " + table);
-    }
-    return out;
+    return Snapshot.everything(machine, host, domains, functions);
   }
 
   /// {@return figures that are as at the start when everything has been given back}
   List<String> figures() {
-    List<String> out = new ArrayList<>();
-    out.add("bytes in use " + machine.frames().bytesInUse());
-    host.msiControllers().forEach(c -> out.add(c.id() + " free " + c.vectorsFree()));
-    return out;
+    return Snapshot.figures(machine, host);
   }
 }

@@ -85,13 +85,19 @@ class PowerPcAssignmentTest {
   }
 
   @Test
-  @DisplayName("controllers with a bank each: two pages, and a window of one is too small")
+  @DisplayName(
+      "controllers with a bank each: two pages, each in one of the PAMU's windows, and a window of two pages is too small")
   void twoBanks() {
     Host host = host("dt-p4080ds");
     assertThrows(
         MsiWindowExhausted.class,
         () -> Assignment.of(host, List.of(FIRST, SECOND), request(WINDOW, true)));
-    AddressRange two = AddressRange.ofSize(0x800_0000L, 0x2000);
+    AddressRange sideBySide = AddressRange.ofSize(0x800_0000L, 0x2000);
+    assertThrows(
+        MsiWindowExhausted.class,
+        () -> Assignment.of(host, List.of(FIRST, SECOND), request(sideBySide, true)));
+    // Up to 256 MiB a LIODN's windows have 1 MiB each.
+    AddressRange two = AddressRange.ofSize(0x800_0000L, 0x20_0000);
     try (Assignment a = Assignment.of(host, List.of(FIRST, SECOND), request(two, true))) {
       for (HostFunction f : a.functions()) {
         for (LiveVector v : a.vectors(f)) {

@@ -127,7 +127,9 @@ class MsiWindowTest {
             new Case(new AddressRange(0xffff_ffff_ffff_f000L, -1L), 1),
             new Case(new AddressRange(0xffff_ffff_ffff_f001L, -1L), 0))) {
       assertEquals(
-          c.slots(), new MsiSlots(c.range(), Granule.K4).snapshot().slots(), c.range().toString());
+          c.slots(),
+          new MsiSlots(c.range(), Granule.K4, _ -> Granule.K4.bytes()).snapshot().slots(),
+          c.range().toString());
     }
   }
 

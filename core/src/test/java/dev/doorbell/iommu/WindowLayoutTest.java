@@ -38,13 +38,17 @@ class WindowLayoutTest {
 
   @Test
   @DisplayName(
-      "neighbours that lead on are one; a length that is no power of two needs slots that divide it")
+      "neighbours that lead on lie each by itself, so that one stays where it is when the other goes")
   void runs() {
     WindowLayout l =
         WindowLayout.of(List.of(part(0x1000, 0x2000, 0x1000), part(0, 0x1000, 0)), 256)
             .orElseThrow();
-    assertEquals(2, l.count());
-    assertEquals(List.of(0, 1), l.pieces().stream().map(WindowLayout.Piece::slot).toList());
+    assertEquals(4, l.count());
+    assertEquals(List.of(0, 1, 2), l.pieces().stream().map(WindowLayout.Piece::slot).toList());
+    assertTrue(
+        WindowLayout.of(
+                List.of(part(0x800_0000, 0x1000, 0x4000), part(0x800_1000, 0x1000, 0x5000)), 256)
+            .isEmpty());
   }
 
   @Test

@@ -54,6 +54,18 @@ final class PamuAddressSpace implements AddressSpace {
     return new AddressRange(0, -1L >>> (Long.SIZE - BITS));
   }
 
+  /// Windows have one size, and a page lies at the start of one.
+  @Override
+  public long placing(long iova) {
+    long[] last = {iova};
+    driver.locked(() -> {
+      if (!parts.isEmpty()) {
+        last[0] = Math.max(iova, parts.lastEntry().getValue().iovas().last());
+      }
+    });
+    return WindowLayout.leastSlot(last[0], MOST_WINDOWS);
+  }
+
   @Override
   public void map(Iova iova, Pa pa, long bytes, Protection protection) {
     if (bytes <= 0

@@ -12,7 +12,6 @@ final class PaprVectors extends DrivenVectors {
   private final long[] addresses;
   private final int[] data;
   private final MessageTable.Saved before;
-  private boolean used;
 
   /// @param before what the function held before it was given them
   PaprVectors(
@@ -56,7 +55,6 @@ final class PaprVectors extends DrivenVectors {
         () -> {
           if (!states.isActive(index)) {
             driver.on(numbers[index], cpu, states.isMasked(index));
-            used = true;
             states.setActive(index, true);
             states.setCpu(index, cpu);
           }
@@ -96,8 +94,7 @@ final class PaprVectors extends DrivenVectors {
       stop(i);
     }
     driver.giveBack(rid, numbers);
-    if (!used) {
-      before.restore();
-    }
+    // The hypervisor had programmed the function, which is off now, whoever asked for it.
+    before.restore();
   }
 }

@@ -20,9 +20,11 @@ import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.simple.PlainMemory;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
@@ -100,6 +102,44 @@ class PamuDriverTest {
     assertEquals(Translator.FAULT, write(3, 0x8000_1000L));
     s.map(new Iova(0x8000_0000L), new Pa(0xf_fe04_4000L), PAGE, Protection.DOORBELL);
     assertEquals(0xf_fe04_4140L, write(3, 0x8000_0140L));
+  }
+
+  @Test
+  @DisplayName(
+      "what was mapped is unmapped whole, whatever stays, and a page lies at each place that is told")
+  void anyOrder() {
+    Property.check("pamu unmaps", 200, this::inAnyOrder);
+  }
+
+  private void inAnyOrder(SeededRandom random) {
+    AddressSpace s = driver.createAddressSpace(Granule.K4);
+    driver.attach(9, s);
+    List<long[]> mapped = new ArrayList<>();
+    // Doorbells' pages follow one another in memory; those beside them do, too.
+    for (int i = 0; i < 8; i++) {
+      boolean doorbell = random.nextBoolean();
+      long bytes = doorbell ? PAGE : PAGE << random.below(16);
+      long iova = random.below(64) * bytes;
+      if (doorbell) {
+        iova = iova + s.placing(iova) - 1 & -s.placing(iova);
+      }
+      try {
+        s.map(new Iova(iova), new Pa(0x4000_0000L + iova), bytes, Protection.READ_WRITE);
+        mapped.add(new long[] {iova, bytes});
+      } catch (WindowsDoNotFit | IllegalArgumentException e) {
+        assertEquals(Optional.empty(), s.translate(new Iova(iova)).filter(_ -> mapped.isEmpty()));
+      }
+    }
+    while (!mapped.isEmpty()) {
+      long[] one = mapped.remove(random.below(mapped.size()));
+      assertEquals(one[1], s.unmap(new Iova(one[0]), one[1]));
+      assertEquals(Translator.FAULT, write(9, one[0]));
+      for (long[] m : mapped) {
+        assertEquals(0x4000_0000L + m[0] + 8, write(9, m[0] + 8));
+      }
+    }
+    driver.block(9);
+    s.close();
   }
 
   @Test
