@@ -12,6 +12,7 @@ import dev.doorbell.hw.riscviommu.RiscvIommuFuzz;
 import dev.doorbell.hw.smmuv2.SmmuV2Fuzz;
 import dev.doorbell.hw.smmuv3.SmmuFuzz;
 import dev.doorbell.hw.vtd.VtdFuzz;
+import dev.doorbell.hw.xics.XicsFuzz;
 import dev.doorbell.hw.xive.XiveFuzz;
 import dev.doorbell.testkit.Corpus;
 import dev.doorbell.vfio.GuestConfigFuzz;
@@ -52,6 +53,7 @@ public final class FuzzTargets {
     out.put("pamu", PamuFuzz::run);
     out.put("papr", PaprFuzz::run);
     out.put("phb", PhbFuzz::run);
+    out.put("xics", XicsFuzz::run);
     out.put("xive", XiveFuzz::run);
     return out;
   }

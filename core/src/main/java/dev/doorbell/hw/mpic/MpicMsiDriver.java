@@ -19,9 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// **Source**: Linux 6.12 `arch/powerpc/sysdev/fsl_msi.c`.
 public final class MpicMsiDriver implements MsiController {
   final ReentrantLock lock = new ReentrantLock();
-  final BitSet active = new BitSet();
-  final BitSet masked = new BitSet();
-  final BitSet held = new BitSet();
+  private final BitSet active = new BitSet();
+  private final BitSet masked = new BitSet();
+  private final BitSet held = new BitSet();
   private final String id;
   private final RegisterBus registers;
   private final long doorbell;
@@ -87,7 +87,24 @@ public final class MpicMsiDriver implements MsiController {
     }
   }
 
+  /// The lock is held, as for all that follow.
+  void on(int number, boolean mask) {
+    drain(number);
+    active.set(number);
+    masked.set(number, mask);
+  }
+
+  void off(int number) {
+    active.clear(number);
+    drain(number);
+  }
+
+  void hold(int number, boolean mask) {
+    masked.set(number, mask);
+  }
+
   void giveBack(int number) {
+    masked.clear(number);
     numbers.giveBack(number);
   }
 
@@ -118,8 +135,8 @@ public final class MpicMsiDriver implements MsiController {
     return round.deliver(sink);
   }
 
-  /// Takes what is pending from the hardware, so that what came before a vector was active is not taken for its own. The lock is held.
-  void drain(int number) {
+  /// Takes what is pending from the hardware, so that what came before a vector was active is not taken for its own.
+  private void drain(int number) {
     int register = MpicMsiRegisters.register(number, wide);
     int bits = registers.read32(MpicMsiRegisters.MSIR.offset(register));
     while (bits != 0) {

@@ -1,17 +1,15 @@
 package dev.doorbell.hw.mpic;
 
-import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.NumberedVectors;
 
 /// Vectors of one device: interrupts of a bank.
-final class MpicMsiVectors extends DrivenVectors {
+final class MpicMsiVectors extends NumberedVectors {
   private final MpicMsiDriver driver;
-  private final int[] numbers;
 
   MpicMsiVectors(MpicMsiDriver driver, MsiSource source, int[] numbers) {
-    super(driver, source, driver.lock, numbers.length);
+    super(driver, source, driver.lock, numbers);
     this.driver = driver;
-    this.numbers = numbers;
   }
 
   @Override
@@ -21,27 +19,18 @@ final class MpicMsiVectors extends DrivenVectors {
 
   @Override
   public int data(int index) {
-    return numbers[index];
+    return intid(index);
   }
 
   @Override
-  public int intid(int index) {
-    return numbers[index];
+  protected void on(int number, int cpu, boolean masked) {
+    requireFirst(cpu);
+    driver.on(number, masked);
   }
 
   @Override
-  public void activate(int index, int cpu) {
-    states.change(
-        index,
-        () -> {
-          requireFirst(cpu);
-          if (!states.isActive(index)) {
-            driver.drain(numbers[index]);
-            driver.active.set(numbers[index]);
-            driver.masked.set(numbers[index], states.isMasked(index));
-            states.setActive(index, true);
-          }
-        });
+  protected void move(int number, int cpu) {
+    requireFirst(cpu);
   }
 
   private void requireFirst(int cpu) {
@@ -52,40 +41,17 @@ final class MpicMsiVectors extends DrivenVectors {
   }
 
   @Override
-  protected void stop(int index) {
-    if (states.isActive(index)) {
-      driver.active.clear(numbers[index]);
-      driver.drain(numbers[index]);
-      states.setActive(index, false);
-    }
+  protected void off(int number) {
+    driver.off(number);
   }
 
   @Override
-  public void retarget(int index, int cpu) {
-    states.change(
-        index,
-        () -> {
-          states.checkActive(index);
-          requireFirst(cpu);
-        });
+  protected void hold(int number, boolean held) {
+    driver.hold(number, held);
   }
 
   @Override
-  protected void setMasked(int index, boolean mask) {
-    if (states.isActive(index)) {
-      driver.masked.set(numbers[index], mask);
-    }
-    states.setMasked(index, mask);
-  }
-
-  @Override
-  protected void giveBack() {
-    for (int i = 0; i < numbers.length; i++) {
-      stop(i);
-    }
-    for (int n : numbers) {
-      driver.masked.clear(n);
-      driver.giveBack(n);
-    }
+  protected void giveBack(int number) {
+    driver.giveBack(number);
   }
 }

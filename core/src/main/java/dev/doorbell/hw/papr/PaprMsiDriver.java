@@ -181,17 +181,18 @@ public final class PaprMsiDriver implements MsiController {
   }
 
   /// The lock is held, as for all that follow.
-  void giveBack(int rid, int[] numbers) {
-    if (!release(rid)) {
+  void takeBack(int rid) {
+    if (functions.contains(rid) && !release(rid)) {
       throw PaprException.refused(
           id(), Calls.CHANGE_MSI, "an error when interrupts were to be given back");
     }
     functions.remove(rid);
-    for (int n : numbers) {
-      given.clear(n);
-    }
-    used -= numbers.length;
     limit = hw.quota().orElse(Integer.MAX_VALUE);
+  }
+
+  void giveBack(int number) {
+    given.clear(number);
+    used--;
   }
 
   /// A message that came before is dropped: the source may have remembered one.

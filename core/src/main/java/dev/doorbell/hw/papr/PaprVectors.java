@@ -1,14 +1,13 @@
 package dev.doorbell.hw.papr;
 
-import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.NumberedVectors;
 import dev.doorbell.pci.MessageTable;
 
 /// Interrupts that the hypervisor gave one function, with the messages that it composed for them.
-final class PaprVectors extends DrivenVectors {
+final class PaprVectors extends NumberedVectors {
   private final PaprMsiDriver driver;
   private final int rid;
-  private final int[] numbers;
   private final long[] addresses;
   private final int[] data;
   private final MessageTable.Saved before;
@@ -20,9 +19,8 @@ final class PaprVectors extends DrivenVectors {
       int[] numbers,
       MessageTable table,
       MessageTable.Saved before) {
-    super(driver, source, driver.lock, numbers.length);
+    super(driver, source, driver.lock, numbers);
     this.driver = driver;
-    this.numbers = numbers;
     this.before = before;
     rid = source.deviceId();
     addresses = new long[numbers.length];
@@ -44,57 +42,34 @@ final class PaprVectors extends DrivenVectors {
   }
 
   @Override
-  public int intid(int index) {
-    return numbers[index];
+  protected void on(int number, int cpu, boolean masked) {
+    driver.on(number, cpu, masked);
   }
 
   @Override
-  public void activate(int index, int cpu) {
-    states.change(
-        index,
-        () -> {
-          if (!states.isActive(index)) {
-            driver.on(numbers[index], cpu, states.isMasked(index));
-            states.setActive(index, true);
-            states.setCpu(index, cpu);
-          }
-        });
+  protected void off(int number) {
+    driver.off(number);
   }
 
   @Override
-  protected void stop(int index) {
-    if (states.isActive(index)) {
-      driver.off(numbers[index]);
-      states.setActive(index, false);
-    }
+  protected void move(int number, int cpu) {
+    driver.move(number, cpu);
   }
 
   @Override
-  public void retarget(int index, int cpu) {
-    states.change(
-        index,
-        () -> {
-          states.checkActive(index);
-          driver.move(numbers[index], cpu);
-          states.setCpu(index, cpu);
-        });
+  protected void hold(int number, boolean held) {
+    driver.mask(number, held);
   }
 
   @Override
-  protected void setMasked(int index, boolean mask) {
-    if (states.isActive(index)) {
-      driver.mask(numbers[index], mask);
-    }
-    states.setMasked(index, mask);
-  }
-
-  @Override
-  protected void giveBack() {
-    for (int i = 0; i < numbers.length; i++) {
-      stop(i);
-    }
-    driver.giveBack(rid, numbers);
+  protected void takeBack() {
+    driver.takeBack(rid);
     // The hypervisor had programmed the function, which is off now, whoever asked for it.
     before.restore();
+  }
+
+  @Override
+  protected void giveBack(int number) {
+    driver.giveBack(number);
   }
 }

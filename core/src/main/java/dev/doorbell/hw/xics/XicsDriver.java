@@ -29,16 +29,24 @@ public final class XicsDriver implements ServerRouter {
     cpus = new short[last - first + 1];
   }
 
-  /// {@return a driver of controllers that let everything through}
+  /// {@return a driver of controllers that let everything through, with no processor's request}
   public static XicsDriver open(XicsHardware hw) {
     XicsDriver d = new XicsDriver(hw);
     for (XicsHardware.Server s : d.servers) {
+      endRequest(s.page());
       s.page()
           .write32(
               IcpRegisters.XIRR.offset(),
               (int) IcpRegisters.CPPR.place(IcpRegisters.LEAST_FAVORED));
     }
     return d;
+  }
+
+  private static void endRequest(RegisterBus page) {
+    page.write(
+        IcpRegisters.MFRR.offset(),
+        IcpRegisters.PRIORITY.place(IcpRegisters.LEAST_FAVORED),
+        IcpRegisters.MFRR.bytes());
   }
 
   @Override
@@ -95,8 +103,8 @@ public final class XicsDriver implements ServerRouter {
     }
   }
 
-  /// Takes all that is presented, at most once for each source and once more: what comes behind that has come since, or is a processor's own
-  /// request, which no source ends. One is ended at once: its source sends no other before it is told, too.
+  /// Takes all that is presented, at most once for each source and once more: what comes behind that has come since. One is ended at once: its source
+  /// sends no other before it is told, too. Another processor's request is for nobody here, and stays unless its register is cleared.
   private void drain() {
     for (int cpu = 0; cpu < servers.size(); cpu++) {
       RegisterBus page = servers.get(cpu).page();
@@ -105,7 +113,12 @@ public final class XicsDriver implements ServerRouter {
         int xirr = page.read32(IcpRegisters.XIRR.offset());
         more = IcpRegisters.XISR.get(xirr) != 0;
         if (more) {
-          arrive(IcpRegisters.XISR.getInt(xirr), cpu);
+          int number = IcpRegisters.XISR.getInt(xirr);
+          if (number == IcpRegisters.REQUEST) {
+            endRequest(page);
+          } else {
+            arrive(number, cpu);
+          }
           page.write32(IcpRegisters.XIRR.offset(), xirr);
         }
       }

@@ -14,6 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// a CPU sees no difference. One lock: an interrupt and a register access are each one step. Allocates only where more wait than ever before.
 public final class XicsModel implements XicsPort {
   private static final int USUAL = 16;
+  private static final int NOTHING = -1;
+  private static final int REQUEST = -2;
   private static final int PRIORITY_SHIFT = IcpRegisters.XISR.width();
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -55,10 +57,15 @@ public final class XicsModel implements XicsPort {
     private int[] waiting = new int[USUAL];
     private int count;
     private int cppr;
+    private int mfrr = IcpRegisters.LEAST_FAVORED;
 
     Controller() {
       ports.on(IcpRegisters.POLL, _ -> xirr(best()));
       ports.on(IcpRegisters.XIRR, _ -> take(), (_, v) -> cppr = IcpRegisters.CPPR.getInt(v));
+      ports.on(
+          IcpRegisters.MFRR,
+          _ -> IcpRegisters.PRIORITY.place(mfrr),
+          (_, v) -> mfrr = IcpRegisters.PRIORITY.getInt(v));
     }
 
     /// An interrupt that waits already comes once, however often its source sends it.
@@ -74,9 +81,9 @@ public final class XicsModel implements XicsPort {
       waiting[count++] = entry;
     }
 
-    /// {@return the place of the most favoured that gets through, the first of them; -1 when none does}
+    /// {@return the place of the most favoured that gets through, the first of them; {@link #REQUEST} when that is a processor's request}
     private int best() {
-      int best = -1;
+      int best = NOTHING;
       int bound = cppr;
       for (int i = 0; i < count; i++) {
         int priority = waiting[i] >>> PRIORITY_SHIFT;
@@ -85,18 +92,28 @@ public final class XicsModel implements XicsPort {
           best = i;
         }
       }
-      return best;
+      return mfrr < bound ? REQUEST : best;
+    }
+
+    private long number(int at) {
+      return switch (at) {
+        case NOTHING -> 0;
+        case REQUEST -> IcpRegisters.REQUEST;
+        default -> waiting[at] & IcpRegisters.XISR.max();
+      };
     }
 
     private long xirr(int at) {
-      long number = at < 0 ? 0 : waiting[at] & IcpRegisters.XISR.max();
+      long number = number(at);
       return IcpRegisters.CPPR.place(cppr) | IcpRegisters.XISR.place(number);
     }
 
     private long take() {
       int at = best();
       long before = xirr(at);
-      if (at >= 0) {
+      if (at == REQUEST) {
+        cppr = mfrr;
+      } else if (at != NOTHING) {
         cppr = waiting[at] >>> PRIORITY_SHIFT;
         count--;
         System.arraycopy(waiting, at + 1, waiting, at, count - at);

@@ -102,11 +102,13 @@ class MpicMsiDriverTest {
     collect(driver);
     assertEquals(List.of(block.intid(1)), arrived);
     ring(model, false, block.data(3));
+    ring(model, false, block.data(0));
     block.deactivate(3);
     ring(model, false, block.data(3));
+    ring(model, false, block.data(2));
     block.activate(3, 0);
     collect(driver);
-    assertEquals(List.of(), arrived);
+    assertEquals(List.of(block.intid(0), block.intid(2)), arrived);
     assertThrows(IllegalArgumentException.class, () -> block.retarget(0, 1));
     block.free();
   }

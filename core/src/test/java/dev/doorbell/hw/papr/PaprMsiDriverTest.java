@@ -115,6 +115,17 @@ class PaprMsiDriverTest {
   }
 
   @Test
+  @DisplayName("vectors of which one was active leave them so, too: whoever asked may have failed")
+  void activeAndGone() {
+    PaprBench.FakeTable table = table();
+    table.addresses[1] = 0x1234;
+    VectorBlock b = bench.messages.allocate(SOURCE, 4, false);
+    b.activate(0, 0);
+    b.free();
+    assertEquals(0x1234, table.addresses[1]);
+  }
+
+  @Test
   @DisplayName("another PE's interrupt stops who sent it, and reaches nobody")
   void isolation() {
     VectorBlock b = bench.messages.allocate(SOURCE, 1, false);

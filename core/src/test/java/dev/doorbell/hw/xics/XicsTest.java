@@ -99,6 +99,26 @@ class XicsTest {
   }
 
   @Test
+  @DisplayName(
+      "MFRR: a processor's request comes at its priority until it is cleared, which the driver does, and hides nobody's interrupt")
+  void requests() {
+    page.write(0xc, 4, 1);
+    XicsDriver driver = driver();
+    assertEquals(0xff, page.read(0xc, 1), "cleared at the start");
+    page.write(0xc, 4, 1);
+    assertTrue(model.present(8, FIRST + 1, 5));
+    assertEquals(0xff00_0002, page.read32(4), "the request is more favoured");
+    assertEquals(0x0400_0000, page.read32(0), "at its priority nothing less favoured comes");
+    page.write32(4, 0xff00_0002);
+    assertEquals(0xff00_0002, page.read32(0), "it is not cleared by its end");
+    assertEquals(List.of("1@0"), collected(driver));
+    assertEquals(0xff00_0000, page.read32(0));
+    page.write(0xc, 5, 1);
+    assertTrue(model.present(8, FIRST + 2, 5));
+    assertEquals(0xff00_0000 | FIRST + 2, page.read32(0), "of one priority a source comes first");
+  }
+
+  @Test
   @DisplayName("more than ever waited before arrive all, each at the CPU of its server")
   void many() {
     XicsDriver driver = driver();
