@@ -6,10 +6,12 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -68,7 +70,20 @@ final class FdtPower {
     if (node.isCompatible("IBM,Logical_PHB") || node.has("ibm,dma-window")) {
       return new FdtPaths(windows(node, bridge), guest(node, bridge));
     }
+    node.compatible().stream()
+        .filter(c -> c.startsWith("ibm,ioda"))
+        .findFirst()
+        .ifPresent(kind -> unread(node, bridge, kind));
     return FdtPaths.NONE;
+  }
+
+  /// NVLink's and OpenCAPI's bridges (NPU), whose functions stand for the links of others, and those before IODA2.
+  private void unread(FdtNode node, String bridge, String kind) {
+    draft.findings.unseen(
+        "PEs and messages of " + bridge,
+        "%s is %s, whose tables Doorbell does not know".formatted(node.path(), kind),
+        "its functions are taken to have neither IOMMU nor MSI controller",
+        EnumSet.allOf(Unseen.Hidden.class));
   }
 
   /// Before OPAL's own drivers have run, the tree has the pieces of the bridges and not the bridges.
@@ -81,10 +96,11 @@ final class FdtPower {
             .toList();
     if (!pieces.isEmpty() && tree.nodes().stream().noneMatch(n -> n.has("ibm,opal-phbid"))) {
       draft.findings.unseen(
-          "the PCI host bridges",
+          "PCI host bridges",
           "the tree has %d `pbcq` nodes (%s the first) and no `pciex@` node: it is as it was before OPAL had started its bridges"
               .formatted(pieces.size(), pieces.getFirst().path()),
-          "which PEs, windows and interrupts functions have is not known");
+          "which PEs, windows and interrupts functions have is not known",
+          EnumSet.allOf(Unseen.Hidden.class));
     }
   }
 

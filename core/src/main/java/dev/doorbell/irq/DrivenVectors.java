@@ -13,8 +13,13 @@ public abstract class DrivenVectors implements VectorBlock {
   /// @param lock the driver's
   protected DrivenVectors(
       MsiController controller, MsiSource source, ReentrantLock lock, int count) {
+    this(controller, new VectorStates(source.name(), controller, lock, count));
+  }
+
+  /// @param states under the driver's lock
+  protected DrivenVectors(MsiController controller, VectorStates states) {
     this.controller = controller;
-    states = new VectorStates(source.name(), controller, lock, count);
+    this.states = states;
   }
 
   /// Stops delivery of a vector that may be active.

@@ -1,7 +1,5 @@
 package dev.doorbell.irq;
 
-import java.util.concurrent.locks.ReentrantLock;
-
 /// Vectors of one device that are interrupts of a controller, each by its number, which the driver turns on and off. What is abstract is called with the
 /// lock held.
 public abstract class NumberedVectors extends DrivenVectors {
@@ -10,11 +8,10 @@ public abstract class NumberedVectors extends DrivenVectors {
   /// How many were given back.
   private int given;
 
-  /// @param lock the driver's
+  /// @param states under the driver's lock, as many as numbers
   /// @param numbers by vector
-  protected NumberedVectors(
-      MsiController controller, MsiSource source, ReentrantLock lock, int[] numbers) {
-    super(controller, source, lock, numbers.length);
+  protected NumberedVectors(MsiController controller, VectorStates states, int[] numbers) {
+    super(controller, states);
     this.numbers = numbers.clone();
   }
 

@@ -28,7 +28,7 @@ public final class Planner {
     List<Conflict> conflicts = new ArrayList<>();
     List<Unseen> unseen = new ArrayList<>(land.unseen());
     Optional<WindowPlan> window =
-        new WindowPlanner(machine, land, request).plan(subjects, request.window());
+        new WindowPlanner(machine, land, subjects, request).plan(request.window());
     List<AddressRange> ram = ram(request, land, window, conflicts);
     new FunctionChecks(machine, request, conflicts).check(subjects, land.granule());
     new RangeChecks(machine, land, conflicts).check(subjects, window, ram);

@@ -27,23 +27,33 @@ final class WindowPlanner {
   private final List<AddressRange> ram;
   private final boolean ramKnown;
   private final long ramBytes;
+  private final List<Subject> subjects;
+  private final boolean pamu;
 
-  WindowPlanner(MachineDescription machine, Landscape land, PlanRequest request) {
+  /// Bytes from a doorbell to the next.
+  private final long spacing;
+
+  WindowPlanner(
+      MachineDescription machine, Landscape land, List<Subject> subjects, PlanRequest request) {
     this.machine = machine;
     this.land = land;
     this.ram = request.ram();
     // RAM of a size is laid out around the window afterwards.
     this.ramBytes = request.ramBytes().orElse(0);
     this.ramKnown = !request.ram().isEmpty() || request.ramBytes().isPresent();
+    this.subjects = subjects;
+    this.pamu =
+        subjects.stream().anyMatch(s -> s.iommu().orElse(null) instanceof IommuDescription.Pamu);
+    this.spacing = spacing();
   }
 
   /// {@return the window, or nothing when no doorbell needs a mapping}
-  Optional<WindowPlan> plan(List<Subject> subjects, Optional<AddressRange> wanted) {
-    List<Doorbell> doorbells = doorbells(subjects);
+  Optional<WindowPlan> plan(Optional<AddressRange> wanted) {
+    List<Doorbell> doorbells = doorbells();
     if (doorbells.isEmpty()) {
       return Optional.empty();
     }
-    long needed = needed(subjects, doorbells.size());
+    long needed = doorbells.size() == 1 ? land.granule().bytes() : doorbells.size() * spacing;
     if (wanted.isPresent()) {
       return Optional.of(
           window(wanted.get(), doorbells, needed, "asked for", Source.rule("--window")));
@@ -60,21 +70,14 @@ final class WindowPlanner {
                   "the captured kernel's own window; guests planned around it work on that kernel too",
                   recorded.source()));
     }
-    return Optional.of(place(subjects, doorbells, needed));
+    return Optional.of(place(doorbells, needed));
   }
 
   /// Behind a PAMU each doorbell is in one of its windows, whose size what lies highest tells: the MSI window itself, which is behind RAM.
-  private long needed(List<Subject> subjects, int doorbells) {
+  private long spacing() {
     long granule = land.granule().bytes();
-    if (doorbells < 2 || !hasPamu(subjects)) {
-      return doorbells * granule;
-    }
     long base = ramKnown ? powerOfTwo(ramEnd()) : CUSTOMARY[0];
-    return doorbells * Math.max(granule, SubWindows.slot(base));
-  }
-
-  private static boolean hasPamu(List<Subject> subjects) {
-    return subjects.stream().anyMatch(s -> s.iommu().orElse(null) instanceof IommuDescription.Pamu);
+    return pamu ? Math.max(granule, SubWindows.slot(base)) : granule;
   }
 
   private boolean fits(Thing recorded, long needed) {
@@ -94,13 +97,13 @@ final class WindowPlanner {
   }
 
   /// The customary size where there is room for it, else what is left down to the need.
-  private WindowPlan place(List<Subject> subjects, List<Doorbell> doorbells, long needed) {
-    long all = Math.max(doorbells.size(), everyDoorbell().size()) * land.granule().bytes();
-    long size = Math.max(powerOfTwo(Math.max(all, needed)), CUSTOMARY_BYTES);
+  private WindowPlan place(List<Doorbell> doorbells, long needed) {
+    long all = Math.max(doorbells.size(), everyDoorbell().size()) * spacing;
+    long size = Math.max(powerOfTwo(all), CUSTOMARY_BYTES);
     boolean low = subjects.stream().anyMatch(Subject::needsLowWindow);
     long limit = low ? Sizes.FOUR_GIB - 1 : land.aperture().last();
     // RAM around a window in its middle would not lie in windows of one size.
-    boolean few = ramKnown && hasPamu(subjects);
+    boolean few = ramKnown && pamu;
     for (long bytes = size; bytes >= powerOfTwo(needed); bytes >>>= 1) {
       Optional<AddressRange> found = few ? Optional.empty() : customary(bytes, limit);
       if (found.isPresent()) {
@@ -210,16 +213,16 @@ final class WindowPlanner {
       AddressRange range, List<Doorbell> doorbells, long needed, String why, Source source) {
     // Counted in granules: the bytes of the whole 64-bit space are no long. Head room is told up to
     // 2^63.
-    long whole = slots(range, land.granule());
+    long whole = slots(range, new Granule(Long.numberOfTrailingZeros(spacing)));
     long slots = Math.max(1, whole);
     int shift = land.granule().shift();
-    long spare = Math.max(0, whole - (needed >>> shift));
+    long spare = Math.max(0, whole - doorbells.size());
     long headroom = Math.min(spare, Long.MAX_VALUE >>> shift) << shift;
     int order = Long.SIZE - 1 - Long.numberOfLeadingZeros(slots);
     return new WindowPlan(range, land.granule(), doorbells, needed, headroom, order, why, source);
   }
 
-  private List<Doorbell> doorbells(List<Subject> subjects) {
+  private List<Doorbell> doorbells() {
     TreeMap<Long, Doorbell> pages = new TreeMap<>(Long::compareUnsigned);
     for (Subject s : subjects) {
       if (s.iommu().map(Regions::translatesMsi).orElse(false)) {

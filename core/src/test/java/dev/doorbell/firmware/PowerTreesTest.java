@@ -9,6 +9,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Unseen;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,6 +89,33 @@ class PowerTreesTest {
       t.end();
     }
     return t;
+  }
+
+  @Test
+  @DisplayName(
+      "bridges of NVLink and of IODA1 are not read, and nobody behind them is told to have no IOMMU for certain")
+  void unreadBridges() throws IOException {
+    TreeBuilder t = TreeBuilder.machine();
+    for (String kind : new String[] {"ibm,ioda2-npu2-phb", "ibm,ioda-phb"}) {
+      t.begin("pciex@" + (kind.length() == 18 ? "6030200000000" : "3fff000000000"))
+          .text("device_type", "pciex")
+          .text("compatible", "ibm,some-pciex", kind)
+          .cells("reg", 0x60302, 0, 0, 0x1000)
+          .cells("#address-cells", 3)
+          .cells("#size-cells", 2)
+          .cells("ibm,opal-phbid", 0, kind.length())
+          .end();
+    }
+    MachineDescription m = read(t);
+    assertEquals(2, m.hostBridges().size());
+    assertEquals(List.of(), m.iommus());
+    assertEquals(
+        2,
+        m.unseen().stream()
+            .filter(u ->
+                u.what().startsWith("PEs and messages of")
+                    && u.hides().containsAll(List.of(Unseen.Hidden.values())))
+            .count());
   }
 
   @Test

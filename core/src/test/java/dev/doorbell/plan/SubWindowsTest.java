@@ -26,6 +26,12 @@ class SubWindowsTest {
     MachineDescription m =
         new WhatIf(f, 8, 0, true)
             .addTo(Firmware.read(Sysroot.open(Shared.require("captures/powerpc/dt-p4080ds"))));
+    return plan(m, bytes, window);
+  }
+
+  private static Plan plan(
+      MachineDescription m, OptionalLong bytes, Optional<AddressRange> window) {
+    Sbdf f = Sbdf.parse("0000:01:00.0");
     PlanRequest request =
         new PlanRequest(List.of(), bytes, window, Optional.empty(), OptionalInt.empty(), true);
     return new Planner(m).plan(new Subjects(Survey.of(m)).of(f).stream().toList(), request);
@@ -65,6 +71,21 @@ class SubWindowsTest {
           p.conflicts().stream().anyMatch(c -> c.kind().equals("WindowsDoNotFit") && c.blocks()),
           () -> "at 0x%x".formatted(start));
     }
+  }
+
+  @Test
+  @DisplayName("head room counts places a sub-window apart, for every bank of the machine")
+  void headroom() {
+    Plan p = plan(OptionalLong.empty(), Optional.empty());
+    WindowPlan w = p.window().orElseThrow();
+    assertEquals(AddressRange.ofSize(0x800_0000L, 0x40_0000), w.range());
+    assertEquals(0x1000, w.needed());
+    assertEquals(3 * 0x1000, w.headroom());
+    WindowPlan small =
+        plan(OptionalLong.empty(), Optional.of(AddressRange.ofSize(0x800_0000L, 0x10_0000)))
+            .window()
+            .orElseThrow();
+    assertEquals(0, small.headroom());
   }
 
   @Test

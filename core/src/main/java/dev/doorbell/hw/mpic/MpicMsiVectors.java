@@ -2,13 +2,14 @@ package dev.doorbell.hw.mpic;
 
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.NumberedVectors;
+import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one device: interrupts of a bank.
 final class MpicMsiVectors extends NumberedVectors {
   private final MpicMsiDriver driver;
 
   MpicMsiVectors(MpicMsiDriver driver, MsiSource source, int[] numbers) {
-    super(driver, source, driver.lock, numbers);
+    super(driver, new VectorStates(source.name(), driver, driver.lock, numbers.length), numbers);
     this.driver = driver;
   }
 

@@ -2,6 +2,7 @@ package dev.doorbell.hw.papr;
 
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.NumberedVectors;
+import dev.doorbell.irq.VectorStates;
 import dev.doorbell.pci.MessageTable;
 
 /// Interrupts that the hypervisor gave one function, with the messages that it composed for them.
@@ -19,7 +20,7 @@ final class PaprVectors extends NumberedVectors {
       int[] numbers,
       MessageTable table,
       MessageTable.Saved before) {
-    super(driver, source, driver.lock, numbers);
+    super(driver, new VectorStates(source.name(), driver, driver.lock, numbers.length), numbers);
     this.driver = driver;
     this.before = before;
     rid = source.deviceId();

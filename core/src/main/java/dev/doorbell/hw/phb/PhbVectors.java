@@ -2,6 +2,7 @@ package dev.doorbell.hw.phb;
 
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.NumberedVectors;
+import dev.doorbell.irq.VectorStates;
 
 /// Vectors of one function: interrupts of its bridge. An interrupt's number is in the address and in the datum of its message.
 final class PhbVectors extends NumberedVectors {
@@ -9,7 +10,7 @@ final class PhbVectors extends NumberedVectors {
   private final boolean low;
 
   PhbVectors(PhbMsiDriver driver, MsiSource source, int[] numbers, boolean low) {
-    super(driver, source, driver.lock, numbers);
+    super(driver, new VectorStates(source.name(), driver, driver.lock, numbers.length), numbers);
     this.driver = driver;
     this.low = low;
   }
