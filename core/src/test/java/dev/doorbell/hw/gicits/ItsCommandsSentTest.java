@@ -89,14 +89,14 @@ class ItsCommandsSentTest {
     assertEquals(List.of("MAPD", "SYNC 0"), noted.take());
     v.activate(0, 1);
     assertEquals(List.of("MAPTI", "INV", "SYNC 1"), noted.take());
+    v.raise(0);
+    assertEquals(List.of("INT", "SYNC 1"), noted.take());
+    v.clearPending(0);
+    assertEquals(List.of("CLEAR", "SYNC 1"), noted.take());
     v.retarget(0, 0);
     assertEquals(List.of("MOVI", "INV", "SYNC 0", "SYNC 1"), noted.take());
     v.mask(0);
     assertEquals(List.of("INV", "SYNC 0"), noted.take());
-    v.raise(0);
-    assertEquals(List.of("INT", "SYNC 0"), noted.take());
-    v.clearPending(0);
-    assertEquals(List.of("CLEAR", "SYNC 0"), noted.take());
     ItsDriver.evacuate(List.of(its), 0, 1);
     assertEquals(List.of("MOVI", "INV", "SYNC 1", "SYNC 0", "MOVALL", "SYNC 1"), noted.take());
     v.deactivate(0);
