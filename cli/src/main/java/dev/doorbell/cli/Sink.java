@@ -1,5 +1,6 @@
 package dev.doorbell.cli;
 
+import dev.doorbell.explain.FileTrouble;
 import java.io.IOException;
 import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Sink extends OutputStream {
     try {
       to.write(bytes, from, count);
     } catch (IOException e) {
-      String message = String.valueOf(e.getMessage());
+      String message = FileTrouble.of(e);
       if (!message.contains("Broken pipe")) {
         why = message;
       }

@@ -74,7 +74,7 @@ public final class Sysroot {
     } catch (NoSuchFileException e) {
       throw new NoSuchSysrootException("there is no folder or file " + root);
     } catch (IOException e) {
-      throw new NoSuchSysrootException("cannot open " + root + ": " + e.getMessage());
+      throw new NoSuchSysrootException("cannot open %s: %s".formatted(root, FileTrouble.of(e)));
     }
     if (Files.isDirectory(real)) {
       boolean asRoot = Files.exists(real.resolve("sys")) || Files.exists(real.resolve("proc"));

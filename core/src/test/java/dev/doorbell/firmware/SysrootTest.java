@@ -205,4 +205,20 @@ class SysrootTest {
     assertEquals(13, bars.size());
     assertEquals(12, bars.getLast().index());
   }
+
+  @Test
+  @DisplayName("a root that cannot be opened is told in words, never by an exception's name")
+  void unopenable() throws IOException {
+    Path loop = folder.resolve("loop");
+    Files.createSymbolicLink(loop, loop);
+    NoSuchSysrootException e = assertThrows(NoSuchSysrootException.class, () -> Sysroot.open(loop));
+    assertEquals(
+        "cannot open %s: %s: Too many levels of symbolic links or unable to access attributes of symbolic link"
+            .formatted(loop, loop),
+        e.getMessage());
+    assertEquals(
+        "there is no folder or file " + folder.resolve("gone"),
+        assertThrows(NoSuchSysrootException.class, () -> Sysroot.open(folder.resolve("gone")))
+            .getMessage());
+  }
 }

@@ -175,13 +175,27 @@ final class ContainerFiles implements AutoCloseable {
       // The IOMMU is chosen already, so that it has a say here.
       return iommu.refused(group, e);
     }
-    return e.equals(Errno.EBUSY)
-        ? inUse(group)
-        : new ErrnoException(
-            VfioLayout.VFIO_GROUP_SET_CONTAINER.name(),
-            group.name(),
-            e,
-            FirmwareDemand.of(group, e).orElseGet(() -> Because.general(e)));
+    return switch (e.name()) {
+      case "EBUSY" -> inUse(group);
+      // No IOMMU is asked for its opinion yet: whoever answers so has an owner for the group's DMA.
+      case "EPERM" -> owned(group, "a driver that is not seen has one of its functions");
+      default ->
+          new ErrnoException(
+              VfioLayout.VFIO_GROUP_SET_CONTAINER.name(),
+              group.name(),
+              e,
+              FirmwareDemand.of(group, e).orElseGet(() -> Because.general(e)));
+    };
+  }
+
+  /// {@return that somebody has the group's DMA, whom sysfs does not name}
+  ///
+  /// @param otherwise what else it may be, as a clause
+  ///
+  /// **Source**: Linux `drivers/iommu/iommu.c`, `iommu_group_claim_dma_owner`: EPERM
+  InUse owned(LinuxGroup group, String otherwise) {
+    return InUse.unless(
+        "attach " + group.name() + " to " + name, group.name(), "another process", otherwise);
   }
 
   InUse inUse(LinuxGroup group) {
@@ -230,6 +244,10 @@ final class ContainerFiles implements AutoCloseable {
           new Because(
               "%s is not bound to a VFIO driver".formatted(function), "bind it to vfio-pci");
       case "EBUSY" -> new Because("somebody has it open", "close it there first");
+      case "EPERM" ->
+          new Because(
+              "its group is another process's, or its interrupts are not isolated",
+              "close it there first, unless the end of `dmesg` says \"not secure\" or \"interrupt remapping\"");
       default -> Because.general(e);
     };
   }

@@ -180,7 +180,7 @@ public record Errno(int number, String name, String meaning) {
   /// {@return the errno that the headers name so}
   ///
   /// @throws IllegalArgumentException when they name none so
-  static Errno named(String name) {
+  public static Errno named(String name) {
     return ALL.values().stream()
         .filter(e -> e.name.equals(name))
         .findFirst()

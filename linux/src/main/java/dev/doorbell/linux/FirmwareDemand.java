@@ -14,10 +14,8 @@ final class FirmwareDemand {
 
   /// {@return the reason; empty where it is another one}
   static Optional<Because> of(LinuxGroup group, Errno e) {
-    if (!e.equals(Errno.EPERM) && !e.equals(Errno.EINVAL)) {
-      return Optional.empty();
-    }
-    return demanded(group).map(at -> because(group, at));
+    boolean may = e.equals(Errno.EINVAL) || e.equals(Errno.EPERM) && files(group).mayBeIntel();
+    return may ? demanded(group).map(at -> because(group, at)) : Optional.empty();
   }
 
   /// {@return the reason why iommufd does not bind a function, with EINVAL; empty where firmware demands nothing} The kernel answers so, too,
@@ -32,6 +30,10 @@ final class FirmwareDemand {
                 "%s; or another process has bound %s".formatted(b.reason(), function),
                 "look whether `dmesg` tells of a 1:1 mapping: if so, %s; if not, close %s in the other process"
                     .formatted(b.advice(), function)));
+  }
+
+  private static HostFiles files(LinuxGroup group) {
+    return group.vfio().files();
   }
 
   private static Optional<AddressRange> demanded(LinuxGroup group) {

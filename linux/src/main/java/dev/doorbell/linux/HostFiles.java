@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.explain.FileTrouble;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
+import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.pci.Seen;
 import dev.doorbell.vfio.Viability;
@@ -31,7 +33,7 @@ final class HostFiles {
   /// Drivers whose functions a group may hold while it is assigned: those that do no DMA of their own, and VFIO's, which give theirs to
   /// users. Each says so itself to the kernel, by `driver_managed_dma`; a group with a function of any other is not viable.
   ///
-  /// **Source**: Linux 6.18 `drivers/pci/pci-stub.c`, `drivers/pci/pcie/portdrv.c`, `drivers/vfio/pci` (names as in `/sys/bus/pci/drivers`)
+  /// **Source**: Linux 6.18 `drivers/pci/pci-stub.c`, `drivers/pci/pcie/portdrv.c`, `drivers/vfio`, `drivers/bus/fsl-mc/dprc-driver.c` (names as in `/sys/bus/*/drivers`)
   private static final Set<String> HARMLESS =
       Set.of(
           "pci-stub",
@@ -43,7 +45,12 @@ final class HostFiles {
           "pds_vfio_pci",
           "qat_vfio_pci",
           "virtio_vfio_pci",
-          "xe-vfio-pci");
+          "xe-vfio-pci",
+          "vfio-platform",
+          "vfio-amba",
+          "vfio-fsl-mc",
+          "fsl_mc_dprc",
+          "vfio-cdx");
 
   /// Where Linux maps doorbells on machines whose MSIs are translated (`MSI_IOVA_BASE`, `MSI_IOVA_LENGTH`).
   static final AddressRange SW_MSI = AddressRange.ofSize(0x800_0000L, 0x10_0000L);
@@ -68,14 +75,15 @@ final class HostFiles {
 
   /// {@return functions of a group, ascending; platform devices in it are left out}
   List<Sbdf> functions(int group) {
-    List<Sbdf> out = new ArrayList<>();
-    for (String name : names("sys/kernel/iommu_groups/" + group + "/devices")) {
-      if (name.matches("[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]")) {
-        out.add(Sbdf.parse(name));
-      }
-    }
-    out.sort(null);
-    return out;
+    return members(group).stream().filter(HostFiles::isFunction).map(Sbdf::parse).sorted().toList();
+  }
+
+  private List<String> members(int group) {
+    return names("sys/kernel/iommu_groups/" + group + "/devices");
+  }
+
+  private static boolean isFunction(String name) {
+    return name.matches("[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]");
   }
 
   /// {@return the group of a function; empty when it has none, which may change once a driver is bound}
@@ -151,7 +159,7 @@ final class HostFiles {
     } catch (AccessDeniedException e) {
       return new Seen.NotVisible<>("/%s may not be read by this user".formatted(path));
     } catch (IOException e) {
-      return new Seen.NotVisible<>("/%s cannot be read: %s".formatted(path, e.getMessage()));
+      return new Seen.NotVisible<>("/%s cannot be read: %s".formatted(path, FileTrouble.of(e)));
     }
   }
 
@@ -164,16 +172,20 @@ final class HostFiles {
     return names(device(function) + "/vfio-dev").stream().findFirst();
   }
 
-  /// {@return functions of a group that the host uses}
+  /// {@return functions and other devices of a group that the host uses}
   List<Viability.Blocker> blockers(int group) {
     List<Viability.Blocker> out = new ArrayList<>();
-    for (Sbdf f : functions(group)) {
-      driver(f)
+    for (String name : members(group)) {
+      Optional<String> driver =
+          isFunction(name)
+              ? driver(Sbdf.parse(name))
+              : link("sys/kernel/iommu_groups/%d/devices/%s/driver".formatted(group, name));
+      driver
           .filter(d -> !isHarmless(d))
           .ifPresent(d ->
               out.add(
                   new Viability.Blocker(
-                      f.toString(), "driver " + d, "the kernel put it into group " + group)));
+                      name, "driver " + d, "the kernel put it into group " + group)));
     }
     return out;
   }
@@ -252,15 +264,23 @@ final class HostFiles {
   }
 
   /// {@return whether the kernel was told to take groups that are not isolated}
-  boolean allowsUnsafeInterrupts() {
-    for (String module : List.of("vfio_iommu_type1", "iommufd")) {
-      if (text("sys/module/" + module + "/parameters/allow_unsafe_interrupts")
-          .filter(t -> t.strip().equals("Y"))
-          .isPresent()) {
-        return true;
-      }
-    }
-    return false;
+  boolean allowsUnsafeInterrupts(Access access) {
+    return text(unsafeInterrupts(access)).filter(t -> t.strip().equals("Y")).isPresent();
+  }
+
+  /// {@return the file by which an administrator tells it} Each interface has its own; containers are iommufd's where the kernel has no type 1
+  /// (CONFIG_IOMMUFD_VFIO_CONTAINER).
+  String unsafeInterrupts(Access access) {
+    String type1 = "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts";
+    String iommufd = "sys/module/iommufd/parameters/allow_unsafe_interrupts";
+    boolean ofType1 = Files.exists(root.resolve(type1)) || !Files.exists(root.resolve(iommufd));
+    return access == Access.CONTAINER && ofType1 ? type1 : iommufd;
+  }
+
+  /// {@return whether Intel's driver may have the IOMMUs here: where the kernel names them, it names them so}
+  boolean mayBeIntel() {
+    List<String> iommus = names("sys/class/iommu");
+    return iommus.isEmpty() || iommus.stream().anyMatch(n -> n.startsWith("dmar"));
   }
 
   /// {@return the first word behind a name at a line's begin, as procfs prints its tables}

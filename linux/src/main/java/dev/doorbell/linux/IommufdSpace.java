@@ -3,8 +3,6 @@ package dev.doorbell.linux;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.bus.Rollback;
-import dev.doorbell.explain.Source;
-import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.vfio.InUse;
@@ -17,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +22,13 @@ import org.jspecify.annotations.Nullable;
 final class IommufdSpace implements DmaSpace {
   private static final String PATH = "/dev/iommu";
   private static final int MOST_RANGES = 1024;
+
+  /// What {@link #map} and {@link #unmap} hand to the kernel; one a thread, every member but the reserved one written each time.
+  private static final ThreadLocal<MemorySegment> MAP =
+      ThreadLocal.withInitial(() -> IommufdLayout.MAP.allocate(Arena.ofAuto()));
+
+  private static final ThreadLocal<MemorySegment> UNMAP =
+      ThreadLocal.withInitial(() -> IommufdLayout.UNMAP.allocate(Arena.ofAuto()));
 
   private final Kernel kernel;
   private final HostFiles files;
@@ -131,44 +135,12 @@ final class IommufdSpace implements DmaSpace {
       IommufdLayout.BIND_IOMMUFD.set(b, fd);
       int answer = d.tryIoctl(IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD, b);
       if (answer < 0) {
-        throw bindRefused(group, f, Errno.in(answer));
+        throw new BindRefused(files, name).because(group, f, Errno.in(answer));
       }
       return IommufdLayout.BIND_OUT_DEVID.getInt(b);
     } finally {
       iommufd.release();
     }
-  }
-
-  private RuntimeException bindRefused(LinuxGroup group, Sbdf f, Errno e) {
-    if (e.equals(Errno.EPERM) && !files.allowsUnsafeInterrupts()) {
-      return new NotIsolated(
-          name,
-          group.name(),
-          f.toString(),
-          "the kernel's MSI controller",
-          Source.file("sys/module/iommufd/parameters/allow_unsafe_interrupts"));
-    }
-    if (e.equals(Errno.EBUSY)) {
-      return new InUse(
-          "attach " + group.name() + " to " + name, f.toString(), "the host, or another container");
-    }
-    // Its file opens for many, and binds for one: EINVAL says that another process was first,
-    // before
-    // the kernel looks at what firmware demands, and that a driver could not start the function.
-    Optional<Because> firmware =
-        e.equals(Errno.EINVAL) ? FirmwareDemand.orInUse(group, f) : Optional.empty();
-    if (e.equals(Errno.EINVAL) && firmware.isEmpty()) {
-      return InUse.unless(
-          "attach " + group.name() + " to " + name,
-          f.toString(),
-          "another process",
-          "its driver cannot start it (`dmesg` tells)");
-    }
-    return new ErrnoException(
-        IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD.name(),
-        f.toString(),
-        e,
-        firmware.orElseGet(() -> Because.general(e)));
   }
 
   /// Leads a device's requests to tables, instead of those before.
@@ -213,7 +185,7 @@ final class IommufdSpace implements DmaSpace {
   }
 
   private void unmapAll() {
-    int answer = tryUnmap(AddressRange.ALL, new long[1]);
+    int answer = tryUnmap(AddressRange.ALL);
     if (answer < 0 && answer != -Errno.ENOENT.number()) {
       Kernel.check(answer, "IOMMU_IOAS_UNMAP", name);
     }
@@ -283,42 +255,36 @@ final class IommufdSpace implements DmaSpace {
 
   @Override
   public void map(AddressRange iovas, ProcessBuffer memory, Protection protection) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment m = IommufdLayout.MAP.allocate(arena);
-      int flags =
-          IommufdLayout.MAP_FIXED_IOVA
-              | (protection.read() ? IommufdLayout.MAP_READABLE : 0)
-              | (protection.write() ? IommufdLayout.MAP_WRITEABLE : 0);
-      IommufdLayout.MAP_SIZE.set(m, m.byteSize());
-      IommufdLayout.MAP_FLAGS.set(m, flags);
-      IommufdLayout.MAP_IOAS_ID.set(m, ioas);
-      IommufdLayout.MAP_USER_VA.set(m, memory.address());
-      IommufdLayout.MAP_LENGTH.set(m, iovas.bytes());
-      IommufdLayout.MAP_IOVA.set(m, iovas.start());
-      iommufd.ioctl(
-          IommufdLayout.IOMMU_IOAS_MAP, m, e -> LockedMemory.because(e, files, iovas.bytes()));
-    }
+    MemorySegment m = MAP.get();
+    int flags =
+        IommufdLayout.MAP_FIXED_IOVA
+            | (protection.read() ? IommufdLayout.MAP_READABLE : 0)
+            | (protection.write() ? IommufdLayout.MAP_WRITEABLE : 0);
+    IommufdLayout.MAP_SIZE.set(m, m.byteSize());
+    IommufdLayout.MAP_FLAGS.set(m, flags);
+    IommufdLayout.MAP_IOAS_ID.set(m, ioas);
+    IommufdLayout.MAP_USER_VA.set(m, memory.address());
+    IommufdLayout.MAP_LENGTH.set(m, iovas.bytes());
+    IommufdLayout.MAP_IOVA.set(m, iovas.start());
+    iommufd.ioctl(
+        IommufdLayout.IOMMU_IOAS_MAP, m, e -> LockedMemory.because(e, files, iovas.bytes()));
   }
 
   @Override
   public OptionalLong unmap(AddressRange iovas) {
-    long[] bytes = new long[1];
-    Kernel.check(tryUnmap(iovas, bytes), "IOMMU_IOAS_UNMAP", name);
-    return OptionalLong.of(bytes[0]);
+    Kernel.check(tryUnmap(iovas), "IOMMU_IOAS_UNMAP", name);
+    return OptionalLong.of(IommufdLayout.UNMAP_LENGTH.get(UNMAP.get()));
   }
 
-  private int tryUnmap(AddressRange iovas, long[] bytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment m = IommufdLayout.UNMAP.allocate(arena);
-      IommufdLayout.UNMAP_SIZE.set(m, m.byteSize());
-      IommufdLayout.UNMAP_IOAS_ID.set(m, ioas);
-      IommufdLayout.UNMAP_IOVA.set(m, iovas.start());
-      // The whole space is said as the largest number.
-      IommufdLayout.UNMAP_LENGTH.set(m, iovas.bytes() == 0 ? -1 : iovas.bytes());
-      int answer = iommufd.tryIoctl(IommufdLayout.IOMMU_IOAS_UNMAP, m);
-      bytes[0] = IommufdLayout.UNMAP_LENGTH.get(m);
-      return answer;
-    }
+  /// {@return the kernel's answer; how much it unmapped stays in this thread's structure}
+  private int tryUnmap(AddressRange iovas) {
+    MemorySegment m = UNMAP.get();
+    IommufdLayout.UNMAP_SIZE.set(m, m.byteSize());
+    IommufdLayout.UNMAP_IOAS_ID.set(m, ioas);
+    IommufdLayout.UNMAP_IOVA.set(m, iovas.start());
+    // The whole space is said as the largest number.
+    IommufdLayout.UNMAP_LENGTH.set(m, iovas.bytes() == 0 ? -1 : iovas.bytes());
+    return iommufd.tryIoctl(IommufdLayout.IOMMU_IOAS_UNMAP, m);
   }
 
   /// Gives every group tables that remember, in the place of its own; what is mapped stays mapped.

@@ -73,7 +73,8 @@ final class LinuxGroup implements Group {
   /// @param container that is to have the group
   void requireIsolation(String container) {
     boolean open = vfio.files().isolation() == HostFiles.Isolation.OPEN;
-    if (!isolatedMsi() && (open || vfio.files().allowsUnsafeInterrupts())) {
+    boolean allowed = vfio.files().allowsUnsafeInterrupts(vfio.options().access());
+    if (!isolatedMsi() && (open || allowed)) {
       throw new NotIsolated(
           container,
           name(),

@@ -1,5 +1,6 @@
 package dev.doorbell.linux;
 
+import dev.doorbell.explain.FileTrouble;
 import dev.doorbell.pci.CapabilityLayout;
 import dev.doorbell.pci.ConfigAccess;
 import dev.doorbell.pci.ConfigHeaderLayout;
@@ -84,7 +85,7 @@ final class MemoryDecoding {
                 "whether %s lets its VFs decode memory is not seen: %s".formatted(physical, why));
       };
     } catch (IOException e) {
-      return Optional.of("/%s cannot be read: %s".formatted(path, e.getMessage()));
+      return Optional.of("/%s cannot be read: %s".formatted(path, FileTrouble.of(e)));
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.iommu.Protection;
+import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.pci.Sbdf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -45,10 +46,15 @@ final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
     }
   }
 
+  /// EPERM of the container's IOMMU and of who claims the group cannot be told apart; that a group is in already speaks for the latter.
   @Override
   public RuntimeException refused(LinuxGroup group, Errno e) {
-    return e.equals(Errno.EBUSY)
-        ? files.inUse(group)
+    if (e.equals(Errno.EBUSY)) {
+      return files.inUse(group);
+    }
+    Optional<Because> firmware = FirmwareDemand.of(group, e);
+    return e.equals(Errno.EPERM) && firmware.isEmpty()
+        ? files.owned(group, "its interrupts are not isolated (`dmesg` tells)")
         : refused(group, e, VfioLayout.VFIO_GROUP_SET_CONTAINER);
   }
 
@@ -57,15 +63,29 @@ final class Type1Space implements DmaSpace, ContainerFiles.Iommu {
     if (firmware.isPresent()) {
       return new ErrnoException(request.name(), group.name(), e, firmware.get());
     }
-    if (e.equals(Errno.EPERM) && !files.host().allowsUnsafeInterrupts()) {
+    if (e.equals(Errno.EPERM) && !files.host().allowsUnsafeInterrupts(Access.CONTAINER)) {
       return new NotIsolated(
           files.name(),
           group.name(),
           group.functions().getFirst().toString(),
           "the kernel's MSI controller",
-          Source.file("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"));
+          Source.file(files.host().unsafeInterrupts(Access.CONTAINER)));
     }
-    return new ErrnoException(request.name(), group.name(), e, Because.general(e));
+    return new ErrnoException(request.name(), group.name(), e, why(e));
+  }
+
+  private static Because why(Errno e) {
+    return switch (e.name()) {
+      case "EPERM" ->
+          new Because(
+              "the driver of its IOMMU does not allow it, and unsafe interrupts are allowed already",
+              "look at the end of `dmesg`, where that driver says why");
+      case "ENODEV", "EINVAL" ->
+          new Because(
+              "the kernel's VFIO has no type 1 IOMMU (version 2), or its IOMMU takes no domain for this group",
+              "`modprobe vfio_iommu_type1`, and look at the end of `dmesg`");
+      default -> Because.general(e);
+    };
   }
 
   @Override

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.explain.FileTrouble;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.ConfigImage;
 import dev.doorbell.pci.MessageTable;
@@ -65,7 +66,7 @@ public final class VectorRegisters {
       byte[] bytes = Files.readAllBytes(files.resolve(path));
       return new Seen.There<>(PciFunction.of(function, ConfigImage.of(bytes, path), path));
     } catch (IOException e) {
-      return new Seen.NotVisible<>("/%s cannot be read: %s".formatted(path, e.getMessage()));
+      return new Seen.NotVisible<>("/%s cannot be read: %s".formatted(path, FileTrouble.of(e)));
     }
   }
 

@@ -306,7 +306,7 @@ final class FakeSysfs {
     }
   }
 
-  private void link(String path, String to) {
+  void link(String path, String to) {
     try {
       Files.createDirectories(root.resolve(path).getParent());
       Files.createDirectories(root.resolve(to));

@@ -1,6 +1,7 @@
 package dev.doorbell.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import dev.doorbell.vfio.EventCounter;
 import dev.doorbell.vfio.InUse;
 import dev.doorbell.vfio.IrqType;
 import dev.doorbell.vfio.NotViable;
+import dev.doorbell.vfio.Viability;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +98,7 @@ class RefusedCallsTest {
   void firmwareDemands(Access access, String call, String errno, @TempDir Path root) {
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.write("sys/class/iommu/dmar0/x", "");
     String regions = "sys/kernel/iommu_groups/1/reserved_regions";
     FailingCalls failing = new FailingCalls(k.calls());
     LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
@@ -121,18 +124,99 @@ class RefusedCallsTest {
     }
   }
 
-  @Test
-  @DisplayName("iommufd: EPERM is never told as firmware's demand, which is EINVAL there")
-  void isolationBeforeFirmware(@TempDir Path root) {
+  @ParameterizedTest(name = "{0} {1}")
+  @CsvSource({"CONTAINER, VFIO_SET_IOMMU", "IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD"})
+  @DisplayName(
+      "EPERM where firmware wants a region and no IOMMU is Intel's, and with iommufd: missing isolation, as only Intel's driver answers firmware's demand so")
+  void isolationBeforeFirmware(Access access, String call, @TempDir Path root) {
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.hideInterrupts();
     k.write(
         "sys/kernel/iommu_groups/1/reserved_regions",
         "0x00000000000e0000 0x00000000000effff direct\n");
     FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
+    failing.failIoctl(request(call), Errno.EPERM);
+    NotIsolated e = assertThrows(NotIsolated.class, () -> session(o));
+    String module = access == Access.CONTAINER ? "vfio_iommu_type1" : "iommufd";
+    String source = e.refusal().source().toString();
+    assertTrue(source.contains(module + "/parameters/allow_unsafe_interrupts"), source);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @DisplayName(
+      "iommufd: EPERM where interrupts are isolated, or need not be, is another user of the group, and where sysfs names one, NotViable")
+  void anotherOwner(boolean isolated, @TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    if (!isolated) {
+      k.hideInterrupts();
+      k.allowUnsafeInterrupts(true);
+    }
+    FailingCalls failing = new FailingCalls(k.calls());
     LinuxOptions o = new LinuxOptions(failing.calls(), root, Access.IOMMUFD, false, f -> List.of());
     failing.failIoctl(IommufdLayout.VFIO_DEVICE_BIND_IOMMUFD, Errno.EPERM);
-    assertThrows(NotIsolated.class, () -> session(o));
+    InUse e = assertThrows(InUse.class, () -> unsafe(o));
+    assertTrue(e.getMessage().contains("group 1 is in use by another process"), e::getMessage);
+    failing.atOpen("/dev/vfio/devices/vfio1", () -> k.takenBy(F, "nvme", false));
+    NotViable v = assertThrows(NotViable.class, () -> unsafe(o));
+    assertTrue(v.getMessage().contains("driver nvme"), v::getMessage);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @DisplayName(
+      "containers: EPERM while a group enters is its owner, whom sysfs does not name, never a missing right")
+  void ownedGroup(boolean later, @TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    Sbdf other = Sbdf.parse("00:02.0");
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    k.add(other, EndpointSpec.demo(8), "vfio-pci", false);
+    FailingCalls failing = new FailingCalls(k.calls());
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), root, Access.CONTAINER, false, f -> List.of());
+    try (LinuxVfio vfio = LinuxVfio.open(o);
+        Container c = vfio.open(ContainerOptions.USUAL)) {
+      if (later) {
+        c.attach(vfio.group(other));
+      }
+      failing.failIoctl(VfioLayout.VFIO_GROUP_SET_CONTAINER, Errno.EPERM);
+      InUse e = assertThrows(InUse.class, () -> c.attach(vfio.group(F)));
+      assertTrue(
+          e.getMessage().contains("group 1 is in use by another process, or"), e::getMessage);
+      assertEquals(later, e.getMessage().contains("not isolated"), e::getMessage);
+    }
+  }
+
+  @Test
+  @DisplayName("each interface has its own switch for unsafe interrupts")
+  void ownSwitch(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.write("sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n");
+    HostFiles files = new HostFiles(root);
+    assertFalse(files.allowsUnsafeInterrupts(Access.CONTAINER));
+    assertTrue(files.allowsUnsafeInterrupts(Access.IOMMUFD));
+    k.remove("sys/module/vfio_iommu_type1");
+    assertTrue(files.allowsUnsafeInterrupts(Access.CONTAINER), "containers are iommufd's");
+  }
+
+  @Test
+  @DisplayName("a group is blocked by any device of the host in it, of PCI or not")
+  void platformBlocker(@TempDir Path root) {
+    FakeKernel k = new FakeKernel(root);
+    k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
+    String device = "sys/kernel/iommu_groups/1/devices/12300000.dma";
+    k.write(device + "/x", "");
+    HostFiles files = new HostFiles(root);
+    assertEquals(List.of(), files.blockers(1));
+    k.sysfs.link(device + "/driver", "sys/bus/platform/drivers/vfio-platform");
+    assertEquals(List.of(), files.blockers(1));
+    k.sysfs.link(device + "/driver", "sys/bus/platform/drivers/pl330");
+    Viability.Blocker b = files.blockers(1).getFirst();
+    assertEquals("12300000.dma", b.function());
+    assertEquals("driver pl330", b.user());
   }
 
   @Test
@@ -149,18 +233,20 @@ class RefusedCallsTest {
     assertTrue(e.refusal().advice().contains("dmesg"), e.refusal()::advice);
   }
 
-  @ParameterizedTest(name = "{0} {1}")
-  @CsvSource({"CONTAINER, VFIO_SET_IOMMU", "IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD"})
+  @Test
   @DisplayName("EPERM where unsafe interrupts are allowed is not told as missing isolation")
-  void anotherReason(Access access, String call, @TempDir Path root) {
+  void anotherReason(@TempDir Path root) {
     FakeKernel k = new FakeKernel(root);
     k.add(F, EndpointSpec.demo(8), "vfio-pci", false);
     k.allowUnsafeInterrupts(true);
     FailingCalls failing = new FailingCalls(k.calls());
-    LinuxOptions o = new LinuxOptions(failing.calls(), root, access, false, f -> List.of());
-    failing.failIoctl(request(call), Errno.EPERM);
+    LinuxOptions o =
+        new LinuxOptions(failing.calls(), root, Access.CONTAINER, false, f -> List.of());
+    failing.failIoctl(VfioLayout.VFIO_SET_IOMMU, Errno.EPERM);
     ErrnoException e = assertThrows(ErrnoException.class, () -> session(o));
     assertEquals(Errno.EPERM, e.errno());
+    assertTrue(e.getMessage().contains("the driver of its IOMMU"), e::getMessage);
+    assertFalse(e.refusal().advice().contains("root"), e.refusal()::advice);
   }
 
   @ParameterizedTest
@@ -248,8 +334,16 @@ class RefusedCallsTest {
   }
 
   private static void session(LinuxOptions options) {
+    session(options, ContainerOptions.USUAL);
+  }
+
+  private static void unsafe(LinuxOptions options) {
+    session(options, ContainerOptions.USUAL.withUnsafeInterrupts());
+  }
+
+  private static void session(LinuxOptions options, ContainerOptions how) {
     try (LinuxVfio vfio = LinuxVfio.open(options);
-        Container c = vfio.open(ContainerOptions.USUAL)) {
+        Container c = vfio.open(how)) {
       c.attach(vfio.group(F));
       try (DmaBuffer b = c.allocate(0x2000);
           Device d = vfio.group(F).open(F)) {

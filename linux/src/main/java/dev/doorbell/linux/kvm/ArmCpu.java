@@ -26,13 +26,13 @@ public final class ArmCpu {
   public void init(boolean off) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = KvmArmLayout.INIT.allocate(arena);
-      vm.ioctl(KvmArmLayout.KVM_ARM_PREFERRED_TARGET, s);
+      vm.ioctl(KvmArmLayout.KVM_ARM_PREFERRED_TARGET, s, KvmRefused::state);
       KvmArmLayout.INIT_FEATURES0.set(
           s,
           KvmArmLayout.INIT_FEATURES0.get(s)
               | KvmArmLayout.PSCI_0_2
               | (off ? KvmArmLayout.POWER_OFF : 0));
-      vcpu.ioctl(KvmArmLayout.KVM_ARM_VCPU_INIT, s);
+      vcpu.ioctl(KvmArmLayout.KVM_ARM_VCPU_INIT, s, KvmRefused::state);
     }
   }
 
@@ -80,6 +80,6 @@ public final class ArmCpu {
     MemorySegment s = KvmLayout.ONE_REG.allocate(arena);
     KvmLayout.ONE_REG_ID.set(s, register);
     KvmLayout.ONE_REG_ADDR.set(s, value.address());
-    vcpu.ioctl(request, s);
+    vcpu.ioctl(request, s, KvmRefused::state);
   }
 }

@@ -38,17 +38,40 @@ public final class ArmGic {
   /// @throws dev.doorbell.linux.ErrnoException with ENODEV when the host's own controller is of another kind
   public static void createV3(KvmVm vm, V3Places at, int interrupts) {
     KvmDevice gic = vm.createDevice(KvmArmLayout.TYPE_VGIC_V3, "GICv3");
-    gic.setLong(
-        KvmArmLayout.GROUP_ADDRESS, KvmArmLayout.ADDRESS_V3_DISTRIBUTOR, at.distributor().value());
-    gic.setLong(
-        KvmArmLayout.GROUP_ADDRESS,
-        KvmArmLayout.ADDRESS_V3_REDISTRIBUTOR,
-        at.redistributors().value());
-    gic.setInt(KvmArmLayout.GROUP_NR_IRQS, 0, interrupts);
-    gic.set(KvmArmLayout.GROUP_CONTROL, KvmArmLayout.CONTROL_INIT);
+    place(gic, KvmArmLayout.ADDRESS_V3_DISTRIBUTOR, "the Distributor", at.distributor());
+    place(gic, KvmArmLayout.ADDRESS_V3_REDISTRIBUTOR, "the Redistributors", at.redistributors());
+    finish(gic, "the GICv3", interrupts);
     KvmDevice its = vm.createDevice(KvmArmLayout.TYPE_ITS, "ITS");
-    its.setLong(KvmArmLayout.GROUP_ADDRESS, KvmArmLayout.ADDRESS_ITS, at.its().value());
-    its.set(KvmArmLayout.GROUP_CONTROL, KvmArmLayout.CONTROL_INIT);
+    place(its, KvmArmLayout.ADDRESS_ITS, "the ITS", at.its());
+    its.set(control("the ITS"));
+  }
+
+  private static void place(KvmDevice device, int part, String what, Ipa at) {
+    device.setLong(
+        new KvmDevice.Attribute(
+            KvmArmLayout.GROUP_ADDRESS,
+            part,
+            e -> KvmRefused.attribute(e, "%s at 0x%x".formatted(what, at.value()))),
+        at.value());
+  }
+
+  private static void finish(KvmDevice gic, String what, int interrupts) {
+    gic.setInt(
+        new KvmDevice.Attribute(
+            KvmArmLayout.GROUP_NR_IRQS,
+            0,
+            e ->
+                KvmRefused.attribute(
+                    e,
+                    "%s with %d interrupts (64 to 1024, in steps of 32)"
+                        .formatted(what, interrupts))),
+        interrupts);
+    gic.set(control(what));
+  }
+
+  private static KvmDevice.Attribute control(String what) {
+    return new KvmDevice.Attribute(
+        KvmArmLayout.GROUP_CONTROL, KvmArmLayout.CONTROL_INIT, e -> KvmRefused.attribute(e, what));
   }
 
   /// Where a GICv2 lies, guest-physical, each on a boundary of 4 KiB.
@@ -63,11 +86,9 @@ public final class ArmGic {
   /// @throws dev.doorbell.linux.ErrnoException with ENODEV when the host's controller is no GICv2 and cannot stand in for one
   public static void createV2(KvmVm vm, V2Places at, int interrupts) {
     KvmDevice gic = vm.createDevice(KvmArmLayout.TYPE_VGIC_V2, "GICv2");
-    gic.setLong(
-        KvmArmLayout.GROUP_ADDRESS, KvmArmLayout.ADDRESS_V2_DISTRIBUTOR, at.distributor().value());
-    gic.setLong(KvmArmLayout.GROUP_ADDRESS, KvmArmLayout.ADDRESS_V2_CPU, at.cpuInterface().value());
-    gic.setInt(KvmArmLayout.GROUP_NR_IRQS, 0, interrupts);
-    gic.set(KvmArmLayout.GROUP_CONTROL, KvmArmLayout.CONTROL_INIT);
+    place(gic, KvmArmLayout.ADDRESS_V2_DISTRIBUTOR, "the Distributor", at.distributor());
+    place(gic, KvmArmLayout.ADDRESS_V2_CPU, "the CPU interface", at.cpuInterface());
+    finish(gic, "the GICv2", interrupts);
   }
 
   /// {@return whether the kernel makes GICv3s with an ITS for this machine}

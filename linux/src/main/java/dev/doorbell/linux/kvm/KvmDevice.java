@@ -29,19 +29,7 @@ final class KvmDevice implements AutoCloseable {
   static KvmDevice create(Descriptor vm, int type, String name) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = request(arena, type, 0);
-      vm.ioctl(
-          KvmLayout.KVM_CREATE_DEVICE,
-          s,
-          e ->
-              switch (e.name()) {
-                case "ENODEV" ->
-                    new Because(
-                        "the kernel cannot make a " + name + " here",
-                        "use a host whose own interrupt controller is of this kind");
-                case "EEXIST" ->
-                    new Because("the machine has one", "make one " + name + " a machine");
-                default -> Because.general(e);
-              });
+      vm.ioctl(KvmLayout.KVM_CREATE_DEVICE, s, e -> KvmRefused.device(e, name));
       return new KvmDevice(
           vm.kernel().own(KvmLayout.DEVICE_FD.getInt(s), "KVM_CREATE_DEVICE", name));
     }
@@ -54,40 +42,39 @@ final class KvmDevice implements AutoCloseable {
     return s;
   }
 
+  /// An attribute of a device.
+  ///
+  /// @param why what a refusal says
+  record Attribute(int group, long number, Because.Teller why) {}
+
   /// Sets an attribute that has no value.
-  void set(int group, long attribute) {
-    set(group, attribute, MemorySegment.NULL);
+  void set(Attribute attribute) {
+    set(attribute, MemorySegment.NULL);
   }
 
-  void setLong(int group, long attribute, long value) {
+  void setLong(Attribute attribute, long value) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment v = arena.allocate(JAVA_LONG);
       v.set(JAVA_LONG, 0, value);
-      set(group, attribute, v);
+      set(attribute, v);
     }
   }
 
-  void setInt(int group, long attribute, int value) {
+  void setInt(Attribute attribute, int value) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment v = arena.allocate(JAVA_INT);
       v.set(JAVA_INT, 0, value);
-      set(group, attribute, v);
+      set(attribute, v);
     }
   }
 
-  private void set(int group, long attribute, MemorySegment value) {
+  private void set(Attribute attribute, MemorySegment value) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = KvmLayout.ATTRIBUTE.allocate(arena);
-      KvmLayout.ATTRIBUTE_GROUP.set(s, group);
-      KvmLayout.ATTRIBUTE_ATTR.set(s, attribute);
+      KvmLayout.ATTRIBUTE_GROUP.set(s, attribute.group());
+      KvmLayout.ATTRIBUTE_ATTR.set(s, attribute.number());
       KvmLayout.ATTRIBUTE_ADDR.set(s, value.address());
-      descriptor.ioctl(
-          KvmLayout.KVM_SET_DEVICE_ATTR,
-          s,
-          e ->
-              new Because(
-                  "attribute %d of group %d: %s".formatted(attribute, group, e.meaning()),
-                  Because.general(e).advice()));
+      descriptor.ioctl(KvmLayout.KVM_SET_DEVICE_ATTR, s, attribute.why());
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.doorbell.linux.kvm;
 
-import dev.doorbell.linux.Because;
 import dev.doorbell.linux.Descriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -116,11 +115,7 @@ final class KvmRoutes {
       vm.ioctl(
           KvmLayout.KVM_SET_GSI_ROUTING,
           t,
-          e ->
-              new Because(
-                  "the kernel does not take %d routes up to interrupt %d"
-                      .formatted(count, all.keySet().stream().reduce(0, Math::max)),
-                  "lead fewer vectors to the guest: a kernel has room for 4096 (KVM_MAX_IRQ_ROUTES)"));
+          e -> KvmRefused.routes(e, count, all.keySet().stream().reduce(0, Math::max)));
     }
   }
 }

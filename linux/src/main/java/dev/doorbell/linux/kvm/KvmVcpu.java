@@ -3,7 +3,6 @@ package dev.doorbell.linux.kvm;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.doorbell.linux.Because;
 import dev.doorbell.linux.Descriptor;
 import dev.doorbell.linux.Errno;
 import dev.doorbell.linux.ErrnoException;
@@ -103,21 +102,9 @@ public final class KvmVcpu implements AutoCloseable {
       }
       if (!interrupted) {
         Errno e = Errno.in(result);
-        throw new ErrnoException("KVM_RUN", descriptor.name(), e, because(e));
+        throw new ErrnoException("KVM_RUN", descriptor.name(), e, KvmRefused.run(e));
       }
     }
-  }
-
-  private static Because because(Errno e) {
-    return switch (e.name()) {
-      case "ENOEXEC" ->
-          new Because("the processor was not initialised", "set its kind first (ArmCpu.init)");
-      case "EFAULT" ->
-          new Because(
-              "the guest touched memory that its user does not have",
-              "see that the memory of its slots is mapped, and that a device's BAR is enabled");
-      default -> Because.general(e);
-    };
   }
 
   private VcpuExit exit() {

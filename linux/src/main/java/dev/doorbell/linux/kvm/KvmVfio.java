@@ -31,7 +31,10 @@ public final class KvmVfio implements AutoCloseable {
   private void set(int attribute, Descriptor file) {
     int fd = file.acquire();
     try {
-      device.setInt(KvmLayout.VFIO_GROUP_FILE, attribute, fd);
+      device.setInt(
+          new KvmDevice.Attribute(
+              KvmLayout.VFIO_GROUP_FILE, attribute, e -> KvmRefused.file(e, file.name())),
+          fd);
     } finally {
       file.release();
     }

@@ -53,7 +53,7 @@ public final class KvmVm implements Guest, AutoCloseable {
   /// @throws ErrnoException when there is no KVM here, or this user may not use it
   public static KvmVm create(SystemCalls calls) {
     Kernel kernel = new Kernel(calls);
-    try (Descriptor kvm = kernel.open(PATH, KernelConstants.O_RDWR, KvmVm::noKvm)) {
+    try (Descriptor kvm = kernel.open(PATH, KernelConstants.O_RDWR, KvmRefused::open)) {
       int version = kvm.ioctl(KvmLayout.KVM_GET_API_VERSION, MemorySegment.NULL);
       if (version != KvmLayout.API_VERSION) {
         throw new ErrnoException(
@@ -65,21 +65,9 @@ public final class KvmVm implements Guest, AutoCloseable {
                 "use a kernel of 2.6.22 or later"));
       }
       int shared = kvm.ioctl(KvmLayout.KVM_GET_VCPU_MMAP_SIZE, MemorySegment.NULL);
-      int fd = kvm.ioctl(KvmLayout.KVM_CREATE_VM, MemorySegment.NULL);
+      int fd = kvm.ioctl(KvmLayout.KVM_CREATE_VM, MemorySegment.NULL, KvmRefused::machine);
       return new KvmVm(kernel.own(fd, "KVM_CREATE_VM", "a virtual machine"), shared);
     }
-  }
-
-  private static Because noKvm(Errno e) {
-    return switch (e.name()) {
-      case "ENOENT", "ENODEV" ->
-          new Because(
-              "this kernel has no KVM, or the processor's virtualisation is off",
-              "load kvm_intel or kvm_amd, turn virtualisation on in firmware, or, in a virtual machine, allow nesting; an Arm kernel has to be started at EL2");
-      case "EACCES", "EPERM" ->
-          new Because("this user may not use KVM", "add the user to the group kvm");
-      default -> Because.general(e);
-    };
   }
 
   Descriptor descriptor() {
@@ -91,9 +79,13 @@ public final class KvmVm implements Guest, AutoCloseable {
   /// @param taskState three pages of guest-physical memory that the kernel uses on some processors
   /// @throws ErrnoException on other architectures
   public void createPcInterrupts(AddressRange taskState) {
-    vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
-    vm.ioctl(KvmX86Layout.KVM_CREATE_IRQCHIP, MemorySegment.NULL);
+    placeTaskState(taskState);
+    vm.ioctl(KvmX86Layout.KVM_CREATE_IRQCHIP, MemorySegment.NULL, KvmRefused::pc);
     routes.leadToPcInputs();
+  }
+
+  private void placeTaskState(AddressRange at) {
+    vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(at.start()), KvmRefused::pc);
   }
 
   /// Makes local APICs alone inside the kernel, for each vCPU that follows: whoever runs the machine has the 8259s and the IOAPIC, or none.
@@ -102,21 +94,21 @@ public final class KvmVm implements Guest, AutoCloseable {
   /// @param ioapicPins inputs of the user's IOAPIC, whose global interrupts 0 up are kept for it; 1 to 1024
   /// @throws ErrnoException on other architectures
   public void createLocalApics(AddressRange taskState, int ioapicPins) {
-    vm.ioctl(KvmX86Layout.KVM_SET_TSS_ADDR, MemorySegment.ofAddress(taskState.start()));
+    placeTaskState(taskState);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment c = KvmLayout.CAPABILITY.allocate(arena);
       KvmLayout.CAPABILITY_CAP.set(c, KvmX86Layout.CAP_SPLIT_IRQCHIP);
       KvmLayout.CAPABILITY_ARG0.set(c, ioapicPins);
-      vm.ioctl(KvmLayout.KVM_ENABLE_CAP, c);
+      vm.ioctl(KvmLayout.KVM_ENABLE_CAP, c, KvmRefused::pc);
     }
   }
 
   /// Gives the guest memory of this process, which stays mapped as long as the slot is there.
   ///
-  /// @param slot a number of the caller's; a slot that is in use is replaced
+  /// @param slot a number of the caller's; one that is in use may name the same memory at another place of the guest's, which moves it
   /// @param guest where the guest sees it, whole pages
   /// @param memory a device's registers, too, where they are mapped: the guest then uses them without leaving
-  /// @throws ErrnoException when it meets another slot
+  /// @throws ErrnoException when it meets another slot, or its slot has other memory
   public void addMemory(int slot, AddressRange guest, MemorySegment memory) {
     if (memory.byteSize() != guest.bytes() || !memory.isNative()) {
       throw new IllegalArgumentException(
@@ -128,15 +120,7 @@ public final class KvmVm implements Guest, AutoCloseable {
       KvmLayout.REGION_GUEST.set(r, guest.start());
       KvmLayout.REGION_SIZE.set(r, guest.bytes());
       KvmLayout.REGION_USER.set(r, memory.address());
-      vm.ioctl(
-          KvmLayout.KVM_SET_USER_MEMORY_REGION,
-          r,
-          e ->
-              e.equals(Errno.EEXIST)
-                  ? new Because(
-                      "slot %d at %s meets another slot".formatted(slot, guest),
-                      "place it elsewhere, or remove the other one first")
-                  : Because.general(e));
+      vm.ioctl(KvmLayout.KVM_SET_USER_MEMORY_REGION, r, e -> KvmRefused.memory(e, slot, guest));
     }
   }
 
@@ -147,13 +131,17 @@ public final class KvmVm implements Guest, AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment r = KvmLayout.MEMORY_REGION.allocate(arena);
       KvmLayout.REGION_SLOT.set(r, slot);
-      vm.ioctl(KvmLayout.KVM_SET_USER_MEMORY_REGION, r);
+      vm.ioctl(KvmLayout.KVM_SET_USER_MEMORY_REGION, r, e -> KvmRefused.noMemory(e, slot));
     }
   }
 
   /// {@return a new virtual processor, which is given back with the machine}
   public KvmVcpu createVcpu(int id) {
-    int fd = vm.ioctl(KvmLayout.KVM_CREATE_VCPU, MemorySegment.ofAddress(id));
+    int fd =
+        vm.ioctl(
+            KvmLayout.KVM_CREATE_VCPU,
+            MemorySegment.ofAddress(id),
+            e -> KvmRefused.processor(e, id));
     Descriptor d = vm.kernel().own(fd, "KVM_CREATE_VCPU", "vCPU " + id);
     KvmVcpu v = KvmVcpu.of(id, d, shared);
     withMachine(v::close);
@@ -187,7 +175,7 @@ public final class KvmVm implements Guest, AutoCloseable {
       MemorySegment s = KvmLayout.LINE.allocate(arena);
       KvmLayout.LINE_IRQ.set(s, line);
       KvmLayout.LINE_LEVEL.set(s, high ? 1 : 0);
-      vm.ioctl(KvmLayout.KVM_IRQ_LINE, s);
+      vm.ioctl(KvmLayout.KVM_IRQ_LINE, s, e -> KvmRefused.line(e, line));
     }
   }
 
@@ -290,14 +278,7 @@ public final class KvmVm implements Guest, AutoCloseable {
       KvmLayout.IRQFD_GSI.set(s, gsi);
       KvmLayout.IRQFD_FLAGS.set(s, flags);
       KvmLayout.IRQFD_RESAMPLEFD.set(s, resample);
-      vm.ioctl(
-          KvmLayout.KVM_IRQFD,
-          s,
-          e ->
-              e.equals(Errno.EBUSY)
-                  ? new Because(
-                      event.descriptor().name() + " is connected", "end the other one first")
-                  : Because.general(e));
+      vm.ioctl(KvmLayout.KVM_IRQFD, s, e -> KvmRefused.irqfd(e, event.descriptor().name(), gsi));
     } finally {
       event.descriptor().release();
     }
@@ -314,7 +295,7 @@ public final class KvmVm implements Guest, AutoCloseable {
       KvmLayout.IOEVENTFD_ADDR.set(s, register.start());
       KvmLayout.IOEVENTFD_LEN.set(s, register.bytes());
       KvmLayout.IOEVENTFD_FD.set(s, fd);
-      vm.ioctl(KvmLayout.KVM_IOEVENTFD, s);
+      vm.ioctl(KvmLayout.KVM_IOEVENTFD, s, e -> KvmRefused.ioeventfd(e, register));
     } finally {
       event.descriptor().release();
     }
@@ -322,7 +303,7 @@ public final class KvmVm implements Guest, AutoCloseable {
 
   /// Raises a message now.
   ///
-  /// {@return whether the guest's controller took it}
+  /// {@return whether the guest's controller took it; on x86 a message to a processor that is not there is taken by nobody}
   ///
   /// @throws ErrnoException with EBUSY before the guest has set its controller up
   public boolean signal(GuestMsi m) {
@@ -332,7 +313,17 @@ public final class KvmVm implements Guest, AutoCloseable {
     KvmLayout.MSI_DATA.set(s, m.data());
     KvmLayout.MSI_FLAGS.set(s, m.deviceId().isPresent() ? KvmLayout.MSI_VALID_DEVID : 0);
     KvmLayout.MSI_DEVID.set(s, m.deviceId().orElse(0));
-    return vm.ioctl(KvmLayout.KVM_SIGNAL_MSI, s) > 0;
+    int answer = vm.tryIoctl(KvmLayout.KVM_SIGNAL_MSI, s);
+    if (answer >= 0) {
+      return answer > 0;
+    }
+    Errno e = Errno.in(answer);
+    if (e.equals(Errno.EPERM)) {
+      // KVM hands its count of takers over, and with none that is -1 (`kvm_irq_delivery_to_apic`).
+      return false;
+    }
+    throw new ErrnoException(
+        KvmLayout.KVM_SIGNAL_MSI.name(), vm.name(), e, KvmRefused.message(e, m));
   }
 
   /// Gives everything back. The threads of its processors must have ended.

@@ -38,7 +38,7 @@ public final class X86Cpu {
   public void enterProtectedMode(Tables tables) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = KvmX86Layout.SREGS.allocate(arena);
-      vcpu.ioctl(KvmX86Layout.KVM_GET_SREGS, s);
+      vcpu.ioctl(KvmX86Layout.KVM_GET_SREGS, s, KvmRefused::state);
       for (Member m : KvmX86Layout.CODE_AND_DATA) {
         boolean code = m.name().equals("cs");
         MemorySegment g = s.asSlice(m.offset(), m.bytes());
@@ -66,7 +66,7 @@ public final class X86Cpu {
       KvmX86Layout.CR0.set(s, KvmX86Layout.PROTECTED);
       KvmX86Layout.CR4.set(s, 0);
       KvmX86Layout.EFER.set(s, 0);
-      vcpu.ioctl(KvmX86Layout.KVM_SET_SREGS, s);
+      vcpu.ioctl(KvmX86Layout.KVM_SET_SREGS, s, KvmRefused::state);
     }
   }
 
@@ -84,7 +84,7 @@ public final class X86Cpu {
       MemorySegment r = KvmX86Layout.REGS.allocate(arena);
       KvmX86Layout.RIP.set(r, instruction);
       KvmX86Layout.RFLAGS.set(r, KvmX86Layout.RFLAGS_ONE);
-      vcpu.ioctl(KvmX86Layout.KVM_SET_REGS, r);
+      vcpu.ioctl(KvmX86Layout.KVM_SET_REGS, r, KvmRefused::state);
     }
   }
 
@@ -92,7 +92,7 @@ public final class X86Cpu {
   public long instruction() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment r = KvmX86Layout.REGS.allocate(arena);
-      vcpu.ioctl(KvmX86Layout.KVM_GET_REGS, r);
+      vcpu.ioctl(KvmX86Layout.KVM_GET_REGS, r, KvmRefused::state);
       return KvmX86Layout.RIP.get(r);
     }
   }
@@ -105,7 +105,7 @@ public final class X86Cpu {
       MemorySegment s = lapic(arena);
       s.set(
           JAVA_INT, KvmX86Layout.SVR, s.get(JAVA_INT, KvmX86Layout.SVR) | KvmX86Layout.SVR_ENABLE);
-      vcpu.ioctl(KvmX86Layout.KVM_SET_LAPIC, s);
+      vcpu.ioctl(KvmX86Layout.KVM_SET_LAPIC, s, KvmRefused::state);
     }
   }
 
@@ -138,13 +138,13 @@ public final class X86Cpu {
       for (int v = 0; v < 8 * Integer.SIZE; v += Integer.SIZE) {
         s.set(JAVA_INT, offset(v), 0);
       }
-      vcpu.ioctl(KvmX86Layout.KVM_SET_LAPIC, s);
+      vcpu.ioctl(KvmX86Layout.KVM_SET_LAPIC, s, KvmRefused::state);
     }
   }
 
   private MemorySegment lapic(Arena arena) {
     MemorySegment s = KvmX86Layout.LAPIC.allocate(arena);
-    vcpu.ioctl(KvmX86Layout.KVM_GET_LAPIC, s);
+    vcpu.ioctl(KvmX86Layout.KVM_GET_LAPIC, s, KvmRefused::state);
     return s;
   }
 }

@@ -26,7 +26,7 @@ class KvmRoutesTest {
   /// Whether the machine's controllers look at the device of a message, as an ITS does.
   private boolean looks;
 
-  private Errno refused = Errno.EIO;
+  private Errno refused = Errno.EINVAL;
   private boolean refuses;
   private final List<String> last = new ArrayList<>();
   private final Descriptor vm = new Kernel(calls()).own(FD, "KVM_CREATE_VM", "vm");
