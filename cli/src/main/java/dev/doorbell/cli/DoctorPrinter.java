@@ -6,6 +6,7 @@ import dev.doorbell.doctor.FunctionAnswer;
 import dev.doorbell.doctor.Severity;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Plan.Answer;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -69,12 +70,19 @@ final class DoctorPrinter {
     }
   }
 
+  /// For the function that costs the host least: one with a plain yes and no driver, where there is such a one.
   private void next(List<FunctionAnswer> functions) {
     functions.stream()
         .filter(f -> f.next().isPresent())
-        .findFirst()
+        .min(
+            Comparator.comparing((FunctionAnswer f) -> f.answer() != Answer.YES)
+                .thenComparing(f -> f.driver().isPresent()))
         .ifPresent(f -> {
-          console.heading("Next, as root, for %s".formatted(f.sbdf()));
+          String taken =
+              f.driver()
+                  .map(d -> ", which takes it from %s and stops what uses it".formatted(d))
+                  .orElse("");
+          console.heading("Next, as root, for %s%s".formatted(f.sbdf(), taken));
           console.line("  " + f.next().orElseThrow());
         });
   }

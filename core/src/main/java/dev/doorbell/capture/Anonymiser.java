@@ -1,8 +1,13 @@
 package dev.doorbell.capture;
 
 import dev.doorbell.firmware.Sysroot;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
 
 /// Takes out of a capture what identifies the host and its owner: serial numbers, MAC addresses, UUIDs, names of host and users, addresses of kernel code. What
 /// `inspect` and `plan` print stays the same; lengths and offsets do, too.
@@ -14,6 +19,7 @@ final class Anonymiser {
   private static final String TABLES = "sys/firmware/acpi/tables/";
   private static final int CHECKSUM_AT = 9;
   private static final int SHORTEST_BINARY = 6;
+  private static final int LARGEST_CONFIG = 8 * 1024 * 1024;
 
   private final Secrets secrets;
   private final TextScrubber texts;
@@ -51,7 +57,7 @@ final class Anonymiser {
     } else if (board) {
       blankValue(bytes);
     } else if (file.path().equals("proc/config.gz")) {
-      return file;
+      return packed(file);
     } else if (file.isText() || LOGS.matcher(file.path()).matches()) {
       return text(file, bytes);
     } else {
@@ -70,6 +76,26 @@ final class Anonymiser {
       after = KERNEL_ADDRESS.matcher(after).replaceAll("0x0000000000000000");
     }
     return new Entry.Data(file.path(), after.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /// The options that the kernel was built with; whoever built it may have left names in them. A file that is no such text stays as it is.
+  private Entry.Data packed(Entry.Data file) {
+    try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(file.bytes()))) {
+      byte[] plain = in.readNBytes(LARGEST_CONFIG);
+      String before = new String(plain, StandardCharsets.ISO_8859_1);
+      String after = texts.scrub(before, false);
+      if (plain.length == LARGEST_CONFIG || after.equals(before)) {
+        return file;
+      }
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+        gzip.write(after.getBytes(StandardCharsets.ISO_8859_1));
+      }
+      return new Entry.Data(file.path(), out.toByteArray());
+    } catch (IOException e) {
+      // No gzip file: nobody reads a name in it.
+      return file;
+    }
   }
 
   private void blankValue(byte[] bytes) {

@@ -26,17 +26,22 @@ final class TextScrubber {
           "\\b(?:enx|wlx|wwx)([0-9a-f]{12})\\b",
           "\\b((?:naa|eui|t10|wwn-0x|iqn|nqn)\\.?[0-9A-Za-z][0-9A-Za-z.:-]{6,})",
           "/home/([^/\\s:]+)",
+          // What a kernel that was built at home is to call its host.
+          "CONFIG_DEFAULT_HOSTNAME=\"((?!\\(none\\))[^\"]+)\"",
           // Who built the kernel, and where.
           "\\(([^()\\s@]+@[^()\\s@]+)\\)");
 
   /// In the kernel's log and command line, where the same shapes mean nothing else.
   private static final List<Pattern> IN_LOGS =
       compile(
-          "(?i)\\bserial[ _-]?(?:number|no|num)?\\s*[:=#]\\s*([^\\s,]+)",
+          "(?i)\\bserial[ _-]?(?:number|no|num)?\\s*[:=#]\\s*((?!8250/16550)[^\\s,]+)",
           "(?i)\\b(?:asset[ _-]?tag)\\s*[:=]\\s*([^\\s,]+)",
           // Of a machine, or of a container, whose host name is the beginning of it.
           "\\b[0-9a-f]{32,}\\b",
           "(?<![0-9.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9.])",
+          // IPv6, which may hold a MAC address: global, of a site or of a link; a PCI function's name has two colons and no pair.
+          "(?<![0-9A-Za-z:])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){5})(?:fe80|f[cd][0-9A-Fa-f]{2}|[23][0-9A-Fa-f]{3})"
+              + "(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])",
           "(?i)\\bhost ?name(?:=| (?:to|is|set to)?\\s*<?)([\\w.-]+)>?",
           "\\b(?:PARTUUID|UUID|LABEL|PARTLABEL)=([^\\s,]+)",
           "\\bds=([^\\s]+)");

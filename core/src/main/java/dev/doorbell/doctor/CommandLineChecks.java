@@ -25,26 +25,25 @@ final class CommandLineChecks implements Checks {
 
   private static void turnedOff(Evidence e, CommandLine line, Chart chart) {
     Source at = line.source();
-    String edit = " (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub and reboot)";
     if (line.has("iommu", "off") && e.isX86()) {
-      off(chart, "iommu=off", "no IOMMU is used", "remove iommu=off" + edit, at);
+      off(chart, "iommu=off", "no IOMMU is used", BootLoader.without(e, "iommu=off"), at);
     }
     if (line.has("intel_iommu", "off") && e.tables().has("DMAR")) {
-      off(chart, "intel_iommu=off", "VT-d is not used", "boot with intel_iommu=on" + edit, at);
+      off(chart, "intel_iommu=off", "VT-d is not used", BootLoader.with(e, "intel_iommu=on"), at);
     }
     if (line.has("amd_iommu", "off") && e.tables().has("IVRS")) {
-      off(chart, "amd_iommu=off", "AMD-Vi is not used", "remove amd_iommu=off" + edit, at);
+      off(chart, "amd_iommu=off", "AMD-Vi is not used", BootLoader.without(e, "amd_iommu=off"), at);
     }
     if (line.value("acpi").map("off"::equals).orElse(false)) {
       off(
           chart,
           "acpi=off",
           "the kernel does not read the tables that describe IOMMU and interrupt controllers",
-          "remove acpi=off" + edit,
+          BootLoader.without(e, "acpi=off"),
           at);
     }
     if (line.has("pci", "nomsi")) {
-      off(chart, "pci=nomsi", "no function gets MSI", "remove pci=nomsi" + edit, at);
+      off(chart, "pci=nomsi", "no function gets MSI", BootLoader.without(e, "pci=nomsi"), at);
     }
     if (line.has("intel_iommu", "igfx_off")) {
       chart.warns(

@@ -15,6 +15,9 @@ import dev.doorbell.survey.VfioDrivers;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Everything that the checks look at, read once.
 ///
@@ -43,10 +46,25 @@ record Evidence(
   /// Drivers that let a user's group be, beside VFIO's own (`driver_managed_dma`, Linux 6.12).
   private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
 
-  private static final String TYPE1 = "vfio_iommu_type1";
+  /// Whose parameter it is: of containers, and of devices' own files.
+  private static final List<String> INTERFACES = List.of("vfio_iommu_type1", "iommufd");
+
   static final String UNSAFE = "allow_unsafe_interrupts";
-  static final String GROUPED = "Adding to iommu group";
+
+  /// What kernels say of an IOMMU that they use: of each function from 5.3 on and before, and of the whole.
+  private static final List<String> RUNNING =
+      List.of(
+          "Adding to iommu group",
+          "iommu: Adding device ",
+          "DMAR: Intel(R) Virtualization Technology for Directed I/O");
+
+  private static final Pattern NOIOMMU =
+      Pattern.compile("(\\S+): Adding kernel taint for vfio-noiommu group on device");
+
   private static final int LIMIT = 64 * 1024;
+  private static final int MOST = 4096;
+
+  private static final Sbdf FIRST = Sbdf.parse("0000:00:00.0");
 
   private static final int BASE_CLASS = 0x1_0000;
   private static final int BRIDGES = 0x06;
@@ -64,11 +82,7 @@ record Evidence(
     Modules modules = Modules.read(sysroot);
     Optional<List<String>> iommus = sysroot.list("sys/class/iommu");
     boolean kernelSeen = sysroot.isLive() && sysroot.isFolder("sys/kernel");
-    boolean unsafe =
-        modules
-            .parameter(TYPE1, UNSAFE)
-            .map(v -> v.equals("Y") || v.equals("1"))
-            .orElseGet(() -> line.isOn(TYPE1 + "." + UNSAFE));
+    boolean unsafe = INTERFACES.stream().anyMatch(m -> isOn(modules, line, m));
     return new Evidence(
         sysroot,
         machine,
@@ -86,6 +100,13 @@ record Evidence(
         iommus.orElse(List.of()),
         iommus.isPresent() || kernelSeen,
         unsafe);
+  }
+
+  private static boolean isOn(Modules modules, CommandLine line, String module) {
+    return modules
+        .parameter(module, UNSAFE)
+        .map(v -> v.equals("Y") || v.equals("1"))
+        .orElseGet(() -> line.isOn(module + "." + UNSAFE));
   }
 
   /// VFIO's no-IOMMU groups carry this name.
@@ -141,6 +162,16 @@ record Evidence(
     return f.driver().filter(HARMLESS::contains).isPresent() || isHeldByVfio(f);
   }
 
+  /// {@return the vendor of what is at 00:00.0, usually the chipset's or the processor's; 0 where it is not seen}
+  int rootVendor() {
+    return machine.functions().stream()
+        .filter(f -> f.sbdf().equals(FIRST))
+        .findFirst()
+        .flatMap(f -> survey.function(f.sbdf()))
+        .map(f -> f.pci().vendor())
+        .orElse(0);
+  }
+
   boolean isX86() {
     return machine.arch() == Arch.X86;
   }
@@ -151,20 +182,47 @@ record Evidence(
 
   /// {@return whether the kernel runs an IOMMU; empty when that could not be seen}
   Optional<Boolean> iommuRuns() {
-    if (!groups.isEmpty() || !iommus.isEmpty() || log.first(GROUPED).isPresent()) {
+    if (!groups.isEmpty() || !iommus.isEmpty() || saidToRun().isPresent()) {
       return Optional.of(true);
     }
     boolean seen = iommusSeen || machine.recorded().groupsSeen();
     return seen ? Optional.of(false) : Optional.empty();
   }
 
+  /// {@return a line by which the kernel tells that it uses an IOMMU; groups that VFIO makes up without one are passed over}
+  Optional<BootLog.Hit> saidToRun() {
+    Set<String> madeUp =
+        log.all("vfio-noiommu group on device", MOST).stream()
+            .map(h -> NOIOMMU.matcher(h.text()))
+            .filter(Matcher::find)
+            .map(m -> m.group(1))
+            .collect(Collectors.toSet());
+    return RUNNING.stream()
+        .flatMap(line -> log.all(line, MOST).stream())
+        .filter(h -> madeUp.stream().noneMatch(f -> h.text().contains(f + ":")))
+        .findFirst();
+  }
+
+  /// {@return the module whose parameter allows unsafe interrupts, or would: iommufd where there are no containers of type 1}
+  String unsafeModule() {
+    return INTERFACES.stream()
+        .filter(m -> isOn(modules, commandLine, m))
+        .findFirst()
+        .or(() -> INTERFACES.stream().filter(m -> modules.parameter(m, UNSAFE).isPresent()).findFirst())
+        .orElse(INTERFACES.getFirst());
+  }
+
   /// {@return where a parameter that allows unsafe interrupts is told}
   Source unsafeSource() {
-    String path = Modules.path(TYPE1, UNSAFE);
-    return modules.parameter(TYPE1, UNSAFE).isPresent()
-        ? Source.file(path)
-        : commandLine.value(TYPE1 + "." + UNSAFE).isPresent()
-            ? commandLine.source()
-            : Source.file(path);
+    String module = unsafeModule();
+    boolean onLine =
+        modules.parameter(module, UNSAFE).isEmpty()
+            && commandLine.value(module + "." + UNSAFE).isPresent();
+    return onLine ? commandLine.source() : Source.file(Modules.path(module, UNSAFE));
+  }
+
+  /// {@return the command that sets it}
+  String unsafe(int value) {
+    return "echo %d > /%s".formatted(value, Modules.path(unsafeModule(), UNSAFE));
   }
 }

@@ -8,12 +8,16 @@ import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.firmware.DmarLayout;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// Whether firmware describes an IOMMU, and PCI behind it.
 final class FirmwareChecks implements Checks {
   private static final String ID = "firmware.iommu";
+  private static final int INTEL = 0x8086;
+  private static final int AMD = 0x1022;
 
   /// What the firmware reader names when one of the tables that tell of IOMMUs cannot be read.
   private static final Set<String> HIDDEN =
@@ -54,7 +58,26 @@ final class FirmwareChecks implements Checks {
     }
   }
 
+  /// Lines that the kernel prints only where firmware has the table. A log whose begin is lost may hold them.
+  private static final Map<String, String> NAMED_IN_LOG =
+      Map.of(
+          "DMAR: DRHD base", "Intel VT-d (DMAR)",
+          "DMAR: No ATSR found", "Intel VT-d (DMAR)",
+          "due to platform opt in", "Intel VT-d (DMAR)",
+          "AMD-Vi: Found IOMMU", "AMD-Vi (IVRS)");
+
   private static void unseen(Evidence e, Chart chart) {
+    for (Map.Entry<String, String> line : new TreeMap<>(NAMED_IN_LOG).entrySet()) {
+      Optional<BootLog.Hit> hit = e.log().first(line.getKey());
+      if (hit.isPresent()) {
+        chart.fine(
+            ID,
+            "firmware describes %s: the kernel said: %s"
+                .formatted(line.getValue(), IommuChecks.said(hit.get().text())),
+            hit.get().source());
+        return;
+      }
+    }
     boolean masked = e.sysroot().isFolder("sys/firmware");
     chart.unseen(
         ID,
@@ -76,7 +99,7 @@ final class FirmwareChecks implements Checks {
           ID,
           "firmware describes no IOMMU: there is neither DMAR (Intel VT-d) nor IVRS (AMD-Vi) nor VIOT among its tables",
           e.tables().source(),
-          "turn on Intel VT-d, or AMD IOMMU (AMD-Vi) beside SVM, in the firmware's setup; a virtual machine needs a virtual IOMMU from its hypervisor");
+          cure(e, turnOn(e)));
     } else {
       chart.fine(ID, "firmware describes " + what(e), where(e));
     }
@@ -95,7 +118,7 @@ final class FirmwareChecks implements Checks {
           ID,
           "firmware has no IORT: no IOMMU and no id mapping is described",
           e.tables().source(),
-          "turn the SMMU on in the firmware's setup, or update the firmware");
+          cure(e, "turn the SMMU on in the firmware's setup, or update the firmware"));
     }
   }
 
@@ -125,7 +148,9 @@ final class FirmwareChecks implements Checks {
           ID,
           "firmware has no IORT: no IOMMU and no id mapping is described",
           e.tables().source(),
-          "turn the SMMU on in the firmware's setup, or update the firmware");
+          cure(e, "turn the SMMU on in the firmware's setup, or update the firmware"));
+    } else if (m.iommus().isEmpty() && !disabled(e).isEmpty()) {
+      disabled(e, chart);
     } else if (m.iommus().isEmpty()) {
       chart.blocks(
           ID,
@@ -133,25 +158,68 @@ final class FirmwareChecks implements Checks {
               ? "the IORT describes no SMMU"
               : "the device tree describes no IOMMU that its kernel could put before PCI",
           acpi ? e.tables().source("IORT") : Source.file("sys/firmware/fdt"),
-          acpi
-              ? "turn the SMMU on in the firmware's setup; QEMU: -machine virt,iommu=smmuv3"
-              : "use a device tree with an enabled iommu node and an iommu-map in the host bridge; QEMU: -machine virt,iommu=smmuv3");
+          cure(
+              e,
+              acpi
+                  ? "turn the SMMU on in the firmware's setup, or update the firmware"
+                  : "use a device tree with an enabled iommu node and an iommu-map in the host bridge"));
     } else if (!m.hostBridges().isEmpty()
         && m.hostBridges().stream().allMatch(b -> b.streams().isEmpty())) {
       HostBridge first = m.hostBridges().getFirst();
       chart.blocks(
           ID,
-          "firmware describes %s, but maps no requester id of a PCI host bridge to it (%s and %d more have no %s)"
+          "firmware describes %s, but maps no requester id of a PCI host bridge to it (no %s in %s%s)"
               .formatted(
                   what(e),
+                  acpi ? "id mapping" : "iommu-map",
                   first.id(),
-                  m.hostBridges().size() - 1,
-                  acpi ? "id mapping" : "iommu-map"),
+                  m.hostBridges().size() == 1
+                      ? ""
+                      : " and %d more".formatted(m.hostBridges().size() - 1)),
           first.source(),
           "functions of the IOMMU's other clients are not PCI: this board needs firmware that puts an IOMMU before PCI");
     } else {
       chart.fine(ID, "firmware describes " + what(e), where(e));
     }
+  }
+
+  /// {@return the device tree's IOMMUs whose nodes are not enabled}
+  private static List<String> disabled(Evidence e) {
+    return e.machine().unseen().stream()
+        .filter(u -> u.what().startsWith("the IOMMU /"))
+        .map(u -> u.what().substring("the IOMMU ".length()))
+        .toList();
+  }
+
+  /// The tree of a running kernel is what its boot loader made of it; of another one nothing is known.
+  private static void disabled(Evidence e, Chart chart) {
+    String nodes = String.join(", ", disabled(e));
+    String cure = "enable it in the device tree that the boot loader hands over (status = \"okay\")";
+    Source tree = Source.file("sys/firmware/fdt");
+    if (e.commandLine().seen()) {
+      chart.blocks(ID, "the device tree's IOMMU is not enabled: " + nodes, tree, cure);
+    } else {
+      chart.unseen(
+          ID,
+          "whether the device tree's IOMMU is enabled: %s is not in this tree (status), and a boot loader may enable it"
+              .formatted(nodes),
+          tree,
+          cure);
+    }
+  }
+
+  /// {@return what to do: in a virtual machine something else}
+  private static String cure(Evidence e, String onHardware) {
+    return Hypervisor.of(e).map(by -> by.cure(e.machine().arch())).orElse(onHardware);
+  }
+
+  private static String turnOn(Evidence e) {
+    return switch (e.rootVendor()) {
+      case INTEL -> "turn on Intel VT-d in the firmware's setup, if processor and chipset have it";
+      case AMD -> "turn on AMD's IOMMU (AMD-Vi), beside SVM, in the firmware's setup";
+      default ->
+          "turn on Intel VT-d, or AMD's IOMMU (AMD-Vi) beside SVM, in the firmware's setup, if processor and chipset have it";
+    };
   }
 
   private static String what(Evidence e) {
@@ -179,24 +247,21 @@ final class FirmwareChecks implements Checks {
     Optional<Finding> unread =
         e.machine().unseen().stream()
             .filter(u -> HIDDEN.contains(u.what()))
-            .map(u -> told(u.why(), e.tables().source()))
+            .map(u -> told(u.why(), e.tables().source(), "run doctor as root: sudo ./doorbell doctor"))
             .findFirst();
     return unread.or(() ->
         e.machine().oddities().stream()
             .filter(o -> o.message().contains("table is not read"))
             .filter(o -> o.source().where().contains("IORT") || o.source().where().contains("VIOT"))
-            .map(o -> told(o.message(), o.source()))
+            .map(o ->
+                told(
+                    o.message(),
+                    o.source(),
+                    "take the table again (sudo acpidump -b), or update the firmware that made it"))
             .findFirst());
   }
 
-  private static Finding told(String why, Source source) {
-    return new Finding(
-        ID,
-        Severity.UNSEEN,
-        why,
-        source,
-        Optional.of(
-            "run doctor as root (sudo ./doorbell doctor); a damaged table can be had again by: sudo acpidump -b"),
-        List.of());
+  private static Finding told(String why, Source source, String cure) {
+    return new Finding(ID, Severity.UNSEEN, why, source, Optional.of(cure), List.of());
   }
 }

@@ -1,5 +1,6 @@
 package dev.doorbell.doctor;
 
+import dev.doorbell.description.IommuDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;
@@ -9,6 +10,7 @@ import dev.doorbell.survey.SurveyedFunction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Whether functions have MSI at all, and what the kernel's log holds against single ones.
 final class FunctionChecks implements Checks {
@@ -23,6 +25,9 @@ final class FunctionChecks implements Checks {
           "see the lines before it in dmesg; error -22 means that the function is in no group, or that its IOMMU does not report cache coherency");
 
   private static final int MOST = 64;
+
+  /// Base class and sub-class of an IOMMU.
+  private static final int IOMMU_CLASS = 0x0806;
 
   @Override
   public void check(Evidence e, Chart chart) {
@@ -40,6 +45,14 @@ final class FunctionChecks implements Checks {
                 f.sbdf() + " is a bridge: vfio-pci takes functions with header type 0 only",
                 f.description().source(),
                 "assign the functions behind it");
+      } else if (isIommu(e, f)) {
+        chart
+            .about(List.of(f.sbdf()))
+            .blocks(
+                "function.iommu",
+                f.sbdf() + " is an IOMMU itself: it stands before others, and is not assigned",
+                f.description().source(),
+                "assign a function behind it");
       } else if (!msi.isThere() && !msix.isThere()) {
         (msi.isNotVisible() || msix.isNotVisible() ? unseen : without).add(f.sbdf());
       }
@@ -47,6 +60,19 @@ final class FunctionChecks implements Checks {
       held(e, f, chart);
     }
     capabilities(e, without, unseen, chart);
+  }
+
+  private static boolean isIommu(Evidence e, SurveyedFunction f) {
+    String name = f.sbdf().toString();
+    return f.pci().classCode() >>> Byte.SIZE == IOMMU_CLASS
+        || e.machine().iommus().stream()
+            .anyMatch(i ->
+                switch (i) {
+                  case IommuDescription.AmdVi a -> a.function().equals(name);
+                  case IommuDescription.VirtioIommu v -> v.function().equals(Optional.of(name));
+                  case IommuDescription.RiscvIommu r -> r.function().equals(Optional.of(name));
+                  default -> false;
+                });
   }
 
   private static void capabilities(Evidence e, List<Sbdf> without, List<Sbdf> unseen, Chart chart) {
@@ -74,7 +100,9 @@ final class FunctionChecks implements Checks {
                       bytes == 0 ? "nothing" : bytes + " bytes",
                       bytes == 0 ? "is" : "are"),
               source(e, unseen.getFirst()),
-              "run doctor as root: without privilege sysfs shows 64 bytes");
+              bytes == 0
+                  ? "see that sys/bus/pci/devices/*/config is there: doorbell capture takes it"
+                  : "run doctor as root: without privilege sysfs shows 64 bytes");
     }
   }
 

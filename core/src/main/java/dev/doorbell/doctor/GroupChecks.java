@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /// Who shares a group with a function and stands in its way, and which memory firmware keeps for the group.
@@ -25,7 +24,7 @@ final class GroupChecks implements Checks {
   @Override
   public void check(Evidence e, Chart chart) {
     Set<List<Sbdf>> done = new java.util.HashSet<>();
-    Map<String, Set<Sbdf>> regions = new LinkedHashMap<>();
+    Map<String, Source> regions = new LinkedHashMap<>();
     List<Group> derived = Groups.derive(e.survey().topology(), e.survey().assumption());
     for (SurveyedFunction f : e.endpoints()) {
       Optional<Members> members = members(e, f.sbdf(), derived);
@@ -102,7 +101,7 @@ final class GroupChecks implements Checks {
   /// Memory that firmware goes on using must stay mapped one to one, so that Linux hands no such group to a user
   /// (`__iommu_device_set_domain` refuses with `require_direct`, Linux 6.6; the VT-d driver before).
   private static void reserved(
-      Evidence e, Members group, Map<String, Set<Sbdf>> regions, Chart chart) {
+      Evidence e, Members group, Map<String, Source> regions, Chart chart) {
     Survey survey = e.survey();
     Regions all = new Regions(survey);
     List<ReservedRegion> known = new ArrayList<>(all.recorded(group.functions()));
@@ -121,12 +120,12 @@ final class GroupChecks implements Checks {
                 r.source(),
                 "turn off what uses it in the firmware's setup (RMRR or RMR: USB legacy support, graphics stolen memory, the management controller's shared memory)");
       } else if (r.kind() != ReservedRegion.Kind.DIRECT_RELAXABLE) {
-        regions.computeIfAbsent(named, n -> new TreeSet<>()).addAll(group.functions());
+        regions.putIfAbsent(named, r.source());
       }
     }
   }
 
-  private static void keepClear(Map<String, Set<Sbdf>> regions, Chart chart) {
+  private static void keepClear(Map<String, Source> regions, Chart chart) {
     if (regions.isEmpty()) {
       return;
     }
@@ -134,6 +133,6 @@ final class GroupChecks implements Checks {
         "group.keep-clear",
         "guest memory and peers' BARs must keep clear of %s; plan lays guest memory out around it"
             .formatted(String.join(", ", regions.keySet())),
-        Source.file("sys/kernel/iommu_groups"));
+        regions.values().iterator().next());
   }
 }

@@ -60,7 +60,7 @@ final class IommuChecks implements Checks {
   private static void active(Evidence e, Chart chart) {
     List<Recorded.Group> groups = e.groups();
     String by = e.iommus().isEmpty() ? "" : " behind " + String.join(", ", e.iommus());
-    Optional<BootLog.Hit> said = e.log().first(Evidence.GROUPED);
+    Optional<BootLog.Hit> said = e.saidToRun();
     if (groups.isEmpty() && e.iommus().isEmpty() && said.isPresent()) {
       chart.fine(ID, "the kernel said: " + said(said.get().text()), said.get().source());
       return;
@@ -83,7 +83,7 @@ final class IommuChecks implements Checks {
 
   private static String cure(Evidence e) {
     if (e.tables().has("DMAR")) {
-      return "boot with intel_iommu=on (GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub and reboot)";
+      return BootLoader.with(e, "intel_iommu=on");
     }
     if (e.tables().has("IVRS")) {
       return "turn the IOMMU on in the firmware's setup, boot without amd_iommu=off, and see: dmesg | grep AMD-Vi";
@@ -92,6 +92,6 @@ final class IommuChecks implements Checks {
   }
 
   static String said(String line) {
-    return line.replaceFirst("^\\s*(<\\d+>)?\\s*\\[\\s*[\\d.]+\\]\\s*", "");
+    return line.replaceFirst("^\\s*(<\\d+>)?\\s*\\[\\s*\\+?[\\d.]+\\]\\s*", "");
   }
 }

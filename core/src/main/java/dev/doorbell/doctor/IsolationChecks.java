@@ -11,8 +11,6 @@ import java.util.Optional;
 /// Evidence, best first: what the kernel said, what it programs (`IR-` in `proc/interrupts`), what the command line, the configuration, the hardware and firmware allow.
 final class IsolationChecks implements Checks {
   private static final String ID = "interrupts.remapping";
-  private static final String CURE_UNSAFE =
-      "only if every guest is trusted as much as the host: echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts (or vfio_iommu_type1.allow_unsafe_interrupts=1 on the kernel's command line)";
 
   /// Why interrupts are, or are not, remapped.
   private record State(boolean on, String because, Source source, String cure) {}
@@ -56,8 +54,14 @@ final class IsolationChecks implements Checks {
           "interrupts are not remapped (%s): %s, so VFIO refuses groups with EPERM"
               .formatted(state.because(), reach),
           state.source(),
-          state.cure().isEmpty() ? CURE_UNSAFE : state.cure() + "; or, " + CURE_UNSAFE);
+          state.cure().isEmpty() ? trusted(e) : state.cure() + "; or, " + trusted(e));
     }
+  }
+
+  /// {@return how VFIO is told to accept it}
+  static String trusted(Evidence e) {
+    return "only if every guest is trusted as much as the host: %s (or %s.%s=1 on the kernel's command line)"
+        .formatted(e.unsafe(1), e.unsafeModule(), Evidence.UNSAFE);
   }
 
   private static void leftOn(Evidence e, Chart chart) {
@@ -66,7 +70,7 @@ final class IsolationChecks implements Checks {
           "interrupts.allow-unsafe",
           "allow_unsafe_interrupts is on although nothing needs it: it would hide the loss of remapping",
           e.unsafeSource(),
-          "echo 0 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+          e.unsafe(0));
     }
   }
 
@@ -99,7 +103,7 @@ final class IsolationChecks implements Checks {
       return no(
           "intremap=off on the kernel's command line",
           line.source(),
-          "remove intremap=off from the kernel's command line");
+          BootLoader.without(e, "intremap=off"));
     }
     if (e.config().isOff("IRQ_REMAP")) {
       boolean hardware = e.tables().dmarFlags().map(DmarLayout.INTR_REMAP::isSet).orElse(false);
@@ -119,7 +123,9 @@ final class IsolationChecks implements Checks {
       return no(
           "the DMAR's flag INTR_REMAP is 0",
           Source.at(e.tables().source("DMAR").where(), DmarLayout.FLAGS_AT),
-          "turn interrupt remapping on in the firmware's setup if it has that (QEMU: -device intel-iommu,intremap=on)");
+          Hypervisor.of(e).isPresent()
+              ? "on the host, give the machine an IOMMU that remaps interrupts (QEMU: -device intel-iommu,intremap=on)"
+              : "turn interrupt remapping on in the firmware's setup if it has that");
     }
     for (String unit : e.iommus()) {
       String path = "sys/class/iommu/" + unit + "/intel-iommu/ecap";

@@ -160,7 +160,7 @@ final class KernelChecks implements Checks {
         "kernel.config",
         "whether the kernel has VFIO and the IOMMU's driver: its configuration is not to be seen, and vfio-pci is not loaded",
         e.config().source(),
-        "modprobe vfio-pci, or zcat /proc/config.gz | grep -e VFIO -e IOMMU");
+        "modprobe vfio-pci, or grep -e VFIO -e IOMMU /boot/config-$(uname -r) (or: zcat /proc/config.gz | grep ...)");
   }
 
   /// {@return a file that shows that vfio-pci is there}

@@ -1,5 +1,7 @@
 package dev.doorbell.doctor;
 
+import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.explain.Source;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Conflict;
 import dev.doorbell.plan.PlanRequest;
@@ -49,6 +51,9 @@ final class PathChecks implements Checks {
       }
     }
     found.values().forEach(x -> tell(e, x, chart.about(x.functions())));
+    if (e.machine().functions().isEmpty()) {
+      controllers(e, chart);
+    }
   }
 
   /// Linux fixes the window on every domain whose IOMMU translates messages; where it recorded its own, the plan takes that.
@@ -72,7 +77,7 @@ final class PathChecks implements Checks {
     String id = "path." + dashed(c.kind());
     boolean grouped = found.functions().stream().allMatch(s -> e.recordedGroup(s).isPresent());
     if (c.kind().equals("NotIsolated")) {
-      isolation(e, c, id, chart);
+      isolation(e, c.b().name(), c.b().source(), id, chart);
     } else if (NOT_OURS.contains(c.kind())) {
       chart.unseen(
           id,
@@ -95,22 +100,38 @@ final class PathChecks implements Checks {
     }
   }
 
-  private static void isolation(Evidence e, Conflict c, String id, Chart chart) {
+  /// No function is seen, and there is no controller but such as take anybody's messages: whichever function is assigned, it will meet one.
+  private static void controllers(Evidence e, Chart chart) {
+    List<MsiControllerDescription> all = e.machine().msiControllers();
+    boolean none =
+        !all.isEmpty()
+            && all.stream()
+                .noneMatch(c -> c.isolated() || c instanceof MsiControllerDescription.Other);
+    if (none) {
+      isolation(e, all.getFirst().id(), all.getFirst().source(), "path.not-isolated", chart);
+    }
+  }
+
+  private static void isolation(
+      Evidence e, String controller, Source source, String id, Chart chart) {
     String what =
-        "%s does not look at who writes: whoever owns one of these functions can raise any of its vectors"
-            .formatted(c.b().name());
+        "%s does not look at who writes: whoever owns a function behind it can raise any of its vectors"
+            .formatted(controller);
     if (e.allowsUnsafe()) {
       chart.unsafe(
           id,
           what + ", and VFIO is told to accept that (allow_unsafe_interrupts)",
           e.unsafeSource(),
-          "use the machine's ITS if it has one (QEMU: -machine virt,gic-version=3,its=on); else give functions only to guests that are trusted as much as the host");
+          (Hypervisor.of(e).isPresent()
+                  ? "on the host, give the machine an ITS (QEMU: -machine virt,gic-version=3,its=on)"
+                  : "use the machine's ITS if it has one")
+              + "; else give functions only to guests that are trusted as much as the host");
     } else {
       chart.blocks(
           id,
           what + ", so VFIO refuses groups with EPERM",
-          c.b().source(),
-          "only if every guest is trusted as much as the host: echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+          source,
+          IsolationChecks.trusted(e));
     }
   }
 

@@ -11,26 +11,6 @@ import java.util.regex.Pattern;
 /// Whether this is a virtual machine or a container, and what that means for passthrough.
 final class PlatformChecks implements Checks {
   private static final int LIMIT = 1024 * 1024;
-  private static final String DMI = "sys/class/dmi/id/";
-
-  /// OEM ids of ACPI tables and DMI vendors that name a hypervisor.
-  private static final Map<String, String> VENDORS =
-      Map.ofEntries(
-          Map.entry("FIRECK", "Firecracker"),
-          Map.entry("CLOUDH", "Cloud Hypervisor"),
-          Map.entry("BOCHS", "QEMU"),
-          Map.entry("QEMU", "QEMU"),
-          Map.entry("KVM", "KVM"),
-          Map.entry("VMware", "VMware"),
-          Map.entry("VRTUAL", "Hyper-V"),
-          Map.entry("innotek", "VirtualBox"),
-          Map.entry("VBOX", "VirtualBox"),
-          Map.entry("Xen", "Xen"),
-          Map.entry("Amazon EC2", "Amazon EC2"),
-          Map.entry("Google Compute", "Google Compute Engine"),
-          Map.entry("Parallels", "Parallels"),
-          Map.entry("CROSVM", "crosvm"));
-
   private static final Pattern CONTAINER_CGROUP =
       Pattern.compile("docker|kubepods|containerd|libpod|lxc|crio|nspawn");
   private static final Pattern NAMESPACE = Pattern.compile("\\w+:\\[(\\d+)\\]");
@@ -43,90 +23,26 @@ final class PlatformChecks implements Checks {
 
   @Override
   public void check(Evidence e, Chart chart) {
-    virtualMachine(e).ifPresent(sign -> inside(e, sign, chart));
+    Hypervisor.of(e).ifPresent(by -> inside(e, by, chart));
     container(e.sysroot(), chart);
   }
 
-  private static void inside(Evidence e, Sign sign, Chart chart) {
+  private static void inside(Evidence e, Hypervisor by, Chart chart) {
     boolean iommu = e.iommuRuns().orElse(!e.machine().iommus().isEmpty());
-    String what = "this is a virtual machine (" + sign.what() + ")";
+    String what = "this is a virtual machine (" + by.sign() + ")";
     if (iommu) {
       chart.fine(
           "platform.vm",
           what + ", and its hypervisor gives it an IOMMU: functions can be passed on from here",
-          sign.source());
+          by.source());
     } else {
       chart.warns(
           "platform.vm",
           what
               + ": its PCI functions are those that the hypervisor made or passed in, and they can be passed on only behind a virtual IOMMU",
-          sign.source(),
-          "on the host: give the machine a virtual IOMMU (QEMU: -device intel-iommu,intremap=on with -machine q35,kernel-irqchip=split; -machine virt,iommu=smmuv3; or -device virtio-iommu-pci), or look at the host instead");
+          by.source(),
+          by.cure(e.machine().arch()));
     }
-  }
-
-  private static Optional<Sign> virtualMachine(Evidence e) {
-    Sysroot root = e.sysroot();
-    for (String name : List.of("sys_vendor", "product_name", "bios_vendor")) {
-      Optional<String> text = root.text(DMI + name, LIMIT);
-      Optional<String> vendor = text.flatMap(PlatformChecks::vendor);
-      if (vendor.isPresent()) {
-        return Optional.of(new Sign(vendor.get(), Source.file(DMI + name)));
-      }
-    }
-    Optional<Sign> table = table(e);
-    if (table.isPresent()) {
-      return table;
-    }
-    Optional<BootLog.Hit> dmi = e.log().first("DMI: ").filter(h -> vendor(h.text()).isPresent());
-    if (dmi.isPresent()) {
-      return Optional.of(new Sign(vendor(dmi.get().text()).orElse("unnamed"), dmi.get().source()));
-    }
-    return bySign(e);
-  }
-
-  private static Optional<Sign> table(Evidence e) {
-    for (String name : List.of("APIC", "FACP", "DSDT")) {
-      if (!e.tables().names().contains(name)) {
-        continue;
-      }
-      String path = e.tables().source(name).where();
-      Optional<String> vendor =
-          e.sysroot()
-              .text(path, 4 * LIMIT)
-              .filter(t -> t.length() > 16)
-              .map(t -> t.substring(10, 16))
-              .flatMap(PlatformChecks::vendor);
-      if (vendor.isPresent()) {
-        return Optional.of(new Sign(vendor.get() + " by its firmware's tables", Source.file(path)));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static Optional<Sign> bySign(Evidence e) {
-    Optional<String> cpuinfo = e.sysroot().text("proc/cpuinfo", 16 * LIMIT);
-    if (cpuinfo.isPresent()
-        && cpuinfo.get().lines().anyMatch(l -> l.matches("(flags|Features).*\\bhypervisor\\b.*"))) {
-      return Optional.of(new Sign("CPU flag hypervisor", Source.file("proc/cpuinfo")));
-    }
-    if (e.sysroot().exists("sys/hypervisor/type")) {
-      return Optional.of(
-          new Sign(
-              e.sysroot().text("sys/hypervisor/type", LIMIT).map(String::strip).orElse("unnamed"),
-              Source.file("sys/hypervisor/type")));
-    }
-    return e.log()
-        .first("Booting paravirtualized kernel on ")
-        .filter(h -> !h.text().contains("bare hardware"))
-        .map(h -> new Sign(h.text().substring(h.text().lastIndexOf(' ') + 1), h.source()));
-  }
-
-  private static Optional<String> vendor(String text) {
-    return VENDORS.entrySet().stream()
-        .filter(v -> text.contains(v.getKey()))
-        .map(Map.Entry::getValue)
-        .findFirst();
   }
 
   private static void container(Sysroot root, Chart chart) {

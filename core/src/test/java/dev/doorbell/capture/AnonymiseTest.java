@@ -1,6 +1,7 @@
 package dev.doorbell.capture;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.testkit.ProjectRoot;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,6 +186,36 @@ class AnonymiseTest {
     assertTrue(report.removed() >= 10, report::toString);
   }
 
+  private static byte[] packed(String text) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+    return out.toByteArray();
+  }
+
+  private String configOf(Path capture) throws IOException {
+    byte[] file = Files.readAllBytes(capture.resolve("proc/config.gz"));
+    try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(file))) {
+      return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  @Test
+  @DisplayName("names in the kernel's packed configuration are blanked, options stay; one without names stays byte by byte")
+  void configuration() throws IOException {
+    plant();
+    String options = "CONFIG_VFIO=m\nCONFIG_DEFAULT_HOSTNAME=\"%s\"\nCONFIG_INITRAMFS_SOURCE=\"%s\"\n";
+    write("proc/config.gz", packed(options.formatted(HOST, "/home/" + USER + "/i")));
+    String after = configOf(Capture.of(Sysroot.open(host()), folder.resolve("a")).write(true).out());
+    assertTrue(after.startsWith("CONFIG_VFIO=m\n"), after);
+    assertFalse(after.contains(HOST) || after.contains(USER), after);
+    byte[] clean = packed("CONFIG_VFIO=m\n");
+    write("proc/config.gz", clean);
+    Path same = Capture.of(Sysroot.open(host()), folder.resolve("b")).write(true).out();
+    assertArrayEquals(clean, Files.readAllBytes(same.resolve("proc/config.gz")));
+  }
+
   @Test
   @DisplayName(
       "the machine that is read from the anonymised capture has the same IOMMUs, groups, regions, functions and oddities")
@@ -224,6 +259,12 @@ class AnonymiseTest {
           enx001122aabbcc: renamed            | enxxxxxxxxxxxxx: renamed
           nvme naa.5000c500a1b2c3d4           | nvme xxx.xxxxxxxxxxxxxxxx
           server 192.168.178.20 not           | server xxx.xxx.xxx.xx not
+          link fe80::21b:21ff:feaa:bbcc up     | link xxxx::xxx:xxxx:xxxx:xxxx up
+          ip 2001:db8:0:1:21b:21ff:feaa:bbcc,  | ip xxxx:xxx:x:x:xxx:xxxx:xxxx:xxxx,
+          pci 2001:02:03.0: BAR 0              | pci 2001:02:03.0: BAR 0
+          Serial: 8250/16550 driver, 4 ports   | Serial: 8250/16550 driver, 4 ports
+          CONFIG_DEFAULT_HOSTNAME="deep-9"     | CONFIG_DEFAULT_HOSTNAME="xxxx-x"
+          CONFIG_DEFAULT_HOSTNAME="(none)"     | CONFIG_DEFAULT_HOSTNAME="(none)"
           Linux version 6.1 (a@b.c) (gcc 12)  | Linux version 6.1 (x@x.x) (gcc 12)
           IOMMU ecap f00f4e cap d2008c222f0606 | IOMMU ecap f00f4e cap d2008c222f0606
           0x00000000fee00000 0x00000000feefffff msi | 0x00000000fee00000 0x00000000feefffff msi

@@ -129,6 +129,21 @@ final class HostFolder {
             "../../../../bus/pci/devices/" + sbdf);
   }
 
+  /// Makes a function one of another class.
+  ///
+  /// @param code base class and sub-class
+  HostFolder subclass(String sbdf, int code) {
+    String path = "sys/bus/pci/devices/" + sbdf + "/config";
+    try {
+      byte[] config = Files.readAllBytes(root.resolve(path));
+      config[0x0a] = (byte) code;
+      config[0x0b] = (byte) (code >>> 8);
+      return bytes(path, config);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   HostFolder driver(String sbdf, String name) {
     return text("sys/bus/pci/devices/" + sbdf + "/driver", "../../../../bus/pci/drivers/" + name);
   }

@@ -7,23 +7,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Builds flattened device trees: a test states only what differs.
-final class TreeBuilder {
+public final class TreeBuilder {
   private final ByteArrayOutputStream structure = new ByteArrayOutputStream();
   private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
   private final Map<String, Integer> names = new LinkedHashMap<>();
 
   /// {@return a tree whose root has 2 address and 2 size cells and is still open}
-  static TreeBuilder machine() {
+  public static TreeBuilder machine() {
     return new TreeBuilder().begin("").cells("#address-cells", 2).cells("#size-cells", 2);
   }
 
-  TreeBuilder begin(String name) {
+  public TreeBuilder begin(String name) {
     word(1);
     text(structure, name);
     return this;
   }
 
-  TreeBuilder end() {
+  public TreeBuilder end() {
     word(2);
     return this;
   }
@@ -33,7 +33,7 @@ final class TreeBuilder {
     return this;
   }
 
-  TreeBuilder cells(String name, long... cells) {
+  public TreeBuilder cells(String name, long... cells) {
     ByteBuffer b = ByteBuffer.allocate(cells.length * 4);
     for (long c : cells) {
       b.putInt((int) c);
@@ -41,7 +41,7 @@ final class TreeBuilder {
     return bytes(name, b.array());
   }
 
-  TreeBuilder text(String name, String... texts) {
+  public TreeBuilder text(String name, String... texts) {
     return bytes(name, (String.join("\0", texts) + "\0").getBytes(StandardCharsets.ISO_8859_1));
   }
 
@@ -79,7 +79,7 @@ final class TreeBuilder {
     structure.writeBytes(ByteBuffer.allocate(4).putInt(word).array());
   }
 
-  byte[] build() {
+  public byte[] build() {
     word(9);
     byte[] s = structure.toByteArray();
     byte[] n = strings.toByteArray();
