@@ -39,7 +39,8 @@ final class TextScrubber {
           // Of a machine, or of a container, whose host name is the beginning of it.
           "\\b[0-9a-f]{32,}\\b",
           "(?<![0-9.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9.])",
-          // IPv6, which may hold a MAC address: global, of a site or of a link; a PCI function's name has two colons and no pair.
+          // IPv6, which may hold a MAC address: global, of a site or of a link; a PCI function's
+          // name has two colons and no pair.
           "(?<![0-9A-Za-z:])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){5})(?:fe80|f[cd][0-9A-Fa-f]{2}|[23][0-9A-Fa-f]{3})"
               + "(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])",
           "(?i)\\bhost ?name(?:=| (?:to|is|set to)?\\s*<?)([\\w.-]+)>?",

@@ -23,7 +23,8 @@ final class BootLoader {
   private static String edit(Evidence e, String argument) {
     String version = version(e);
     if (version.contains("-pve")) {
-      return GRUB + "update-grub; or /etc/kernel/cmdline, then proxmox-boot-tool refresh; and reboot";
+      return GRUB
+          + "update-grub; or /etc/kernel/cmdline, then proxmox-boot-tool refresh; and reboot";
     }
     if (version.contains("Debian") || version.contains("Ubuntu")) {
       return GRUB + "update-grub and reboot";
@@ -37,7 +38,7 @@ final class BootLoader {
     if (version.contains("nixbld@")) {
       return "boot.kernelParams in configuration.nix, then nixos-rebuild boot and reboot";
     }
-    if (version.matches("(?is).*-arch\\b.*")) {
+    if (version.matches("(?is).*-arch\\d*\\b.*")) {
       return GRUB
           + "grub-mkconfig -o /boot/grub/grub.cfg; or the options of systemd-boot's entry; and reboot";
     }

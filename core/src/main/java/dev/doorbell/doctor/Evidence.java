@@ -208,7 +208,8 @@ record Evidence(
     return INTERFACES.stream()
         .filter(m -> isOn(modules, commandLine, m))
         .findFirst()
-        .or(() -> INTERFACES.stream().filter(m -> modules.parameter(m, UNSAFE).isPresent()).findFirst())
+        .or(() ->
+            INTERFACES.stream().filter(m -> modules.parameter(m, UNSAFE).isPresent()).findFirst())
         .orElse(INTERFACES.getFirst());
   }
 

@@ -194,7 +194,8 @@ final class FirmwareChecks implements Checks {
   /// The tree of a running kernel is what its boot loader made of it; of another one nothing is known.
   private static void disabled(Evidence e, Chart chart) {
     String nodes = String.join(", ", disabled(e));
-    String cure = "enable it in the device tree that the boot loader hands over (status = \"okay\")";
+    String cure =
+        "enable it in the device tree that the boot loader hands over (status = \"okay\")";
     Source tree = Source.file("sys/firmware/fdt");
     if (e.commandLine().seen()) {
       chart.blocks(ID, "the device tree's IOMMU is not enabled: " + nodes, tree, cure);
@@ -247,7 +248,8 @@ final class FirmwareChecks implements Checks {
     Optional<Finding> unread =
         e.machine().unseen().stream()
             .filter(u -> HIDDEN.contains(u.what()))
-            .map(u -> told(u.why(), e.tables().source(), "run doctor as root: sudo ./doorbell doctor"))
+            .map(u ->
+                told(u.why(), e.tables().source(), "run doctor as root: sudo ./doorbell doctor"))
             .findFirst();
     return unread.or(() ->
         e.machine().oddities().stream()

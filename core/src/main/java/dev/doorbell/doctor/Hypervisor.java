@@ -81,8 +81,7 @@ record Hypervisor(String name, String sign, Source source) {
     Optional<String> cpuinfo = e.sysroot().text("proc/cpuinfo", 16 * LIMIT);
     if (cpuinfo.isPresent()
         && cpuinfo.get().lines().anyMatch(l -> l.matches("(flags|Features).*\\bhypervisor\\b.*"))) {
-      return Optional.of(
-          new Hypervisor("", "CPU flag hypervisor", Source.file("proc/cpuinfo")));
+      return Optional.of(new Hypervisor("", "CPU flag hypervisor", Source.file("proc/cpuinfo")));
     }
     if (e.sysroot().exists("sys/hypervisor/type")) {
       String type =
@@ -132,6 +131,9 @@ record Hypervisor(String name, String sign, Source source) {
           case "Cloud Hypervisor" -> "iommu=on at its devices";
           default -> "";
         };
+    if (name.isEmpty()) {
+      return "on the host, give the machine a virtual IOMMU, if its hypervisor has one, or look at the host instead";
+    }
     return own.isEmpty()
         ? "look at the host instead: no way is known here to give a machine of this hypervisor an IOMMU"
         : "on the host, give the machine a virtual IOMMU (%s), or look at the host instead"
@@ -144,7 +146,9 @@ record Hypervisor(String name, String sign, Source source) {
           "-machine q35,kernel-irqchip=split -device intel-iommu,intremap=on, or -device virtio-iommu-pci";
       case ARM64 -> "-machine virt,iommu=smmuv3, or -device virtio-iommu-pci";
       case RISCV64 -> "-machine virt,aia=aplic-imsic,iommu-sys=on";
-      default -> "-device virtio-iommu-pci";
+      case UNKNOWN ->
+          "-machine q35,kernel-irqchip=split -device intel-iommu,intremap=on, or -machine virt,iommu=smmuv3";
+      case PPC64, POWERPC -> "-device virtio-iommu-pci";
     };
   }
 }

@@ -128,10 +128,7 @@ final class PathChecks implements Checks {
               + "; else give functions only to guests that are trusted as much as the host");
     } else {
       chart.blocks(
-          id,
-          what + ", so VFIO refuses groups with EPERM",
-          source,
-          IsolationChecks.trusted(e));
+          id, what + ", so VFIO refuses groups with EPERM", source, IsolationChecks.trusted(e));
     }
   }
 

@@ -19,7 +19,8 @@ record Tables(List<String> names, String folder, boolean logged, Optional<Intege
   private static final String FOLDER = "sys/firmware/acpi/tables";
   private static final int LIMIT = 4 * 1024 * 1024;
 
-  private static final Pattern LINE = Pattern.compile(".*\\bACPI: ([A-Z0-9]{4}) (?:0x)?[0-9A-Fa-f]{8,16} .*");
+  private static final Pattern LINE =
+      Pattern.compile(".*\\bACPI: ([A-Z0-9]{4}) (?:0x)?[0-9A-Fa-f]{8,16} .*");
   private static final int MOST = 256;
 
   static Tables read(Sysroot sysroot, BootLog log) {

@@ -202,12 +202,15 @@ class AnonymiseTest {
   }
 
   @Test
-  @DisplayName("names in the kernel's packed configuration are blanked, options stay; one without names stays byte by byte")
+  @DisplayName(
+      "names in the kernel's packed configuration are blanked, options stay; one without names stays byte by byte")
   void configuration() throws IOException {
     plant();
-    String options = "CONFIG_VFIO=m\nCONFIG_DEFAULT_HOSTNAME=\"%s\"\nCONFIG_INITRAMFS_SOURCE=\"%s\"\n";
+    String options =
+        "CONFIG_VFIO=m\nCONFIG_DEFAULT_HOSTNAME=\"%s\"\nCONFIG_INITRAMFS_SOURCE=\"%s\"\n";
     write("proc/config.gz", packed(options.formatted(HOST, "/home/" + USER + "/i")));
-    String after = configOf(Capture.of(Sysroot.open(host()), folder.resolve("a")).write(true).out());
+    String after =
+        configOf(Capture.of(Sysroot.open(host()), folder.resolve("a")).write(true).out());
     assertTrue(after.startsWith("CONFIG_VFIO=m\n"), after);
     assertFalse(after.contains(HOST) || after.contains(USER), after);
     byte[] clean = packed("CONFIG_VFIO=m\n");

@@ -45,7 +45,8 @@ class DoctorTextsTest {
   @DisplayName("an option of the command line is changed as the distribution does it")
   void bootLoaders(String version, String how) {
     String cure =
-        off().text("proc/version", "Linux version " + version + " #1 SMP")
+        off()
+            .text("proc/version", "Linux version " + version + " #1 SMP")
             .finding("cmdline.off")
             .cure()
             .orElseThrow();
@@ -131,7 +132,8 @@ class DoctorTextsTest {
       })
   @DisplayName("a kernel tells in its log that it uses an IOMMU, before 5.3 in other words")
   void runs(String line) {
-    Finding f = withoutGroups().text("dmesg.txt", "[    1.0] " + line + "\n").finding("iommu.active");
+    Finding f =
+        withoutGroups().text("dmesg.txt", "[    1.0] " + line + "\n").finding("iommu.active");
     assertEquals(Severity.FINE, f.severity());
     assertEquals("the kernel said: " + line, f.message());
   }
@@ -154,7 +156,8 @@ class DoctorTextsTest {
 
   @ParameterizedTest
   @CsvSource({"ACPI: FACP 00000000bcb6a700 0000F4 (v03), BLOCKS", "x, UNSEEN"})
-  @DisplayName("tables are known by the log of an old kernel, too, which writes addresses without 0x")
+  @DisplayName(
+      "tables are known by the log of an old kernel, too, which writes addresses without 0x")
   void oldLog(String line, Severity severity) {
     Finding f =
         withoutGroups()
@@ -197,7 +200,8 @@ class DoctorTextsTest {
   }
 
   @Test
-  @DisplayName("unsafe interrupts are allowed by iommufd's switch as well, and told by the one that is there")
+  @DisplayName(
+      "unsafe interrupts are allowed by iommufd's switch as well, and told by the one that is there")
   void iommufdAlone() {
     HostFolder host =
         HostFolder.intel(root)
@@ -214,7 +218,8 @@ class DoctorTextsTest {
   }
 
   @Test
-  @DisplayName("where the kernel's configuration may lie is told for distributions with and without config.gz")
+  @DisplayName(
+      "where the kernel's configuration may lie is told for distributions with and without config.gz")
   void configuration() {
     String cure =
         HostFolder.intel(root)
@@ -249,7 +254,8 @@ class DoctorTextsTest {
   }
 
   @Test
-  @DisplayName("an IOMMU that the device tree does not enable blocks where a kernel was booted with it, and is not to be seen else")
+  @DisplayName(
+      "an IOMMU that the device tree does not enable blocks where a kernel was booted with it, and is not to be seen else")
   void disabled() {
     HostFolder source = tree("acme,board", "disabled");
     Finding unseen = source.finding("firmware.iommu");
@@ -261,7 +267,8 @@ class DoctorTextsTest {
   }
 
   @Test
-  @DisplayName("a machine of QEMU's is known by its device tree, and told of QEMU's options; others are not")
+  @DisplayName(
+      "a machine of QEMU's is known by its device tree, and told of QEMU's options; others are not")
   void boards() {
     Diagnosis own = tree("acme,board", "okay").examine();
     assertFalse(has(own, "platform.vm"));

@@ -220,6 +220,36 @@ class EventFdTest {
   }
 
   @Test
+  @DisplayName("one thread waits for five hundred counters, and each signal reaches its own listener")
+  void many() {
+    int count = 500;
+    List<EventFd> all = new ArrayList<>();
+    long[] told = new long[count];
+    try (EventLoop loop = EventLoop.create(CALLS)) {
+      for (int i = 0; i < count; i++) {
+        int mine = i;
+        all.add(EventFd.create("counter " + i));
+        loop.watch(all.get(i), n -> told[mine] += n);
+      }
+      for (int i = 0; i < count; i += 3) {
+        for (int n = 0; n <= i % 4; n++) {
+          all.get(i).signal();
+        }
+      }
+      int delivered = 0;
+      for (int got = loop.deliver(); got > 0; got = loop.deliver()) {
+        delivered += got;
+      }
+      assertEquals((count + 2) / 3, delivered);
+      for (int i = 0; i < count; i++) {
+        assertEquals(i % 3 == 0 ? i % 4 + 1 : 0, told[i], "counter " + i);
+      }
+    } finally {
+      all.forEach(EventFd::close);
+    }
+  }
+
+  @Test
   @DisplayName("a loop with a thread hands on without being asked, and ends when it is closed")
   void loopRunsByItself() throws InterruptedException {
     CountDownLatch latch = new CountDownLatch(1);

@@ -155,6 +155,16 @@ class KvmRefusedTest {
       KVM_CREATE_VCPU            | EEXIST    | has a processor 3                       | of its own
       KVM_CREATE_VCPU            | EINVAL    | no processor 3, or no more              | from 0 up
       KVM_CREATE_VCPU            | EBUSY     | controller is set up already            | before the controller
+      """)
+  // spotless:on
+  @DisplayName("a machine: the reason, what to do, and nothing is left open")
+  void machine(String call, String errno, String reason, String advice) {
+    told(call, errno, reason, advice);
+  }
+
+  // spotless:off
+  @ParameterizedTest(name = "{0} with {1}: {2}")
+  @CsvSource(delimiter = '|', textBlock = """
       KVM_CREATE_DEVICE          | ENODEV    | cannot make a GICv3 here                | of this kind
       KVM_CREATE_DEVICE          | EEXIST    | the machine has one                     | one GICv3 a machine
       KVM_CREATE_DEVICE          | E2BIG     | more processors than a GICv3 can have   | fewer
@@ -193,8 +203,12 @@ class KvmRefusedTest {
       KVM_RUN                    | EIO       | belongs to another process              | made it
       """)
   // spotless:on
-  @DisplayName("the reason, what to do, and nothing is left open")
-  void told(String call, String errno, String reason, String advice) {
+  @DisplayName("its devices, interrupts and processors: the reason, what to do, and nothing is left open")
+  void parts(String call, String errno, String reason, String advice) {
+    told(call, errno, reason, advice);
+  }
+
+  private void told(String call, String errno, String reason, String advice) {
     Map<String, Integer> before = OpenFiles.held();
     with = Errno.named(errno);
     refusedOpen = call.equals("open");

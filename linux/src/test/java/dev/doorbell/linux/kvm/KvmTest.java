@@ -82,6 +82,17 @@ class KvmTest {
   }
 
   @Test
+  @DisplayName("a message to a processor that the machine has not is taken by nobody, and told so")
+  void nobodyThere() {
+    try (KvmVm vm = open()) {
+      X86Cpu cpu = vcpu(vm);
+      assertFalse(vm.signal(GuestMsi.of(FEE | 5 << 12, 0x77)));
+      assertEquals(only(), cpu.requested());
+      assertTrue(vm.signal(GuestMsi.of(FEE, 0x77)));
+    }
+  }
+
+  @Test
   @DisplayName("KVM_SIGNAL_MSI raises a vector without a route")
   void signals() {
     try (KvmVm vm = open()) {
@@ -93,7 +104,7 @@ class KvmTest {
 
   @Test
   @DisplayName(
-      "1024 routes go in with one call; more than the kernel has are refused and leave the table as it was")
+      "2,048 routes go in with one call; more than the kernel has are refused and leave the table as it was")
   void routesAreCommittedTogether() {
     FailingCalls counting = new FailingCalls(SystemCalls.ofProcess());
     try (KvmVm probe = open();
@@ -103,7 +114,7 @@ class KvmTest {
       vm.createPcInterrupts(AddressRange.ofSize(0xfffb_d000L, 0x3000));
       X86Cpu cpu = vcpu(vm);
       Map<Integer, GuestMsi> many = new HashMap<>();
-      for (int i = 0; i < 1024; i++) {
+      for (int i = 0; i < 2048; i++) {
         many.put(GSI + i, GuestMsi.of(FEE, 0x40 + i % 0x80));
       }
       counting.fail(-1, Errno.EIO);
