@@ -220,7 +220,8 @@ class EventFdTest {
   }
 
   @Test
-  @DisplayName("one thread waits for five hundred counters, and each signal reaches its own listener")
+  @DisplayName(
+      "one thread waits for five hundred counters, and each signal reaches its own listener")
   void many() {
     int count = 500;
     List<EventFd> all = new ArrayList<>();

@@ -203,7 +203,8 @@ class KvmRefusedTest {
       KVM_RUN                    | EIO       | belongs to another process              | made it
       """)
   // spotless:on
-  @DisplayName("its devices, interrupts and processors: the reason, what to do, and nothing is left open")
+  @DisplayName(
+      "its devices, interrupts and processors: the reason, what to do, and nothing is left open")
   void parts(String call, String errno, String reason, String advice) {
     told(call, errno, reason, advice);
   }
