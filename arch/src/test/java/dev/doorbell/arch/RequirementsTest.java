@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Test;
 class RequirementsTest {
   private static final int ROWS = 29;
   private static final Pattern ROW = Pattern.compile("(?m)^\\| R(\\d+) \\|(.*)$");
+  private static final Pattern LINUX_ROW = Pattern.compile("(?m)^\\| L(\\d+) \\|(.*)$");
+  private static final Pattern LAB = Pattern.compile("lab `(\\w+)`");
   private static final Pattern TEST = Pattern.compile("`(\\w+)#(\\w+)`");
   private static final Pattern METHOD_NAME = Pattern.compile("void r(\\d\\d)_");
   private static final Pattern DISPLAY_NAME = Pattern.compile("\"((?:R\\d+(?:, )?)+):");
@@ -114,5 +116,26 @@ class RequirementsTest {
             () -> "R%d names %s, which does not exist".formatted(row, t.group()));
       }
     });
+  }
+
+  @Test
+  @DisplayName("each row about Linux names a test that exists, and programs of the lab that do")
+  void linux() throws IOException {
+    Map<String, String> tests = tests();
+    List<MatchResult> rows = LINUX_ROW.matcher(read("docs/requirements.md")).results().toList();
+    assertTrue(rows.size() > 20, rows::toString);
+    for (MatchResult row : rows) {
+      List<MatchResult> named = TEST.matcher(row.group(2)).results().toList();
+      assertTrue(!named.isEmpty(), () -> "L" + row.group(1) + " has no test");
+      for (MatchResult t : named) {
+        assertTrue(
+            tests.getOrDefault(t.group(1), "").contains("void " + t.group(2) + "("),
+            () -> "L%s names %s, which does not exist".formatted(row.group(1), t.group()));
+      }
+      for (MatchResult program : LAB.matcher(row.group(2)).results().toList()) {
+        Path source = ProjectRoot.path().resolve("lab/guest/" + program.group(1) + ".java");
+        assertTrue(Files.exists(source), () -> "L%s names %s".formatted(row.group(1), source));
+      }
+    }
   }
 }
