@@ -111,7 +111,9 @@ public final class LinuxTextsFuzz {
     files.group(FUNCTION);
     files.driverOverride(FUNCTION);
     files.isolation();
-    files.allowsUnsafeInterrupts();
+    for (LinuxOptions.Access a : LinuxOptions.Access.values()) {
+      files.allowsUnsafeInterrupts(a);
+    }
     files.pageBytes();
     LockedMemory locked = LockedMemory.of(files);
     locked.refused(1);
