@@ -50,6 +50,11 @@ public final class ShortRun {
               "bareWalk",
               "pages=1048576,devices=1"),
           new Work("translate fault", TranslateBenchmark.class, "unmapped", "pages=512,devices=1"),
+          new Work(
+              "translate by riscv-iommu",
+              RiscvTranslateBenchmark.class,
+              "mapped",
+              "pages=512,devices=1000"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x1"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x64"),
           new Work("msi to pending", MsiBenchmark.class, "pending", "shape=1x2048"),

@@ -6,6 +6,7 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
+import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
@@ -127,10 +128,10 @@ public class TranslateBenchmark {
   }
 
   /// The driver's way to the registers.
-  private record Registers(SmmuModel smmu) implements RegisterBus {
+  record Registers(MmioDevice device) implements RegisterBus {
     @Override
     public long read(long offset, int bytes) {
-      BusRead read = smmu.read(offset, bytes);
+      BusRead read = device.read(offset, bytes);
       if (read.outcome() != BusOutcome.OK) {
         throw new BusErrorException("read", offset, bytes);
       }
@@ -139,14 +140,14 @@ public class TranslateBenchmark {
 
     @Override
     public void write(long offset, long value, int bytes) {
-      if (smmu.write(offset, value, bytes, SystemBus.CPU) != BusOutcome.OK) {
+      if (device.write(offset, value, bytes, SystemBus.CPU) != BusOutcome.OK) {
         throw new BusErrorException("write", offset, bytes);
       }
     }
   }
 
-  /// No MSIs of the SMMU's own.
-  private enum Nowhere implements SystemBus {
+  /// No MSIs of an IOMMU's own.
+  enum Nowhere implements SystemBus {
     INSTANCE;
 
     @Override
