@@ -7,7 +7,7 @@ package dev.doorbell.bus;
 /// @param requester who, as the IOMMU numbers devices
 /// @param pasid the process, or -1 where the request has no PASID
 /// @param page untranslated address; its lower 12 bits are zero
-/// @param writes whether the device asks to write, too (No Write is 0)
+/// @param writes whether the device asks to write, too (No Write is 0); where it does not, an IOMMU may grant it all the same
 /// @param executes Execute Requested
 /// @param privileged Privileged Mode Requested
 public record TranslationRequest(

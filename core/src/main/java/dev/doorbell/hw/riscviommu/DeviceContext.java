@@ -97,4 +97,19 @@ record DeviceContext(
   boolean isMsi(long gpa) {
     return msiTable >= 0 && ((DirectoryLayout.ppn(gpa) ^ msiPattern) & ~msiMask) == 0;
   }
+
+  /// {@return base 2 logarithm of the range around an address that is translated alike: it ends where a guest's interrupt files begin, whatever page of the second stage
+  /// these lie in}
+  ///
+  /// @param shift of the range, aligned to its size, that page tables translate alike
+  int besideFiles(long gpa, int shift) {
+    int out = shift;
+    long differs = (DirectoryLayout.ppn(gpa) ^ msiPattern) & ~msiMask;
+    while (msiTable >= 0
+        && out > DirectoryLayout.PAGE_SHIFT
+        && differs >>> (out - DirectoryLayout.PAGE_SHIFT) == 0) {
+      out = Math.max(DirectoryLayout.PAGE_SHIFT, out - SvPteLayout.BITS_PER_LEVEL);
+    }
+    return out;
+  }
 }

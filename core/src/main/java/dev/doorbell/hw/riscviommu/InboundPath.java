@@ -47,7 +47,7 @@ final class InboundPath {
     if (mode == MODE_BARE) {
       return SvPteLayout.fits(iova, shared.features().outputBits())
           ? iova
-          : fault(PageWalk.accessFault(access), deviceId, processId, iova, access);
+          : fault(AccessFaults.access(access), deviceId, processId, iova, access);
     }
     DeviceContext context = shared.directory().find(ddtp, deviceId, missing);
     if (context == null) {
@@ -138,7 +138,7 @@ final class InboundPath {
 
   private long fault(int cause, int deviceId, int processId, long iova, int access) {
     int type =
-        PageWalk.byAccess(
+        AccessFaults.by(
             access,
             FaultLayout.UNTRANSLATED_EXECUTE,
             FaultLayout.UNTRANSLATED_READ,

@@ -24,7 +24,7 @@ final class PageWalk {
 
   static final int GUEST = 1;
   private static final int READABLE = Translator.READ;
-  private static final int WRITABLE = Translator.WRITE;
+  static final int WRITABLE = Translator.WRITE;
 
   /// Besides {@link Translator#READ}: the access is a read for execution.
   static final int EXECUTE = 4;
@@ -34,6 +34,9 @@ final class PageWalk {
 
   /// What caches hold is not asked.
   static final int FRESH = 16;
+
+  /// Rights are looked up and not asked for; only a clean page that the access would have to make dirty is a fault (2.6).
+  static final int PERMISSIVE = 32;
 
   /// Which stage a leaf is of, and for whom.
   private static final int FIRST = 0;
@@ -127,7 +130,7 @@ final class PageWalk {
     }
     probe.generation = caches.leaves().generation();
     pointer.generation = caches.tables().generation();
-    rights = READABLE | WRITABLE;
+    rights = READABLE | WRITABLE | EXECUTE;
     coverage = Long.SIZE - 1;
     process = c.process();
     memoryType = 0;
@@ -142,21 +145,27 @@ final class PageWalk {
         return pa;
       }
       if (!fits(pa, features.outputBits())) {
-        return fails(accessFault(access));
+        return fails(AccessFaults.access(access));
       }
+      coverage = c.besideFiles(gpa, coverage);
       // Untranslated writes of both stages Bare need no cache.
       if (plain && (c.hasFirst() || c.hasSecond())) {
         keep(iova, pa, world, who);
       }
       return pa;
     } catch (BusErrorException e) {
-      return fails(accessFault(access));
+      return fails(AccessFaults.access(access));
     }
   }
 
   /// {@return of the last walk, where the cache was not asked: base 2 logarithm of the range that is translated alike; a page where no table was looked at}
   int shift() {
     return coverage == Long.SIZE - 1 ? DirectoryLayout.PAGE_SHIFT : coverage;
+  }
+
+  /// {@return of the last walk, where the cache was not asked: {@link Translator#READ}, {@link Translator#WRITE} and {@link #EXECUTE} as both stages allow them}
+  int rights() {
+    return rights;
   }
 
   /// {@return of the last walk, where the cache was not asked: whether the first stage's leaf is every process's}
@@ -167,7 +176,7 @@ final class PageWalk {
   private void keep(long iova, long pa, int world, int who) {
     int size = Math.min(coverage, SvPteLayout.shift(2));
     probe.data = pa - within(pa, size);
-    probe.extra = rights;
+    probe.extra = rights & (READABLE | WRITABLE);
     probe.shape = TranslationCache.shape(size, world, false, DirectoryLayout.PAGE_SHIFT, 0);
     caches.leaves().insert(iova, who, probe);
   }
@@ -175,7 +184,7 @@ final class PageWalk {
   private long firstStage(DeviceContext c, long iova, int access, int who) {
     int levels = levels(c.firstMode());
     if (!isCanonical(iova, levels)) {
-      return fails(pageFault(access));
+      return fails(AccessFaults.page(access));
     }
     int world = c.hasSecond() ? GUEST : HOST;
     long table = c.firstRoot();
@@ -194,10 +203,10 @@ final class PageWalk {
       if (isLeaf(pte)) {
         return leaf(pte, level, access, FIRST)
             ? pageAt(pte, level, iova)
-            : fails(pageFault(access));
+            : fails(AccessFaults.page(access));
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0 || level == 0) {
-        return fails(pageFault(access));
+        return fails(AccessFaults.page(access));
       }
       table = DirectoryLayout.address(PPN.get(pte));
       if (level == 1 && (access & FRESH) == 0) {
@@ -209,7 +218,7 @@ final class PageWalk {
         caches.tables().insert(iova, who, pointer);
       }
     }
-    return fails(pageFault(access));
+    return fails(AccessFaults.page(access));
   }
 
   /// {@return where a doubleword of a first-stage table or of a process directory lies; the page that the device's context names is kept with it}
@@ -284,12 +293,19 @@ final class PageWalk {
     if ((first & MsiPteLayout.FIRST.mask(BitKind.RES0)) != 0) {
       return fails(FaultLayout.MSI_MISCONFIGURED);
     }
-    if ((access & EXECUTE) != 0) {
+    if (!allowsMessage(access)) {
       return fails(FaultLayout.INSTRUCTION_ACCESS_FAULT);
     }
     coverage = DirectoryLayout.PAGE_SHIFT;
     return DirectoryLayout.address(MsiPteLayout.PPN.get(first))
         | within(gpa, DirectoryLayout.PAGE_SHIFT);
+  }
+
+  /// {@return whether an access may be one to an interrupt file, which no code is in}
+  private boolean allowsMessage(int access) {
+    rights &= ~EXECUTE;
+    global = false;
+    return (access & EXECUTE) == 0 || (access & PERMISSIVE) != 0;
   }
 
   private long residentFile(long first, long second, int access) {
@@ -299,7 +315,7 @@ final class PageWalk {
     if (reserved != 0 || !RiscvIommuRegisters.MSI_MRIF.isSet(features.capabilities())) {
       return fails(FaultLayout.MSI_MISCONFIGURED);
     }
-    if ((access & EXECUTE) != 0) {
+    if (!allowsMessage(access)) {
       return fails(FaultLayout.INSTRUCTION_ACCESS_FAULT);
     }
     file = MsiPteLayout.file(first);
@@ -323,9 +339,14 @@ final class PageWalk {
     if (!formed || !isFor(pte, access, stage) || !A.isSet(pte)) {
       return false;
     }
-    int allowed = (readable ? READABLE : 0) | (writable && D.isSet(pte) ? WRITABLE : 0);
-    int wanted = access & (READABLE | WRITABLE);
-    if ((allowed & wanted) != wanted || (access & EXECUTE) != 0 && !X.isSet(pte)) {
+    boolean clean = writable && !D.isSet(pte);
+    int allowed =
+        (readable ? READABLE : 0)
+            | (writable && !clean ? WRITABLE : 0)
+            | (X.isSet(pte) ? EXECUTE : 0);
+    int wanted = access & ((access & PERMISSIVE) == 0 ? READABLE | WRITABLE | EXECUTE : 0);
+    boolean dirties = (access & PERMISSIVE) != 0 && (access & WRITABLE) != 0;
+    if ((allowed & wanted) != wanted || dirties && clean) {
       return false;
     }
     if (stage != IMPLICIT) {
@@ -357,35 +378,7 @@ final class PageWalk {
     iotval2 =
         FaultLayout.GPA.with(
             FaultLayout.IMPLICIT.place(implicit ? 1 : 0), gpa & FaultLayout.GPA.mask());
-    return fails(
-        byAccess(
-            access,
-            FaultLayout.INSTRUCTION_GUEST_PAGE_FAULT,
-            FaultLayout.READ_GUEST_PAGE_FAULT,
-            FaultLayout.WRITE_GUEST_PAGE_FAULT));
-  }
-
-  private static int pageFault(int access) {
-    return byAccess(
-        access,
-        FaultLayout.INSTRUCTION_PAGE_FAULT,
-        FaultLayout.READ_PAGE_FAULT,
-        FaultLayout.WRITE_PAGE_FAULT);
-  }
-
-  static int accessFault(int access) {
-    return byAccess(
-        access,
-        FaultLayout.INSTRUCTION_ACCESS_FAULT,
-        FaultLayout.READ_ACCESS_FAULT,
-        FaultLayout.WRITE_ACCESS_FAULT);
-  }
-
-  static int byAccess(int access, int execute, int read, int write) {
-    if ((access & EXECUTE) != 0) {
-      return execute;
-    }
-    return (access & WRITABLE) != 0 ? write : read;
+    return fails(AccessFaults.guestPage(access));
   }
 
   private long fails(int why) {

@@ -31,28 +31,28 @@ final class TranslationRequests {
     if (context == null) {
       return refuse(r, missing.cause);
     }
-    int access = PageWalk.FRESH | (r.privileged() ? PageWalk.PRIVILEGED : 0);
-    long pa = path.through(context, r.pasid(), r.page(), access | Translator.READ);
-    int cause = path.walk().cause;
-    if (cause != 0) {
-      return isAnswered(cause) ? nothing() : refuse(r, cause);
+    int access =
+        PageWalk.FRESH
+            | PageWalk.PERMISSIVE
+            | Translator.READ
+            | (r.writes() ? Translator.WRITE : 0)
+            | (r.executes() ? PageWalk.EXECUTE : 0)
+            | (r.privileged() ? PageWalk.PRIVILEGED : 0);
+    PageWalk walk = path.walk();
+    long pa = path.through(context, r.pasid(), r.page(), access);
+    if (walk.cause != 0) {
+      return isAnswered(walk.cause) ? nothing() : refuse(r, walk.cause);
     }
-    boolean file = pa == Translator.MESSAGE;
-    int shift = file ? DirectoryLayout.PAGE_SHIFT : path.walk().shift();
-    boolean global = r.pasid() >= 0 && !file && path.walk().isGlobal();
-    int rights = Translator.READ;
-    if (r.writes() && grants(context, r, access | Translator.WRITE)) {
-      rights |= Translator.WRITE;
+    // A page that is for execution alone is none for PCI Express.
+    if ((walk.rights() & Translator.READ) == 0) {
+      return nothing();
     }
-    if (r.executes() && grants(context, r, access | Translator.READ | PageWalk.EXECUTE)) {
-      rights |= TranslationCompletion.EXECUTE;
+    int rights = walk.rights() & (r.executes() ? -1 : ~TranslationCompletion.EXECUTE);
+    if (pa == Translator.MESSAGE) {
+      return new Success(0, DirectoryLayout.PAGE_BYTES, rights, true, false);
     }
-    long address = file ? 0 : pa & -1L << shift;
-    return new Success(address, 1L << shift, rights, file, global);
-  }
-
-  private boolean grants(DeviceContext context, TranslationRequest r, int access) {
-    return path.through(context, r.pasid(), r.page(), access) != Translator.FAULT;
+    boolean global = r.pasid() >= 0 && walk.isGlobal();
+    return new Success(pa & -1L << walk.shift(), 1L << walk.shift(), rights, false, global);
   }
 
   private static Success nothing() {
@@ -65,10 +65,10 @@ final class TranslationRequests {
     if (allowed && SvPteLayout.fits(address, shared.features().outputBits())) {
       return address;
     }
-    int type = PageWalk.byAccess(access, TRANSLATED_EXECUTE, TRANSLATED_READ, TRANSLATED_WRITE);
+    int type = AccessFaults.by(access, TRANSLATED_EXECUTE, TRANSLATED_READ, TRANSLATED_WRITE);
     record(
         TTYP.place(type) | DID.place(deviceId & DID.max()),
-        allowed ? PageWalk.accessFault(access) : missing.cause,
+        allowed ? AccessFaults.access(access) : missing.cause,
         address);
     return Translator.FAULT;
   }
@@ -111,7 +111,8 @@ final class TranslationRequests {
     if (r.pasid() >= 0) {
       first |= PV.mask() | PID.place(r.pasid()) | PRIV.place(r.privileged() ? 1 : 0);
     }
-    record(first, cause, r.page());
+    // A request is a read, whatever it asks for.
+    record(first, cause == WRITE_ACCESS_FAULT ? READ_ACCESS_FAULT : cause, r.page());
     return cause >= ALL_DISALLOWED && cause <= TYPE_DISALLOWED
         ? Refused.UNSUPPORTED_REQUEST
         : Refused.COMPLETER_ABORT;

@@ -8,6 +8,8 @@ import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.SystemBus;
+import dev.doorbell.bus.TranslationCompletion;
+import dev.doorbell.bus.TranslationRequest;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.fuzz.FuzzInput;
 import dev.doorbell.fuzz.WalkCheck;
@@ -66,7 +68,7 @@ public final class RiscvIommuFuzz {
           case 1 -> all.without(MSI_FLAT.mask());
           case 2 -> all.without(SV57.mask() | SV57X4.mask() | SV48X4.mask());
           case 3 -> all.without(SV39X4.mask() | SV48X4.mask() | SV57X4.mask());
-          default -> all;
+          default -> all.withAts();
         };
     RiscvIommuFuzz fuzz = new RiscvIommuFuzz(features);
     fuzz.start();
@@ -120,6 +122,28 @@ public final class RiscvIommuFuzz {
           throw new IllegalStateException("0x%x is wider than the output".formatted(pa));
         }
         var unused = iommu.message(device, in.nextWord(0, SPAN), in.next32(), 4);
+        ask(in, device, process);
+      }
+    }
+  }
+
+  /// A translation that is granted is aligned to its range, lies within the output.
+  private void ask(FuzzInput in, int device, int process) {
+    int kind = in.next8();
+    boolean named = process >= 0;
+    TranslationRequest request =
+        new TranslationRequest(
+            device,
+            process,
+            in.nextWord(0, SPAN) & -1L << PAGE_SHIFT,
+            (kind & 1) != 0,
+            named && (kind & 2) != 0,
+            named && (kind & 4) != 0);
+    if (iommu.translationRequest(request) instanceof TranslationCompletion.Success s
+        && s.rights() != 0) {
+      boolean plain = s.address() % s.bytes() == 0 && s.address() >>> OUTPUT_BITS == 0;
+      if (!plain || Long.bitCount(s.bytes()) != 1 || s.untranslatedOnly() && s.address() != 0) {
+        throw new IllegalStateException("%s is answered %s".formatted(request, s));
       }
     }
   }

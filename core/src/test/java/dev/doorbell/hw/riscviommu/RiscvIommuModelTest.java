@@ -178,6 +178,23 @@ class RiscvIommuModelTest {
 
   @Test
   @DisplayName(
+      "2.3.3: a large page of the second stage does not hide the interrupt files in it, when it is cached neither")
+  void largePages() {
+    RawTables t = new RawTables();
+    t.mode(2);
+    t.context(ROOT, 1, atp(8, G), 0, 0, atp(1, MSI), 1, 0x40004);
+    t.memory.write64(MSI, pte(0x2400_0000L, 7));
+    t.memory.write64(G + 8, pte(0x8000_0000L, RW));
+    assertEquals(0x8000_0000L, t.write(0, 0x4000_0000L));
+    assertEquals(0x8020_0000L, t.write(0, 0x4020_0000L), "beside the files' 2 MiB");
+    assertEquals(0x2400_0000L, t.write(0, 0x4000_4000L));
+    assertEquals(FAULT, t.write(0, 0x4000_5000L));
+    assertEquals(262, t.cause());
+    assertEquals(0x8000_6000L, t.write(0, 0x4000_6000L));
+  }
+
+  @Test
+  @DisplayName(
       "2.7: what is cached stays until the command that names it; what is not valid is never cached")
   void caches() {
     RawTables t = firstStage(RW);

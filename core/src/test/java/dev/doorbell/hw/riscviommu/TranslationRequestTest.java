@@ -124,9 +124,16 @@ class TranslationRequestTest {
   }
 
   @ParameterizedTest(name = "leaf 0x{0}, no write {1}: {2}")
-  @CsvSource({"d7, false, 3", "d7, true, 1", "d3, false, 1", "57, false, 1", "d9, false, 0"})
+  @CsvSource({
+    "d7, false, 3",
+    "d7, true, 3",
+    "d3, false, 1",
+    "57, false, 0",
+    "57, true, 1",
+    "d9, false, 0"
+  })
   @DisplayName(
-      "rights are those that the tables give, of those that were asked for; none without reading")
+      "reading and writing are granted as the tables give them; nothing without reading, and nothing of a clean page that may be written to who asks to")
   void rights(String leaf, boolean noWrite, int rights) {
     one(pte(TARGET, Long.parseLong(leaf, 16)));
     TranslationRequest request = new TranslationRequest(0, -1, IOVA, !noWrite, false, false);
@@ -145,10 +152,8 @@ class TranslationRequestTest {
     assertEquals(NOTHING, ask(ofProcess(true, true)), "a user's page, without SUM");
     process(1 | 2 | 4, pte(TARGET, RWXU));
     t.command(3, 0);
-    assertEquals(
-        new Success(TARGET, 0x1000, R | W, false, false),
-        ask(ofProcess(true, true)),
-        "SUM is not for execution");
+    assertEquals(NOTHING, ask(ofProcess(true, true)), "SUM is not for execution");
+    assertEquals(new Success(TARGET, 0x1000, R | W, false, false), ask(ofProcess(false, true)));
     process(1, pte(TARGET, RWXU));
     t.command(3, 0);
     assertEquals(Refused.UNSUPPORTED_REQUEST, ask(ofProcess(true, true)), "without ENS");
@@ -184,6 +189,25 @@ class TranslationRequestTest {
     t.memory.write64(MSI, (MEMORY + 0x9_0000) >>> 2 | 1 << 1 | 1);
     t.memory.write64(MSI + 8, MEMORY >>> 2);
     assertEquals(new Success(0, 0x1000, R | W, true, false), ask(request(0)));
+    t.memory.write64(MSI, 0x2400_1000L >>> 2 | 3 << 1 | 1);
+    process(1, pte(0x8000_0000L, RWXU | 0x20));
+    t.context(
+        ROOT,
+        1 | EN_ATS | PDTV,
+        atp(8, G),
+        0,
+        atp(1, MEMORY + 0x8_0000),
+        atp(1, MSI),
+        0,
+        0x8000_0000L >>> 12);
+    for (long page = MEMORY; page < MEMORY + 0x10_0000; page += 0x1000) {
+      t.sv39(G, page, pte(page, 0xd7));
+    }
+    t.command(3, 0);
+    assertEquals(
+        new Success(0x2400_1000L, 0x1000, R | W, false, false),
+        ask(ofProcess(true, false)),
+        "no code, and nobody's alone");
     recorded(0, 0);
   }
 
