@@ -13,8 +13,17 @@ import java.util.OptionalInt;
 /// @param ioApics I/O APICs
 /// @param lines interrupts of the ISA bus that are not as usual
 /// @param hpets timers that firmware describes, or says an IOMMU remaps
+/// @param xApicOnly where firmware asks the system to stay out of x2APIC mode; empty when it does not
 public record ApicDescription(
-    List<Cpu> cpus, List<IoApic> ioApics, List<Line> lines, List<Hpet> hpets, Source source) {
+    List<Cpu> cpus,
+    List<IoApic> ioApics,
+    List<Line> lines,
+    List<Hpet> hpets,
+    Optional<Source> xApicOnly,
+    Source source) {
+  /// The highest APIC id that xAPIC mode can name; all ones is every CPU.
+  public static final long LAST_XAPIC_ID = 0xfe;
+
   /// Interrupt vectors of a CPU that a device may raise: 32 to 255. The first 32 belong to exceptions.
   ///
   /// **Source**: Intel SDM volume 3, 6.2 (Exception and Interrupt Vectors).
@@ -87,6 +96,17 @@ public record ApicDescription(
       Optional<String> iommu,
       OptionalInt sourceId,
       Source source) {}
+
+  /// Where firmware does not ask for a mode.
+  public ApicDescription(
+      List<Cpu> cpus, List<IoApic> ioApics, List<Line> lines, List<Hpet> hpets, Source source) {
+    this(cpus, ioApics, lines, hpets, Optional.empty(), source);
+  }
+
+  /// {@return processors that interrupts of devices can be sent to}
+  public long reachable() {
+    return cpus.stream().filter(c -> xApicOnly.isEmpty() || c.apicId() <= LAST_XAPIC_ID).count();
+  }
 
   /// {@return APIC ids of the processors, in firmware's order; one of id 0 where firmware tells none}
   public List<Long> ids() {

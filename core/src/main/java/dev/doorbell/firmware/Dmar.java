@@ -83,6 +83,11 @@ record Dmar(
     }
   }
 
+  /// {@return whether firmware asks the system to stay out of x2APIC mode}
+  boolean optsOutOfX2Apic() {
+    return DmarLayout.X2APIC_OPT_OUT.isSet(flags);
+  }
+
   static Dmar read(AcpiTable table, Findings findings) {
     Blob b = table.blob();
     Dmar dmar =

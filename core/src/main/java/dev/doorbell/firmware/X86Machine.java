@@ -25,6 +25,10 @@ import java.util.Set;
 final class X86Machine {
   private static final int IO_APIC_BYTES = 0x1000;
   private static final int LAST_BUS = 255;
+
+  /// A word of Linux's command line, `intremap=`.
+  private static final String IGNORES_OPT_OUT = "no_x2apic_optout";
+
   private static final int INTI_RESERVED = 2;
   private static final int INTI_LOW = 3;
   private static final int INTI_LEVEL = 3;
@@ -34,6 +38,7 @@ final class X86Machine {
   private final RequesterMap requesters = new RequesterMap();
   private final X86Sources sources = new X86Sources();
   private Optional<HpetTable> hpet = Optional.empty();
+  private Optional<Source> xApicOnly = Optional.empty();
 
   private X86Machine(Draft draft) {
     this.draft = draft;
@@ -89,7 +94,14 @@ final class X86Machine {
   }
 
   private boolean vtd(Optional<Dmar> dmar) {
-    dmar.ifPresent(d -> new DmarUnits(draft, d, topology(), requesters, sources).compose());
+    dmar.ifPresent(d -> {
+      new DmarUnits(draft, d, topology(), requesters, sources).compose();
+      xApicOnly =
+          Optional.of(d)
+              .filter(Dmar::optsOutOfX2Apic)
+              .filter(_ -> !draft.recorded.commandLine().orElse("").contains(IGNORES_OPT_OUT))
+              .map(_ -> d.table().source(DmarLayout.FLAGS_AT));
+    });
     return dmar.isPresent();
   }
 
@@ -129,7 +141,9 @@ final class X86Machine {
       }
     }
     named(ioApics);
-    draft.apic = Optional.of(new ApicDescription(cpus, ioApics, lines(), hpets(), source));
+    ApicDescription apic = new ApicDescription(cpus, ioApics, lines(), hpets(), xApicOnly, source);
+    draft.apic = Optional.of(apic);
+    unreachable(apic);
     boolean isolated =
         !draft.iommus.isEmpty()
             && draft.iommus.stream()
@@ -143,10 +157,20 @@ final class X86Machine {
                 : OptionalInt.of(
                     (int)
                         Math.min(
-                            Integer.MAX_VALUE,
-                            (long) cpus.size() * ApicDescription.VECTORS_PER_CPU)),
+                            Integer.MAX_VALUE, apic.reachable() * ApicDescription.VECTORS_PER_CPU)),
             isolated,
             source));
+  }
+
+  /// Linux stays in xAPIC mode then, and leaves processors out whose ids do not fit.
+  private void unreachable(ApicDescription apic) {
+    long left = apic.cpus().size() - apic.reachable();
+    if (left > 0) {
+      draft.findings.harmless(
+          "firmware asks to stay out of x2APIC mode, in which alone %d of %d processors can be named: their APIC ids are above %d"
+              .formatted(left, apic.cpus().size(), ApicDescription.LAST_XAPIC_ID),
+          apic.xApicOnly().orElseThrow());
+    }
   }
 
   private ApicDescription.IoApic ioApic(Madt.IoApic a) {

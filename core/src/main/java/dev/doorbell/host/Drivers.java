@@ -273,7 +273,8 @@ final class Drivers {
             .orElse("local APICs");
     LapicDriver driver =
         LapicDriver.open(
-            new LapicHardware(id, apic.ids(), machine.cpuRegisters(), machine.cpuInterface()));
+            new LapicHardware(
+                id, apic.ids(), machine.cpuRegisters(), machine.cpuInterface(), apic.xApicOnly()));
     lapics = Optional.of(driver);
     controllers.put(id, driver.unremapped());
   }

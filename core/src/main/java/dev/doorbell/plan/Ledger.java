@@ -67,6 +67,9 @@ final class Ledger {
           "MSI capability of %d without interrupt remapping: it takes a block of as many vectors, aligned to its size, on one CPU, and Linux grants 1"
               .formatted(advertised);
     }
+    if (apic && s.msixVectors().isEmpty() && granted > 1 && isUnseen(s)) {
+      limit += "; were interrupts not remapped, which is not seen, Linux would grant 1";
+    }
     int remapped = remapped(s);
     if (remapped < granted) {
       conflicts.add(shortage(s, s.iommu().orElseThrow(), granted, remapped));
@@ -125,6 +128,13 @@ final class Ledger {
         .flatMap(IommuDescription::interruptRemapping)
         .map(r -> r.state() == InterruptRemapping.State.OFF)
         .orElse(true);
+  }
+
+  private static boolean isUnseen(Subject s) {
+    return s.iommu()
+        .flatMap(IommuDescription::interruptRemapping)
+        .map(r -> r.state() == InterruptRemapping.State.UNSEEN)
+        .orElse(false);
   }
 
   /// {@return messages of the function that its IOMMU has entries for}

@@ -134,6 +134,11 @@ class X86PlanTest {
     MachineDescription on =
         new WhatIf(at, 0, 8, true).addTo(machine("lab-captures/x86-vtd-iommufd"));
     assertEquals(8, plan(on, at, List.of(), false).ledger().getFirst().granted());
+    MachineDescription unseen =
+        new WhatIf(at, 0, 8, true).addTo(machine("captures/x86/supermicro-x10dai"));
+    LedgerLine either = plan(unseen, at, List.of(), false).ledger().getFirst();
+    assertEquals(8, either.granted());
+    assertTrue(either.limit().contains("not seen, Linux would grant 1"), either.limit());
   }
 
   @Test

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// The local APICs of a machine: sets them up, and owns the vectors of all CPUs. Devices get vectors at the {@link MsiController} of whatever
 /// stands between them and the APICs: {@link #behind}.
 ///
-/// APICs are put into x2APIC mode where an APIC id does not fit xAPIC's 8 bits, else into xAPIC mode.
+/// APICs are put into x2APIC mode where an APIC id does not fit xAPIC's 8 bits, else into xAPIC mode. Where firmware asks to stay out of x2APIC
+/// mode they are all in xAPIC mode, and CPUs whose id does not fit get no vectors and are left as they are, as on Linux.
 ///
 /// **Threads.** Safe for use from many. One lock for all vectors, taken before a remapper's. Sinks are called without it.
 ///
@@ -23,6 +24,9 @@ public final class LapicDriver {
   /// What limits the vectors of a CPU.
   static final Source LIMIT =
       Source.rule("Intel SDM volume 3, 6.2: vectors 32 to 255 of each CPU, 224");
+
+  private static final Source XAPIC_REACH =
+      Source.rule("Intel SDM volume 3, 11.11.1: a message without remapping names 8-bit APIC ids");
 
   /// The highest APIC id that 8 bits can name; all ones is every CPU.
   static final long LAST_XAPIC_ID = 0xfe;
@@ -40,7 +44,9 @@ public final class LapicDriver {
     this.hardware = hardware;
     this.ledger = new VectorLedger(hardware.apicIds());
     this.numbers = new Numbers(hardware.apicIds().size());
-    this.x2 = hardware.apicIds().stream().anyMatch(id -> id > LAST_XAPIC_ID);
+    this.x2 =
+        hardware.xApicOnly().isEmpty()
+            && hardware.apicIds().stream().anyMatch(id -> id > LAST_XAPIC_ID);
   }
 
   /// {@return the driver of APICs that it has enabled, every priority class let through}
@@ -65,6 +71,11 @@ public final class LapicDriver {
     return behind(new DirectMessages(hardware.id()));
   }
 
+  /// {@return what keeps messages from naming higher APIC ids}
+  Source reach() {
+    return hardware.xApicOnly().orElse(XAPIC_REACH);
+  }
+
   long apicId(int cpu) {
     return hardware.apicIds().get(cpu);
   }
@@ -79,6 +90,9 @@ public final class LapicDriver {
 
   private void start(CpuRegisters registers) {
     for (int cpu = 0; cpu < cpus(); cpu++) {
+      if (!x2 && apicId(cpu) > LAST_XAPIC_ID) {
+        continue;
+      }
       long base = registers.readMsr(cpu, MSR_APIC_BASE);
       long svr = SPURIOUS.place(SPURIOUS_VECTOR) | ENABLE.mask();
       registers.writeMsr(cpu, MSR_APIC_BASE, base | EN.mask());

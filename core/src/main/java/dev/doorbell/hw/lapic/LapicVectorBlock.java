@@ -1,5 +1,6 @@
 package dev.doorbell.hw.lapic;
 
+import dev.doorbell.irq.DestinationOutOfReach;
 import dev.doorbell.irq.DrivenVectors;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.PostedInterrupt;
@@ -151,12 +152,17 @@ final class LapicVectorBlock extends DrivenVectors {
     if (bound && count() > 1) {
       throw new VectorsShareMessage(source, controller.id(), count(), cpu(index), cpu);
     }
+    long last = controller.lastDestination();
+    if (!driver.ledger.reaches(cpu, last)) {
+      throw new DestinationOutOfReach(
+          source,
+          controller.id(),
+          new DestinationOutOfReach.Reach(driver.apicId(cpu), cpu, last),
+          driver.reach());
+    }
     driver.take();
     settle(index);
-    int next =
-        driver.ledger.reaches(cpu, controller.lastDestination())
-            ? driver.ledger.take(cpu)
-            : VectorLedger.NONE;
+    int next = driver.ledger.take(cpu);
     if (next == VectorLedger.NONE) {
       throw new VectorsExhausted(
           source, "CPU %d by %s".formatted(cpu, controller.id()), 1, 0, LapicDriver.LIMIT);

@@ -3,9 +3,14 @@ package dev.doorbell.hw.lapic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.explain.Source;
+import dev.doorbell.irq.DestinationOutOfReach;
+import dev.doorbell.irq.InterruptRemapper;
 import dev.doorbell.irq.MsiController;
 import dev.doorbell.irq.MsiSource;
+import dev.doorbell.irq.RemapEntries;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.irq.VectorsShareMessage;
@@ -134,5 +139,65 @@ class LapicDriverTest {
     assertEquals(List.of(block.number(0), 1), collect());
     assertEquals(List.of(), collect());
     assertFalse(controller.isolated());
+  }
+
+  private static final class Wide implements InterruptRemapper {
+    private final DirectMessages messages = new DirectMessages("vt-d@0xfed90000");
+
+    @Override
+    public String id() {
+      return messages.id();
+    }
+
+    @Override
+    public boolean isolated() {
+      return true;
+    }
+
+    @Override
+    public long lastDestination() {
+      return 0xffff_fffeL;
+    }
+
+    @Override
+    public int free() {
+      return messages.free();
+    }
+
+    @Override
+    public RemapEntries allocate(MsiSource source, int count, boolean contiguous) {
+      return messages.allocate(source, count, contiguous);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "where firmware asks to stay out of x2APIC mode, a CPU with a wide id gets no vector, and is refused with both ids")
+  void optedOut() {
+    List<Long> ids = List.of(0L, 0x100L);
+    LapicModel cpus = new LapicModel(ids);
+    Source flag = Source.at("sys/firmware/acpi/tables/DMAR", 0x25);
+    LapicDriver driver =
+        LapicDriver.open(
+            new LapicHardware(
+                "lapic@0xfee00000", ids, Optional.of(cpus), Optional.of(cpus), Optional.of(flag)));
+    assertFalse(driver.isX2Apic());
+    MsiController through = driver.behind(new Wide());
+    assertEquals(224, through.vectorsFree());
+    VectorBlock block = through.allocate(SOURCE, 1, false);
+    block.activate(0, 1);
+    assertEquals(0, block.cpu(0), "the CPU that can be named");
+    DestinationOutOfReach e = assertThrows(DestinationOutOfReach.class, () -> block.retarget(0, 1));
+    assertTrue(
+        e.refusal().message().contains("APIC id is 256")
+            && e.refusal().message().contains("ids up to 254"),
+        e.refusal().message());
+    assertEquals(flag, e.refusal().source());
+    assertEquals(0, block.cpu(0));
+    LapicDriver without =
+        LapicDriver.open(
+            new LapicHardware("lapic@0xfee00000", ids, Optional.of(cpus), Optional.of(cpus)));
+    assertTrue(without.isX2Apic());
+    assertEquals(2 * 224, without.behind(new Wide()).vectorsFree());
   }
 }
