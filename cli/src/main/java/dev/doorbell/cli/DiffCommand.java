@@ -55,7 +55,7 @@ final class DiffCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "smmuv3",
       description =
-          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, vtd, amdvi, or riscv-iommu (QEMU 10 or later).")
+          "smmuv3 (the default), smmuv3-full with devices that read and the SMMU's interrupts, its, gicv2m, vtd, vtd-scalable or vtd-first-stage in scalable mode by tables of one stage (QEMU 10 or later), amdvi, or riscv-iommu (QEMU 10 or later).")
   private String hardware = "smmuv3";
 
   @Option(

@@ -33,10 +33,15 @@ final class AmdViGenerator {
   /// Whether interrupt table entries have 16 bytes.
   private final boolean wide;
 
-  AmdViGenerator(long seed) {
+  /// Whether destinations have 32 bits.
+  private final boolean x2apic;
+
+  /// @param wideDestinations whether destinations may have 32 bits
+  AmdViGenerator(long seed, boolean wideDestinations) {
     draft = new PcDraft(seed, AmdViIommu.UNIT);
     dice = draft.dice;
     wide = dice.percent(WIDE);
+    x2apic = wideDestinations && wide && dice.percent(50);
   }
 
   List<Step> generate(int steps) {
@@ -49,10 +54,12 @@ final class AmdViGenerator {
         page(true);
       } else if (kind < 44) {
         interruptEntry(true);
-      } else if (kind < 72) {
+      } else if (kind < 70) {
         write();
-      } else {
+      } else if (kind < 99) {
         message();
+      } else {
+        illegal();
       }
     }
     return draft.steps();
@@ -83,7 +90,8 @@ final class AmdViGenerator {
         AmdViRegisters.CONTROL_REG,
         AmdViRegisters.CMD_BUF_EN.mask()
             | AmdViRegisters.IOMMU_EN.mask()
-            | AmdViRegisters.GA_EN.place(wide ? 1 : 0));
+            | AmdViRegisters.GA_EN.place(wide ? 1 : 0)
+            | AmdViRegisters.XT_EN.place(x2apic ? 1 : 0));
     for (int requester : Pc.REQUESTERS) {
       forgetDevice(requester);
       forgetInterrupts(requester);
@@ -118,6 +126,18 @@ final class AmdViGenerator {
               | CommandLayout.ALL_ADDRESSES);
     }
     await();
+  }
+
+  /// A command that is none, or with reserved bits.
+  private void illegal() {
+    long low =
+        switch (dice.below(4)) {
+          case 0 -> opcode(dice.of(0, 6, 9, 10, 15));
+          case 1 -> opcode(CommandLayout.INVALIDATE_DEVTAB_ENTRY) | 1L << dice.of(16, 20, 32, 59);
+          case 2 -> opcode(CommandLayout.COMPLETION_WAIT) | 1L << dice.of(52, 59);
+          default -> opcode(CommandLayout.INVALIDATE_INTERRUPT_TABLE) | 1L << dice.of(16, 59);
+        };
+    draft.command(low, 0);
   }
 
   private void await() {
@@ -232,14 +252,16 @@ final class AmdViGenerator {
     }
   }
 
-  /// Without x2APICs a destination has eight bits.
   private void wideEntry(long at) {
     long low =
         IrteLayout.WIDE_REMAP_EN.mask()
             | IrteLayout.WIDE_INT_TYPE.place(dice.percent(80) ? 0 : 1)
             | (dice.percent(20) ? IrteLayout.WIDE_DM.mask() : 0)
-            | IrteLayout.DESTINATION_LOW.place(dice.below(4));
-    long high = IrteLayout.WIDE_VECTOR.place(dice.from(16, 255));
+            | IrteLayout.DESTINATION_LOW.place(
+                x2apic ? dice.bits(dice.of(2, 8, 24)) : dice.below(4));
+    long high =
+        IrteLayout.WIDE_VECTOR.place(dice.from(16, 255))
+            | IrteLayout.DESTINATION_HIGH.place(x2apic && dice.percent(30) ? dice.bits(8) : 0);
     switch (dice.below(12)) {
       case 0 -> low &= ~IrteLayout.WIDE_REMAP_EN.mask();
       case 1 -> low = IrteLayout.WIDE_INT_TYPE.with(low, dice.from(2, 7));

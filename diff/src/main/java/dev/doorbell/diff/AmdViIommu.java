@@ -2,6 +2,8 @@ package dev.doorbell.diff;
 
 import static dev.doorbell.hw.amdvi.AmdViRegisters.*;
 
+import dev.doorbell.bits.BitKind;
+import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.bus.ApicPort;
@@ -19,7 +21,8 @@ import java.util.Optional;
 /// An AMD IOMMU, beside QEMU's `amd-iommu`, which records no events.
 ///
 /// @param translating what makes QEMU's translate
-record AmdViIommu(String translating) implements PcIommu {
+/// @param wideDestinations whether QEMU has destinations of 32 bits (XTSup)
+record AmdViIommu(String translating, boolean wideDestinations) implements PcIommu {
   static final long UNIT = 0xfed8_0000L;
   static final long DEVICES = Pc.ARENA;
   static final int DEVICES_BYTES = 0x1000;
@@ -37,10 +40,9 @@ record AmdViIommu(String translating) implements PcIommu {
 
   @Override
   public PcIommu of(QemuVersion version) {
-    return new AmdViIommu(
-        version.major() >= SECOND_OPTION
-            ? ",dma-remap=on"
-            : version.major() >= FIRST_WITH_OPTION ? ",pt=off" : "");
+    boolean wide = version.major() >= FIRST_WITH_OPTION;
+    String option = version.major() >= SECOND_OPTION ? ",dma-remap=on" : wide ? ",pt=off" : "";
+    return new AmdViIommu(wide ? option + ",xtsup=on" : option, wide);
   }
 
   @Override
@@ -65,7 +67,7 @@ record AmdViIommu(String translating) implements PcIommu {
 
   @Override
   public List<Step> generate(long seed, int steps) {
-    return new AmdViGenerator(seed).generate(steps);
+    return new AmdViGenerator(seed, wideDestinations).generate(steps);
   }
 
   private static Place place(Register r) {
@@ -91,6 +93,25 @@ record AmdViIommu(String translating) implements PcIommu {
   @Override
   public Optional<String> catchesUp(Step.Write write) {
     return Optional.empty();
+  }
+
+  /// The model stops at what is no command, and QEMU passes over it.
+  @Override
+  public Optional<String> passesOver(List<Long> command) {
+    long low = command.getFirst();
+    boolean legal =
+        switch (CommandLayout.OPCODE.getInt(low)) {
+          case CommandLayout.COMPLETION_WAIT -> isClear(CommandLayout.WAIT_0, low);
+          case CommandLayout.INVALIDATE_DEVTAB_ENTRY -> isClear(CommandLayout.DEVTAB_0, low);
+          case CommandLayout.INVALIDATE_INTERRUPT_TABLE -> isClear(CommandLayout.INTERRUPT_0, low);
+          case CommandLayout.INVALIDATE_IOMMU_PAGES -> isClear(CommandLayout.PAGES_0, low);
+          default -> false;
+        };
+    return legal ? Optional.empty() : Optional.of("amdvi-illegal-command");
+  }
+
+  private static boolean isClear(Layout layout, long word) {
+    return (word & layout.mask(BitKind.RES0)) == 0;
   }
 
   @Override

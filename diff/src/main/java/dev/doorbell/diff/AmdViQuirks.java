@@ -4,9 +4,11 @@ import static dev.doorbell.hw.amdvi.DteLayout.*;
 
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.hw.amdvi.AmdViRegisters;
+import dev.doorbell.hw.amdvi.IoPageLayout;
 import dev.doorbell.hw.amdvi.IrteLayout;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// What QEMU's `amd-iommu` does otherwise; `docs/qemu-differences.md` has the same names.
 final class AmdViQuirks {
@@ -16,7 +18,8 @@ final class AmdViQuirks {
           new ComparedIommu.Named("amdvi-forward", AmdViQuirks::forward),
           new ComparedIommu.Named("amdvi-table-length", AmdViQuirks::length),
           new ComparedIommu.Named("amdvi-reserved-of-dma", AmdViQuirks::reserved),
-          new ComparedIommu.Named("amdvi-wide-reserved", AmdViQuirks::wideReserved));
+          new ComparedIommu.Named("amdvi-wide-reserved", AmdViQuirks::wideReserved),
+          new ComparedIommu.Named("amdvi-leaf-permission", AmdViQuirks::leaf));
 
   private static final int PAGE_BITS = 12;
   private static final int INDEX_BITS = 9;
@@ -36,15 +39,25 @@ final class AmdViQuirks {
 
   /// Address bits beyond the root's width, and of levels that an entry skips.
   private static List<IommuOutcome> ignored(IommuRun run) {
+    return within(run).stream().map(run::at).toList();
+  }
+
+  /// {@return the address without bits beyond the root's width, and without those of a level that an entry may skip}
+  private static List<Long> within(IommuRun run) {
     long address = run.attempt().address();
     int levels = MODE.getInt(word(run, 0));
     if (Pc.isMessage(address) || levels == MODE_NONE || levels > SKIPPED) {
       return List.of();
     }
     long within = address & (1L << PAGE_BITS + INDEX_BITS * levels) - 1;
-    return levels == SKIPPED
-        ? List.of(run.at(within), run.at(within & ~LEVEL_2))
-        : List.of(run.at(within));
+    return levels == SKIPPED ? List.of(within, within & ~LEVEL_2) : List.of(within);
+  }
+
+  /// What the last entry allows passes, whatever bits of the address are ignored besides.
+  private static List<IommuOutcome> leaf(IommuRun run) {
+    return Stream.concat(Stream.of(run.attempt().address()), within(run).stream())
+        .map(address -> run.reading(AmdViQuirks::permitting, address))
+        .toList();
   }
 
   private static List<IommuOutcome> forward(IommuRun run) {
@@ -84,6 +97,20 @@ final class AmdViQuirks {
     boolean upper = (at & Long.BYTES) != 0;
     long bits = (upper ? IrteLayout.HIGH : IrteLayout.LOW).mask(BitKind.RES0);
     return kind == ComparedIommu.Kind.INTERRUPT ? word & ~bits : word;
+  }
+
+  /// IR and IW of a device's entry, and of entries that lead to further ones, count as set.
+  private static long permitting(ComparedIommu.Kind kind, long at, long word) {
+    if (kind == ComparedIommu.Kind.DEVICE) {
+      return at % BYTES == 0 ? word | IR.mask() | IW.mask() : word;
+    }
+    int next = IoPageLayout.NEXT_LEVEL.getInt(word);
+    boolean leads =
+        kind == ComparedIommu.Kind.PAGE
+            && IoPageLayout.PR.isSet(word)
+            && next != 0
+            && next != IoPageLayout.SIZED_PAGE;
+    return leads ? word | IoPageLayout.IR.mask() | IoPageLayout.IW.mask() : word;
   }
 
   private static List<IommuOutcome> reserved(IommuRun run) {

@@ -41,7 +41,7 @@ record ArmFamily(Hardware hardware) implements Family<ModelRig> {
       case SMMUV3_FULL -> new SmmuDiscipline(hardware, dialect);
       case ITS -> new ItsDiscipline();
       case GICV2M -> new V2mDiscipline();
-      case VTD, AMDVI, RISCV_IOMMU ->
+      case VTD, VTD_SCALABLE, VTD_FIRST_STAGE, AMDVI, RISCV_IOMMU ->
           throw new IllegalArgumentException(hardware + " is none of Arm's");
     };
   }

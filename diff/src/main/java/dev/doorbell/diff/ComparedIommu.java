@@ -102,6 +102,11 @@ interface ComparedIommu {
   /// {@return the known difference after a write, which is gone with the next command}
   Optional<String> catchesUp(Step.Write write);
 
+  /// {@return how many doublewords a command has}
+  default int commandWords() {
+    return 2;
+  }
+
   /// {@return the known difference after a command, with which a comparison ends}
   default Optional<String> passesOver(List<Long> command) {
     return Optional.empty();

@@ -19,6 +19,10 @@ public enum Hardware {
   GICV2M("gicv2m"),
   /// Remapping unit of VT-d, with local APICs to see interrupts arrive.
   VTD("vtd"),
+  /// The same in scalable mode, by tables of the second stage, with 32-bit destinations of interrupts. QEMU has that from version 10 on.
+  VTD_SCALABLE("vtd-scalable"),
+  /// The same by tables of the first stage.
+  VTD_FIRST_STAGE("vtd-first-stage"),
   /// The same of an AMD IOMMU.
   AMDVI("amdvi"),
   /// RISC-V IOMMU, with messages to interrupt files in memory. QEMU has it from version 10 on.
@@ -40,7 +44,9 @@ public enum Hardware {
     return switch (this) {
       case SMMUV3, SMMUV3_FULL, ITS, GICV2M -> new ArmFamily(this);
       case VTD -> new IommuFamily(new VtdIommu(false));
-      case AMDVI -> new IommuFamily(new AmdViIommu(""));
+      case VTD_SCALABLE -> new IommuFamily(new ScalableVtd(ScalableVtd.Stage.SECOND, false));
+      case VTD_FIRST_STAGE -> new IommuFamily(new ScalableVtd(ScalableVtd.Stage.FIRST, false));
+      case AMDVI -> new IommuFamily(new AmdViIommu("", false));
       case RISCV_IOMMU -> new IommuFamily(new RiscvIommu(0));
     };
   }

@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.Register;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /// The steps of a scenario of an IOMMU, as they come to be.
 class IommuDraft {
@@ -40,8 +41,8 @@ class IommuDraft {
     store(address, List.of(words));
   }
 
-  final void command(long low, long high) {
-    steps.add(new Step.Command(List.of(low, high)));
+  final void command(long... words) {
+    steps.add(new Step.Command(LongStream.of(words).boxed().toList()));
   }
 
   final void clear(AddressRange range) {

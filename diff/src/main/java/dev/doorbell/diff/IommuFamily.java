@@ -53,7 +53,7 @@ record IommuFamily(ComparedIommu iommu) implements Family<IommuRig> {
 
     @Override
     public int commandWords() {
-      return 2;
+      return iommu.commandWords();
     }
 
     @Override

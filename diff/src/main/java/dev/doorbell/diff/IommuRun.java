@@ -56,6 +56,11 @@ final class IommuRun {
     return take(view.reading(reading), attempt);
   }
 
+  /// {@return the same of a write to another address}
+  IommuOutcome reading(IommuView.Reading reading, long address) {
+    return take(view.reading(reading), attempt.at(address));
+  }
+
   /// {@return what would come of a write to another address}
   IommuOutcome at(long address) {
     return as(attempt.at(address));

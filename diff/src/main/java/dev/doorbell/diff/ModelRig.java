@@ -79,7 +79,7 @@ final class ModelRig implements Rig, SystemBus {
                 GicV2mRegisters.BYTES,
                 new GicV2mModel(Board.V2M_FIRST, Board.V2M_COUNT, gic::spi)));
       }
-      case VTD, AMDVI, RISCV_IOMMU ->
+      case VTD, VTD_SCALABLE, VTD_FIRST_STAGE, AMDVI, RISCV_IOMMU ->
           throw new IllegalArgumentException(hardware + " is none of Arm's");
     }
   }

@@ -29,9 +29,14 @@ final class PcRig extends QtestRig {
 
   private static final long BARS = 0xc000_0000L;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /// What is delivered, whose destination is cut to 8 bits, and before it what the IOMMU made of a message, with all of them.
   private static final Pattern DELIVERY =
       Pattern.compile(
-          "apic_deliver_irq dest (\\d+) dest_mode (\\d+) delivery_mode (\\d+) vector (\\d+)");
+          "-> \\(addr 0x([0-9a-f]{1,16}),"
+              + "|apic_deliver_irq dest (\\d+) dest_mode (\\d+) delivery_mode (\\d+) vector (\\d+)");
+
+  private static final int HEX = 16;
 
   private final Path log;
   private final RandomAccessFile trace;
@@ -80,7 +85,17 @@ final class PcRig extends QtestRig {
   private static List<String> arguments(Path log, String iommu) {
     List<String> out =
         new ArrayList<>(
-            List.of("-device", iommu, "-trace", "apic_deliver_irq", "-D", log.toString()));
+            List.of(
+                "-device",
+                iommu,
+                "-trace",
+                "apic_deliver_irq",
+                "-trace",
+                "vtd_ir_remap_msi",
+                "-trace",
+                "amdvi_ir_remap_msi",
+                "-D",
+                log.toString()));
     for (int requester : Pc.REQUESTERS) {
       out.addAll(List.of("-device", "edu,addr=%x".formatted(requester >>> 3)));
     }
@@ -127,13 +142,19 @@ final class PcRig extends QtestRig {
       trace.readFully(told);
       Matcher m = DELIVERY.matcher(new String(told, StandardCharsets.UTF_8));
       List<String> out = new ArrayList<>();
+      long upper = 0;
       while (m.find()) {
+        if (m.group(1) != null) {
+          upper = Long.parseUnsignedLong(m.group(1), HEX) >>> Integer.SIZE;
+          continue;
+        }
         out.add(
             Pc.interrupt(
-                Long.parseLong(m.group(1)),
-                Integer.parseInt(m.group(2)),
+                upper | Long.parseLong(m.group(2)),
                 Integer.parseInt(m.group(3)),
-                Integer.parseInt(m.group(4))));
+                Integer.parseInt(m.group(4)),
+                Integer.parseInt(m.group(5))));
+        upper = 0;
       }
       return out;
     } catch (IOException e) {

@@ -66,7 +66,7 @@ final class QemuRig extends QtestRig {
       case SMMUV3, SMMUV3_FULL -> "virt,gic-version=3,iommu=smmuv3";
       case ITS -> "virt,gic-version=3,its=on";
       case GICV2M -> "virt,gic-version=2";
-      case VTD, AMDVI, RISCV_IOMMU ->
+      case VTD, VTD_SCALABLE, VTD_FIRST_STAGE, AMDVI, RISCV_IOMMU ->
           throw new IllegalArgumentException(hardware + " is none of Arm's");
     };
   }

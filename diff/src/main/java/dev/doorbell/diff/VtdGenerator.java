@@ -4,10 +4,8 @@ import static dev.doorbell.hw.vtd.ContextLayout.*;
 
 import dev.doorbell.address.Sizes;
 import dev.doorbell.hw.vtd.InvalidationLayout;
-import dev.doorbell.hw.vtd.IrteLayout;
 import dev.doorbell.hw.vtd.PagingLayout;
 import dev.doorbell.hw.vtd.VtdRegisters;
-import dev.doorbell.irq.X86MessageLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,22 +18,28 @@ final class VtdGenerator {
   private static final long GLOBAL = (long) VtdRegisters.GLOBAL << 4;
   private static final long BY_DOMAIN = (long) VtdRegisters.DOMAIN << 4;
   private static final long SELECTIVE = (long) VtdRegisters.SELECTIVE << 4;
-  private static final int COVERED = 80;
+
+  /// Percent of changes that are followed by an invalidation that covers them.
+  static final int COVERED = 80;
+
   private static final int MOST_MASK = 18;
   private static final long GIANT = Sizes.GIB;
 
   private final PcDraft draft;
   private final Dice dice;
   private final VtdQueueDraft queue;
-  private final boolean eventsOn;
+  private final VtdInterruptDraft interrupts;
+  private final VtdUnitDraft unit;
   private final Map<Integer, Long> domains = new HashMap<>();
 
   /// @param recordsInterrupts whether the other machine tells of faults of interrupts, too
   VtdGenerator(long seed, boolean recordsInterrupts) {
     draft = new PcDraft(seed, VtdIommu.UNIT);
     dice = draft.dice;
-    queue = new VtdQueueDraft(draft);
-    eventsOn = recordsInterrupts && dice.percent(30);
+    queue = new VtdQueueDraft(draft, false);
+    interrupts = new VtdInterruptDraft(draft, queue, false);
+    boolean events = recordsInterrupts && dice.percent(30);
+    unit = new VtdUnitDraft(draft, queue, VtdUnitDraft.Mode.LEGACY, events);
   }
 
   List<Step> generate(int steps) {
@@ -49,15 +53,15 @@ final class VtdGenerator {
       } else if (kind < 26) {
         page(true);
       } else if (kind < 38) {
-        interruptEntry(true);
+        interrupts.entry(true);
       } else if (kind < 66) {
         write();
       } else if (kind < 92) {
-        message();
+        interrupts.message();
       } else if (kind < 96) {
         queue.broken();
       } else {
-        registers();
+        unit.step(interrupts::message);
       }
     }
     return draft.steps();
@@ -73,66 +77,12 @@ final class VtdGenerator {
       context(requester);
     }
     for (int i = 0; i < 8; i++) {
-      interruptEntry(false);
+      interrupts.entry(false);
     }
-    draft.write(VtdRegisters.GCMD_REG, 0);
-    // Nothing is masked after reset, and vector 0 would be the fault event.
-    draft.write(VtdRegisters.FECTL_REG, VtdRegisters.IM.mask());
-    draft.write(VtdRegisters.IECTL_REG, VtdRegisters.IM.mask());
-    draft.write(VtdRegisters.FSTS_REG, VtdRegisters.IQE.mask() | VtdRegisters.PFO.mask());
-    draft.write(VtdRegisters.ICS_REG, VtdRegisters.IWC.mask());
-    events();
-    draft.write(VtdRegisters.RTADDR_REG, VtdRegisters.RTA.place(VtdIommu.ROOT));
-    draft.write(VtdRegisters.GCMD_REG, VtdRegisters.SRTP.mask());
-    draft.write(
-        VtdRegisters.IRTADDR_REG,
-        VtdRegisters.IRTA.place(VtdIommu.ENTRIES)
-            | VtdRegisters.SIZE.place(VtdIommu.ENTRY_BITS - 1L));
-    draft.write(VtdRegisters.GCMD_REG, VtdRegisters.SIRTP.mask());
-    queue.start();
-    draft.write(
-        VtdRegisters.GCMD_REG,
-        VtdRegisters.QIE.mask() | VtdRegisters.IRE.mask() | VtdRegisters.TE.mask());
+    unit.start();
     queue.invalidate(InvalidationLayout.CONTEXT_CACHE | GLOBAL, 0);
     queue.invalidate(InvalidationLayout.IOTLB | GLOBAL, 0);
     queue.invalidate(InvalidationLayout.INTERRUPT_ENTRY_CACHE, 0);
-  }
-
-  /// Where the unit's own messages go; they are let out in some scenarios.
-  private void events() {
-    long address = X86MessageLayout.FEE.place(X86MessageLayout.WINDOW);
-    draft.write(VtdRegisters.FEDATA_REG, dice.from(16, 255));
-    draft.write(
-        VtdRegisters.FEADDR_REG, address | X86MessageLayout.DESTINATION.place(dice.below(4)));
-    draft.write(VtdRegisters.IEDATA_REG, dice.from(16, 255));
-    draft.write(
-        VtdRegisters.IEADDR_REG, address | X86MessageLayout.DESTINATION.place(dice.below(4)));
-    if (eventsOn) {
-      draft.write(VtdRegisters.FECTL_REG, 0);
-    }
-    if (dice.percent(50)) {
-      draft.write(VtdRegisters.IECTL_REG, 0);
-    }
-  }
-
-  private void registers() {
-    switch (dice.below(5)) {
-      case 0 -> draft.write(VtdRegisters.IECTL_REG, dice.percent(50) ? 0 : VtdRegisters.IM.mask());
-      case 1 -> draft.write(VtdRegisters.ICS_REG, VtdRegisters.IWC.mask());
-      case 2 -> draft.read(VtdRegisters.RTADDR_REG);
-      case 3 -> draft.read(VtdRegisters.IRTADDR_REG);
-      default -> {
-        long on = VtdRegisters.QIE.mask() | VtdRegisters.IRE.mask() | VtdRegisters.TE.mask();
-        long off = dice.of(List.of(VtdRegisters.TE, VtdRegisters.IRE)).mask();
-        draft.write(VtdRegisters.GCMD_REG, on & ~off);
-        if (dice.percent(50)) {
-          draft.write(dice.of(Pc.REQUESTERS), draft.target() + 4L * dice.below(1024));
-        } else {
-          message();
-        }
-        draft.write(VtdRegisters.GCMD_REG, on);
-      }
-    }
   }
 
   /// The root entry goes, leads nowhere, has a reserved bit, and comes back.
@@ -273,74 +223,5 @@ final class VtdGenerator {
   private void write() {
     int requester = dice.of(Pc.REQUESTERS);
     draft.write(requester, dice.percent(8) ? draft.target() + 4L * dice.below(1024) : address());
-  }
-
-  /// {@return one of a few entries mostly, so that messages meet them}
-  private int index() {
-    return dice.percent(90) ? dice.below(8) : dice.below(1 << VtdIommu.ENTRY_BITS);
-  }
-
-  private void interruptEntry(boolean later) {
-    int index = index();
-    int requester = dice.of(Pc.REQUESTERS);
-    long low =
-        IrteLayout.P.mask()
-            | IrteLayout.V.place(dice.from(16, 255))
-            | IrteLayout.XAPIC_DST.place(dice.below(4))
-            | (dice.percent(20) ? IrteLayout.DM.mask() : 0)
-            | (dice.percent(10) ? IrteLayout.FPD.mask() : 0)
-            | (dice.percent(10) ? IrteLayout.AVAIL.place(dice.bits(4)) : 0)
-            | IrteLayout.DLM.place(dice.percent(80) ? 0 : dice.of(1, 2, 4, 5, 7));
-    long high = IrteLayout.SID.place(requester) | IrteLayout.SVT.place(IrteLayout.SVT_SID);
-    switch (dice.below(14)) {
-      case 0 -> low &= ~IrteLayout.P.mask();
-      case 1 -> low |= 1L << dice.of(12, 13, 14, 24, 31);
-      case 2 -> high |= 1L << dice.of(20, 31, 40, 63);
-      case 3 -> high = IrteLayout.SVT.with(high, 0);
-      case 4 -> high = IrteLayout.SVT.with(high, 3);
-      case 5, 6 -> {
-        high = IrteLayout.SVT.with(high, IrteLayout.SVT_BUS);
-        high = IrteLayout.SID.with(high, dice.of(0, 1, 0x0100, 0x0101, 0x0005, 0x0300));
-      }
-      case 7, 8 -> {
-        high = IrteLayout.SQ.with(high, dice.below(4));
-        high = IrteLayout.SID.with(high, requester ^ dice.below(8));
-      }
-      default -> {}
-    }
-    draft.store(VtdIommu.ENTRIES + (long) index * IrteLayout.BYTES, low, high);
-    if (!later || !dice.percent(COVERED)) {
-      return;
-    }
-    int mask = dice.below(3);
-    queue.invalidate(
-        dice.percent(30)
-            ? InvalidationLayout.INTERRUPT_ENTRY_CACHE
-            : InvalidationLayout.INTERRUPT_ENTRY_CACHE
-                | InvalidationLayout.IEC_G.mask()
-                | InvalidationLayout.IIDX.place(index & -(1 << mask))
-                | InvalidationLayout.IM.place(mask),
-        0);
-  }
-
-  private void message() {
-    int requester = dice.of(Pc.REQUESTERS);
-    long index = dice.percent(95) ? index() : dice.bits(16);
-    if (dice.percent(5)) {
-      draft.message(
-          requester,
-          X86MessageLayout.DESTINATION.place(dice.below(4)) | (dice.percent(20) ? 4 : 0),
-          16 + dice.below(240));
-      return;
-    }
-    boolean subhandle = dice.percent(50);
-    long part = subhandle ? index - dice.below((int) Math.min(index + 1, 16)) : index;
-    draft.message(
-        requester,
-        IrteLayout.FORMAT.mask()
-            | (subhandle ? IrteLayout.SHV.mask() : 0)
-            | IrteLayout.HANDLE_LOW.place(part & IrteLayout.HANDLE_LOW.max())
-            | IrteLayout.HANDLE_HIGH.place(part >>> 15),
-        subhandle ? (int) (index - part) : dice.below(0x100));
   }
 }

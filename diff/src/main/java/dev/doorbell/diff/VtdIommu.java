@@ -33,7 +33,7 @@ record VtdIommu(boolean recordsInterrupts) implements PcIommu {
   private static final int FIRST_RECORDING = 10;
   private static final int FIRST_OF_INTERRUPTS = 0x20;
   private static final int LAST_OF_INTERRUPTS = 0x28;
-  private static final int NO_DOMAIN = -2;
+  static final int NO_DOMAIN = -2;
 
   @Override
   public PcIommu of(QemuVersion version) {

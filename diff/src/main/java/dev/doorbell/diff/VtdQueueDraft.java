@@ -10,10 +10,13 @@ final class VtdQueueDraft {
   private final PcDraft draft;
   private final Dice dice;
   private final CommandRing ring = new CommandRing();
+  private final boolean wide;
 
-  VtdQueueDraft(PcDraft draft) {
+  /// @param wide whether descriptors have 32 bytes, as in scalable mode
+  VtdQueueDraft(PcDraft draft, boolean wide) {
     this.draft = draft;
     dice = draft.dice;
+    this.wide = wide;
   }
 
   void start() {
@@ -21,12 +24,18 @@ final class VtdQueueDraft {
     draft.write(VtdRegisters.IQT_REG, 0);
     draft.write(
         VtdRegisters.IQA_REG,
-        VtdRegisters.IQA_BASE.place(VtdIommu.QUEUE) | VtdRegisters.QS.place(size));
+        VtdRegisters.IQA_BASE.place(VtdIommu.QUEUE)
+            | VtdRegisters.DW.place(wide ? 1 : 0)
+            | VtdRegisters.QS.place(size));
     ring.moved(VtdIommu.QUEUE, 1L << PAGE_SHIFT + size);
     draft.write(VtdRegisters.GCMD_REG, VtdRegisters.QIE.mask());
   }
 
   private long put(long low, long high) {
+    if (wide) {
+      draft.command(low, high, 0L, 0L);
+      return ring.next(InvalidationLayout.WIDE_BYTES);
+    }
     draft.command(low, high);
     return ring.next(InvalidationLayout.BYTES);
   }

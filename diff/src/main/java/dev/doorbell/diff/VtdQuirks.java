@@ -5,18 +5,24 @@ import dev.doorbell.hw.vtd.IrteLayout;
 import dev.doorbell.hw.vtd.VtdRegisters;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// What QEMU's `intel-iommu` does otherwise; `docs/qemu-differences.md` has the same names.
 final class VtdQuirks {
-  static final List<ComparedIommu.Named> ALL =
+  /// Of interrupts, in every mode.
+  static final List<ComparedIommu.Named> OF_INTERRUPTS =
       List.of(
           new ComparedIommu.Named("vtd-bus-range", VtdQuirks::busRange),
           new ComparedIommu.Named("apic-redirection-hint", VtdQuirks::hint),
           new ComparedIommu.Named("vtd-compatibility-format", VtdQuirks::compatibility),
+          new ComparedIommu.Named("vtd-svt-reserved", VtdQuirks::svt));
+
+  /// In legacy mode.
+  static final List<ComparedIommu.Named> ALL =
+      with(
           new ComparedIommu.Named("vtd-pass-through-width", VtdQuirks::width),
           new ComparedIommu.Named("vtd-early-permission", VtdQuirks::permission),
-          new ComparedIommu.Named("vtd-paging-access", VtdQuirks::access),
-          new ComparedIommu.Named("vtd-svt-reserved", VtdQuirks::svt));
+          new ComparedIommu.Named("vtd-paging-access", VtdQuirks::access));
 
   private static final int BUS_BITS = Byte.SIZE;
   private static final String WIDTH = "reason 4h";
@@ -28,6 +34,11 @@ final class VtdQuirks {
   private static final int SVT_RESERVED = 3;
 
   private VtdQuirks() {}
+
+  /// {@return quirks of interrupts, and others}
+  static List<ComparedIommu.Named> with(ComparedIommu.Named... others) {
+    return Stream.concat(OF_INTERRUPTS.stream(), Stream.of(others)).toList();
+  }
 
   /// {@return where the upper half of the entry is that a message leads to; -1 for none}
   private static long upperHalf(IommuRun run) {

@@ -25,7 +25,12 @@ class IommuDifferentialTest {
   private static final int STEPS = 40;
 
   static List<Hardware> hardware() {
-    return List.of(Hardware.VTD, Hardware.AMDVI, Hardware.RISCV_IOMMU);
+    return List.of(
+        Hardware.VTD,
+        Hardware.VTD_SCALABLE,
+        Hardware.VTD_FIRST_STAGE,
+        Hardware.AMDVI,
+        Hardware.RISCV_IOMMU);
   }
 
   @ParameterizedTest

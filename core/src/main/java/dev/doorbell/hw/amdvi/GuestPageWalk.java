@@ -76,16 +76,16 @@ record GuestPageWalk(
   }
 
   private AmdViWalk tables(long root, int levels) {
-    int unused = Long.SIZE - shift(levels + 1);
+    int unused = Long.SIZE - coveredBits(levels + 1);
     if (iova.value() << unused >> unused != iova.value()) {
       return stop(
           at,
-          "IO_PAGE_FAULT: the address is not canonical in %d bits".formatted(shift(levels + 1)),
+          "IO_PAGE_FAULT: the address is not canonical in %d bits".formatted(coveredBits(levels + 1)),
           entryPa);
     }
     long table = root;
     for (int level = levels; level > 0; level--) {
-      long index = iova.value() >>> shift(level) & (1 << IoPageLayout.INDEX_BITS) - 1;
+      long index = iova.value() >>> coveredBits(level) & (1 << IoPageLayout.INDEX_BITS) - 1;
       Optional<Pa> place = behind(table + index * GuestPageLayout.BYTES, false);
       if (place.isEmpty()) {
         return ended();
@@ -103,7 +103,7 @@ record GuestPageWalk(
         return stop(name, "IO_PAGE_FAULT: " + wrong.get() + "; " + fields, pa);
       }
       if (level == 1 || GuestPageLayout.PS.isSet(e)) {
-        long mask = (1L << shift(level)) - 1;
+        long mask = (1L << coveredBits(level)) - 1;
         long out = GuestPageLayout.ADDRESS.get(e) & ~mask | iova.value() & mask;
         trail.entry(name, iova.toString(), "0x" + Long.toHexString(out), fields, pa);
         Optional<Pa> reached = behind(out, write);
@@ -121,7 +121,7 @@ record GuestPageWalk(
     }
     boolean page = level > 1 && GuestPageLayout.PS.isSet(e);
     // Bit 12 of a large page is PAT.
-    long low = page ? (1L << shift(level)) - (2L << IoPageLayout.PAGE_BITS) : 0;
+    long low = page ? (1L << coveredBits(level)) - (2L << IoPageLayout.PAGE_BITS) : 0;
     if (page && (level > LAST_PAGE_LEVEL || (GuestPageLayout.ADDRESS.get(e) & low) != 0)) {
       return Optional.of("reserved bits are set");
     }
@@ -141,7 +141,7 @@ record GuestPageWalk(
   }
 
   /// {@return log2 of the bytes that an entry of a level covers}
-  private static int shift(int level) {
+  private static int coveredBits(int level) {
     return IoPageLayout.PAGE_BITS + (level - 1) * IoPageLayout.INDEX_BITS;
   }
 

@@ -21,17 +21,17 @@ final class IoPages {
   private IoPages() {}
 
   /// {@return log2 of the bytes that an entry of a level covers; level 1 is the last}
-  static int shift(int level) {
+  static int coveredBits(int level) {
     return PAGE_BITS + (level - 1) * INDEX_BITS;
   }
 
   static long bytes(int level) {
-    return 1L << shift(level);
+    return 1L << coveredBits(level);
   }
 
   /// {@return where the entry for an address is}
   static long slot(long table, long iova, int level) {
-    return table + (iova >>> shift(level) & ENTRIES - 1) * BYTES;
+    return table + (iova >>> coveredBits(level) & ENTRIES - 1) * BYTES;
   }
 
   /// {@return the last address that the entry for an address covers}

@@ -17,7 +17,7 @@ import dev.doorbell.iommu.Protection;
 /// **Source** 48882 revision 3.09, 2.2.3 I/O Page Tables for Host Translations, 2.2.6 Guest Page Tables.
 enum PageFormat {
   /// Version 1: a page has any power of two of bytes; one larger than its level's size stands in all entries that it covers.
-  HOST(IoPages.shift(IoPages.LEVELS + 1)) {
+  HOST(IoPages.coveredBits(IoPages.LEVELS + 1)) {
     @Override
     boolean isPresent(long word) {
       return PR.isSet(word);
@@ -38,7 +38,7 @@ enum PageFormat {
     @Override
     int pageBits(long word, int level) {
       return NEXT_LEVEL.getInt(word) == PAGE
-          ? IoPages.shift(level)
+          ? IoPages.coveredBits(level)
           : PAGE_BITS + 1 + Long.numberOfTrailingZeros(~(word >>> PAGE_BITS));
     }
 
@@ -73,7 +73,7 @@ enum PageFormat {
     @Override
     long like(long page, long pa, int bits, int level) {
       long word = page & (IR.mask() | IW.mask() | FC.mask() | U.mask()) | PR.mask();
-      if (bits == IoPages.shift(level)) {
+      if (bits == IoPages.coveredBits(level)) {
         return word | NEXT_LEVEL.place(PAGE) | IoPageLayout.ADDRESS.place(pa);
       }
       // Ones from bit 12 on, and a zero one below the page's size.
@@ -84,7 +84,7 @@ enum PageFormat {
 
   /// Version 2: as a process has them, a user's. What may be written may be read; A and D are set from the start, so that the IOMMU need not. The
   /// upper half of the canonical addresses is left alone.
-  GUEST(IoPages.shift(IoPages.LEVELS + 1) - 1) {
+  GUEST(IoPages.coveredBits(IoPages.LEVELS + 1) - 1) {
     @Override
     boolean isPresent(long word) {
       return GuestPageLayout.P.isSet(word);
@@ -102,13 +102,13 @@ enum PageFormat {
 
     @Override
     int pageBits(long word, int level) {
-      return IoPages.shift(level);
+      return IoPages.coveredBits(level);
     }
 
     @Override
     int largest(int bits) {
       int level = (bits - PAGE_BITS) / IoPageLayout.INDEX_BITS + 1;
-      return IoPages.shift(Math.min(level, LAST_PAGE_LEVEL));
+      return IoPages.coveredBits(Math.min(level, LAST_PAGE_LEVEL));
     }
 
     @Override

@@ -41,7 +41,7 @@ final class TableClearing {
   /// {@return whether nothing is left in a table}
   private boolean clear(long table, int level, long from, long to) {
     loosen(table, level, from);
-    if (to >>> IoPages.shift(level) != from >>> IoPages.shift(level)) {
+    if (to >>> IoPages.coveredBits(level) != from >>> IoPages.coveredBits(level)) {
       loosen(table, level, to);
     }
     boolean empty = true;
@@ -95,7 +95,7 @@ final class TableClearing {
     long start = end & -(1L << bits);
     cut(word, level, end);
     for (long at = start;
-        bits > IoPages.shift(level) && at < start + (1L << bits);
+        bits > IoPages.coveredBits(level) && at < start + (1L << bits);
         at += IoPages.bytes(level)) {
       if (IoPages.end(at, level) < first || at > last) {
         change.write(IoPages.slot(table, at, level), entryPage(word, level, at));
@@ -108,18 +108,18 @@ final class TableClearing {
     int bits = format.pageBits(word, level);
     long entry = at & -IoPages.bytes(level);
     long pa = format.output(word, bits) + (entry & (1L << bits) - 1);
-    return format.like(word, pa, IoPages.shift(level), level);
+    return format.like(word, pa, IoPages.coveredBits(level), level);
   }
 
   /// {@return a new table of a level that maps what the page one level up does, but for a hole}
   private long refined(long page, int level, long holeFirst, long holeLast) {
     long fresh = change.take();
     long start = holeFirst & -IoPages.bytes(level + 1);
-    long pa = format.output(page, IoPages.shift(level + 1));
+    long pa = format.output(page, IoPages.coveredBits(level + 1));
     for (int i = 0; i < IoPages.ENTRIES; i++) {
       long at = start + i * IoPages.bytes(level);
       long end = IoPages.end(at, level);
-      long like = format.like(page, pa + (at - start), IoPages.shift(level), level);
+      long like = format.like(page, pa + (at - start), IoPages.coveredBits(level), level);
       long word;
       if (end < holeFirst || at > holeLast) {
         word = like;

@@ -17,10 +17,10 @@ record TableFilling(
     long at = first;
     while (at <= last) {
       int bits = largest(at, last, level);
-      if (bits >= IoPages.shift(level) && live && !isFree(table, at, level, bits)) {
-        bits = IoPages.shift(level) - 1;
+      if (bits >= IoPages.coveredBits(level) && live && !isFree(table, at, level, bits)) {
+        bits = IoPages.coveredBits(level) - 1;
       }
-      if (bits >= IoPages.shift(level)) {
+      if (bits >= IoPages.coveredBits(level)) {
         long word = format.page(at + delta, bits, level, protection);
         for (long end = at + (1L << bits); at < end; at += IoPages.bytes(level)) {
           put(IoPages.slot(table, at, level), word, live);
@@ -48,7 +48,7 @@ record TableFilling(
   private int largest(long at, long last, int level) {
     int aligned = Long.numberOfTrailingZeros(at | at + delta | 1L << IoPages.MOST_BITS);
     int fitting = Long.SIZE - 1 - Long.numberOfLeadingZeros(last - at + 1);
-    return format.largest(Math.min(Math.min(aligned, fitting), IoPages.shift(level + 1) - 1));
+    return format.largest(Math.min(Math.min(aligned, fitting), IoPages.coveredBits(level + 1) - 1));
   }
 
   private boolean isFree(long table, long at, int level, int bits) {

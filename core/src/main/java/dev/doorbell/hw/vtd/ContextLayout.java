@@ -75,7 +75,7 @@ public final class ContextLayout {
   public static final Layout SCALABLE_ROOT_HIGH = S1.res0(11, 1).seal();
   public static final Layout CONTEXT_LOW = C0.res0(11, 4).seal();
   public static final Layout CONTEXT_HIGH = C1.ignored(6, 3).res0(7, 7).res0(63, 24).seal();
-  public static final Layout SCALABLE_LOW = X0.software(8, 5).seal();
+  public static final Layout SCALABLE_LOW = X0.res0(8, 5).seal();
   public static final Layout SCALABLE_HIGH = X1.res0(63, 21).seal();
 
   /// A legacy context entry's quadwords.

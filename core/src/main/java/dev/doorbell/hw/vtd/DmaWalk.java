@@ -239,10 +239,13 @@ final class DmaWalk {
       return stop(
           name, in, VtdFault.SM_CONTEXT_NOT_PRESENT.because("the entry is not present (P=0)"), at);
     }
+    if ((l & SCALABLE_LOW.mask(BitKind.RES0)) != 0) {
+      return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, l, at);
+    }
     if ((high.getAsLong() & SCALABLE_HIGH.mask(BitKind.RES0)) != 0) {
       return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, high.getAsLong(), at);
     }
-    long pasid = RID_PASID.get(high.getAsLong());
+    long pasid = limits.hasRidPasid() ? RID_PASID.get(high.getAsLong()) : 0;
     long directory = PASIDDIRPTR.get(l);
     trail.entry(
         name,

@@ -106,6 +106,7 @@ final class ScalablePath {
   private PasidCaches.@Nullable Context fetch(UnitRegime regime, Access a) {
     long low;
     long high;
+    long rest;
     VtdFault broken = VtdFault.SM_ROOT_ACCESS;
     try {
       int devfn = a.sourceId & 0xff;
@@ -124,6 +125,7 @@ final class ScalablePath {
       long entry = (upper ? UCTP : LCTP).get(root) + index * SCALABLE_BYTES;
       low = memory.read64(entry);
       high = memory.read64(entry + Long.BYTES);
+      rest = memory.read64(entry + 2 * Long.BYTES) | memory.read64(entry + 3 * Long.BYTES);
     } catch (BusErrorException e) {
       return noContext(false, a, broken);
     }
@@ -131,7 +133,8 @@ final class ScalablePath {
     if (!SM_P.isSet(low)) {
       return noContext(silent, a, VtdFault.SM_CONTEXT_NOT_PRESENT);
     }
-    if ((high & SCALABLE_HIGH.mask(BitKind.RES0)) != 0) {
+    long reserved = low & SCALABLE_LOW.mask(BitKind.RES0) | high & SCALABLE_HIGH.mask(BitKind.RES0);
+    if ((reserved | rest) != 0) {
       return noContext(silent, a, VtdFault.SM_CONTEXT_RESERVED);
     }
     if (DTE.isSet(low) || PRE.isSet(low)) {
@@ -142,7 +145,7 @@ final class ScalablePath {
         new PasidCaches.Context(
             PASIDDIRPTR.get(low),
             PDTS.getInt(low) + DIRECTORY_BITS,
-            RID_PASID.getInt(high),
+            features.hasRidPasid() ? RID_PASID.getInt(high) : 0,
             PASIDE.isSet(low),
             RID_PRIV.isSet(high),
             silent);

@@ -85,6 +85,7 @@ final class StageWalk {
       return stop(VtdFault.SM_NOT_CANONICAL);
     }
     long[] slots = new long[MOST_LEVELS + 1];
+    long[] entries = new long[MOST_LEVELS + 1];
     boolean writable = true;
     long table = entry.first();
     for (int level = levels; ; level--) {
@@ -93,10 +94,11 @@ final class StageWalk {
       if (entry.isNested() && !reach(slot, top)) {
         return false;
       }
-      slots[level] = entry.isNested() ? output : slot;
+      slots[level] = slot;
       long e;
       try {
-        e = memory.read64(slots[level]);
+        e = memory.read64(entry.isNested() ? output : slot);
+        entries[level] = e;
       } catch (BusErrorException broken) {
         return stop(top ? VtdFault.SM_FIRST_ROOT_ACCESS : VtdFault.SM_FIRST_ACCESS);
       }
@@ -116,7 +118,7 @@ final class StageWalk {
         if (write && !writable && !excused) {
           return stop(VtdFault.SM_WRITE);
         }
-        return mark(slots, level, levels) && last(address, e, level);
+        return mark(slots, entries, level, levels) && last(address, e, level);
       }
       table = FS_ADDRESS.get(e);
     }
@@ -144,17 +146,23 @@ final class StageWalk {
     };
   }
 
-  /// Sets A on the way and D at its end.
-  private boolean mark(long[] slots, int last, int levels) {
-    try {
-      for (int level = levels; level >= last; level--) {
-        long bits = FS_A.mask() | (write && level == last ? FS_D.mask() : 0);
-        set(slots[level], bits);
+  /// Sets A on the way and D at its end, where they are not set. Of nested tables that is a write, which the second stage has to allow.
+  private boolean mark(long[] slots, long[] entries, int last, int levels) {
+    for (int level = levels; level >= last; level--) {
+      long bits = FS_A.mask() | (write && level == last ? FS_D.mask() : 0);
+      if ((entries[level] & bits) == bits) {
+        continue;
       }
-      return true;
-    } catch (BusErrorException broken) {
-      return stop(VtdFault.SM_FIRST_ACCESS);
+      if (entry.isNested() && !second(slots[level], true)) {
+        return stop(fault == VtdFault.SM_WRITE ? VtdFault.SM_NESTED_WRITE : fault);
+      }
+      try {
+        set(entry.isNested() ? output : slots[level], bits);
+      } catch (BusErrorException broken) {
+        return stop(VtdFault.SM_FIRST_UPDATE);
+      }
     }
+    return true;
   }
 
   private void set(long slot, long bits) {

@@ -138,15 +138,13 @@ final class UnitCaches {
     }
   }
 
-  /// Drops pages of a domain's second stage that meet a naturally aligned run of its addresses, and all whose addresses go through that stage.
+  /// Drops pages of a domain's second stage that meet a naturally aligned run of its addresses, and all that a first stage made (6.5.2.3).
   ///
   /// @param bits that an address within the run may have
   void dropPages(int domain, long address, int bits) {
     for (int i = 0; i < PAGES; i++) {
       Page p = pages.get(i);
-      if (p != null
-          && p.domain == domain
-          && (p.isNested() || p.tag == Page.SECOND && meets(p, address, bits))) {
+      if (p != null && p.domain == domain && (p.tag != Page.SECOND || meets(p, address, bits))) {
         pages.set(i, null);
       }
     }

@@ -67,6 +67,11 @@ record UnitLimits(@Nullable Long cap, @Nullable Long ecap) {
     return ecap == null || SC.isSet(ecap) ? always : always | PagingLayout.SNP.mask();
   }
 
+  /// {@return whether a context entry says by which PASID requests without one go; else it is 0}
+  boolean hasRidPasid() {
+    return ecap == null || RPS.isSet(ecap);
+  }
+
   boolean isScalable() {
     return ecap == null || SMTS.isSet(ecap);
   }

@@ -23,18 +23,32 @@ public final class VtdFeatures {
   /// {@return the same with scalable mode: PASIDs of 20 bits, both stages and the first by the second, A and D in both, pages of 1 GiB, and
   /// five levels where the second stage has them}
   public VtdFeatures withScalableMode() {
-    boolean five = MGAW.get(cap) + 1 > FOUR_LEVELS;
+    VtdFeatures both = withScalableMode(true, true);
     return new VtdFeatures(
-        cap | FS1GP.mask() | (five ? FS5LP.mask() : 0),
-        ecap
-            | SMTS.mask()
-            | SSTS.mask()
-            | FSTS.mask()
+        both.cap,
+        both.ecap
             | NEST.mask()
             | SSADS.mask()
-            | SRS.mask()
+            | RPS.mask()
             | PASID.mask()
             | PSS.place(PASID_BITS - 1L));
+  }
+
+  /// {@return the same with scalable mode for requests without a PASID, by one stage at a time, of which the second sets neither A nor D}
+  ///
+  /// @param first whether there is the first stage
+  /// @param second whether there is the second stage
+  public VtdFeatures withScalableMode(boolean first, boolean second) {
+    boolean five = MGAW.get(cap) + 1 > FOUR_LEVELS;
+    long stages = (first ? FSTS.mask() : 0) | (second ? SSTS.mask() : 0);
+    return new VtdFeatures(
+        cap | (first ? FS1GP.mask() | (five ? FS5LP.mask() : 0) : 0),
+        ecap | SMTS.mask() | SRS.mask() | stages);
+  }
+
+  /// {@return whether a context entry says by which PASID requests without one go; else it is 0}
+  boolean hasRidPasid() {
+    return RPS.isSet(ecap);
   }
 
   /// {@return whether requests can be translated as a PASID table entry says}

@@ -117,6 +117,7 @@ public final class VtdRegisters {
   public static final Field SSADS      = ECAP_L.bit ("SSADS", 45);
   public static final Field SSTS       = ECAP_L.bit ("SSTS",  46);
   public static final Field FSTS       = ECAP_L.bit ("FSTS",  47);
+  public static final Field RPS        = ECAP_L.bit ("RPS",   49);
   public static final Field TE         = CMD.bit   ("TE",    31);
   public static final Field SRTP       = CMD.bit   ("SRTP",  30);
   public static final Field SFL        = CMD.bit   ("SFL",   29);
@@ -192,7 +193,8 @@ public final class VtdRegisters {
           .impdef(34, 32)
           .impdef(42, 41)
           .impdef(44, 44)
-          .impdef(63, 48)
+          .impdef(48, 48)
+          .impdef(63, 50)
           .seal();
 
   /// GCMD_REG: bits that say how the unit is to be.

@@ -171,11 +171,12 @@ class TablesSecondSourceTest {
 
   @Test
   @DisplayName(
-      "VT-d 7.1.3: every fault's code is its place in Linux's tables of reasons, and numbers of VirtualBox and OpenVMM")
+      "VT-d 7.1.3: every fault's code is its place in Linux's tables of reasons, and numbers of VirtualBox, OpenVMM and QEMU")
   void faults() throws IOException {
     Map<String, Integer> others = new TreeMap<>();
     for (String table :
-        List.of("faults-linux.txt", "faults-virtualbox.txt", "faults-openvmm.txt")) {
+        List.of(
+            "faults-linux.txt", "faults-virtualbox.txt", "faults-openvmm.txt", "faults-qemu.txt")) {
       for (SecondSource.Row row : SecondSource.read(IrteLayout.class, table).rows()) {
         Integer known = others.put(row.name(), row.first());
         assertEquals(known == null ? row.first() : known, row.first(), table + ": " + row.name());
