@@ -38,6 +38,7 @@ class VectorsRunOutTest {
     Run run = assign("0000:01:00.0");
     assertEquals(0, run.status(), run.out());
     assertTrue(run.out().contains("can use 900 vectors and lapic@0xfee00000 has 896 left"));
-    assertTrue(run.out().contains("896 of 896 vectors arrived"), run.out().lines().toList()::toString);
+    assertTrue(
+        run.out().contains("896 of 896 vectors arrived"), run.out().lines().toList()::toString);
   }
 }

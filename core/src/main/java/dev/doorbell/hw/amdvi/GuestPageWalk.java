@@ -80,7 +80,8 @@ record GuestPageWalk(
     if (iova.value() << unused >> unused != iova.value()) {
       return stop(
           at,
-          "IO_PAGE_FAULT: the address is not canonical in %d bits".formatted(coveredBits(levels + 1)),
+          "IO_PAGE_FAULT: the address is not canonical in %d bits"
+              .formatted(coveredBits(levels + 1)),
           entryPa);
     }
     long table = root;

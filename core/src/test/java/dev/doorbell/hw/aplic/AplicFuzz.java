@@ -112,8 +112,7 @@ public final class AplicFuzz {
     if (SM.get(get(SOURCECFG, touched - 1)) == INACTIVE) {
       require(get(TARGET, touched - 1) == 0, "an inactive source has a target");
       require(
-          !has(SETIE, touched) && !has(SETIP, touched),
-          "an inactive source is enabled or pending");
+          !has(SETIE, touched) && !has(SETIP, touched), "an inactive source is enabled or pending");
     }
     require(extempore || on || sent.isEmpty(), "a message of a domain that is off");
     for (AplicWalk.Message message : extempore ? List.<AplicWalk.Message>of() : sent) {
