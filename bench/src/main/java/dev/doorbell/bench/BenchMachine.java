@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /// The machines that are measured: endpoints with MSI-X below one root port, behind an SMMUv3 and a GICv3 with an ITS, behind VT-d and
 /// local APICs, or behind a RISC-V IOMMU and interrupt files of harts. {@link PowerMachines} has those of PowerPC and POWER.
@@ -32,7 +33,7 @@ final class BenchMachine {
   static final Source MADE = Source.rule("made for measuring");
   private static final String SMMU = "smmuv3@0x9050000";
   private static final String ITS = "its@0x8080000";
-  private static final String VTD = "vt-d@0xfed90000";
+  static final String VTD = "vt-d@0xfed90000";
   private static final String LAPIC = "lapic@0xfee00000";
   private static final String RISCV_IOMMU = "riscv-iommu@0x3010000";
   private static final String IMSIC = "imsic@0x28000000";
@@ -126,12 +127,13 @@ final class BenchMachine {
 
   /// {@return an x86 machine after reset, whose VT-d remaps interrupts}
   ///
-  /// @param devices endpoints; with their vectors as many as two CPUs take
-  /// @param vectors MSI-X vectors of each
+  /// @param devices endpoints
+  /// @param vectors MSI-X vectors of each; there are two CPUs, or as many as take them all and one more
   static EmbeddedMachine x86(int devices, int vectors) {
+    int cpus = Math.max(2, 1 + Math.ceilDiv(devices * vectors, ApicDescription.VECTORS_PER_CPU));
     ApicDescription apic =
         new ApicDescription(
-            List.of(new ApicDescription.Cpu(0, 0, MADE), new ApicDescription.Cpu(1, 1, MADE)),
+            IntStream.range(0, cpus).mapToObj(i -> new ApicDescription.Cpu(i, i, MADE)).toList(),
             List.of(),
             List.of(),
             List.of(),

@@ -5,6 +5,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
+import dev.doorbell.host.HostFunction;
 import dev.doorbell.hw.pcie.EndpointModel;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Firing;
@@ -46,6 +47,7 @@ public class MsiBenchmark {
     int vectors;
     CpuInterface cpus = NoCpus.INSTANCE;
     Optional<Host> host = Optional.empty();
+    List<HostFunction> functions = List.of();
     final AtomicInteger threads = new AtomicInteger();
 
     /// @param shape devices and vectors of each
@@ -58,17 +60,17 @@ public class MsiBenchmark {
       int count = Integer.parseInt(parts[0]);
       vectors = Integer.parseInt(parts[1]);
       EmbeddedMachine machine = made.apply(count, vectors);
-      List<Sbdf> functions = IntStream.range(0, count).mapToObj(BenchMachine::device).toList();
+      List<Sbdf> named = IntStream.range(0, count).mapToObj(BenchMachine::device).toList();
       Host started = Host.start(machine);
       host = Optional.of(started);
-      Assignment.of(
-          started,
-          functions,
-          new Assignment.Request(Granule.K4, window, vectors, vectors, unsafeInterrupts));
+      functions =
+          Assignment.of(
+                  started,
+                  named,
+                  new Assignment.Request(Granule.K4, window, vectors, vectors, unsafeInterrupts))
+              .functions();
       devices =
-          functions.stream()
-              .map(f -> machine.endpoint(f).orElseThrow())
-              .toArray(EndpointModel[]::new);
+          named.stream().map(f -> machine.endpoint(f).orElseThrow()).toArray(EndpointModel[]::new);
       cpus = machine.cpuInterface().orElse(NoCpus.INSTANCE);
     }
   }
@@ -86,11 +88,11 @@ public class MsiBenchmark {
     }
   }
 
-  /// Those behind VT-d, which remaps their interrupts: as many vectors as two CPUs take.
+  /// Those behind VT-d, which remaps their interrupts.
   @State(Scope.Benchmark)
   public static class Remapped extends Functions {
     /// Devices and vectors of each.
-    @Param({"1x1", "1x64", "64x2"})
+    @Param({"1x1", "1x64", "1x2048", "256x1", "256x64"})
     public String shape = "1x64";
 
     @Setup
@@ -177,7 +179,7 @@ public class MsiBenchmark {
       started = true;
     }
 
-    private Firing fire(Functions a) {
+    Firing fire(Functions a) {
       if (!started) {
         start(a);
       }
