@@ -87,7 +87,7 @@ public final class ShortRun {
   /// @param work what is done once
   /// @param variant at which size, by how many threads
   /// @param nsPerOp nanoseconds; of each thread, where there are two
-  /// @param bytesPerOp heap allocated; 0 is expected everywhere but where a driver takes the interrupt (PowerPC and POWER)
+  /// @param bytesPerOp heap allocated; 0 is expected everywhere but where a driver takes the interrupt (PowerPC and POWER) or moves a vector
   public record Row(String work, String variant, double nsPerOp, double bytesPerOp) {}
 
   /// @param parameters `name=value`, separated by commas; anything without `=` is only a name for people

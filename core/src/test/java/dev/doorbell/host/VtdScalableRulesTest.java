@@ -140,6 +140,37 @@ class VtdScalableRulesTest {
     assertEquals(A, memory.read64(FIRST) & 0x60, "A of a table that may be written");
   }
 
+  /// A page of 4 KiB, 2 MiB or 1 GiB, at the end of a way through five levels.
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 1", "3, 1", "1, 2", "2, 2", "3, 2"})
+  @DisplayName(
+      "3.6, 3.7: tables of five levels of either stage, with pages of each size; without five levels 5Bh")
+  void fiveLevels(int leaf, int stage) {
+    boolean first = stage == 1;
+    long address = 0x00ab_cdef_0123_4000L;
+    model = unit(VtdFeatures.of(57, true).withScalableMode());
+    long table = FIRST;
+    for (int level = 5; level > leaf; level--) {
+      memory.write64(slot(table, address, level), (first ? USER : 3) | table + PAGE);
+      table += PAGE;
+    }
+    long large = leaf > 1 ? 1 << 7 : 0;
+    memory.write64(slot(table, address, leaf), (first ? USER : 3) | large);
+    memory.write64(PASIDS + 8, 1);
+    memory.write64(PASIDS + 16, first ? FIRST | 1 << 2 : 0);
+    long low = first ? 0b001 << 6 : 0b010 << 6 | 0b011 << 2 | FIRST;
+    memory.write64(PASIDS, 1 | low);
+    long within = (1L << 12 + 9 * (leaf - 1)) - 1;
+    assertEquals(address & within, write(address));
+    model = unit(VtdFeatures.of(48, true).withScalableMode());
+    assertEquals(Translator.FAULT, write(address));
+    assertEquals(0x5b, reason());
+  }
+
+  private static long slot(long table, long address, int level) {
+    return table + (address >>> 12 + 9 * (level - 1) & 0x1ff) * 8;
+  }
+
   @Test
   @DisplayName("7.1.3: an update of A or D that memory does not take is 91h")
   void failedUpdate() {
