@@ -184,8 +184,7 @@ final class SpaprSpace implements DmaSpace, ContainerFiles.Iommu {
                   "no window of 0x%x bytes with pages of %s can be made here"
                       .formatted(bytes, pages),
                   "take a power of two of bytes, and a size of pages in 0x%x".formatted(sizes));
-          case "ENOMEM" ->
-              LockedMemory.of(files.host()).refused(bytes / pages.bytes() * Long.BYTES);
+          case "ENOMEM" -> LockedMemory.of(files.host()).refused(tableBytes(bytes, pages.bytes()));
           default -> Because.general(e);
         };
   }
@@ -227,12 +226,19 @@ final class SpaprSpace implements DmaSpace, ContainerFiles.Iommu {
             : LockedMemory.because(e, files.host(), iovas.bytes());
   }
 
+  /// What a window's table takes of the locked memory: the IOMMU's, and the kernel's own of user addresses beside it, of one level.
+  ///
+  /// **Source**: `pnv_pci_ioda2_get_table_size`, `arch/powerpc/platforms/powernv/pci-ioda.c`
+  private static long tableBytes(long windowBytes, long pageBytes) {
+    return 2 * (windowBytes / pageBytes) * Long.BYTES;
+  }
+
   /// Registered memory is locked already: what a mapping still takes is the platform's window, whose table counts when it is made
   /// (`tce_iommu_create_default_window`).
   private Because tableRefused(AddressRange iovas) {
     DmaWindow w = windows.stream().filter(o -> o.iovas().contains(iovas)).findFirst().orElseThrow();
     return LockedMemory.of(files.host())
-        .refused(w.iovas().bytes() / Long.lowestOneBit(w.pageSizes()) * Long.BYTES)
+        .refused(tableBytes(w.iovas().bytes(), Long.lowestOneBit(w.pageSizes())))
         .of("the table of the window " + w.iovas());
   }
 

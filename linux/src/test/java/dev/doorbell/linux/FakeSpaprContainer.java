@@ -182,10 +182,10 @@ final class FakeSpaprContainer extends FakeContainer {
     return 0;
   }
 
-  /// The table of the first window is locked memory of the process when it is made: `tce_iommu_create_default_window`.
+  /// The table of the first window, and the kernel's copy, are locked memory of the process when it is made: `tce_iommu_create_default_window`.
   private boolean makeFirst() {
     if (firstPending) {
-      if (locked() + (FIRST.bytes() >>> 12) * Long.BYTES > kernel.mayLock) {
+      if (locked() + 2 * (FIRST.bytes() >>> 12) * Long.BYTES > kernel.mayLock) {
         return false;
       }
       firstPending = false;

@@ -106,8 +106,8 @@ class SpaprTest {
             assertEquals(Errno.ENOMEM, e.errno());
             String told = e.refusal().message();
             assertTrue(told.contains("table of the window"), told);
-            assertTrue(told.contains("0x400000 bytes cannot be locked"), told);
-            k.mayLock = 0x40_4000;
+            assertTrue(told.contains("0x800000 bytes cannot be locked"), told);
+            k.mayLock = 0x80_4000;
             c.map(new Iova(0x10_0000), b, Protection.READ_WRITE);
             assertEquals(0x4000, c.unmap(FIRST), "the refused one left nothing registered");
           }
