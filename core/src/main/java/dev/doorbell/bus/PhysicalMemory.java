@@ -56,6 +56,23 @@ public interface PhysicalMemory {
         "%s has no atomic update, which 0x%x needs".formatted(getClass().getSimpleName(), pa));
   }
 
+  /// {@return the quadwords from an address on, for whoever goes there again and again} What of them lies outside memory is found out when it is used.
+  ///
+  /// @param pa a multiple of 8
+  default Quadwords quadwords(long pa, int count) {
+    return new Quadwords() {
+      @Override
+      public long get(int index) {
+        return read64(pa + (long) index * Long.BYTES);
+      }
+
+      @Override
+      public boolean compareAndSet(int index, long expected, long next) {
+        return compareAndSet64(pa + (long) index * Long.BYTES, expected, next);
+      }
+    };
+  }
+
   default int read32(long pa) {
     return (int) read(pa, Integer.BYTES);
   }

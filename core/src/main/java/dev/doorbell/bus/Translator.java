@@ -34,6 +34,29 @@ public interface Translator {
     return BusOutcome.ERROR;
   }
 
+  /// Delivers a device's write: translated, or as an interrupt message. One access, opened and closed here.
+  ///
+  /// {@return whether something took it}
+  ///
+  /// @param to what lies behind the IOMMU
+  default BusOutcome write(Requester from, long address, long value, int bytes, SystemBus to) {
+    // An invalidation waits for what lies between, so that no access lands by a translation that
+    // was taken away.
+    begin();
+    try {
+      if (isMessage(address)) {
+        return message(from.streamId(), address, value, bytes);
+      }
+      long pa = translate(from.streamId(), -1, address, WRITE);
+      if (pa < 0) {
+        return pa == MESSAGE ? message(from.streamId(), address, value, bytes) : BusOutcome.ERROR;
+      }
+      return to.write(pa, value, bytes, from.deviceId());
+    } finally {
+      end();
+    }
+  }
+
   /// Opens an access of the current thread. Nests. What runs until {@link #end} may not wait for another thread that may be
   /// programming this IOMMU.
   default void begin() {}

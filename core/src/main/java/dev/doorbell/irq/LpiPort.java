@@ -22,6 +22,9 @@ public interface LpiPort {
   /// Makes an LPI pending at a target, enabled or not.
   void setPending(int target, int intid);
 
+  /// The same for who is inside the {@link #gate}, as a message is from its look-up on.
+  void arrive(int target, int intid);
+
   /// Forgets a pending LPI.
   void clearPending(int target, int intid);
 

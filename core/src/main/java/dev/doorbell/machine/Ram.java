@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Quadwords;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -204,6 +205,32 @@ final class Ram implements PhysicalMemory {
   private static int run(Bank b, long pa, long wanted) {
     long toChunkEnd = CHUNK - (pa - b.origin & (CHUNK - 1));
     return (int) Math.min(wanted, Math.min(toChunkEnd, b.bytes - (pa - b.start)));
+  }
+
+  /// Those of one chunk are found by an index; chunks stay where they are.
+  @Override
+  public Quadwords quadwords(long pa, int count) {
+    Bank b = bank(pa, Long.BYTES);
+    long bytes = (long) count * Long.BYTES;
+    if (b == null || (pa & (Long.BYTES - 1)) != 0 || bytes > b.bytes - (pa - b.start)) {
+      return PhysicalMemory.super.quadwords(pa, count);
+    }
+    long at = pa - b.origin;
+    return (at & (CHUNK - 1)) + bytes > CHUNK
+        ? PhysicalMemory.super.quadwords(pa, count)
+        : new Run(b.chunk(at), index(at));
+  }
+
+  private record Run(long[] chunk, int first) implements Quadwords {
+    @Override
+    public long get(int index) {
+      return littleEndian((long) LONGS.getAcquire(chunk, first + index));
+    }
+
+    @Override
+    public boolean compareAndSet(int index, long expected, long next) {
+      return LONGS.compareAndSet(chunk, first + index, littleEndian(expected), littleEndian(next));
+    }
   }
 
   private Bank bankOf(String operation, long pa, int bytes) {

@@ -3,6 +3,7 @@ package dev.doorbell.machine;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.DmaPort;
+import dev.doorbell.bus.Requester;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.HostBridge;
@@ -21,8 +22,7 @@ final class RequesterRoutes implements DmaPort {
   private final SystemBus bus;
   private final Translator[] translators;
   private final short[] translatorOf = new short[REQUESTERS];
-  private final int[] streamOf = new int[REQUESTERS];
-  private final int[] deviceIdOf = new int[REQUESTERS];
+  private final Requester[] requesterOf = new Requester[REQUESTERS];
 
   /// @param bridges the segment's root complexes
   /// @param iommus models by id
@@ -33,7 +33,7 @@ final class RequesterRoutes implements DmaPort {
     translators = ids.stream().map(iommus::get).toArray(Translator[]::new);
     Arrays.fill(translatorOf, (short) NO_TRANSLATOR);
     for (int rid = 0; rid < REQUESTERS; rid++) {
-      deviceIdOf[rid] = rid;
+      requesterOf[rid] = new Requester(0, rid);
     }
     for (HostBridge b : bridges) {
       for (int rid = b.firstBus() << 8; rid < (b.lastBus() + 1) << 8; rid++) {
@@ -43,6 +43,8 @@ final class RequesterRoutes implements DmaPort {
   }
 
   private void route(HostBridge b, int rid, List<String> ids) {
+    int streamId = 0;
+    int deviceId = rid;
     for (HostBridge.StreamMapping m : b.streams()) {
       OptionalInt stream = m.streamOf(rid);
       if (stream.isPresent()) {
@@ -52,44 +54,28 @@ final class RequesterRoutes implements DmaPort {
               m.iommu(), "firmware maps to it and does not describe it", m.source());
         }
         translatorOf[rid] = (short) translator;
-        streamOf[rid] = stream.getAsInt();
+        streamId = stream.getAsInt();
         break;
       }
     }
     for (HostBridge.MsiMapping m : b.msis()) {
       OptionalInt id = m.deviceIdOf(rid);
       if (id.isPresent()) {
-        deviceIdOf[rid] = id.getAsInt();
+        deviceId = id.getAsInt();
         break;
       }
     }
+    requesterOf[rid] = new Requester(streamId, deviceId);
   }
 
   @Override
   public BusOutcome write(int requesterId, long address, long value, int bytes) {
     int rid = requesterId & 0xffff;
+    Requester from = requesterOf[rid];
     int translator = translatorOf[rid];
-    if (translator == NO_TRANSLATOR) {
-      return bus.write(address, value, bytes, deviceIdOf[rid]);
-    }
-    Translator t = translators[translator];
-    // An invalidation waits for what lies between, so that no access lands by a translation that
-    // was taken away.
-    t.begin();
-    try {
-      if (t.isMessage(address)) {
-        return t.message(streamOf[rid], address, value, bytes);
-      }
-      long pa = t.translate(streamOf[rid], -1, address, Translator.WRITE);
-      if (pa < 0) {
-        return pa == Translator.MESSAGE
-            ? t.message(streamOf[rid], address, value, bytes)
-            : BusOutcome.ERROR;
-      }
-      return bus.write(pa, value, bytes, deviceIdOf[rid]);
-    } finally {
-      t.end();
-    }
+    return translator == NO_TRANSLATOR
+        ? bus.write(address, value, bytes, from.deviceId())
+        : translators[translator].write(from, address, value, bytes, bus);
   }
 
   @Override
@@ -102,7 +88,7 @@ final class RequesterRoutes implements DmaPort {
     Translator t = translators[translator];
     t.begin();
     try {
-      long pa = t.translate(streamOf[rid], -1, address, Translator.READ);
+      long pa = t.translate(requesterOf[rid].streamId(), -1, address, Translator.READ);
       if (pa < 0) {
         boolean zero = bytes == Integer.BYTES && address % Integer.BYTES == 0;
         return pa == Translator.MESSAGE && zero ? BusRead.ok(0) : BusRead.error(bytes);

@@ -11,18 +11,32 @@ import dev.doorbell.explain.Source;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Physical address space of the embedded machine: RAM and the register windows of its devices. Devices may be added at any time;
 /// accesses take no lock and allocate nothing on writes.
 final class SystemMap implements SystemBus {
+  private static final int RECENT = 32;
+  private static final int FRAME_BITS = 16;
+
   private final Ram ram;
   private volatile Window[] windows = {};
+  // The windows that were written to last, by 64 KiB of where; each is asked whether it has the
+  // place.
+  private final @Nullable Window[] recent = new Window[RECENT];
 
   SystemMap(Ram ram) {
     this.ram = ram;
   }
 
-  private record Window(long start, long last, String name, MmioDevice device) {}
+  /// @param alone whether no RAM lies there as well, which would go first
+  private record Window(long start, long last, boolean alone, String name, MmioDevice device) {
+    boolean has(long pa, int bytes) {
+      return Long.compareUnsigned(pa, start) >= 0
+          && Long.compareUnsigned(pa, last) <= 0
+          && Long.compareUnsigned(pa + bytes - 1, last) <= 0;
+    }
+  }
 
   /// Puts a device's registers at a place.
   ///
@@ -38,7 +52,7 @@ final class SystemMap implements SystemBus {
       }
     }
     Window[] more = Arrays.copyOf(windows, windows.length + 1);
-    more[windows.length] = new Window(range.start(), range.last(), name, device);
+    more[windows.length] = new Window(range.start(), range.last(), !ram.meets(range), name, device);
     Arrays.sort(more, (a, b) -> Long.compareUnsigned(a.start, b.start));
     windows = more;
   }
@@ -58,12 +72,22 @@ final class SystemMap implements SystemBus {
 
   @Override
   public BusOutcome write(long pa, long value, int bytes, int requester) {
-    if (ram.holds(pa, bytes)) {
-      ram.write(pa, value, bytes);
-      return BusOutcome.OK;
+    int place = (int) (pa >>> FRAME_BITS) & RECENT - 1;
+    Window w = recent[place];
+    if (w == null || !w.has(pa, bytes)) {
+      if (ram.holds(pa, bytes)) {
+        ram.write(pa, value, bytes);
+        return BusOutcome.OK;
+      }
+      w = find(pa, bytes);
+      if (w == null) {
+        return BusOutcome.ERROR;
+      }
+      if (w.alone) {
+        recent[place] = w;
+      }
     }
-    Window w = find(pa, bytes);
-    return w == null ? BusOutcome.ERROR : w.device.write(pa - w.start, value, bytes, requester);
+    return w.device.write(pa - w.start, value, bytes, requester);
   }
 
   @Override
@@ -80,7 +104,7 @@ final class SystemMap implements SystemBus {
     return new CpuWindow(range);
   }
 
-  private @org.jspecify.annotations.Nullable Window find(long pa, int bytes) {
+  private @Nullable Window find(long pa, int bytes) {
     Window[] all = windows;
     for (int low = 0, high = all.length - 1; low <= high; ) {
       int mid = (low + high) >>> 1;

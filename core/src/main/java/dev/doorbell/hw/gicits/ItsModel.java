@@ -13,7 +13,8 @@ import dev.doorbell.irq.LpiPort;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// An ITS that behaves as the architecture says, with its tables in memory in the format `qemu`.
+/// An ITS that behaves as the architecture says, with its tables in memory in the format `qemu`. What it found there for a message it keeps until
+/// a command, or a write of its registers, changes the tables.
 ///
 /// One device for both frames. A write to GITS_TRANSLATER carries the DeviceID as the requester; a CPU's write has none and is dropped.
 /// Messages that the tables do not know are dropped silently. Commands run during the write of GITS_CWRITER (or of GITS_CTLR.Enabled).
@@ -141,8 +142,12 @@ public final class ItsModel implements MmioDevice {
   }
 
   private void writeCtlr(long value) {
-    enabled = ENABLED.isSet(value);
-    gate.drain();
+    boolean next = ENABLED.isSet(value);
+    if (next != enabled) {
+      enabled = next;
+      // While it is disabled the tables are the software's, who may change them without a command.
+      tables.change(() -> {});
+    }
     runCommands();
   }
 

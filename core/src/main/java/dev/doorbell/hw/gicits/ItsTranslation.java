@@ -9,13 +9,15 @@ import java.lang.invoke.VarHandle;
 
 /// The ITS's tables and the look-up of one message in them, in the format `qemu`.
 ///
-/// Every message reads the tables from memory, without a lock, and all of them in one state: `version` is odd while a command changes
-/// them, and another one afterwards. A message that meets a change looks again under the monitor. After a change the gate of the Redistributors
-/// is drained, so that nothing found in old tables is delivered after the command that changed them.
+/// The first message of an event reads the tables from memory, without a lock, and all of them in one state: `version` is odd while a command changes
+/// them, and another one afterwards. A message that meets a change looks again under the monitor. What was found is kept ({@link ItsRoutes}) until the
+/// next change; whatever is written to the tables in memory meanwhile is not seen, as the architecture allows. After a change the gate of the
+/// Redistributors is drained, so that nothing found in old tables is delivered after the command that changed them.
 ///
 /// **Source**: IHI 0069 H, 5.2.
 final class ItsTranslation {
   private static final long NO_ROUTE = -1;
+  private static final long FIRST_VERSION = 2;
 
   private final ItsConfig config;
   private final PhysicalMemory memory;
@@ -23,7 +25,8 @@ final class ItsTranslation {
   private final long[] ownCollections;
   private volatile ItsTableModel devices;
   private volatile ItsTableModel collections;
-  private volatile long version;
+  private final ItsRoutes routes = new ItsRoutes();
+  private volatile long version = FIRST_VERSION;
 
   ItsTranslation(ItsConfig config, PhysicalMemory memory, LpiPort port) {
     this.config = config;
@@ -34,10 +37,17 @@ final class ItsTranslation {
     collections = new ItsTableModel(memory, 0);
   }
 
-  /// Changes the tables. One caller at a time.
+  /// Changes the tables, or makes what messages find in them forgotten. One caller at a time.
   ///
   /// @throws BusErrorException when the change does
   void change(Runnable change) {
+    step(change);
+    if (ItsRoutes.isLast(version)) {
+      step(routes::clear);
+    }
+  }
+
+  private void step(Runnable change) {
     synchronized (this) {
       turn();
       try {
@@ -71,18 +81,33 @@ final class ItsTranslation {
   /// {@return whether it was translated; a table outside memory translates nothing}
   boolean deliver(long deviceId, long eventId) {
     long begun = version;
-    long route = route(deviceId, eventId);
-    VarHandle.loadLoadFence();
-    if ((begun & 1) != 0 || version != begun) {
-      synchronized (this) {
-        route = route(deviceId, eventId);
+    long route = routes.find(deviceId, eventId);
+    if (!ItsRoutes.isOf(route, begun)) {
+      route = look(deviceId, eventId, begun);
+      if (route == NO_ROUTE) {
+        return false;
       }
     }
-    if (route == NO_ROUTE) {
-      return false;
-    }
-    port.setPending((int) (route >>> Integer.SIZE), (int) route);
+    port.arrive(ItsRoutes.target(route), ItsRoutes.intid(route));
     return true;
+  }
+
+  private long look(long deviceId, long eventId, long begun) {
+    long route = route(deviceId, eventId);
+    VarHandle.loadLoadFence();
+    if ((begun & 1) == 0 && version == begun) {
+      return kept(deviceId, eventId, begun, route);
+    }
+    synchronized (this) {
+      return kept(deviceId, eventId, version, route(deviceId, eventId));
+    }
+  }
+
+  private long kept(long deviceId, long eventId, long edition, long route) {
+    if (route != NO_ROUTE) {
+      routes.keep(deviceId, eventId, edition, route);
+    }
+    return route;
   }
 
   // Target and INTID, or NO_ROUTE.
@@ -96,8 +121,8 @@ final class ItsTranslation {
       if (!ITE_VALID.isSet(word0) || !ITE_PHYSICAL.isSet(word0)) {
         return NO_ROUTE;
       }
-      long target = target(ITE_ICID.get(memory.read(ite + ITE_WORD1, Integer.BYTES)));
-      return target < 0 ? NO_ROUTE : target << Integer.SIZE | ITE_INTID.get(word0);
+      int target = target(ITE_ICID.get(memory.read(ite + ITE_WORD1, Integer.BYTES)));
+      return target < 0 ? NO_ROUTE : ItsRoutes.of(target, ITE_INTID.get(word0));
     } catch (BusErrorException _) {
       return NO_ROUTE;
     }

@@ -23,16 +23,17 @@ import java.util.concurrent.atomic.LongAdder;
 public final class GicV3Model implements CpuInterface, LpiPort {
   private final GicV3Config config;
   private final GicdModel distributor;
-  private final List<GicrModel> redistributors = new ArrayList<>();
+  private final GicrModel[] redistributors;
   private final List<CpuInterfaceModel> interfaces = new ArrayList<>();
   private final LpiArrivals arrivals = new LpiArrivals(new AccessGate(), new LongAdder());
 
   public GicV3Model(GicV3Config config, PhysicalMemory memory) {
     this.config = config;
     distributor = new GicdModel(config);
+    redistributors = new GicrModel[config.cpus().size()];
     for (int cpu = 0; cpu < config.cpus().size(); cpu++) {
       GicrModel redistributor = new GicrModel(config, cpu, distributor, memory, arrivals);
-      redistributors.add(redistributor);
+      redistributors[cpu] = redistributor;
       interfaces.add(new CpuInterfaceModel(cpu, distributor, redistributor));
     }
   }
@@ -44,12 +45,12 @@ public final class GicV3Model implements CpuInterface, LpiPort {
 
   /// {@return one Redistributor's registers, 128 KiB}
   public MmioDevice redistributor(int cpu) {
-    return redistributors.get(cpu);
+    return redistributors[cpu];
   }
 
   /// {@return a run of Redistributors' registers, 128 KiB each, one after another}
   public MmioDevice redistributors(int firstCpu, int count) {
-    return new Row(List.copyOf(redistributors.subList(firstCpu, firstCpu + count)));
+    return new Row(List.of(redistributors).subList(firstCpu, firstCpu + count));
   }
 
   /// {@return the wire of an SPI}
@@ -97,7 +98,7 @@ public final class GicV3Model implements CpuInterface, LpiPort {
 
   @Override
   public boolean hasTarget(int target) {
-    return target >= 0 && target < redistributors.size();
+    return target >= 0 && target < redistributors.length;
   }
 
   @Override
@@ -118,7 +119,16 @@ public final class GicV3Model implements CpuInterface, LpiPort {
   @Override
   public void setPending(int target, int intid) {
     if (hasTarget(target)) {
-      redistributors.get(target).setPending(intid);
+      redistributors[target].setPending(intid);
+    } else {
+      arrivals.lost().increment();
+    }
+  }
+
+  @Override
+  public void arrive(int target, int intid) {
+    if (hasTarget(target)) {
+      redistributors[target].arrive(intid);
     } else {
       arrivals.lost().increment();
     }
@@ -127,35 +137,35 @@ public final class GicV3Model implements CpuInterface, LpiPort {
   @Override
   public void clearPending(int target, int intid) {
     if (hasTarget(target)) {
-      redistributors.get(target).takePending(intid);
+      redistributors[target].takePending(intid);
     }
   }
 
   @Override
   public void move(int from, int to, int intid) {
     if (from != to && hasTarget(from) && hasTarget(to)) {
-      redistributors.get(from).moveTo(redistributors.get(to), intid);
+      redistributors[from].moveTo(redistributors[to], intid);
     }
   }
 
   @Override
   public void moveAll(int from, int to) {
     if (from != to && hasTarget(from) && hasTarget(to)) {
-      redistributors.get(from).moveAllTo(redistributors.get(to));
+      redistributors[from].moveAllTo(redistributors[to]);
     }
   }
 
   @Override
   public void reload(int target, int intid) {
     if (hasTarget(target)) {
-      redistributors.get(target).reload(intid);
+      redistributors[target].reload(intid);
     }
   }
 
   @Override
   public void reloadAll(int target) {
     if (hasTarget(target)) {
-      redistributors.get(target).reloadAll();
+      redistributors[target].reloadAll();
     }
   }
 

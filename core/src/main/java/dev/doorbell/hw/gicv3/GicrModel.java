@@ -159,12 +159,17 @@ final class GicrModel implements MmioDevice {
   void setPending(int intid) {
     int slot = arrivals.gate().enter();
     try {
-      LpiBank bank = lpis;
-      if (bank == null || !bank.has(intid) || !bank.setPending(intid)) {
-        arrivals.lost().increment();
-      }
+      arrive(intid);
     } finally {
       arrivals.gate().leave(slot);
+    }
+  }
+
+  /// Makes an LPI pending; inside the gate.
+  void arrive(int intid) {
+    LpiBank bank = lpis;
+    if (bank == null || !bank.has(intid) || !bank.setPending(intid)) {
+      arrivals.lost().increment();
     }
   }
 

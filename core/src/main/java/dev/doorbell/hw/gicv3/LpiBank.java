@@ -2,6 +2,7 @@ package dev.doorbell.hw.gicv3;
 
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Quadwords;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -22,7 +23,7 @@ final class LpiBank {
 
   private final PhysicalMemory memory;
   private final long configTable;
-  private final long pendingTable;
+  private final Quadwords pending;
   private final int limit;
   private final int priorityMask;
   private final byte[] configuration;
@@ -34,8 +35,8 @@ final class LpiBank {
       PhysicalMemory memory, long configTable, long pendingTable, int idBits, int priorityBits) {
     this.memory = memory;
     this.configTable = configTable;
-    this.pendingTable = pendingTable;
     limit = 1 << idBits;
+    pending = memory.quadwords(pendingTable, limit / Long.SIZE);
     priorityMask = LpiTables.PRIORITY.getInt(0xff & -(1 << (8 - priorityBits)));
     configuration = new byte[Math.max(0, limit - LpiTables.FIRST_LPI)];
     maybe = new long[(limit / Long.SIZE + Long.SIZE - 1) / Long.SIZE];
@@ -85,33 +86,33 @@ final class LpiBank {
 
   /// {@return whether the table could be reached}
   boolean setPending(int intid) {
-    long address = wordAddress(intid / Long.SIZE);
+    int word = intid / Long.SIZE;
     long bit = 1L << intid;
     try {
       // A bit that is set is not written again. Who takes the LPI later still sees what the device
       // wrote before: the claim of the gate stands between that and this read, as a full fence.
-      long old = memory.read64(address);
-      while ((old & bit) == 0 && !memory.compareAndSet64(address, old, old | bit)) {
-        old = memory.read64(address);
+      long old = pending.get(word);
+      while ((old & bit) == 0 && !pending.compareAndSet(word, old, old | bit)) {
+        old = pending.get(word);
       }
     } catch (BusErrorException _) {
       return false;
     }
-    suspect(intid / Long.SIZE);
+    suspect(word);
     return true;
   }
 
   /// {@return whether the LPI was pending; it is not any more}
   boolean takePending(int intid) {
-    long address = wordAddress(intid / Long.SIZE);
+    int word = intid / Long.SIZE;
     long bit = 1L << intid;
     try {
-      long old = memory.read64(address);
+      long old = pending.get(word);
       while ((old & bit) != 0) {
-        if (memory.compareAndSet64(address, old, old & ~bit)) {
+        if (pending.compareAndSet(word, old, old & ~bit)) {
           return true;
         }
-        old = memory.read64(address);
+        old = pending.get(word);
       }
     } catch (BusErrorException _) {
       // No table, nothing pending.
@@ -160,7 +161,7 @@ final class LpiBank {
 
   private long readPending(int word) {
     try {
-      return memory.read64(wordAddress(word));
+      return pending.get(word);
     } catch (BusErrorException _) {
       return 0;
     }
@@ -196,9 +197,5 @@ final class LpiBank {
       suspect(word);
     }
     return there;
-  }
-
-  private long wordAddress(int word) {
-    return pendingTable + (long) word * Long.BYTES;
   }
 }

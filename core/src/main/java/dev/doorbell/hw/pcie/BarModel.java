@@ -1,5 +1,7 @@
 package dev.doorbell.hw.pcie;
 
+import dev.doorbell.pci.ConfigHeaderLayout;
+
 /// One memory BAR of an endpoint model and where it lies at the moment.
 public final class BarModel {
   private final int index;
@@ -34,8 +36,16 @@ public final class BarModel {
     return address;
   }
 
-  void place(long at) {
-    address = at;
+  /// Goes where its registers say.
+  ///
+  /// {@return whether it was elsewhere before}
+  boolean follow(ConfigStorage storage) {
+    long low =
+        ConfigHeaderLayout.BAR_MEMORY_BASE.get(storage.get(0, ConfigHeaderLayout.BAR, index));
+    long high = wide ? storage.get(0, ConfigHeaderLayout.BAR, index + 1) << Integer.SIZE : 0;
+    boolean moves = (low | high) != address;
+    address = low | high;
+    return moves;
   }
 
   boolean holds(long a) {

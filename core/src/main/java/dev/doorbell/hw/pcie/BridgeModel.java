@@ -10,8 +10,10 @@ import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.PortType;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// A root port, a port of a switch, a PCI Express to PCI bridge, or a conventional PCI bridge: a type 1 function with a bus below.
 ///
@@ -127,7 +129,7 @@ public final class BridgeModel implements FunctionModel {
     try {
       boolean before = secondaryReset();
       storage.write(offset, value, bytes);
-      decode = decodeNow();
+      refresh();
       resetBelow = !before && secondaryReset();
     } finally {
       lock.unlock();
@@ -162,7 +164,7 @@ public final class BridgeModel implements FunctionModel {
     lock.lock();
     try {
       storage.reset();
-      decode = decodeNow();
+      refresh();
     } finally {
       lock.unlock();
     }
@@ -176,6 +178,12 @@ public final class BridgeModel implements FunctionModel {
     }
     bus = Optional.of(to);
     position = at;
+    join(to.changes());
+  }
+
+  @Override
+  public void join(AtomicLong hierarchy) {
+    below.join(hierarchy);
   }
 
   boolean leadsTo(int busNumber) {
@@ -191,6 +199,14 @@ public final class BridgeModel implements FunctionModel {
   /// {@return whether it sends peers' requests upwards instead of across}
   boolean redirects() {
     return decode.redirect();
+  }
+
+  private void refresh() {
+    BridgeDecode now = decodeNow();
+    if (!now.equals(decode)) {
+      decode = now;
+      below.changed();
+    }
   }
 
   private BridgeDecode decodeNow() {
@@ -216,6 +232,14 @@ public final class BridgeModel implements FunctionModel {
     }
 
     @Override
+    public MessageWays.@Nullable Way wayUp(int requesterId, long address, long state) {
+      BridgeDecode d = decode;
+      return blocks(d, requesterId, address) || bus.isEmpty()
+          ? null
+          : bus.get().wayUp(BridgeModel.this, upper(d, requesterId), address, state);
+    }
+
+    @Override
     public BusOutcome writeUp(int requesterId, long address, long value, int bytes) {
       int upper = pass(requesterId, address);
       return upper == BLOCKED || bus.isEmpty()
@@ -234,18 +258,25 @@ public final class BridgeModel implements FunctionModel {
     /// The requester id with which a request goes on, or BLOCKED.
     private int pass(int requesterId, long address) {
       BridgeDecode d = decode;
+      if (blocks(d, requesterId, address)) {
+        blocked.increment();
+        return BLOCKED;
+      }
+      return upper(d, requesterId);
+    }
+
+    private boolean blocks(BridgeDecode d, int requesterId, long address) {
       int from = requesterId >>> Byte.SIZE;
       boolean foreign =
           link && d.sourceValidation() && (from < d.secondary() || from > d.subordinate());
       // What lies below is not above: such a request goes up only for ACS Upstream Forwarding, and
       // through an upstream port, which passes on what a downstream port redirected.
       boolean own = d.holds(address) && !(link && d.upstreamForwarding()) && !upstreamPort;
-      if (!d.master() || foreign || own) {
-        blocked.increment();
-        return BLOCKED;
-      }
-      // Above either of these lies a conventional bus, or a root complex that sees the bridge
-      // alone.
+      return !d.master() || foreign || own;
+    }
+
+    // Above either of these lies a conventional bus, or a root complex that sees the bridge alone.
+    private int upper(BridgeDecode d, int requesterId) {
       if (type.isEmpty() || type.get() == PortType.PCI_TO_PCIE_BRIDGE) {
         return bus.map(b -> b.requesterId(position)).orElse(requesterId);
       }

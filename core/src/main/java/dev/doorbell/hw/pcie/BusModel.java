@@ -5,6 +5,8 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.DmaPort;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// A PCI bus: the root complex's, a link below a port, the inside of a switch, or a conventional bus.
 ///
@@ -18,6 +20,8 @@ public final class BusModel {
   // The same functions in order, made anew for each that is added: an access walks them and
   // allocates nothing.
   private volatile FunctionModel[] decoders = {};
+  // The whole hierarchy's, once the bus is part of one.
+  private volatile AtomicLong changes = new AtomicLong();
 
   /// What lies above a bus.
   interface Above {
@@ -26,6 +30,11 @@ public final class BusModel {
 
     /// {@return whether functions of the bus below see each other's requests}
     boolean peersDecode(FunctionModel from, long address);
+
+    /// {@return the way on from below for a write that no peer takes; null when it is blocked}
+    ///
+    /// @param state the hierarchy's changes before the way was looked for
+    MessageWays.@Nullable Way wayUp(int requesterId, long address, long state);
 
     /// Takes a write that no peer took.
     BusOutcome writeUp(int requesterId, long address, long value, int bytes);
@@ -51,6 +60,24 @@ public final class BusModel {
     synchronized (functions) {
       decoders = functions.values().toArray(FunctionModel[]::new);
     }
+    changed();
+  }
+
+  /// {@return how often something changed that ways of requests depend on, as the whole hierarchy counts it}
+  AtomicLong changes() {
+    return changes;
+  }
+
+  /// Becomes part of a hierarchy with all that is below.
+  void join(AtomicLong hierarchy) {
+    changes = hierarchy;
+    functions.values().forEach(f -> f.join(hierarchy));
+    changed();
+  }
+
+  /// Counts a change, after it was made.
+  void changed() {
+    changes.incrementAndGet();
   }
 
   /// {@return its number at the moment, as software programmed it}
@@ -92,6 +119,20 @@ public final class BusModel {
       }
     }
     return above.writeUp(requesterId, address, value, bytes);
+  }
+
+  /// {@return the way of a function's writes to an address; null when a peer takes them or they are blocked}
+  ///
+  /// @param state the hierarchy's changes before the way was looked for
+  MessageWays.@Nullable Way wayUp(FunctionModel from, int requesterId, long address, long state) {
+    if (above.peersDecode(from, address)) {
+      for (FunctionModel peer : decoders) {
+        if (peer != from && peer.decodes(address)) {
+          return null;
+        }
+      }
+    }
+    return above.wayUp(requesterId, address, state);
   }
 
   BusRead readFrom(FunctionModel from, int requesterId, long address, int bytes) {

@@ -10,6 +10,7 @@ import dev.doorbell.pci.MessageTable;
 import dev.doorbell.pci.PcieLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// An endpoint: configuration space with a real device's writable bits, BARs, MSI and MSI-X, DMA and messages upwards, function level reset.
@@ -32,6 +33,7 @@ public final class EndpointModel implements FunctionModel {
   private final boolean virtual;
   private Optional<BusModel> bus = Optional.empty();
   private DmaPort up = DisconnectedPort.INSTANCE;
+  private volatile MessageWays ways = new MessageWays(new AtomicLong());
   private int position;
   private volatile boolean master;
   private volatile boolean memory;
@@ -164,7 +166,14 @@ public final class EndpointModel implements FunctionModel {
   }
 
   private BusOutcome send(long address, int data) {
-    return up.write(requesterId(), address, Integer.toUnsignedLong(data), Integer.BYTES);
+    MessageWays.Way way = ways.find(address);
+    if (way == null && bus.isPresent()) {
+      way = ways.look(bus.get(), this, position, address);
+    }
+    long value = Integer.toUnsignedLong(data);
+    return way == null
+        ? up.write(requesterId(), address, value, Integer.BYTES)
+        : way.out().write(way.requesterId(), address, value, Integer.BYTES);
   }
 
   /// Writes memory by DMA. Dropped while the function may not master the bus.
@@ -250,6 +259,12 @@ public final class EndpointModel implements FunctionModel {
     bus = Optional.of(to);
     position = at;
     up = to.port(this);
+    join(to.changes());
+  }
+
+  @Override
+  public void join(AtomicLong hierarchy) {
+    ways = new MessageWays(hierarchy);
   }
 
   private void writeConfig(int offset, int value, int bytes) {
@@ -362,17 +377,13 @@ public final class EndpointModel implements FunctionModel {
   private void decode() {
     long command = storage.get(0, ConfigHeaderLayout.COMMAND);
     master = ConfigHeaderLayout.BUS_MASTER_ENABLE.isSet(command);
+    boolean before = memory;
     memory = virtual || ConfigHeaderLayout.MEMORY_SPACE_ENABLE.isSet(command);
-    if (!virtual) {
-      for (BarModel b : bars) {
-        long low =
-            ConfigHeaderLayout.BAR_MEMORY_BASE.get(
-                storage.get(0, ConfigHeaderLayout.BAR, b.index()));
-        long high =
-            b.wide() ? storage.get(0, ConfigHeaderLayout.BAR, b.index() + 1) << Integer.SIZE : 0;
-        b.place(low | high);
-      }
+    boolean moved = memory != before;
+    for (BarModel b : bars) {
+      moved |= !virtual && b.follow(storage);
     }
+    ways.changedIf(moved);
     messages.refresh(sending());
   }
 

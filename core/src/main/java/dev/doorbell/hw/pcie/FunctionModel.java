@@ -3,6 +3,7 @@ package dev.doorbell.hw.pcie;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.pci.ConfigSpace;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A PCI function as a model: its configuration space, and what it does with memory requests that come from above or from a peer.
 public sealed interface FunctionModel permits EndpointModel, BridgeModel {
@@ -23,4 +24,7 @@ public sealed interface FunctionModel permits EndpointModel, BridgeModel {
 
   /// Puts it on a bus; done once, by {@link BusModel#add}.
   void attach(BusModel bus, int position);
+
+  /// Counts its changes with a hierarchy from now on.
+  void join(AtomicLong hierarchy);
 }

@@ -7,6 +7,7 @@ import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.pci.ConfigSpace;
 import dev.doorbell.pci.Sbdf;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A root complex: its root bus, its ECAM, and the windows through which CPUs reach BARs. Safe for use from many threads.
 ///
@@ -92,6 +93,11 @@ public final class RootComplexModel {
     @Override
     public boolean peersDecode(FunctionModel from, long address) {
       return peerToPeer && !(from instanceof BridgeModel port && port.redirects());
+    }
+
+    @Override
+    public MessageWays.@Nullable Way wayUp(int requesterId, long address, long state) {
+      return new MessageWays.Way(state, address, requesterId, upstream);
     }
 
     @Override

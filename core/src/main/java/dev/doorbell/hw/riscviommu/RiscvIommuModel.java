@@ -11,6 +11,7 @@ import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PageRequest;
 import dev.doorbell.bus.PageResponse;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Requester;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.TranslationCompletion;
 import dev.doorbell.bus.TranslationRequest;
@@ -254,6 +255,30 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     BusOutcome outcome;
     try {
       outcome = paths[slot].message(deviceId, address, value, bytes);
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      deliver();
+    }
+    return outcome;
+  }
+
+  /// With one claim of the gate for the whole access.
+  @Override
+  public BusOutcome write(Requester from, long address, long value, int bytes, SystemBus to) {
+    int slot = gate.enter();
+    boolean outermost;
+    BusOutcome outcome;
+    try {
+      long pa = paths[slot].translate(from.streamId(), -1, address, WRITE);
+      if (pa >= 0) {
+        outcome = to.write(pa, value, bytes, from.deviceId());
+      } else if (pa == MESSAGE) {
+        outcome = paths[slot].message(from.streamId(), address, value, bytes);
+      } else {
+        outcome = BusOutcome.ERROR;
+      }
     } finally {
       outermost = gate.leave(slot);
     }

@@ -7,6 +7,7 @@ import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Requester;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import java.util.Optional;
@@ -29,6 +30,8 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class SmmuModel implements MmioDevice, Translator {
   /// Bytes of the register window.
   public static final long WINDOW_BYTES = SmmuRegisters.MAP.bytes();
+
+  private static final int NO_SUBSTREAM = -1;
 
   private final RegisterFile registers;
   private final RegisterWrites writes;
@@ -165,6 +168,24 @@ public final class SmmuModel implements MmioDevice, Translator {
       interrupts.deliver();
     }
     return pa;
+  }
+
+  /// With one claim of the gate for the whole access.
+  @Override
+  public BusOutcome write(Requester from, long address, long value, int bytes, SystemBus to) {
+    int slot = gate.enter();
+    boolean outermost;
+    BusOutcome outcome;
+    try {
+      long pa = path.translate(slot, from.streamId(), NO_SUBSTREAM, address, WRITE);
+      outcome = pa == FAULT ? BusOutcome.ERROR : to.write(pa, value, bytes, from.deviceId());
+    } finally {
+      outermost = gate.leave(slot);
+    }
+    if (outermost) {
+      interrupts.deliver();
+    }
+    return outcome;
   }
 
   private static boolean answers(long offset, int bytes) {

@@ -10,6 +10,8 @@ import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.Requester;
+import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.irq.X86MessageLayout;
 import java.util.concurrent.locks.ReentrantLock;
@@ -196,30 +198,34 @@ public final class VtdModel implements MmioDevice, Translator {
   public long translate(int streamId, int substreamId, long iova, int access) {
     int slot = gate.enter();
     try {
-      UnitRegime now = regime;
-      // What lies in the interrupt address range, or leads into it, is no memory.
-      if (isMessage(iova)) {
-        return FAULT;
-      }
-      if (!now.translates()) {
-        return iova >>> PagingLayout.MEMORY_BITS == 0 ? iova : FAULT;
-      }
-      int sourceId = streamId & 0xffff;
-      if (hasScalable && TTM.get(now.root()) == TTM_SCALABLE) {
-        return scalable.translate(now, sourceId, substreamId, iova, access);
-      }
-      if (TTM.get(now.root()) != TTM_LEGACY) {
-        return FAULT;
-      }
-      if (substreamId >= 0) {
-        faults.dma(sourceId, substreamId, VtdFault.LEGACY_WITH_PASID, iova, (access & WRITE) != 0);
-        return FAULT;
-      }
-      long pa = dma.translate(now, sourceId, iova, access);
-      return isMessage(pa) ? FAULT : pa;
+      return translated(streamId, substreamId, iova, access);
     } finally {
       gate.leave(slot);
     }
+  }
+
+  private long translated(int streamId, int substreamId, long iova, int access) {
+    UnitRegime now = regime;
+    // What lies in the interrupt address range, or leads into it, is no memory.
+    if (isMessage(iova)) {
+      return FAULT;
+    }
+    if (!now.translates()) {
+      return iova >>> PagingLayout.MEMORY_BITS == 0 ? iova : FAULT;
+    }
+    int sourceId = streamId & 0xffff;
+    if (hasScalable && TTM.get(now.root()) == TTM_SCALABLE) {
+      return scalable.translate(now, sourceId, substreamId, iova, access);
+    }
+    if (TTM.get(now.root()) != TTM_LEGACY) {
+      return FAULT;
+    }
+    if (substreamId >= 0) {
+      faults.dma(sourceId, substreamId, VtdFault.LEGACY_WITH_PASID, iova, (access & WRITE) != 0);
+      return FAULT;
+    }
+    long pa = dma.translate(now, sourceId, iova, access);
+    return isMessage(pa) ? FAULT : pa;
   }
 
   @Override
@@ -230,12 +236,30 @@ public final class VtdModel implements MmioDevice, Translator {
   /// 3.14: only a write of 4 bytes is a message.
   @Override
   public BusOutcome message(int streamId, long address, long value, int bytes) {
-    if (bytes != Integer.BYTES || (address & bytes - 1) != 0) {
-      return BusOutcome.ERROR;
-    }
     int slot = gate.enter();
     try {
-      return messages.take(regime, streamId & 0xffff, address, value);
+      return taken(streamId, address, value, bytes);
+    } finally {
+      gate.leave(slot);
+    }
+  }
+
+  private BusOutcome taken(int streamId, long address, long value, int bytes) {
+    return bytes != Integer.BYTES || (address & bytes - 1) != 0
+        ? BusOutcome.ERROR
+        : messages.take(regime, streamId & 0xffff, address, value);
+  }
+
+  /// With one claim of the gate for the whole access.
+  @Override
+  public BusOutcome write(Requester from, long address, long value, int bytes, SystemBus to) {
+    int slot = gate.enter();
+    try {
+      if (isMessage(address)) {
+        return taken(from.streamId(), address, value, bytes);
+      }
+      long pa = translated(from.streamId(), -1, address, WRITE);
+      return pa == FAULT ? BusOutcome.ERROR : to.write(pa, value, bytes, from.deviceId());
     } finally {
       gate.leave(slot);
     }

@@ -29,7 +29,7 @@ class ItsSecondSourceTest {
   }
 
   private static LayoutSource declared() throws IOException {
-    return LayoutSource.ofPackage(GitsRegisters.class);
+    return LayoutSource.ofPackage(GitsRegisters.class, ItsRoutes.class);
   }
 
   @ParameterizedTest
