@@ -26,6 +26,7 @@ final class GranuleTree {
   // Leaves that were looked up, by the low bits of their number; others are found from the root.
   private final @Nullable GranuleNode[] leaves = new GranuleNode[1024];
   private @Nullable Stripe current;
+  private boolean unowned;
 
   /// @param granules size of the space, at most 2^52
   GranuleTree(long granules) {
@@ -58,6 +59,11 @@ final class GranuleTree {
     if (root.level == 1 && root.owner == null) {
       root.owner = stripe;
     }
+  }
+
+  /// {@return whether there may be leaves of no stripe: those of what was taken before there was one}
+  boolean hasUnowned() {
+    return unowned;
   }
 
   /// {@return the leaf that holds a granule, if there is one}
@@ -314,6 +320,7 @@ final class GranuleTree {
     if (level == 1) {
       node.base = base;
       node.owner = current;
+      unowned |= current == null;
     }
     return node;
   }

@@ -286,6 +286,9 @@ public final class IovaAllocator {
     mine.granules += count;
     mine.ranges++;
     mine.singles = count == 1;
+    if (!mine.singles) {
+      mine.shut();
+    }
     return start;
   }
 

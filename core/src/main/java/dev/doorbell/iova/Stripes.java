@@ -165,9 +165,11 @@ final class Stripes {
       mine.freed(granule);
       mine.granules -= given;
       mine.ranges--;
-      GranuleNode leaf = tree.leafOf(granule);
-      if (leaf != null && leaf.owner == null) {
-        leaf.owner = mine;
+      if (tree.hasUnowned()) {
+        GranuleNode leaf = tree.leafOf(granule);
+        if (leaf != null && leaf.owner == null) {
+          leaf.owner = mine;
+        }
       }
     }
     return given;
