@@ -142,6 +142,30 @@ class GicV2mDriverTest {
   }
 
   @Test
+  @DisplayName("a vector is made pending at the distributor, and what is pending is forgotten there")
+  void pendingByOrder() {
+    VectorBlock block = driver.allocate(NVME, 2, false);
+    assertThrows(IllegalStateException.class, () -> block.raise(1));
+    assertThrows(IllegalStateException.class, () -> block.clearPending(1));
+    block.activate(1, 1);
+    block.raise(1);
+    assertEquals(List.of("81@1"), collect());
+    block.raise(1);
+    block.clearPending(1);
+    assertEquals(List.of(), collect());
+    fire(block, 1);
+    block.clearPending(1);
+    assertEquals(List.of(), collect());
+    block.mask(1);
+    block.raise(1);
+    assertEquals(List.of(), collect());
+    block.unmask(1);
+    assertEquals(List.of("81@1"), collect());
+    block.free();
+    assertThrows(IllegalStateException.class, () -> block.raise(1));
+  }
+
+  @Test
   @DisplayName("a pending message moves along with its vector")
   void retargets() {
     VectorBlock block = driver.allocate(NVME, 1, false);
