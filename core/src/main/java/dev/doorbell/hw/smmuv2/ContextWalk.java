@@ -6,6 +6,7 @@ import static dev.doorbell.hw.smmuv2.Gr1Registers.*;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Field;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.explain.Source;
 import dev.doorbell.vmsa.Regime;
@@ -43,12 +44,20 @@ record ContextWalk(SmmuV2Trail trail) {
     }
     int type = CBAR_TYPE.getInt(cbar.get());
     Source source = Source.at("SMMU_CBAR" + bank, CBAR.offset(bank));
-    boolean is64 = CBA2R_VA64.isSet(cba2r.get());
+    boolean is64 = is64(cba2r.get());
     String why =
         "TYPE=%s, %s tables"
             .formatted(CBAR_TYPE.names().nameOf(type), is64 ? "AArch64" : "AArch32 long");
     if (type == TYPE_S1_S2_FAULT) {
       return trail.stop(input.toString(), "invalid context fault: " + why, source);
+    }
+    int second = trail.peek(Gr0Registers.IDR1).map(Gr0Registers.IDR1_NUMS2CB::getInt).orElse(0);
+    if (type != TYPE_S2 && bank < second) {
+      return trail.stop(
+          input.toString(),
+          "invalid context fault: %s, and the first %d banks know stage 2 alone"
+              .formatted(why, second),
+          source);
     }
     trail.hop("CBAR" + bank, "context bank " + bank, input.toString(), why, source);
     if (type == TYPE_S1_S2) {
@@ -77,7 +86,7 @@ record ContextWalk(SmmuV2Trail trail) {
               .formatted(below, bank),
           source);
     }
-    Optional<Half> second = half(below, Stage.STAGE2, CBA2R_VA64.isSet(format.get()));
+    Optional<Half> second = half(below, Stage.STAGE2, is64(format.get()));
     Optional<Half> first = second.isEmpty() ? second : half(bank, Stage.STAGE1, is64);
     if (first.isEmpty()) {
       return trail.stopped();
@@ -183,17 +192,22 @@ record ContextWalk(SmmuV2Trail trail) {
     if (TCR_EPD0.isSet(control)) {
       return wrong(bank, "EPD0=1: TTBR0 is not walked");
     }
+    if (!is64 && !TCR32_EAE.isSet(control)) {
+      return wrong(bank, "EAE=0: short descriptors, which are not walked");
+    }
     Optional<Granule> granule =
         is64 ? VmsaGeometry.decodeTg0(TCR_TG0.getInt(control)) : Optional.of(Granule.K4);
     int inputBits =
         is64 ? Long.SIZE - TCR_T0SZ.getInt(control) : Integer.SIZE - TCR32_T0SZ.getInt(control);
     int outputBits =
-        is64 ? VmsaGeometry.decodeSize(TCR2_PASIZE.getInt(tcr2.orElseThrow())) : WIDEST_32;
+        width(
+            is64 ? VmsaGeometry.decodeSize(TCR2_PASIZE.getInt(tcr2.orElseThrow())) : WIDEST_32,
+            Gr0Registers.IDR2_IAS);
     long base = is64 ? TTBR_BADDR.get(ttbr.orElseThrow()) : TTBR32_BADDR.get(ttbr.orElseThrow());
     int start = granule.map(g -> Regime.stage1Start(inputBits, g.shift())).orElse(0);
     return tables(
         bank,
-        new Shape(granule, Stage.STAGE1, inputBits, outputBits, start),
+        new Shape(offered(granule, is64), Stage.STAGE1, inputBits, outputBits, start),
         base,
         new VmsaWalker.Options(SCTLR_AFFD.isSet(sctlr), false, mair.get(), false));
   }
@@ -212,20 +226,54 @@ record ContextWalk(SmmuV2Trail trail) {
         is64
             ? Long.SIZE - VTCR_T0SZ.getInt(control)
             : Integer.SIZE - (VTCR32_S.isSet(control) ? size - SIGN : size);
-    int outputBits = is64 ? VmsaGeometry.decodeSize(VTCR_PASIZE.getInt(control)) : WIDEST_32;
+    int outputBits =
+        width(
+            is64 ? VmsaGeometry.decodeSize(VTCR_PASIZE.getInt(control)) : WIDEST_32,
+            Gr0Registers.IDR2_OAS);
     int start = granule.map(g -> VmsaGeometry.decodeSl0(g, VTCR_SL0.getInt(control))).orElse(-1);
     return tables(
         bank,
-        new Shape(granule, Stage.STAGE2, inputBits, outputBits, start),
+        new Shape(offered(granule, is64), Stage.STAGE2, inputBits, outputBits, start),
         TTBR_BADDR.get(ttbr.get()),
         new VmsaWalker.Options(SCTLR_AFFD.isSet(sctlr), false, 0, false));
+  }
+
+  /// Version 1 has no tables of AArch64.
+  private boolean is64(long cba2r) {
+    int major = trail.peek(Gr0Registers.IDR7).map(Gr0Registers.IDR7_MAJOR::getInt).orElse(2);
+    return major >= 2 && CBA2R_VA64.isSet(cba2r);
+  }
+
+  /// {@return the width that a bank asks for, no wider than the SMMU's own}
+  private int width(int asked, Field own) {
+    int widest =
+        trail
+            .peek(Gr0Registers.IDR2)
+            .map(v -> VmsaGeometry.decodeSize(own.getInt(v)))
+            .orElse(VmsaGeometry.MAX_INPUT_BITS);
+    return Math.min(asked, widest);
+  }
+
+  /// {@return a granule that the SMMU has}
+  private Optional<Granule> offered(Optional<Granule> granule, boolean is64) {
+    return granule.filter(g -> !is64 || !lacks(g));
+  }
+
+  private boolean lacks(Granule granule) {
+    Field field =
+        switch (granule.shift()) {
+          case 12 -> Gr0Registers.IDR2_PTFSV8_4KB;
+          case 14 -> Gr0Registers.IDR2_PTFSV8_16KB;
+          default -> Gr0Registers.IDR2_PTFSV8_64KB;
+        };
+    return trail.peek(Gr0Registers.IDR2).filter(v -> !field.isSet(v)).isPresent();
   }
 
   private record Shape(
       Optional<Granule> granule, Stage stage, int inputBits, int outputBits, int start) {
     Optional<String> problem() {
       return granule.isEmpty()
-          ? Optional.of("the granule's encoding is reserved")
+          ? Optional.of("the granule's encoding is reserved, or the SMMU has no such granule")
           : VmsaGeometry.problem(granule.get(), stage, inputBits, outputBits, start);
     }
 
@@ -240,7 +288,8 @@ record ContextWalk(SmmuV2Trail trail) {
       return wrong(bank, problem.get());
     }
     VmsaGeometry geometry = shape.geometry();
-    long root = base & -geometry.tableAlignment(geometry.startLevel());
+    // The bits that the table's size makes RES0 are not looked at.
+    long root = base & -geometry.tableBytes(geometry.startLevel());
     return Optional.of(new Tables(geometry, new Pa(root), options));
   }
 

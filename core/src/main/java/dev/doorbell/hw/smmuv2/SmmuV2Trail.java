@@ -57,6 +57,11 @@ final class SmmuV2Trail {
     return read(bankName(bank, register), what, register.offset());
   }
 
+  /// {@return a register of the global spaces, if it was recorded}
+  Optional<Long> peek(Register register) {
+    return Optional.ofNullable(registers.get(name(register)));
+  }
+
   /// {@return an element of an array, if it was recorded}
   Optional<Long> peek(Register register, int index) {
     return Optional.ofNullable(registers.get(name(register) + index));

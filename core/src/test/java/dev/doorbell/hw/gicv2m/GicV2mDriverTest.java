@@ -142,7 +142,8 @@ class GicV2mDriverTest {
   }
 
   @Test
-  @DisplayName("a vector is made pending at the distributor, and what is pending is forgotten there")
+  @DisplayName(
+      "a vector is made pending at the distributor, and what is pending is forgotten there")
   void pendingByOrder() {
     VectorBlock block = driver.allocate(NVME, 2, false);
     assertThrows(IllegalStateException.class, () -> block.raise(1));

@@ -1,7 +1,9 @@
 package dev.doorbell.hw.smmuv2;
 
 import dev.doorbell.address.Iova;
+import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Register;
+import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
@@ -12,7 +14,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /// An SMMUv2 whose registers, tables and accesses are any: it answers each, and translates to nothing wider than its output; and the walker says
-/// something of whatever is left.
+/// of whatever is left what a model with empty caches does.
 public final class SmmuV2Fuzz {
   private static final long BASE = 0x4000_0000L;
   private static final int SPAN = 0x1_0000;
@@ -23,9 +25,11 @@ public final class SmmuV2Fuzz {
   private static final int OUTPUT_BITS = 48;
 
   private final PlainMemory memory = new PlainMemory(BASE, SPAN);
+  private final SmmuV2Features features;
   private final SmmuV2Model smmu;
 
   private SmmuV2Fuzz(SmmuV2Features features) {
+    this.features = features;
     smmu = new SmmuV2Model(features.withCachedTranslations(16), memory);
   }
 
@@ -103,10 +107,51 @@ public final class SmmuV2Fuzz {
                 return OptionalLong.empty();
               }
             });
+    SmmuV2Model fresh = fresh();
     for (int i = 0; i < 4; i++) {
-      SmmuV2Walk walk = walker.walk(in.next16(), new Iova(in.nextWord(0, SPAN)), true);
+      int stream = in.next16();
+      long iova = in.nextWord(0, SPAN);
+      SmmuV2Walk walk = walker.walk(stream, new Iova(iova), true);
       if (walk.output().isPresent() == walk.stoppedAt().isPresent()) {
         throw new IllegalStateException("the walk ends twice, or not: " + walk);
+      }
+      long pa = fresh.translate(stream, -1, iova, Translator.WRITE);
+      // Of the upper half nothing is walked, and accesses are walked as unprivileged ones.
+      if (iova >>> Integer.SIZE == 0
+          && !privileged()
+          && pa != walk.output().map(Pa::value).orElse(Translator.FAULT)) {
+        throw new IllegalStateException(
+            "stream 0x%x at 0x%x goes to 0x%x: %s".formatted(stream, iova, pa, walk));
+      }
+    }
+  }
+
+  private boolean privileged() {
+    for (int i = 0; i < Gr0Registers.S2CR.count(); i++) {
+      long way = smmu.read(Gr0Registers.S2CR.offset(i), 4).value();
+      if (Gr0Registers.S2CR_PRIVCFG.getInt(way) > 2) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// {@return a model with the same registers, and nothing in its caches}
+  private SmmuV2Model fresh() {
+    SmmuV2Model out = new SmmuV2Model(features.withCachedTranslations(16), memory);
+    copy(Gr0Registers.MAP, 0, out);
+    copy(Gr1Registers.MAP, 0x1000, out);
+    for (int i = 0; i < BANKS; i++) {
+      copy(BankRegisters.MAP, (PAGES + i) * 0x1000L, out);
+    }
+    return out;
+  }
+
+  private void copy(RegisterMap page, long at, SmmuV2Model to) {
+    for (Register r : page.registers()) {
+      for (int i = 0; r.access().rw() != 0 && i < r.count(); i++) {
+        long offset = at + r.offset(i);
+        to.write(offset, smmu.read(offset, r.bytes()).value(), r.bytes(), SystemBus.CPU);
       }
     }
   }

@@ -14,6 +14,8 @@ import dev.doorbell.explain.MemoryView;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.testkit.Property;
+import dev.doorbell.testkit.RawSmmu;
+import dev.doorbell.testkit.SeededRandom;
 import dev.doorbell.vmsa.Stage;
 import java.util.HashMap;
 import java.util.List;
@@ -105,6 +107,69 @@ class SmmuV2WalkerTest {
             }
           }
         });
+  }
+
+  @Test
+  @DisplayName(
+      "registers of a bank, of stage 2 behind it and of its tables with flipped bits: walker and model agree on each address")
+  void flipped() {
+    Property.check("walker and model on flipped bits", 200, SmmuV2WalkerTest::flip);
+  }
+
+  private static void flip(SeededRandom random) {
+    boolean old = random.oneIn(3);
+    V2Bench bench =
+        new V2Bench(
+            old
+                ? SmmuV2Features.version1(true, true, V2Bench.WINDOW)
+                : SmmuV2Features.mmu500(V2Bench.WINDOW).withIdr1(Gr0Registers.IDR1_NUMS2CB, 1));
+    SmmuV2Driver smmu = bench.open();
+    Stage stage = random.oneIn(3) ? Stage.STAGE1 : Stage.STAGE2;
+    AddressSpace space = smmu.createAddressSpace(Granule.K4, stage);
+    V2Guest guest = new V2Guest(bench.memory, V2Bench.RAM + (512L << 20), !old);
+    for (long page = 0; page < 8; page++) {
+      space.map(
+          new Iova(page << 12), new Pa(0x9000_0000L + (page << 13)), 0x1000, Protection.READ_WRITE);
+      guest.tables.map(page << 12, (7 - page) << 12, 3, RawSmmu.S1_RW);
+    }
+    smmu.attach(5, space);
+    if (stage == Stage.STAGE2 && random.nextBoolean()) {
+      guest.mapInto(space);
+      smmu.nest(5, guest.on());
+    }
+    for (int i = random.between(1, 2); i > 0; i--) {
+      flipOne(bench, random);
+    }
+    bench.gr0(Gr0Registers.TLBIALLNSNH, 0, 0);
+    for (long page = 0; page < 9; page++) {
+      long iova = page << 12 | 8;
+      long pa = bench.write(5, iova);
+      SmmuV2Walk walk = walk(bench, 5, iova);
+      assertEquals(
+          pa == Translator.FAULT ? Optional.empty() : Optional.of(new Pa(pa)),
+          walk.output(),
+          () -> "0x%x: %s".formatted(iova, walk));
+    }
+  }
+
+  private static void flipOne(V2Bench bench, SeededRandom random) {
+    int bank = random.below(3);
+    long bit = 1L << random.below(Integer.SIZE);
+    switch (random.below(7)) {
+      case 0 -> bench.gr1(Gr1Registers.CBAR, bank, bench.gr1(Gr1Registers.CBAR, bank) ^ bit);
+      case 1 -> bench.gr1(Gr1Registers.CBA2R, bank, bench.gr1(Gr1Registers.CBA2R, bank) ^ bit & 1);
+      case 2 -> bench.gr0(Gr0Registers.S2CR, 0, bench.gr0(Gr0Registers.S2CR, 0) ^ bit & 0x3_00ff);
+      default -> {
+        Register register =
+            random.pick(
+                List.of(
+                    BankRegisters.SCTLR,
+                    BankRegisters.TCR,
+                    BankRegisters.TCR2,
+                    BankRegisters.TTBR0));
+        bench.bank(bank, register, bench.bank(bank, register) ^ bit);
+      }
+    }
   }
 
   @Test
