@@ -15,6 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("What an XIVE has kept shows which register a driver does not write")
 class XiveSabotageTest {
@@ -45,20 +46,25 @@ class XiveSabotageTest {
     }
   }
 
+  private static XiveEventModel model(XiveGeneration generation, PlainMemory memory) {
+    return generation == XiveGeneration.FIRST ? new XiveModel(memory) : new Xive2Model(memory);
+  }
+
+  private XiveHardware hardware(XiveGeneration generation, RegisterBus registers) {
+    return new XiveHardware(
+        "xive",
+        generation,
+        registers,
+        new Pa(0x6_0000_0000L),
+        memory,
+        frames,
+        List.of(0, 1),
+        List.of(new XiveHardware.Sources(FIRST, COUNT)));
+  }
+
   private List<String> moved(XiveGeneration generation, long lost) {
-    XiveEventModel model =
-        generation == XiveGeneration.FIRST ? new XiveModel(memory) : new Xive2Model(memory);
-    XiveDriver driver =
-        XiveDriver.open(
-            new XiveHardware(
-                "xive",
-                generation,
-                new Lossy(new ModelRegisters(model)),
-                new Pa(0x6_0000_0000L),
-                memory,
-                frames,
-                List.of(0, 1),
-                List.of(new XiveHardware.Sources(FIRST, COUNT))));
+    XiveEventModel model = model(generation, memory);
+    XiveDriver driver = XiveDriver.open(hardware(generation, new Lossy(new ModelRegisters(model))));
     driver.route(FIRST, 0);
     assertEquals(List.of("0@0"), event(driver, model));
     leftOut = lost;
@@ -67,8 +73,16 @@ class XiveSabotageTest {
   }
 
   private static List<String> event(XiveDriver driver, XiveEventModel model) {
+    trigger(driver, model);
+    return collected(driver);
+  }
+
+  private static void trigger(XiveDriver driver, XiveEventModel model) {
     long port = driver.notifyPort() - driver.base();
     model.write(port, XiveEventLayout.trigger(0, FIRST), Long.BYTES, SystemBus.CPU);
+  }
+
+  private static List<String> collected(XiveDriver driver) {
     List<String> out = new ArrayList<>();
     driver.collect(FIRST, FIRST + COUNT - 1, (n, cpu) -> out.add(n - FIRST + "@" + cpu));
     return out;
@@ -90,6 +104,28 @@ class XiveSabotageTest {
       assertNotEquals(List.of("0@1"), seen);
     } else {
       assertEquals(List.of("0@1"), seen);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @DisplayName(
+      "a thread that is let take part is told of each event, of the second as of the first")
+  void told(XiveGeneration generation) {
+    XiveEventModel model = model(generation, memory);
+    XiveHardware hardware = hardware(generation, new ModelRegisters(model));
+    XiveDriver driver = XiveDriver.open(hardware);
+    XivePort port = XivePort.of(hardware);
+    driver.route(FIRST, 1);
+    for (int i = 0; i < 2; i++) {
+      assertEquals(0, port.read(1, TimaRegisters.NSR));
+      trigger(driver, model);
+      assertEquals(
+          TimaRegisters.HE.place(TimaRegisters.PHYS),
+          port.read(1, TimaRegisters.NSR),
+          "event " + i);
+      assertEquals(0, port.read(0, TimaRegisters.NSR), "another thread");
+      assertEquals(List.of("0@1"), collected(driver));
     }
   }
 }
