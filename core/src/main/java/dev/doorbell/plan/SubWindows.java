@@ -51,10 +51,12 @@ final class SubWindows {
       parts.add(new WindowLayout.Part(page, d.page().start(), Protection.DOORBELL));
       at += w.granule().bytes();
     }
+    // A window with too few granules is told to be too small.
     boolean inside =
-        parts.stream()
-            .filter(p -> p.protection().equals(Protection.DOORBELL))
-            .allMatch(p -> w.range().contains(p.iovas()));
+        WindowPlanner.slots(w.range(), w.granule()) < w.doorbells().size()
+            || parts.stream()
+                .filter(p -> p.protection().equals(Protection.DOORBELL))
+                .allMatch(p -> w.range().contains(p.iovas()));
     if (!inside || WindowLayout.of(parts, MOST).isEmpty()) {
       conflicts.add(
           new Conflict(
