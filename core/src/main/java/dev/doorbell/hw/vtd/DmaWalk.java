@@ -245,6 +245,15 @@ final class DmaWalk {
     if ((high.getAsLong() & SCALABLE_HIGH.mask(BitKind.RES0)) != 0) {
       return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, high.getAsLong(), at);
     }
+    for (int i = 2; i < SCALABLE_BYTES / Long.BYTES; i++) {
+      OptionalLong rest = trail.read(at + i * Long.BYTES, name);
+      if (rest.isEmpty()) {
+        return ended();
+      }
+      if (rest.getAsLong() != 0) {
+        return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, rest.getAsLong(), at);
+      }
+    }
     long pasid = limits.hasRidPasid() ? RID_PASID.get(high.getAsLong()) : 0;
     long directory = PASIDDIRPTR.get(l);
     trail.entry(

@@ -200,6 +200,9 @@ class VtdWalkerTest {
   void scalableFaults() {
     long second = PasidLayout.PGTT.place(PasidLayout.SECOND_STAGE);
     scalable(second | PasidLayout.AW.place(1) | PasidLayout.SSPTPTR.place(0x5000), 0);
+    memory.put(0x2000 + 0x12 * 32L + 24, 1L);
+    assertTrue(access(0, true).startsWith("fault 42h"), access(0, true));
+    memory.put(0x2000 + 0x12 * 32L + 24, 0L);
     assertTrue(access(0, true).startsWith("fault 79h"), access(0, true));
     assertTrue(access(0, false).startsWith("fault 79h"), access(0, false));
     assertTrue(access(1L << 39, false).startsWith("fault 84h"), access(1L << 39, false));
