@@ -17,8 +17,10 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PciTopology;
 import dev.doorbell.pci.Sbdf;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Builds the PCI functions of one root complex from a description.
@@ -32,7 +34,7 @@ final class PciModels {
   private final Map<Sbdf, BridgeModel> bridges = new HashMap<>();
   private final Map<Sbdf, EndpointModel> endpoints = new HashMap<>();
   private final List<HostBridge.Window> windows;
-  private long nextFree;
+  private final BarRoom room;
 
   /// @param windows memory windows; the last one gives room to BARs that the capture has not placed
   PciModels(
@@ -42,8 +44,7 @@ final class PciModels {
     this.topology = topology;
     complex =
         new RootComplexModel(bridge.segment(), bridge.firstBus(), bridge.lastBus(), upstream, true);
-    HostBridge.Window spare = windows.getLast();
-    nextFree = spare.pciStart();
+    room = new BarRoom(windows, bridges.values());
   }
 
   RootComplexModel complex() {
@@ -84,9 +85,16 @@ final class PciModels {
     for (FunctionDescription d : mine) {
       topology.function(d.sbdf()).filter(PciFunction::isBridge).ifPresent(this::addBridge);
     }
+    Map<FunctionDescription, BarPlacement> placements = new LinkedHashMap<>();
     for (FunctionDescription d : mine) {
-      topology.function(d.sbdf()).filter(f -> !f.isBridge()).ifPresent(f -> addEndpoint(d, f));
+      topology
+          .function(d.sbdf())
+          .filter(f -> !f.isBridge())
+          .ifPresent(f -> placements.put(d, BarPlacement.of(d, f, pciOffset(d))));
     }
+    room.keep(placements.values().stream().flatMap(p -> p.ranges().stream()).toList());
+    placements.forEach(
+        (d, bars) -> topology.function(d.sbdf()).ifPresent(f -> addEndpoint(d, f, bars)));
   }
 
   private static boolean isModelled(ConfigSpace config) {
@@ -108,63 +116,53 @@ final class PciModels {
     busOf(f).add(position(f), model);
   }
 
-  private void addEndpoint(FunctionDescription d, PciFunction f) {
+  private void addEndpoint(FunctionDescription d, PciFunction f, BarPlacement bars) {
     try {
-      addEndpoint(f, BarPlacement.of(d, f, pciOffset(d)));
+      addEndpoint(f, bars);
     } catch (IllegalArgumentException e) {
       throw new UnusableDescription("function " + f, String.valueOf(e.getMessage()), d.source());
     }
   }
 
   private void addEndpoint(PciFunction f, BarPlacement bars) {
+    List<BridgeModel> above = above(f);
+    above.forEach(BridgeModel::letPass);
+    long[] at = placeAll(f, bars, above);
     EndpointModel model =
         topology.isVirtual(f)
-            ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), placeAll(bars))
+            ? EndpointModel.virtualOfImage(f.config(), bars.bytes(), at)
             : EndpointModel.ofImage(f.config(), bars.bytes(), DemoEndpoint.registers(f));
     endpoints.put(f.sbdf(), model);
     busOf(f).add(position(f), model);
     if (!topology.isVirtual(f)) {
-      long[] at = placeAll(bars);
       model.bars().forEach(b -> model.placeBar(b.index(), at[b.index()]));
     }
   }
 
-  private long[] placeAll(BarPlacement bars) {
+  private long[] placeAll(PciFunction f, BarPlacement bars, List<BridgeModel> above) {
     long[] at = bars.addresses().clone();
     for (int i = 0; i < at.length; i++) {
       if (bars.bytes()[i] != 0 && at[i] == 0) {
-        at[i] = place(bars.bytes()[i]);
+        long bytes = bars.bytes()[i];
+        at[i] =
+            room.place(bytes, above)
+                .orElseThrow(() ->
+                    new NotModelled(
+                        "a BAR of %d bytes of %s".formatted(bytes, f),
+                        "the windows of %s and of the bridges above the function have no room for it"
+                            .formatted(bridge.id()),
+                        bridge.source()));
       }
     }
     return at;
   }
 
-  /// The spare window's lowest free place that fits and meets no BAR of the capture.
-  private long place(long bytes) {
-    HostBridge.Window spare = windows.getLast();
-    long end = spare.pciStart() + spare.cpu().bytes();
-    for (long at = (nextFree + bytes - 1) & -bytes; at + bytes <= end; at += bytes) {
-      if (isFree(AddressRange.ofSize(at, bytes))) {
-        nextFree = at + bytes;
-        return at;
-      }
-    }
-    throw new NotModelled(
-        "a BAR of " + bytes + " bytes",
-        "the windows of " + bridge.id() + " have no room for it",
-        bridge.source());
-  }
-
-  private boolean isFree(AddressRange range) {
-    for (EndpointModel e : endpoints.values()) {
-      for (int i = 0; i < e.bars().size(); i++) {
-        long address = e.bars().get(i).address();
-        if (address != 0 && AddressRange.ofSize(address, e.bars().get(i).bytes()).overlaps(range)) {
-          return false;
-        }
-      }
-    }
-    return true;
+  /// {@return the models of the bridges above a function, from the root bus downwards}
+  private List<BridgeModel> above(PciFunction f) {
+    return topology.path(f).reversed().stream()
+        .map(b -> bridges.get(b.sbdf()))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   private long pciOffset(FunctionDescription d) {

@@ -60,4 +60,20 @@ class WhatIfTest {
       assertTrue(e.getMessage().contains("with its capabilities"), e.getMessage());
     }
   }
+
+  @Test
+  @DisplayName("behind a captured port, whatever its windows and whether it lets anything pass")
+  void behindPorts() {
+    MachineDescription m =
+        Firmware.read(Sysroot.open(Shared.require("captures/x86/huananzhi-x99-bd4")));
+    for (String at : List.of("0000:01:00.0", "0000:05:00.2", "0000:07:00.0", "0000:08:00.1")) {
+      Sbdf sbdf = Sbdf.parse(at);
+      Host host = Host.start(EmbeddedMachine.of(new WhatIf(sbdf, 4, 0, true).addTo(m)));
+      Assignment.Request request =
+          new Assignment.Request(Granule.K4, Optional.empty(), 1, 4, false);
+      try (Assignment a = Assignment.of(host, List.of(sbdf), request)) {
+        assertEquals(4, a.vectors(a.functions().getLast()).size(), at);
+      }
+    }
+  }
 }

@@ -1,10 +1,12 @@
 package dev.doorbell.hw.pcie;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.bits.Register;
 import dev.doorbell.pci.BridgeHeaderLayout;
 import dev.doorbell.pci.ConfigHeaderLayout;
 import dev.doorbell.pci.ExtendedLayout;
 import dev.doorbell.pci.PcieLayout;
+import java.util.Optional;
 
 /// The registers of a bridge that routing needs, as one value. A window whose start is above its last address is closed.
 ///
@@ -69,6 +71,13 @@ record BridgeDecode(
             == 1;
     long high = wide ? storage.get(0, upper) << Integer.SIZE : 0;
     return low << MEMORY_UNIT_BITS | high;
+  }
+
+  /// {@return a window, when it is open}
+  static Optional<AddressRange> open(long start, long last) {
+    return Long.compareUnsigned(start, last) <= 0
+        ? Optional.of(new AddressRange(start, last))
+        : Optional.empty();
   }
 
   /// {@return whether an address lies in a window that is open}

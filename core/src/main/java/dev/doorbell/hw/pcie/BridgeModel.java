@@ -98,6 +98,22 @@ public final class BridgeModel implements FunctionModel {
   ///
   /// @param memory below 4 GiB, whole MiBs
   public void openWindow(AddressRange memory) {
+    moveMemoryWindow(memory);
+    ConfigAccess header = ConfigAccess.header(config());
+    header.set(
+        BridgeHeaderLayout.PREFETCHABLE_BASE,
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS,
+        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.max());
+    header.set(BridgeHeaderLayout.PREFETCHABLE_LIMIT, BridgeHeaderLayout.PREFETCHABLE_ADDRESS, 0);
+    header.write(BridgeHeaderLayout.PREFETCHABLE_BASE_UPPER, 0xffff_ffffL);
+    header.write(BridgeHeaderLayout.PREFETCHABLE_LIMIT_UPPER, 0);
+    letPass();
+  }
+
+  /// Gives its memory window another place; the prefetchable one stays.
+  ///
+  /// @param memory below 4 GiB, whole MiBs
+  public void moveMemoryWindow(AddressRange memory) {
     ConfigAccess header = ConfigAccess.header(config());
     header.set(
         BridgeHeaderLayout.MEMORY_BASE,
@@ -107,15 +123,25 @@ public final class BridgeModel implements FunctionModel {
         BridgeHeaderLayout.MEMORY_LIMIT,
         BridgeHeaderLayout.MEMORY_ADDRESS,
         memory.last() >>> BridgeDecode.MEMORY_UNIT_BITS);
-    header.set(
-        BridgeHeaderLayout.PREFETCHABLE_BASE,
-        BridgeHeaderLayout.PREFETCHABLE_ADDRESS,
-        BridgeHeaderLayout.PREFETCHABLE_ADDRESS.max());
-    header.set(BridgeHeaderLayout.PREFETCHABLE_LIMIT, BridgeHeaderLayout.PREFETCHABLE_ADDRESS, 0);
-    header.write(BridgeHeaderLayout.PREFETCHABLE_BASE_UPPER, 0xffff_ffffL);
-    header.write(BridgeHeaderLayout.PREFETCHABLE_LIMIT_UPPER, 0);
+  }
+
+  /// Lets requests pass both ways, as an operating system does before it enables a function below.
+  public void letPass() {
+    ConfigAccess header = ConfigAccess.header(config());
     header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 1);
     header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE, 1);
+  }
+
+  /// {@return its memory window as programmed, whether or not requests pass; empty when it is closed}
+  public Optional<AddressRange> memoryWindow() {
+    BridgeDecode d = decode;
+    return BridgeDecode.open(d.start(), d.last());
+  }
+
+  /// {@return its prefetchable window as programmed, whether or not requests pass; empty when it is closed}
+  public Optional<AddressRange> prefetchableWindow() {
+    BridgeDecode d = decode;
+    return BridgeDecode.open(d.prefetchableStart(), d.prefetchableLast());
   }
 
   @Override
