@@ -246,7 +246,7 @@ final class DmaWalk {
       return reserved(name, in, VtdFault.SM_CONTEXT_RESERVED, high.getAsLong(), at);
     }
     for (int i = 2; i < SCALABLE_BYTES / Long.BYTES; i++) {
-      OptionalLong rest = trail.read(at + i * Long.BYTES, name);
+      OptionalLong rest = trail.read(at + (long) i * Long.BYTES, name);
       if (rest.isEmpty()) {
         return ended();
       }
