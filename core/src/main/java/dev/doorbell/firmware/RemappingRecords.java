@@ -14,10 +14,14 @@ import java.util.Optional;
 /// Best first: the interrupts that it programmed, its log, its command line, and what firmware and hardware do not offer. Firmware that
 /// offers it says nothing about whether it is used.
 ///
-/// **Source**: Linux 6.12 `kernel/irq` (names of interrupt chips), `drivers/iommu/intel/irq_remapping.c` (every unit must support it).
+/// **Source**: Linux 6.12 `kernel/irq` (names of interrupt chips), `drivers/iommu/intel/irq_remapping.c` (every unit must support it),
+/// `drivers/iommu/amd/init.c` (`check_ioapic_information`).
 final class RemappingRecords {
   private static final String CLASS = "sys/class/iommu";
   private static final int TEXT = 64;
+
+  /// 00:14.0, as a requester id.
+  private static final int SOUTH_BRIDGE_IO_APIC = 0xa0;
 
   private final Draft draft;
 
@@ -51,7 +55,29 @@ final class RemappingRecords {
 
   /// {@return the state of AMD's IOMMUs}
   InterruptRemapping ofAmd(Ivrs ivrs) {
-    return recorded().orElseGet(() -> unseen(ivrs.table().source(0)));
+    return recorded().or(() -> withoutIoApic(ivrs)).orElseGet(() -> unseen(ivrs.table().source(0)));
+  }
+
+  /// Linux remaps no interrupts where the IVRS does not name the south bridge's I/O APIC, unless its command line does. A table of which
+  /// something was not read may have it there.
+  private Optional<InterruptRemapping> withoutIoApic(Ivrs ivrs) {
+    Source table = ivrs.table().source(0);
+    boolean named =
+        ivrs.units().stream()
+            .flatMap(u -> u.entries().stream())
+            .anyMatch(e ->
+                e instanceof Ivrs.Special s
+                    && s.variety() == Ivrs.Special.IO_APIC
+                    && s.deviceId() == SOUTH_BRIDGE_IO_APIC);
+    boolean damaged =
+        draft.findings.oddities().stream().anyMatch(o -> o.source().where().equals(table.where()));
+    return named || damaged || words().stream().anyMatch(w -> w.startsWith("ivrs_ioapic"))
+        ? Optional.empty()
+        : Optional.of(
+            new InterruptRemapping(
+                State.OFF,
+                "the IVRS names no I/O APIC at 00:14.0, without which Linux turns it off (`ivrs_ioapic` on its command line names one)",
+                table));
   }
 
   /// {@return CAP_REG and ECAP_REG of the unit whose registers are there}
@@ -100,14 +126,16 @@ final class RemappingRecords {
   }
 
   private Optional<InterruptRemapping> forbidden() {
-    List<String> words =
-        draft.recorded.commandLine().map(l -> List.of(l.split("\\s+"))).orElse(List.of());
-    return words.stream()
+    return words().stream()
         .filter(w -> w.equals("intremap=off") || w.equals("nointremap"))
         .findFirst()
         .map(w ->
             new InterruptRemapping(
                 State.OFF, w + " on the kernel's command line", Source.file("proc/cmdline")));
+  }
+
+  private List<String> words() {
+    return draft.recorded.commandLine().map(l -> List.of(l.split("\\s+"))).orElse(List.of());
   }
 
   private static InterruptRemapping unseen(Source offered) {

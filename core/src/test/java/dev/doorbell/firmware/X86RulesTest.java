@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.InterruptRemapping;
+import dev.doorbell.description.InterruptRemapping.State;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
@@ -290,6 +291,24 @@ class X86RulesTest {
         told.endsWith(
             "for 0x8-0xff, 0x300 as 0x200, 0x400-0x4ff as 0x210, HPET 0 as 0xa0, I/O APIC 7 as 0xa1"),
         told);
+  }
+
+  @Test
+  @DisplayName(
+      "Linux remaps no interrupts where the IVRS names no I/O APIC at 00:14.0, unless its command line does; of a damaged table nothing is known")
+  void southBridgeIoApic() throws IOException {
+    assertEquals(State.OFF, remapping("03080000 04ff0000"));
+    assertEquals(State.OFF, remapping("03080000 04ff0000 4800000007a10001 4800000000a00002"));
+    assertEquals(State.UNSEEN, remapping("03080000 04ff0000 4800000004a00001"));
+    assertEquals(State.UNSEEN, remapping("03080000 04ff0000 3f000000"));
+    write("proc/cmdline", "ro ivrs_ioapic[4]=00:14.0 quiet\n".getBytes(StandardCharsets.US_ASCII));
+    assertEquals(State.UNSEEN, remapping("03080000 04ff0000"));
+  }
+
+  private State remapping(String entries) throws IOException {
+    Bytes b = ivhd(new Bytes().u32(0).u64(0), Ivrs.IVHD_11, entries);
+    write(TABLES + "IVRS", Bytes.table("IVRS", 1, b));
+    return read().iommus().getFirst().interruptRemapping().orElseThrow().state();
   }
 
   private static int stream(HostBridge bridge, int rid) {
