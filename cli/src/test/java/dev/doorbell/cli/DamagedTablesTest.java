@@ -85,6 +85,22 @@ class DamagedTablesTest {
 
   @Test
   @DisplayName(
+      "a cut IORT: doctor does not say no for want of what the table may have said, but that it may only be unread")
+  void doctorDoubts(@TempDir Path root) throws IOException {
+    copy(root);
+    Path iort = root.resolve("sys/firmware/acpi/tables/IORT");
+    byte[] whole = Files.readAllBytes(iort);
+    Files.delete(iort);
+    Files.write(iort, Arrays.copyOf(whole, 100));
+    Run doctor = Run.on(root.toString(), "doctor", "0000:04:00.0");
+    assertEquals(0, doctor.status(), doctor::out);
+    assertTrue(doctor.out().startsWith("conditional"), doctor::out);
+    assertTrue(doctor.out().contains("but that may only be unread"), doctor::out);
+    assertTrue(doctor.out().contains("acpi/tables/IORT+0x4"), doctor::out);
+  }
+
+  @Test
+  @DisplayName(
       "a configuration space that is cut amid its capabilities: MSI and MSI-X that cannot be seen are told as unseen, and not as absent")
   void cutCapabilities(@TempDir Path root) throws IOException {
     copy(root);

@@ -30,6 +30,11 @@ final class Output {
   ///
   /// @throws OutputRefusedException when something is there already, or nothing can be
   static Output at(Path wanted) {
+    if (wanted.toString().isEmpty()) {
+      throw new OutputRefusedException(
+          "cannot capture into a folder without a name: OUT is empty",
+          "name a folder that is not there yet");
+    }
     Path out = wanted.toAbsolutePath().normalize();
     Path parent = out.getParent();
     Path name = out.getFileName();

@@ -37,6 +37,8 @@ public final class Doctor {
           "kernel.config",
           "iommu.active",
           "interrupts.remapping",
+          "path.no-iommu",
+          "path.no-msi-controller",
           "function.capabilities",
           "path.iommu-not-driven",
           "path.msi-controller-not-driven");

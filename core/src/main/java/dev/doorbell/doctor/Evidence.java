@@ -102,6 +102,15 @@ record Evidence(
         unsafe);
   }
 
+  /// {@return what to do about what only root may read: who looks at a capture gains nothing by being root}
+  ///
+  /// @param why what privilege changes; lower case, no period
+  String asRoot(String why) {
+    return sysroot.isLive()
+        ? "run doctor as root (sudo ./doorbell doctor): " + why
+        : "capture the host again as root (sudo ./doorbell capture): " + why;
+  }
+
   private static boolean isOn(Modules modules, CommandLine line, String module) {
     return modules
         .parameter(module, UNSAFE)

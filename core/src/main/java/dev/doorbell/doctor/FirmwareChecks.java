@@ -128,7 +128,7 @@ final class FirmwareChecks implements Checks {
           "firmware.dmar-flags",
           "whether firmware offers interrupt remapping: the DMAR is there and could not be read",
           e.tables().source("DMAR"),
-          "run doctor as root: sudo ./doorbell doctor");
+          e.asRoot("without privilege firmware's tables cannot be read"));
     }
     long flags = e.tables().dmarFlags().orElse(0);
     if (DmarLayout.X2APIC_OPT_OUT.isSet(flags)) {
@@ -249,7 +249,10 @@ final class FirmwareChecks implements Checks {
         e.machine().unseen().stream()
             .filter(u -> HIDDEN.contains(u.what()))
             .map(u ->
-                told(u.why(), e.tables().source(), "run doctor as root: sudo ./doorbell doctor"))
+                told(
+                    u.why(),
+                    e.tables().source(),
+                    e.asRoot("without privilege firmware's tables cannot be read")))
             .findFirst();
     return unread.or(() ->
         e.machine().oddities().stream()

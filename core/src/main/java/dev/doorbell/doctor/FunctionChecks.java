@@ -102,7 +102,7 @@ final class FunctionChecks implements Checks {
               source(e, unseen.getFirst()),
               bytes == 0
                   ? "see that sys/bus/pci/devices/*/config is there: doorbell capture takes it"
-                  : "run doctor as root: without privilege sysfs shows 64 bytes");
+                  : e.asRoot("without privilege sysfs shows 64 bytes"));
     }
   }
 

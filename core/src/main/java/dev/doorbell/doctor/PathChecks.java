@@ -2,12 +2,14 @@ package dev.doorbell.doctor;
 
 import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
+import dev.doorbell.explain.Unseen;
 import dev.doorbell.pci.Sbdf;
 import dev.doorbell.plan.Conflict;
 import dev.doorbell.plan.PlanRequest;
 import dev.doorbell.plan.Planner;
 import dev.doorbell.plan.Subject;
 import dev.doorbell.plan.Subjects;
+import dev.doorbell.survey.Doubt;
 import dev.doorbell.survey.Regions;
 import dev.doorbell.survey.SurveyedFunction;
 import java.util.ArrayList;
@@ -75,6 +77,7 @@ final class PathChecks implements Checks {
   private static void tell(Evidence e, Found found, Chart chart) {
     Conflict c = found.first();
     String id = "path." + dashed(c.kind());
+    Optional<Doubt> doubt = doubt(e, c);
     boolean grouped = found.functions().stream().allMatch(s -> e.recordedGroup(s).isPresent());
     if (c.kind().equals("NotIsolated")) {
       isolation(e, c.b().name(), c.b().source(), id, chart);
@@ -90,6 +93,8 @@ final class PathChecks implements Checks {
           "firmware names no IOMMU for these functions, and the kernel has put them in groups all the same",
           c.b().source(),
           "");
+    } else if (doubt.isPresent()) {
+      doubtful(c, doubt.get(), id, chart);
     } else {
       chart.add(
           id,
@@ -97,6 +102,32 @@ final class PathChecks implements Checks {
           c.message(),
           c.b().source(),
           c.advice());
+    }
+  }
+
+  /// {@return why what a conflict finds missing may only be unread: a damaged table, or one that the capture lacks, is no reason to say no}
+  private static Optional<Doubt> doubt(Evidence e, Conflict c) {
+    return switch (c.kind()) {
+      case "NoIommu" -> Doubt.about(e.machine(), Unseen.Hidden.IOMMUS);
+      case "NoMsiController" -> Doubt.about(e.machine(), Unseen.Hidden.MSI_CONTROLLERS);
+      default -> Optional.empty();
+    };
+  }
+
+  private static void doubtful(Conflict c, Doubt doubt, String id, Chart chart) {
+    switch (doubt) {
+      case Doubt.Damaged d ->
+          chart.unseen(
+              id,
+              "%s, but that may only be unread: %s".formatted(c.message(), d.why()),
+              d.source(),
+              "take %s again, whole".formatted(d.source().where()));
+      case Doubt.Lacking l ->
+          chart.unseen(
+              id,
+              "%s as far as is to be seen, but %s".formatted(c.message(), l.why()),
+              c.b().source(),
+              "give a sysroot that has the " + l.unseen().what());
     }
   }
 

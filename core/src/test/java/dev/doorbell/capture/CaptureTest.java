@@ -228,7 +228,12 @@ class CaptureTest {
                 OutputRefusedException.class, () -> Capture.of(root, folder.resolve("busy"))),
         () ->
             assertThrows(
-                OutputRefusedException.class, () -> Capture.of(noRoot, folder.resolve("x"))));
+                OutputRefusedException.class, () -> Capture.of(noRoot, folder.resolve("x"))),
+        () ->
+            assertTrue(
+                assertThrows(OutputRefusedException.class, () -> Capture.of(root, Path.of("")))
+                    .toString()
+                    .contains("without a name")));
   }
 
   @Test

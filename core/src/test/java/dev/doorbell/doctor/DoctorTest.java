@@ -200,7 +200,10 @@ class DoctorTest {
     header[6] = 0x10;
     header[0x34] = 0x40;
     host.bytes("sys/bus/pci/devices/" + HostFolder.FUNCTION + "/config", header);
-    assertFalse(host.finding("function.capabilities").isSeen());
+    Finding unseen = host.finding("function.capabilities");
+    assertFalse(unseen.isSeen());
+    String cure = unseen.cure().orElse("");
+    assertTrue(cure.startsWith("capture the host again as root"), cure);
     assertEquals(Answer.CONDITIONAL, host.examine().verdict().answer());
   }
 
