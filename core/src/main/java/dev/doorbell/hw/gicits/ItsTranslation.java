@@ -39,24 +39,32 @@ final class ItsTranslation {
 
   /// Changes the tables, or makes what messages find in them forgotten. One caller at a time.
   ///
-  /// @throws BusErrorException when the change does
+  /// @throws BusErrorException when the change does; what messages found before it is forgotten all the same
   void change(Runnable change) {
-    step(change);
-    if (ItsRoutes.isLast(version)) {
-      step(routes::clear);
+    try {
+      step(change);
+    } finally {
+      if (ItsRoutes.isLast(version)) {
+        step(routes::clear);
+      }
     }
   }
 
   private void step(Runnable change) {
-    synchronized (this) {
-      turn();
-      try {
-        change.run();
-      } finally {
-        turn();
-      }
+    try {
+      turned(change);
+    } finally {
+      port.gate().drain();
     }
-    port.gate().drain();
+  }
+
+  private synchronized void turned(Runnable change) {
+    turn();
+    try {
+      change.run();
+    } finally {
+      turn();
+    }
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // under the monitor

@@ -30,7 +30,7 @@ public final class RiscvIommuGuest {
       int width = SvPteLayout.shift(SvPteLayout.levels(DirectoryLayout.SV39));
       boolean fits =
           SvPteLayout.fits(
-              DirectoryLayout.address(page | mask), width + SvPteLayout.WIDER_ROOT_BITS);
+              page | mask, width + SvPteLayout.WIDER_ROOT_BITS - DirectoryLayout.PAGE_SHIFT);
       if (!fits || (page & mask) != 0 || first.value() != DirectoryLayout.address(page)) {
         throw new IllegalArgumentException(
             "interrupt files from %s on with the mask 0x%x: no page of a guest's %d bits of addresses, or one with bits of the mask"

@@ -2,8 +2,10 @@ package dev.doorbell.hw.gicits;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.HashMap;
@@ -13,6 +15,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the model keeps of its tables, and until when.
 class ItsRoutesTest {
@@ -118,6 +121,45 @@ class ItsRoutesTest {
     raw.fire(DEVICE, 4);
     assertFalse(raw.isPending(0, 8206));
     assertEquals(1 << 6, raw.memory.read(elsewhere + 8206 / 8, 1));
+  }
+
+  private static void deliver(RawIts raw, ItsTranslation tables) {
+    int slot = raw.gic.gate().enter();
+    try {
+      assertTrue(tables.deliver(DEVICE, 4));
+    } finally {
+      raw.gic.gate().leave(slot);
+    }
+  }
+
+  @ParameterizedTest(name = "{0} changes later")
+  @ValueSource(ints = {1, 2})
+  @DisplayName(
+      "when the numbers of editions begin anew nothing of the former ones counts, though the change at the turn failed")
+  void turnOfEditions(int later) {
+    RawIts raw = fired();
+    ItsTranslation tables = new ItsTranslation(ItsConfig.QEMU, raw.memory, raw.gic);
+    tables.change(() -> {
+      tables.setDevices(raw.regs.read64(0x0100));
+      tables.setCollections(raw.regs.read64(0x0108));
+    });
+    // The first edition is number 2: this one is 4.
+    deliver(raw, tables);
+    assertTrue(raw.isPending(0, 8206));
+    raw.memory.write64(RawIts.pendingTable(0) + 8206 / 64 * 8, 0);
+    tamper(raw);
+    for (long edition = 6; edition < EDITIONS; edition += 2) {
+      tables.change(() -> {});
+    }
+    assertThrows(
+        BusErrorException.class,
+        () -> tables.change(() -> raw.memory.write64(0x9000_0000L, 0)));
+    for (int i = 0; i < later; i++) {
+      tables.change(() -> {});
+    }
+    deliver(raw, tables);
+    assertTrue(raw.isPending(0, 8207));
+    assertFalse(raw.isPending(0, 8206));
   }
 
   private static Consumer<SeededRandom> map(int[] found) {

@@ -276,6 +276,8 @@ class RiscvGuestFilesTest {
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0x1000), 1));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0x800), 0));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 1L << 29));
+    // Its address would have lost the bit.
+    assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 1L << 52));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 0x1_ffffL));
     String why =
         assertThrows(
