@@ -240,7 +240,7 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
   /// bypassed, or gets another one. What the guest changes in its tables is dropped when it says so ({@link #guestInvalidates}); what is unmapped from the
   /// second stage, or led elsewhere in the guest's MSI page table, is gone for both stages at once.
   ///
-  /// @throws RiscvIommuGuestRefused when the guest asks for what is not its own, or what the IOMMU has not; nothing is changed then
+  /// @throws dev.doorbell.iommu.GuestRefused when the guest asks for what is not its own, or what the IOMMU has not; nothing is changed then
   /// @throws IllegalStateException when the device is not attached to a second stage
   public void nest(int deviceId, RiscvIommuGuestContext guest) {
     checkDevice(deviceId);
@@ -254,7 +254,7 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
 
   /// Carries invalidations out that the guest of a nested device put into its command queue; on return they are complete.
   ///
-  /// @throws RiscvIommuGuestRefused when one of them is not a guest's; none is carried out then
+  /// @throws dev.doorbell.iommu.GuestRefused when one of them is not a guest's; none is carried out then
   /// @throws IllegalStateException when the device is not attached to a second stage
   public void guestInvalidates(int deviceId, List<RiscvIommuGuestCommand> guests) {
     checkDevice(deviceId);

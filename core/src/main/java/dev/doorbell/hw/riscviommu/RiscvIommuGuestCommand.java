@@ -2,6 +2,7 @@ package dev.doorbell.hw.riscviommu;
 
 import static dev.doorbell.hw.riscviommu.CommandLayout.*;
 
+import dev.doorbell.iommu.GuestRefused;
 import java.util.List;
 
 /// An invalidation as a guest put it into its own command queue. The host executes it with the device's own number and the GSCID of its second stage, so
@@ -14,6 +15,11 @@ import java.util.List;
 ///
 /// **Source**: RISC-V IOMMU Architecture 1.0, 4.1.
 public record RiscvIommuGuestCommand(List<Long> words) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule(
+          "RISC-V IOMMU 1.0, 4.1",
+          "set the guest's cqcsr.cmd_ill where it is none of its IOMMU's commands, else carry it out in the monitor");
+
   public RiscvIommuGuestCommand {
     if (words.size() != 2) {
       throw new IllegalArgumentException("two doublewords are wanted, not " + words.size());
@@ -28,7 +34,7 @@ public record RiscvIommuGuestCommand(List<Long> words) {
 
   /// {@return what the host issues}
   ///
-  /// @throws RiscvIommuGuestRefused when it is none of those
+  /// @throws GuestRefused when it is none of those
   RiscvIommuCommand forHost(Host host) {
     long first = words.getFirst();
     long second = words.getLast();
@@ -43,7 +49,7 @@ public record RiscvIommuGuestCommand(List<Long> words) {
     }
     boolean process = OPCODE.getInt(first) == IODIR && function == INVAL_PDT && DV.isSet(first);
     if (!process || !SvPteLayout.fits(PID.get(first), host.processIdBits())) {
-      throw RiscvIommuGuestRefused.command(host.iommu(), new RiscvIommuCommand(first, second));
+      throw new GuestRefused(host.iommu(), new RiscvIommuCommand(first, second).toString(), RULE);
     }
     return RiscvIommuCommand.process(host.deviceId(), PID.getInt(first));
   }

@@ -3,6 +3,7 @@ package dev.doorbell.hw.riscviommu;
 import static dev.doorbell.hw.riscviommu.DirectoryLayout.*;
 
 import dev.doorbell.bits.BitKind;
+import dev.doorbell.iommu.GuestRefused;
 import java.util.List;
 
 /// A device context as a guest wrote it for its own IOMMU: its first stage, or its process directory, whose tables the IOMMU reads by way of the host's second stage.
@@ -14,6 +15,11 @@ import java.util.List;
 ///
 /// **Source**: RISC-V IOMMU Architecture 1.0, 2.1.3, 2.1.4.
 public record RiscvIommuGuestContext(List<Long> words) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule(
+          "RISC-V IOMMU 1.0, 2.1.4",
+          "tell the guest cause 259 (DDT entry misconfigured), and block the device");
+
   private static final long GUESTS = TC_V.mask() | TC_DTF.mask() | TC_PDTV.mask() | TC_DPE.mask();
 
   public RiscvIommuGuestContext {
@@ -30,7 +36,7 @@ public record RiscvIommuGuestContext(List<Long> words) {
   /// @param iommu whose context it becomes
   /// @param below one of the second stage alone
   /// @param capabilities the register
-  /// @throws RiscvIommuGuestRefused when the guest asks for what is not its own, or what the IOMMU has not
+  /// @throws GuestRefused when the guest asks for what is not its own, or what the IOMMU has not
   long[] above(String iommu, long[] below, long capabilities) {
     long tc = word(TC_AT);
     if (!TC_V.isSet(tc)) {
@@ -75,8 +81,6 @@ public record RiscvIommuGuestContext(List<Long> words) {
   }
 
   private static void refuse(String iommu, String what, long word, long bits) {
-    if (bits != 0) {
-      throw RiscvIommuGuestRefused.context(iommu, what, word, bits);
-    }
+    GuestRefused.ifAny(iommu, "device context: " + what, word, bits, RULE);
   }
 }

@@ -172,7 +172,7 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   /// blocked or bypassed, or gets another one: a guest that writes its registers anew is nested anew. Translations that the guest changes are
   /// dropped when it says so ({@link #guestInvalidates}), and what is unmapped from stage 2 is gone for both stages at once.
   ///
-  /// @throws SmmuV2GuestRefused when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
+  /// @throws dev.doorbell.iommu.GuestRefused when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
   /// @throws ContextBanksExhausted when no bank of stage 1 is free; nothing is changed then
   /// @throws IllegalStateException when the stream is not attached to stage 2, or the SMMU has no nested banks
   public void nest(int streamId, SmmuV2GuestContext guest) {
@@ -194,7 +194,7 @@ public final class SmmuV2Driver implements Iommu, AutoCloseable {
   ///
   /// A stream that has no guest's stage 1 just now has nothing to drop.
   ///
-  /// @throws SmmuV2GuestRefused when one of them is not a guest's; none is carried out then
+  /// @throws dev.doorbell.iommu.GuestRefused when one of them is not a guest's; none is carried out then
   /// @throws SmmuV2Timeout when they do not end
   /// @throws IllegalStateException when the stream is not attached to stage 2
   public void guestInvalidates(int streamId, List<SmmuV2GuestOperation> operations) {

@@ -4,6 +4,7 @@ import static dev.doorbell.hw.smmuv2.BankRegisters.*;
 
 import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Register;
+import dev.doorbell.iommu.GuestRefused;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,6 +21,10 @@ import java.util.Set;
 ///
 /// **Source** IHI 0062 D.c, 2.5, 16.5.
 public record SmmuV2GuestContext(boolean is64, Map<Register, Long> registers) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule(
+          "IHI 0062 16.5", "show the guest an SMMU without that feature, and block the stream");
+
   private static final Set<Register> KNOWN = Set.of(SCTLR, TCR, TCR2, TTBR0, TTBR1, MAIR0, MAIR1);
 
   private static final long GUESTS_SCTLR =
@@ -76,7 +81,7 @@ public record SmmuV2GuestContext(boolean is64, Map<Register, Long> registers) {
     return registers.getOrDefault(register, 0L);
   }
 
-  /// @throws SmmuV2GuestRefused when the guest asks for what is not its own, or what the SMMU has not
+  /// @throws GuestRefused when the guest asks for what is not its own, or what the SMMU has not
   void check(String smmu, SmmuV2Probe probe) {
     long sctlr = get(SCTLR);
     long tcr = get(TCR);
@@ -117,9 +122,7 @@ public record SmmuV2GuestContext(boolean is64, Map<Register, Long> registers) {
   }
 
   private static void refuse(String smmu, String what, long value, long bits) {
-    if (bits != 0) {
-      throw SmmuV2GuestRefused.context(smmu, what, value, bits);
-    }
+    GuestRefused.ifAny(smmu, "context bank: " + what, value, bits, RULE);
   }
 
   private static long masks(Field... fields) {

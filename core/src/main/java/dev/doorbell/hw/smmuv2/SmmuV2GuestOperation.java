@@ -3,6 +3,7 @@ package dev.doorbell.hw.smmuv2;
 import static dev.doorbell.hw.smmuv2.BankRegisters.*;
 
 import dev.doorbell.bits.Register;
+import dev.doorbell.iommu.GuestRefused;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,19 +18,26 @@ import java.util.Optional;
 ///
 /// **Source** IHI 0062 D.c, 4.5, 9.6.35, 9.6.36, 16.5.
 public record SmmuV2GuestOperation(Register register, long operand) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule("IHI 0062 4.5", "carry it out in the monitor");
+
   /// Operations on last levels, which came with version 2, and those that do at least as much.
   private static final Map<Register, Register> BEFORE_VERSION_2 =
       Map.of(TLBIVAL, TLBIVA, TLBIVAAL, TLBIVAA);
 
   /// {@return the register of the host's bank to write; empty for all of the guest's stage 1}
   ///
-  /// @throws SmmuV2GuestRefused when it is none of those
+  /// @throws GuestRefused when it is none of those
   Optional<Register> forHost(String smmu, SmmuV2Probe probe) {
     if (dropsAll(register)) {
       return Optional.empty();
     }
     if (!isStage1(register)) {
-      throw SmmuV2GuestRefused.operation(smmu, register.name(), operand);
+      throw new GuestRefused(
+          smmu,
+          "write of 0x%x to %s: it is no invalidation of stage 1"
+              .formatted(operand, register.name()),
+          RULE);
     }
     return Optional.of(
         probe.version() == 2 ? register : BEFORE_VERSION_2.getOrDefault(register, register));

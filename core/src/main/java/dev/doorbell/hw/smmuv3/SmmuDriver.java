@@ -190,7 +190,7 @@ public final class SmmuDriver implements SubstreamIommu, AutoCloseable {
   /// one; a guest's bypass takes it away. Translations and descriptors that the guest changes are dropped when it says so ({@link #guestInvalidates}), and what
   /// is unmapped from stage 2 is gone for both stages at once.
   ///
-  /// @throws SmmuGuestRefusedException when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
+  /// @throws dev.doorbell.iommu.GuestRefused when the guest asks for what is not its own, or what the SMMU has not; nothing is changed then
   /// @throws IllegalStateException when the stream is not attached to stage 2
   public void nest(int streamId, SmmuGuestEntry guest) {
     checkStream(streamId);
@@ -204,7 +204,7 @@ public final class SmmuDriver implements SubstreamIommu, AutoCloseable {
 
   /// Carries invalidations out that the guest of a nested stream put into its command queue; on return they are complete.
   ///
-  /// @throws SmmuGuestRefusedException when one of them is not a guest's; none is carried out then
+  /// @throws dev.doorbell.iommu.GuestRefused when one of them is not a guest's; none is carried out then
   /// @throws IllegalStateException when the stream is not attached to stage 2
   public void guestInvalidates(int streamId, List<SmmuGuestCommand> guests) {
     checkStream(streamId);

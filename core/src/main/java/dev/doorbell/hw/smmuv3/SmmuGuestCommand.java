@@ -2,6 +2,7 @@ package dev.doorbell.hw.smmuv3;
 
 import static dev.doorbell.hw.smmuv3.CommandLayout.*;
 
+import dev.doorbell.iommu.GuestRefused;
 import java.util.List;
 
 /// An invalidation as a guest put it into its own command queue. The host executes it with the stream's own number and the VMID of its stage 2, so
@@ -14,6 +15,11 @@ import java.util.List;
 ///
 /// **Source** IHI 0070 G.b, 4.3.7, 4.4.2, 4.4.5.
 public record SmmuGuestCommand(List<Long> words) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule(
+          "IHI 0070 4.3.7",
+          "tell the guest CERROR_ILL where it is none of an SMMU's commands, else carry it out in the monitor");
+
   public SmmuGuestCommand {
     words = two(words);
   }
@@ -27,7 +33,7 @@ public record SmmuGuestCommand(List<Long> words) {
 
   /// {@return what the host issues}
   ///
-  /// @throws SmmuGuestRefusedException when it is none of those
+  /// @throws GuestRefused when it is none of those
   SmmuCommand forHost(String smmu, int streamId, int vmid) {
     long w0 = words.getFirst();
     long w1 = words.getLast();
@@ -48,7 +54,9 @@ public record SmmuGuestCommand(List<Long> words) {
           ranged
               ? SmmuCommand.tlbiNhAll(vmid)
               : SmmuCommand.tlbiNhVaa(vmid, w1 & TLBI_ADDRESS.mask(), TLBI_LEAF.isSet(w1));
-      default -> throw SmmuGuestRefusedException.command(smmu, new SmmuCommand(w0, w1));
+      default ->
+          throw new GuestRefused(
+              smmu, "%s (0x%x 0x%x)".formatted(new SmmuCommand(w0, w1).name(), w0, w1), RULE);
     };
   }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.hw.smmuv3;
 
 import dev.doorbell.bits.Field;
+import dev.doorbell.iommu.GuestRefused;
 import java.util.List;
 
 /// The stage 1 half of a stream table entry, as a guest wrote it: where its own context descriptors lie, which the SMMU fetches by way of the host's stage 2.
@@ -12,6 +13,9 @@ import java.util.List;
 ///
 /// **Source** IHI 0070 G.b, 5.2; 4.3.7 (how a hypervisor shadows a guest's entries).
 public record SmmuGuestEntry(List<Long> words) {
+  private static final GuestRefused.Rule RULE =
+      new GuestRefused.Rule("IHI 0070 5.2", "tell the guest C_BAD_STE, and block the stream");
+
   private static final long GUESTS_0 =
       masks(
           SteLayout.V,
@@ -32,7 +36,7 @@ public record SmmuGuestEntry(List<Long> words) {
   ///
   /// @param smmu whose entry it becomes
   /// @param below one of stage 2 alone
-  /// @throws SmmuGuestRefusedException when the guest asks for what is not its own, or what the SMMU has not
+  /// @throws GuestRefused when the guest asks for what is not its own, or what the SMMU has not
   long[] above(String smmu, long[] below, ProbedFeatures features) {
     long w0 = words.getFirst();
     long w1 = words.getLast();
@@ -70,9 +74,7 @@ public record SmmuGuestEntry(List<Long> words) {
   }
 
   private static void refuse(String smmu, String what, long word, long bits) {
-    if (bits != 0) {
-      throw SmmuGuestRefusedException.entry(smmu, what, word, bits);
-    }
+    GuestRefused.ifAny(smmu, "stream table entry: " + what, word, bits, RULE);
   }
 
   private static long masks(Field... fields) {

@@ -152,8 +152,7 @@ class ItsRoutesTest {
       tables.change(() -> {});
     }
     assertThrows(
-        BusErrorException.class,
-        () -> tables.change(() -> raw.memory.write64(0x9000_0000L, 0)));
+        BusErrorException.class, () -> tables.change(() -> raw.memory.write64(0x9000_0000L, 0)));
     for (int i = 0; i < later; i++) {
       tables.change(() -> {});
     }

@@ -8,6 +8,7 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.iommu.AddressSpace;
+import dev.doorbell.iommu.GuestRefused;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.testkit.RawSmmu;
 import dev.doorbell.vmsa.Stage;
@@ -176,8 +177,7 @@ class SmmuGuestTest {
   void refusedEntries(String w0, String w1, String why) {
     SmmuGuestEntry entry =
         new SmmuGuestEntry(List.of(Long.parseUnsignedLong(w0, 16), Long.parseUnsignedLong(w1, 16)));
-    SmmuGuestRefusedException refused =
-        assertThrows(SmmuGuestRefusedException.class, () -> smmu.nest(SID, entry));
+    GuestRefused refused = assertThrows(GuestRefused.class, () -> smmu.nest(SID, entry));
     assertEquals(
         "smmuv3@0x9050000 refuses a guest's stream table entry: " + why, refused.getMessage());
     assertEquals(0xb5000, write(-1, 0x5000));
@@ -193,13 +193,13 @@ class SmmuGuestTest {
     for (int opcode : List.of(0x01, 0x03, 0x04, 0x20, 0x28, 0x2a, 0x40, 0x44, 0x46, 0xff)) {
       List<SmmuGuestCommand> both =
           List.of(tlbi(0x30, 0, 0), new SmmuGuestCommand(List.of((long) opcode, 0L)));
-      assertThrows(SmmuGuestRefusedException.class, () -> smmu.guestInvalidates(SID, both));
+      assertThrows(GuestRefused.class, () -> smmu.guestInvalidates(SID, both));
     }
     assertEquals(0xb5000, write(-1, AT));
     assertEquals(
         "smmuv3@0x9050000 refuses a guest's CMD_TLBI_S12_VMALL (0x28 0x0)",
         assertThrows(
-                SmmuGuestRefusedException.class,
+                GuestRefused.class,
                 () -> smmu.guestInvalidates(SID, List.of(new SmmuGuestCommand(List.of(0x28L, 0L)))))
             .getMessage());
   }
