@@ -31,7 +31,11 @@ public final class Planner {
         new WindowPlanner(machine, land, subjects, request).plan(request.window());
     List<AddressRange> ram = ram(request, land, window, conflicts);
     new FunctionChecks(machine, request, conflicts).check(subjects, land.granule());
-    new RangeChecks(machine, land, conflicts).check(subjects, window, ram);
+    RangeChecks ranges = new RangeChecks(machine, land, conflicts);
+    ranges.check(subjects, window, ram);
+    if (window.isEmpty()) {
+      request.window().ifPresent(ranges::unneeded);
+    }
     SubWindows.check(subjects, window, ram, conflicts);
     List<LedgerLine> ledger = Ledger.of(subjects, request.maxVectors(), conflicts, unseen);
     addAssumptions(subjects, land, window, ram, unseen);

@@ -37,18 +37,31 @@ final class RangeChecks {
     }
   }
 
-  private void window(List<Subject> subjects, WindowPlan w) {
-    Thing self = Thing.at("MSI window", w.range(), w.source());
-    tooSmall(w, self);
+  /// A window that was asked for where no doorbell needs one: it is reserved all the same, so that it has to be in IOVA space.
+  void unneeded(AddressRange asked) {
+    inSpace(Thing.at("MSI window", asked, Source.rule("--window")));
+  }
+
+  private void inSpace(Thing window) {
     outside(
         "WindowMeetsAperture",
-        self,
+        window,
         land.apertureThing(),
         "move the window below the end of the aperture");
     for (Thing t : land.hardware()) {
       collide(
-          "WindowMeetsReservedRegion", self, t, true, "move the window clear of it with --window");
+          "WindowMeetsReservedRegion",
+          window,
+          t,
+          true,
+          "move the window clear of it with --window");
     }
+  }
+
+  private void window(List<Subject> subjects, WindowPlan w) {
+    Thing self = Thing.at("MSI window", w.range(), w.source());
+    tooSmall(w, self);
+    inSpace(self);
     for (Thing t : land.pciWindows()) {
       collide(
           "WindowMeetsPciWindow",

@@ -64,6 +64,31 @@ class X86PlanTest {
   }
 
   @Test
+  @DisplayName(
+      "a window that is asked for and not needed has to be in IOVA space, as an assignment reserves it")
+  void unneededWindow() {
+    MachineDescription m = machine("lab-captures/x86-vtd-intremap");
+    List<Subject> subjects = new Subjects(Survey.of(m)).of(EDU).stream().toList();
+    Conflict c =
+        conflict(new Planner(m).plan(subjects, asking(INTERRUPTS)), "WindowMeetsReservedRegion")
+            .orElseThrow();
+    assertTrue(c.blocks());
+    assertEquals(Optional.of(INTERRUPTS), c.b().range());
+    AddressRange clear = new AddressRange(0x800_0000L, 0x80f_ffffL);
+    assertEquals(List.of(), new Planner(m).plan(subjects, asking(clear)).conflicts());
+  }
+
+  private static PlanRequest asking(AddressRange window) {
+    return new PlanRequest(
+        List.of(),
+        OptionalLong.empty(),
+        Optional.of(window),
+        Optional.empty(),
+        OptionalInt.empty(),
+        false);
+  }
+
+  @Test
   @DisplayName("R24: guest RAM in the interrupt address range is a conflict with both objects")
   void ramOverInterrupts() {
     Plan p =
