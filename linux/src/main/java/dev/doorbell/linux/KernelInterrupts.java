@@ -98,7 +98,7 @@ public final class KernelInterrupts {
     for (KernelInterrupt k : ascending) {
       Matcher named = VFIO.matcher(k.actions());
       OptionalLong low =
-          named.find()
+          named.find() && Integer.parseInt(named.group(1)) < VECTORS
               ? OptionalLong.of(Long.parseLong(named.group(1)))
               : vectorIn(k.hwirq(), function);
       if (low.isEmpty() || out.putIfAbsent((int) low.getAsLong(), k) != null) {
