@@ -34,6 +34,7 @@ import java.util.stream.Stream;
 public final class Faults {
   private static final int USER = 1000;
   private static final long MANY = 0x10_0000L;
+  private static final long BEYOND = 1L << 60;
 
   /// Kibibytes that a user may lock. On POWER the table of the platform's window (2 GiB in pages of 4 KiB), and the kernel's copy, are locked with the first mapping.
   private static final long LIMIT_KIB = Lab.MACHINE.startsWith("ppc64le") ? 2 * 4096 + 64 : 64;
@@ -58,10 +59,14 @@ public final class Faults {
       try (DmaBuffer b = c.allocate(0x4000)) {
         c.map(new Iova(MANY), b, Protection.READ_WRITE);
         Lab.refused(what + ": mapping there twice", MappingOverlap.class, () -> c.map(new Iova(MANY), b, Protection.READ_WRITE));
-        Lab.refused(
-            what + ": mapping beyond what the IOMMU translates",
-            OutsideAperture.class,
-            () -> c.map(new Iova(1L << 60), b, Protection.READ_WRITE));
+        if (c.iovaRanges().stream().noneMatch(r -> r.contains(BEYOND))) {
+          Lab.refused(
+              what + ": mapping beyond what the IOMMU translates",
+              OutsideAperture.class,
+              () -> c.map(new Iova(BEYOND), b, Protection.READ_WRITE));
+        } else {
+          Lab.say("%s: left out, this IOMMU translates 0x%x, too (AMD's tables have six levels)".formatted(what, BEYOND));
+        }
         var unmapped = c.unmap(new dev.doorbell.address.AddressRange(0, 0xff_ffff));
       }
       Lab.refused(
