@@ -8,6 +8,7 @@ import dev.doorbell.testkit.OutsideTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -141,8 +142,18 @@ class LabRunTest {
 
   /// {@return what it has started, once that are the limit, the emulator and the relay}
   private List<Long> started(Process run) throws Exception {
-    assertTrue(comes(() -> waiting(run).size() == 3), this::saidOrNot);
-    return waiting(run);
+    List<Long> found = new ArrayList<>();
+    assertTrue(comes(() -> isSettled(run, found)), this::saidOrNot);
+    return List.copyOf(found);
+  }
+
+  /// The script sleeps itself for moments while it starts them: only what is there twice counts.
+  private static boolean isSettled(Process run, List<Long> found) {
+    List<Long> now = waiting(run);
+    boolean settled = now.size() == 3 && now.equals(found);
+    found.clear();
+    found.addAll(now);
+    return settled;
   }
 
   private static List<Long> waiting(Process run) {
@@ -170,10 +181,13 @@ class LabRunTest {
   }
 
   private static boolean comes(Callable<Boolean> state) throws Exception {
-    for (int i = 0; i < PATIENCE_SECONDS * 20 && !state.call(); i++) {
+    for (int i = 0; i < PATIENCE_SECONDS * 20; i++) {
+      if (state.call()) {
+        return true;
+      }
       Thread.sleep(50);
     }
-    return state.call();
+    return false;
   }
 
   private static void signal(String signal, long pid) throws Exception {

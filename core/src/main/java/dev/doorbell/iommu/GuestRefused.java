@@ -30,12 +30,12 @@ public final class GuestRefused extends IommuException {
 
   /// Refuses bits of a word, if there are any.
   ///
+  /// @param bits those of the word that the guest may not set
   /// @param iommu its id
   /// @param what the word is
   /// @param word the guest's
-  /// @param bits those of it that the guest may not set
   /// @throws GuestRefused when there are
-  public static void ifAny(String iommu, String what, long word, long bits, Rule rule) {
+  public static void ifAny(long bits, String iommu, String what, long word, Rule rule) {
     if (bits != 0) {
       throw new GuestRefused(iommu, "%s is 0x%x, of which 0x%x".formatted(what, word, bits), rule);
     }

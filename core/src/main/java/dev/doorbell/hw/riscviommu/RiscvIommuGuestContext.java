@@ -81,6 +81,6 @@ public record RiscvIommuGuestContext(List<Long> words) {
   }
 
   private static void refuse(String iommu, String what, long word, long bits) {
-    GuestRefused.ifAny(iommu, "device context: " + what, word, bits, RULE);
+    GuestRefused.ifAny(bits, iommu, "device context: " + what, word, RULE);
   }
 }

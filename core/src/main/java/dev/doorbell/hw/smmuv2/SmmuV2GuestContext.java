@@ -122,7 +122,7 @@ public record SmmuV2GuestContext(boolean is64, Map<Register, Long> registers) {
   }
 
   private static void refuse(String smmu, String what, long value, long bits) {
-    GuestRefused.ifAny(smmu, "context bank: " + what, value, bits, RULE);
+    GuestRefused.ifAny(bits, smmu, "context bank: " + what, value, RULE);
   }
 
   private static long masks(Field... fields) {

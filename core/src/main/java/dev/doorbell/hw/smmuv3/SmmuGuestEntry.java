@@ -74,7 +74,7 @@ public record SmmuGuestEntry(List<Long> words) {
   }
 
   private static void refuse(String smmu, String what, long word, long bits) {
-    GuestRefused.ifAny(smmu, "stream table entry: " + what, word, bits, RULE);
+    GuestRefused.ifAny(bits, smmu, "stream table entry: " + what, word, RULE);
   }
 
   private static long masks(Field... fields) {
