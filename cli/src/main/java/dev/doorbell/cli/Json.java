@@ -14,13 +14,18 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// The shapes of `--json` that several commands share, and the one writer. Addresses are strings `0x…`, ranges inclusive.
 final class Json {
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
   private Json() {}
 
   static String write(Object document) {
-    return MAPPER.writeValueAsString(document);
+    return Writer.MAPPER.writeValueAsString(document);
+  }
+
+  /// Apart from the shapes, which the printed form is made of as well: whoever asks for no JSON waits for no mapper.
+  private static final class Writer {
+    static final ObjectMapper MAPPER =
+        JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    private Writer() {}
   }
 
   static String hex(long address) {

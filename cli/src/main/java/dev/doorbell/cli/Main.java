@@ -3,6 +3,7 @@ package dev.doorbell.cli;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.IntSupplier;
@@ -12,21 +13,29 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    Sink sink = new Sink(new FileOutputStream(FileDescriptor.out));
+    int end = process(new FileOutputStream(FileDescriptor.out), System.err, args);
+    // An exit looks for loggers first, which takes as long as a small command: where nothing else
+    // runs, the end of this thread is the end of the process.
+    if (end != ExitStatus.YES.code() || Thread.activeCount() > 1) {
+      System.exit(end);
+    }
+  }
+
+  /// {@return the exit status of a process that runs one command line and has these outputs}
+  static int process(OutputStream standardOutput, OutputStream standardError, String... args) {
+    Sink sink = new Sink(standardOutput);
     PrintWriter out =
         new PrintWriter(new BufferedOutputStream(sink), false, StandardCharsets.UTF_8);
-    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    PrintWriter err = new PrintWriter(standardError, true, StandardCharsets.UTF_8);
     Surroundings surroundings = Surroundings.with(Ending.ofProcess());
-    int end =
-        ended(
-            surroundings.ending(),
-            () -> {
-              int status = run(out, err, Console.onTerminal(), surroundings, args);
-              out.flush();
-              err.flush();
-              return sink.failed() ? unwritten(err, sink) : status;
-            });
-    System.exit(end);
+    return ended(
+        surroundings.ending(),
+        () -> {
+          int status = run(out, err, Console.onTerminal(), surroundings, args);
+          out.flush();
+          err.flush();
+          return sink.failed() ? unwritten(err, sink) : status;
+        });
   }
 
   /// {@return the exit status of a command, of whose end the process is told whatever leaves it: the exit waits for that}

@@ -1,8 +1,7 @@
 package dev.doorbell.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.Writer;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,11 +47,11 @@ public final class Training {
     Path dump = Files.createTempFile("doorbell", ".lspci");
     try {
       Files.writeString(dump, dump());
-      // Asked by every command's own start.
-      boolean terminal = Console.onTerminal();
       for (List<String> command : args.length == 0 ? commands(dump.toString()) : inspect(dump)) {
-        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-        Main.run(nowhere, nowhere, terminal, command.toArray(String[]::new));
+        Main.process(
+            OutputStream.nullOutputStream(),
+            OutputStream.nullOutputStream(),
+            command.toArray(String[]::new));
       }
     } finally {
       Files.delete(dump);

@@ -1,7 +1,6 @@
 package dev.doorbell.bits;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +93,7 @@ public final class Layout {
       throw new IllegalStateException(
           "layout %s leaves bits 0x%x undeclared".formatted(name, missing));
     }
-    fields.sort(Comparator.comparingInt(Field::lsb).reversed());
+    fields.sort((a, b) -> Integer.compare(b.lsb(), a.lsb()));
     sealed = true;
     return this;
   }

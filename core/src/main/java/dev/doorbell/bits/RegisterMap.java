@@ -1,7 +1,6 @@
 package dev.doorbell.bits;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -120,7 +119,7 @@ public final class RegisterMap {
     ///
     /// @throws IllegalStateException when two registers overlap, one lies outside the window, or a layout is not sealed
     public RegisterMap seal() {
-      registers.sort(Comparator.comparingLong(Register::offset));
+      registers.sort((a, b) -> Long.compare(a.offset(), b.offset()));
       long end = 0;
       for (Register r : registers) {
         if (!r.layout().isSealed()) {

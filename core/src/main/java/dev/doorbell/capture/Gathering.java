@@ -2,7 +2,6 @@ package dev.doorbell.capture;
 
 import dev.doorbell.capture.CaptureReport.NotRead;
 import dev.doorbell.firmware.Blob;
-import dev.doorbell.firmware.Contents;
 import dev.doorbell.firmware.Sysroot;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -45,11 +44,9 @@ final class Gathering {
     if (entries.containsKey(path)) {
       return;
     }
-    switch (root.read(path, limit)) {
-      case Contents.Present(Blob blob) -> data(path, blob);
-      case Contents.Absent() -> {}
-      case Contents.Unreadable(String why) -> unread.add(new NotRead(path, why));
-    }
+    root.read(path, limit)
+        .blob(why -> unread.add(new NotRead(path, why)))
+        .ifPresent(blob -> data(path, blob));
   }
 
   void files(String folder, List<String> names, int limit) {

@@ -1,6 +1,5 @@
 package dev.doorbell.capture;
 
-import dev.doorbell.firmware.Blob;
 import dev.doorbell.firmware.Contents;
 import dev.doorbell.firmware.DeviceNodes;
 import dev.doorbell.firmware.Sysroot;
@@ -171,11 +170,9 @@ final class Wanted {
             to.file("usr/lib/modules/" + r + "/config", LARGE);
           }
         });
-    switch (root.kernelLog()) {
-      case Contents.Present(Blob blob) -> to.data("dmesg.txt", blob);
-      case Contents.Absent() -> {}
-      case Contents.Unreadable(String why) -> to.missed("dmesg.txt", why);
-    }
+    root.kernelLog()
+        .blob(why -> to.missed("dmesg.txt", why))
+        .ifPresent(blob -> to.data("dmesg.txt", blob));
   }
 
   private Optional<String> release() {

@@ -70,14 +70,13 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
 
   /// {@return the tables in the text of `acpidump` beside a capture}
   static AcpiTables ofDump(Sysroot sysroot, Findings findings) {
-    return switch (sysroot.read(AcpiDump.PATH, AcpiDump.LIMIT)) {
-      case Contents.Present(Blob text) -> of(AcpiDump.read(text, findings), findings);
-      case Contents.Absent() -> NONE;
-      case Contents.Unreadable(String why) -> {
-        findings.unseen("the tables in " + AcpiDump.PATH, why, "what they describe is not known");
-        yield NONE;
-      }
-    };
+    return sysroot
+        .read(AcpiDump.PATH, AcpiDump.LIMIT)
+        .blob(why ->
+            findings.unseen(
+                "the tables in " + AcpiDump.PATH, why, "what they describe is not known"))
+        .map(text -> of(AcpiDump.read(text, findings), findings))
+        .orElse(NONE);
   }
 
   /// Told by their signatures; of two with one signature the first counts.
@@ -99,14 +98,10 @@ record AcpiTables(Map<String, AcpiTable> bySignature, List<String> present) {
 
   private static Optional<AcpiTable> load(
       Sysroot sysroot, String path, String signature, Findings findings) {
-    return switch (sysroot.read(path, LIMIT)) {
-      case Contents.Present(Blob blob) -> AcpiTable.read(blob, signature, findings);
-      case Contents.Absent() -> Optional.empty();
-      case Contents.Unreadable(String why) -> {
-        findings.unseen("table " + signature, why, "what it describes is not known");
-        yield Optional.empty();
-      }
-    };
+    return sysroot
+        .read(path, LIMIT)
+        .blob(why -> findings.unseen("table " + signature, why, "what it describes is not known"))
+        .flatMap(blob -> AcpiTable.read(blob, signature, findings));
   }
 
   /// Root and Extended System Description Table: only their size can be judged, their addresses lead to no file.

@@ -62,14 +62,8 @@ final class Draft {
     if (from.shape() != Sysroot.Shape.FILE) {
       return Optional.empty();
     }
-    return switch (from.readRootFile(PciFunctions.DUMP_LIMIT)) {
-      case Contents.Present(Blob blob) -> Optional.of(blob);
-      case Contents.Absent() -> Optional.empty();
-      case Contents.Unreadable(String why) -> {
-        findings.unseen("everything", why, "nothing is known");
-        yield Optional.empty();
-      }
-    };
+    return from.readRootFile(PciFunctions.DUMP_LIMIT)
+        .blob(why -> findings.unseen("everything", why, "nothing is known"));
   }
 
   /// {@return what a reader makes, or the fallback when its input is malformed in a way that it did not foresee}

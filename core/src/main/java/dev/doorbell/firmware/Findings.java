@@ -5,8 +5,9 @@ import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// What was odd and what could not be seen while a machine was read. Not thread-safe.
@@ -15,8 +16,10 @@ import java.util.Set;
 final class Findings {
   static final int MAX = 2000;
 
-  private final Set<Oddity> oddities = new LinkedHashSet<>();
-  private final Set<Unseen> unseen = new LinkedHashSet<>();
+  // By their parts: a record's own hash code is put together when it is asked for first, which
+  // costs every start of the command line.
+  private final Map<List<?>, Oddity> oddities = new LinkedHashMap<>();
+  private final Map<List<?>, Unseen> unseen = new LinkedHashMap<>();
   private long dropped;
 
   void odd(String message, Source source) {
@@ -33,8 +36,10 @@ final class Findings {
   }
 
   private void add(Oddity oddity) {
-    if (oddities.size() < MAX || oddities.contains(oddity)) {
-      oddities.add(oddity);
+    Source source = oddity.source();
+    List<?> key = List.of(oddity.message(), source.where(), source.offset(), oddity.effect());
+    if (oddities.size() < MAX || oddities.containsKey(key)) {
+      oddities.putIfAbsent(key, oddity);
     } else {
       dropped++;
     }
@@ -46,13 +51,14 @@ final class Findings {
 
   void unseen(String what, String why, String consequence, Set<Unseen.Hidden> hides) {
     if (unseen.size() < MAX) {
-      unseen.add(
-          new Unseen(Printable.of(what), Printable.of(why), Printable.of(consequence), hides));
+      Unseen one =
+          new Unseen(Printable.of(what), Printable.of(why), Printable.of(consequence), hides);
+      unseen.putIfAbsent(List.of(one.what(), one.why(), one.consequence(), one.hides()), one);
     }
   }
 
   List<Oddity> oddities() {
-    List<Oddity> out = new ArrayList<>(oddities);
+    List<Oddity> out = new ArrayList<>(oddities.values());
     if (dropped > 0) {
       out.add(
           new Oddity(dropped + " more oddities are not listed", Source.rule("Doorbell's limit")));
@@ -61,6 +67,6 @@ final class Findings {
   }
 
   List<Unseen> unseen() {
-    return List.copyOf(unseen);
+    return List.copyOf(unseen.values());
   }
 }

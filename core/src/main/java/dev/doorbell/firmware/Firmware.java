@@ -76,19 +76,17 @@ public final class Firmware {
           .filter(b -> b.size() >= 4 && b.be32(0) == FdtTree.MAGIC)
           .flatMap(b -> FdtTree.read(b, draft.findings));
     }
-    return switch (sysroot.read(FDT, FDT_LIMIT)) {
-      case Contents.Present(Blob blob) -> FdtTree.read(blob, draft.findings);
-      case Contents.Absent() ->
-          sysroot.isFolder(FDT_FOLDERS)
-              ? FdtTree.readFolders(sysroot, FDT_FOLDERS, draft.findings)
-              : Optional.empty();
-      case Contents.Unreadable(String why) -> {
-        draft.findings.unseen("the device tree", why, "what it describes is not known");
-        yield sysroot.isFolder(FDT_FOLDERS)
-            ? FdtTree.readFolders(sysroot, FDT_FOLDERS, draft.findings)
-            : Optional.empty();
-      }
-    };
+    Optional<Blob> flattened =
+        sysroot
+            .read(FDT, FDT_LIMIT)
+            .blob(why ->
+                draft.findings.unseen("the device tree", why, "what it describes is not known"));
+    if (flattened.isPresent()) {
+      return FdtTree.read(flattened.get(), draft.findings);
+    }
+    return sysroot.isFolder(FDT_FOLDERS)
+        ? FdtTree.readFolders(sysroot, FDT_FOLDERS, draft.findings)
+        : Optional.empty();
   }
 
   private static void abilities(Draft draft) {

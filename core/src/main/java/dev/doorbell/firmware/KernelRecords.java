@@ -7,7 +7,6 @@ import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -75,7 +74,7 @@ final class KernelRecords {
               regions(folder + "/reserved_regions"),
               Source.file(folder)));
     }
-    out.sort(Comparator.comparingInt(Recorded.Group::number));
+    out.sort((a, b) -> Integer.compare(a.number(), b.number()));
     return out;
   }
 

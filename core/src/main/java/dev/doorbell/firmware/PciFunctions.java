@@ -214,12 +214,10 @@ record PciFunctions(
 
   private static void fromDump(
       Sysroot sysroot, SortedMap<Sbdf, FunctionDescription> found, Findings findings) {
-    switch (sysroot.read(DUMP, DUMP_LIMIT)) {
-      case Contents.Present(Blob blob) -> addDump(blob, found, findings);
-      case Contents.Absent() -> {}
-      case Contents.Unreadable(String why) ->
-          findings.unseen("functions of " + DUMP, why, "they are not known");
-    }
+    sysroot
+        .read(DUMP, DUMP_LIMIT)
+        .blob(why -> findings.unseen("functions of " + DUMP, why, "they are not known"))
+        .ifPresent(blob -> addDump(blob, found, findings));
   }
 
   static void addDump(Blob dump, SortedMap<Sbdf, FunctionDescription> found, Findings findings) {

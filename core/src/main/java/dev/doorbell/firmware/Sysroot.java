@@ -119,17 +119,15 @@ public final class Sysroot {
   ///
   /// @param limit bytes above which the file is not read
   public Contents read(String path, int limit) {
-    return switch (walk(path, true)) {
-      case Walk.Found(Path at, String canonical, BasicFileAttributes attributes) ->
-          attributes.isRegularFile()
-              ? slurp(at, path, limit)
-              : new Contents.Unreadable(path + " is not a regular file");
-      case Walk.Missing() -> {
-        Optional<String> why = unread.why(path);
-        yield why.isPresent() ? new Contents.Unreadable(why.get()) : Contents.ABSENT;
-      }
-      case Walk.Blocked(String why) -> new Contents.Unreadable(why);
-    };
+    Walk end = walk(path, true);
+    if (end instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes)) {
+      return attributes.isRegularFile()
+          ? slurp(at, path, limit)
+          : new Contents.Unreadable(path + " is not a regular file");
+    }
+    Optional<String> why =
+        end instanceof Walk.Blocked(String blocked) ? Optional.of(blocked) : unread.why(path);
+    return why.isPresent() ? new Contents.Unreadable(why.get()) : Contents.ABSENT;
   }
 
   /// {@return the bytes of the one file that is the root}

@@ -1,7 +1,6 @@
 package dev.doorbell.pci;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -112,7 +111,7 @@ public final class Groups {
       g.sets.add(f);
       g.place(f);
     }
-    return g.result(members.stream().sorted(Comparator.comparing(PciFunction::sbdf)).toList());
+    return g.result(members.stream().sorted((a, b) -> a.sbdf().compareTo(b.sbdf())).toList());
   }
 
   /// {@return the group of a function}

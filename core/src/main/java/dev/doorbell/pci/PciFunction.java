@@ -108,16 +108,14 @@ public final class PciFunction {
 
   /// {@return the bus numbers of a bridge}
   public Seen<BridgeRegisters> bridge() {
-    return switch (headerLayout()) {
-      case Seen.There<Integer>(Integer h) when h == 1 ->
-          ConfigAccess.header(config).sees(BridgeHeaderLayout.SUBORDINATE_BUS)
-              ? new Seen.There<>(BridgeRegisters.of(config))
-              : new Seen.NotVisible<>(
-                  "the bus numbers lie outside the %d bytes that are there"
-                      .formatted(config.size()));
-      case Seen.NotVisible<Integer>(String why) -> new Seen.NotVisible<>(why);
-      default -> new Seen.NotThere<>();
-    };
+    return headerLayout().flatMap(layout -> layout == 1 ? busNumbers() : new Seen.NotThere<>());
+  }
+
+  private Seen<BridgeRegisters> busNumbers() {
+    return ConfigAccess.header(config).sees(BridgeHeaderLayout.SUBORDINATE_BUS)
+        ? new Seen.There<>(BridgeRegisters.of(config))
+        : new Seen.NotVisible<>(
+            "the bus numbers lie outside the %d bytes that are there".formatted(config.size()));
   }
 
   /// {@return what kind of PCI Express function it is; not there for a conventional one}

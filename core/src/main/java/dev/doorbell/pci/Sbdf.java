@@ -57,6 +57,20 @@ public record Sbdf(int segment, int bus, int device, int function) implements Co
     return bus << 8 | device << 3 | function;
   }
 
+  // Written out: a record's own would be put together when the first map of functions is filled, at
+  // every start of the command line.
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Sbdf other
+        && segment == other.segment
+        && requesterId() == other.requesterId();
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * segment + requesterId();
+  }
+
   @Override
   public int compareTo(Sbdf o) {
     int c = Integer.compare(segment, o.segment);

@@ -9,15 +9,30 @@ import java.util.function.Function;
 /// @param <T> the thing looked for
 public sealed interface Seen<T> {
   /// It is there.
-  record There<T>(T value) implements Seen<T> {}
+  record There<T>(T value) implements Seen<T> {
+    @Override
+    public <R> Seen<R> flatMap(Function<? super T, Seen<R>> of) {
+      return of.apply(value);
+    }
+  }
 
   /// Everything where it could lie was seen, and it is not there.
-  record NotThere<T>() implements Seen<T> {}
+  record NotThere<T>() implements Seen<T> {
+    @Override
+    public <R> Seen<R> flatMap(Function<? super T, Seen<R>> of) {
+      return new NotThere<>();
+    }
+  }
 
   /// The part where it would lie was not seen.
   ///
   /// @param why what is missing
-  record NotVisible<T>(String why) implements Seen<T> {}
+  record NotVisible<T>(String why) implements Seen<T> {
+    @Override
+    public <R> Seen<R> flatMap(Function<? super T, Seen<R>> of) {
+      return new NotVisible<>(why);
+    }
+  }
 
   /// {@return the thing when it was seen}
   default Optional<T> thing() {
@@ -34,10 +49,9 @@ public sealed interface Seen<T> {
 
   /// {@return the same answer about something made of the thing}
   default <R> Seen<R> map(Function<? super T, ? extends R> of) {
-    return switch (this) {
-      case There<T>(T value) -> new There<>(of.apply(value));
-      case NotThere<T>() -> new NotThere<>();
-      case NotVisible<T>(String why) -> new NotVisible<>(why);
-    };
+    return flatMap(value -> new There<>(of.apply(value)));
   }
+
+  /// {@return what a second look at the thing showed, or why there was none}
+  <R> Seen<R> flatMap(Function<? super T, Seen<R>> of);
 }

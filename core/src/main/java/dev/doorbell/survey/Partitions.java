@@ -8,7 +8,7 @@ import dev.doorbell.pci.PciFunction;
 import dev.doorbell.pci.PortType;
 import dev.doorbell.pci.Sbdf;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,7 +23,11 @@ import java.util.Set;
 ///
 /// **Source**: Linux 6.12 `pnv_ioda_setup_bus_PE`, `pnv_ioda_setup_vf_PE`; LoPAPR 1.1, 4.2 (partitionable endpoints).
 final class Partitions {
-  private record Cell(Set<Sbdf> functions, Set<String> because, boolean certain) {}
+  private record Cell(Set<Sbdf> functions, Set<String> because, boolean certain) {
+    Sbdf first() {
+      return Collections.min(functions);
+    }
+  }
 
   private final Survey survey;
   private final List<Groups.Tie> ties;
@@ -54,11 +58,7 @@ final class Partitions {
                       true)));
     }
     List<Cell> inOrder =
-        cells.values().stream()
-            .sorted(
-                Comparator.comparing(
-                    c -> c.functions().stream().min(Comparator.naturalOrder()).orElseThrow()))
-            .toList();
+        cells.values().stream().sorted((a, b) -> a.first().compareTo(b.first())).toList();
     List<Group> out = new ArrayList<>();
     for (Cell c : inOrder) {
       out.add(
@@ -107,16 +107,17 @@ final class Partitions {
     if (f.pci().isBridge()) {
       return Optional.empty();
     }
-    return switch (survey.iommu(f).orElse(null)) {
-      case IommuDescription.Phb p -> Optional.of(pe(f, p));
-      case IommuDescription.PaprTce t ->
-          Optional.of(
-              new Partition(
-                  t.id(),
-                  "%s is the DMA window of every function below its host bridge (LIOBN 0x%x): they are one PE"
-                      .formatted(t.id(), t.liobn())));
-      case null, default -> Optional.empty();
-    };
+    IommuDescription iommu = survey.iommu(f).orElse(null);
+    if (iommu instanceof IommuDescription.Phb p) {
+      return Optional.of(pe(f, p));
+    }
+    return iommu instanceof IommuDescription.PaprTce t
+        ? Optional.of(
+            new Partition(
+                t.id(),
+                "%s is the DMA window of every function below its host bridge (LIOBN 0x%x): they are one PE"
+                    .formatted(t.id(), t.liobn())))
+        : Optional.empty();
   }
 
   private Partition pe(SurveyedFunction f, IommuDescription.Phb p) {
