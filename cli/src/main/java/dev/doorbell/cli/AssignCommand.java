@@ -90,16 +90,15 @@ final class AssignCommand implements Callable<Integer> {
     int least = least();
     if (machine.isLinux()) {
       drivers.requireOwn();
-      try (ChosenMachine chosen = machine.live()) {
-        return new LinuxAssign(
-                console,
-                surroundings.kernel(machine.liveRoot()),
-                surroundings.ending(),
-                new LinuxAssign.Wanted(options, live, least, json))
-            .call(chosen);
-      }
+      return new LinuxAssign(
+              console,
+              surroundings.kernel(machine.liveRoot()),
+              surroundings.ending(),
+              new LinuxAssign.Wanted(options, live, least, json))
+          .call(machine::live);
     }
     live.requireNone();
+    options.check();
     try (ChosenMachine chosen = machine.orSample()) {
       return call(chosen, least);
     }

@@ -202,7 +202,8 @@ final class DoorbellCommand implements Runnable {
     };
   }
 
-  private void report(boolean json, ErrorView error) {
+  private void report(boolean json, ErrorView whole) {
+    ErrorView error = whole.brief();
     if (json) {
       console.out().println(Json.write(new ErrorDocument(error)));
       return;

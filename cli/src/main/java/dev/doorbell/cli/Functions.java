@@ -21,9 +21,18 @@ final class Functions {
   ///
   /// @throws UnusableInput when one is not a function, or the machine has it not
   static List<Sbdf> parse(Survey survey, List<String> arguments) {
+    List<Sbdf> out = named(arguments);
+    out.forEach(f -> require(survey, f));
+    return out;
+  }
+
+  /// {@return the functions that some arguments name, each once, whether or not a machine has them}
+  ///
+  /// @throws UnusableInput when one is not a function
+  static List<Sbdf> named(List<String> arguments) {
     Set<Sbdf> out = new LinkedHashSet<>();
     for (String text : arguments.stream().flatMap(a -> Stream.of(COMMA.split(a, -1))).toList()) {
-      out.add(one(survey, text));
+      out.add(one(text));
     }
     return new ArrayList<>(out);
   }
@@ -60,14 +69,19 @@ final class Functions {
     return at;
   }
 
-  private static Sbdf one(Survey survey, String text) {
-    Sbdf sbdf;
+  /// {@return the function that a word names}
+  ///
+  /// @throws UnusableInput when it names none
+  static Sbdf one(String text) {
     try {
-      sbdf = Sbdf.parse(text);
+      return Sbdf.parse(text);
     } catch (IllegalArgumentException e) {
       throw new UnusableInput(
           "BadArguments", String.valueOf(e.getMessage()), "write functions as 0000:01:00.0");
     }
+  }
+
+  private static void require(Survey survey, Sbdf sbdf) {
     if (survey.function(sbdf).isEmpty()) {
       List<Sbdf> known = survey.functions().stream().map(SurveyedFunction::sbdf).toList();
       throw new UnusableInput(
@@ -81,6 +95,5 @@ final class Functions {
               : "name one that is there; no root complex of this machine has bus %04x:%02x"
                   .formatted(sbdf.segment(), sbdf.bus()));
     }
-    return sbdf;
   }
 }

@@ -2,6 +2,7 @@ package dev.doorbell.cli;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Oddity;
+import dev.doorbell.explain.Printable;
 import dev.doorbell.explain.Refusal;
 import dev.doorbell.explain.Source;
 import dev.doorbell.explain.Unseen;
@@ -79,6 +80,19 @@ final class Json {
           r.objects(),
           r.source().toString(),
           r.advice());
+    }
+
+    /// {@return the same, without what is too long to be read: it may quote arguments}
+    ErrorView brief() {
+      return new ErrorView(
+          type,
+          Printable.brief(message),
+          needed,
+          available,
+          unit,
+          objects.stream().map(Printable::brief).toList(),
+          source == null ? null : Printable.brief(source),
+          advice == null ? null : Printable.brief(advice));
     }
   }
 

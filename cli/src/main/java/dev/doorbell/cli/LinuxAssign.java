@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// `assign --on linux`: functions of this very host, through its kernel.
@@ -45,7 +46,20 @@ final class LinuxAssign {
   ///
   /// @param least vectors of each function
   /// @param json whether one document is printed, at the end
-  record Wanted(PlanOptions plan, LiveOptions host, int least, boolean json) {}
+  record Wanted(PlanOptions plan, LiveOptions host, int least, boolean json) {
+    /// @throws UnusableInput when it makes no sense on any host
+    private void check() {
+      host.seconds();
+      host.count();
+      plan.check();
+      if (plan.functions().isEmpty()) {
+        throw new UnusableInput(
+            "BadArguments",
+            "no function is named, and none of this host's is taken unasked",
+            "name one that doorbell inspect --on linux lists");
+      }
+    }
+  }
 
   LinuxAssign(Console console, LinuxOptions options, Ending ending, Wanted wanted) {
     this.console = console;
@@ -56,11 +70,13 @@ final class LinuxAssign {
 
   /// What will be done.
   ///
+  /// @param hasIommu whether the kernel drives one
   /// @param regions where messages of each function go, by the kernel's record
   record Intent(
       Survey survey,
       List<Sbdf> functions,
       Plan plan,
+      boolean hasIommu,
       Map<Sbdf, Optional<ReservedRegion>> regions,
       Map<Sbdf, LinuxPrediction> predictions) {
     LinuxPrediction prediction(Sbdf f) {
@@ -78,10 +94,17 @@ final class LinuxAssign {
       Optional<LinuxOptions.Access> access,
       List<String> left) {}
 
-  int call(ChosenMachine chosen) {
+  /// @param host looks at it
+  int call(Supplier<ChosenMachine> host) {
+    // Before the host is looked at, let alone touched.
+    wanted.check();
+    try (ChosenMachine chosen = host.get()) {
+      return call(chosen);
+    }
+  }
+
+  private int call(ChosenMachine chosen) {
     OptionalLong count = wanted.host().count();
-    // Looked at before anything is touched.
-    wanted.host().seconds();
     Intent intent = intent(chosen);
     LinuxAssignPrinter printer = new LinuxAssignPrinter(console);
     if (!wanted.json()) {
@@ -102,12 +125,6 @@ final class LinuxAssign {
   private Intent intent(ChosenMachine chosen) {
     Survey survey = Survey.of(chosen.machine());
     List<Sbdf> functions = Functions.parse(survey, wanted.plan().functions());
-    if (functions.isEmpty()) {
-      throw new UnusableInput(
-          "BadArguments",
-          "no function is named, and none of this host's is taken unasked",
-          "name one that doorbell inspect --on linux lists");
-    }
     Plan plan = plan(survey, functions);
     Map<Sbdf, Optional<ReservedRegion>> regions = new HashMap<>();
     Map<Sbdf, LinuxPrediction> predictions = new HashMap<>();
@@ -117,7 +134,7 @@ final class LinuxAssign {
       predictions.put(
           f, LinuxPrediction.of(survey, plan, survey.function(f).orElseThrow(), region));
     }
-    return new Intent(survey, functions, plan, regions, predictions);
+    return new Intent(survey, functions, plan, HostState.hasIommu(options), regions, predictions);
   }
 
   static long sum(List<LinuxVectorState> vectors) {

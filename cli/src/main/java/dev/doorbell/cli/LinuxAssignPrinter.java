@@ -43,7 +43,10 @@ final class LinuxAssignPrinter {
               .formatted(
                   f,
                   r.map(x -> "%s (%s), %s".formatted(x.range(), x.kind().printed(), x.source()))
-                      .orElse("where the kernel does not show yet: it has no group")));
+                      .orElse(
+                          intent.hasIommu()
+                              ? "where the kernel shows once a driver is bound: it has no group yet"
+                              : "memory as they are, and so would its DMA: this kernel drives no IOMMU, sys/class/iommu")));
       console.line("  %s: predicted %s".formatted(f, intent.prediction(f).text()));
     }
     intent

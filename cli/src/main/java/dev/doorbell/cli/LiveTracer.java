@@ -37,7 +37,7 @@ final class LiveTracer {
       throw new UnusableInput(
           "BadArguments", "--for %d is not 1 or more".formatted(seconds), "give 1 or more");
     }
-    Sbdf function = function();
+    Sbdf function = Functions.one(wanted.function());
     ending.takeSignals();
     if (seconds != null) {
       ending.askAfter(Duration.ofSeconds(seconds));
@@ -54,15 +54,11 @@ final class LiveTracer {
     } catch (NoSuchFunction e) {
       throw new UnusableInput(
           "NoSuchFunction", String.valueOf(e.getMessage()), e.refusal().advice());
-    }
-  }
-
-  private Sbdf function() {
-    try {
-      return Sbdf.parse(wanted.function());
-    } catch (IllegalArgumentException e) {
+    } catch (IndexOutOfBoundsException e) {
       throw new UnusableInput(
-          "BadArguments", String.valueOf(e.getMessage()), "write functions as 0000:01:00.0");
+          "NoSuchVector",
+          String.valueOf(e.getMessage()),
+          "see %s inspect %s --on linux".formatted(MachineOptions.program(), function));
     }
   }
 

@@ -51,6 +51,7 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    options.check();
     try (ChosenMachine chosen = machine.orHost()) {
       return call(chosen);
     }

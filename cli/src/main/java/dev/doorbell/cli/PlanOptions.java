@@ -101,6 +101,12 @@ final class PlanOptions {
     return ram == null ? customary : ram;
   }
 
+  /// @throws UnusableInput when something of it cannot be read, whatever the machine is
+  void check() {
+    Functions.named(functions());
+    request();
+  }
+
   PlanRequest request() {
     OptionalLong bytes = ram == null ? OptionalLong.empty() : Ranges.size(ram);
     if (bytes.isPresent() && bytes.getAsLong() % RAM_BLOCK != 0) {

@@ -172,6 +172,7 @@ final class TraceCommand implements Callable<Integer> {
     }
     if (machine.isLinux()) {
       drivers.requireOwn();
+      requireFunction();
       if (tables != null) {
         throw machine.contradiction("--tables", "leave one of them out");
       }
@@ -192,6 +193,19 @@ final class TraceCommand implements Callable<Integer> {
     try (ChosenMachine chosen = machine.orSample(tables)) {
       return call(chosen, recorded);
     }
+  }
+
+  /// The kernel's files tell of functions' vectors alone.
+  private void requireFunction() {
+    WiredTrace.named(function)
+        .ifPresent(w -> {
+          throw new UnusableInput(
+              "BadArguments",
+              "--on linux watches a vector of a function, and %s is an %s"
+                  .formatted(function, w.what()),
+              "leave --on linux out: %s trace %s --root / tells the way that firmware gives it"
+                  .formatted(MachineOptions.program(), function));
+        });
   }
 
   /// {@return whether anything about the messages is asked for}

@@ -87,7 +87,7 @@ final class VmCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Sbdf function = function();
+    Sbdf function = Functions.one(device);
     VirtualMachine.Guest guest =
         new VirtualMachine.Guest(
             kernel.toString(),
@@ -123,15 +123,6 @@ final class VmCommand implements Callable<Integer> {
     }
     console.err().println("doorbell: the guest ended: " + GuestEnd.told(end));
     return ExitStatus.NO.code();
-  }
-
-  private Sbdf function() {
-    try {
-      return Sbdf.parse(device);
-    } catch (IllegalArgumentException e) {
-      throw new UnusableInput(
-          "BadArguments", String.valueOf(e.getMessage()), "write functions as 0000:01:00.0");
-    }
   }
 
   private long bytes() {

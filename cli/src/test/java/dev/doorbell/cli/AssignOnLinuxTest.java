@@ -1,6 +1,7 @@
 package dev.doorbell.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.linux.Errno;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("issue 4.5: assign --on linux, over a kernel in memory")
 class AssignOnLinuxTest {
@@ -81,6 +83,52 @@ class AssignOnLinuxTest {
     // Counted from the first look on, before which the device may have begun.
     long kernels = vectors.get(2).get("kernelCount").number();
     assertTrue(kernels >= 0 && kernels <= 20, () -> "the kernel counted " + kernels);
+    assertEquals("", host.changed());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "00:06.0 --count 0",
+        "00:06.0 --for 0",
+        "00:06.0 --max 0",
+        "00:06.0 --min 3 --max 2",
+        "00:06.0 --window 0x8000000",
+        "00:06.0 --stage 1",
+        "here",
+        ""
+      })
+  @DisplayName("arguments that make no sense anywhere are told before the host is looked at")
+  void beforeTheHost(String line) {
+    String gone = root + "/gone";
+    FakeHost host = new FakeHost(root);
+    Run run =
+        host.run(
+            Ending.byHand(),
+            ("assign %s --json --on linux --root %s".formatted(line, gone))
+                .replace("  ", " ")
+                .split(" ", -1));
+    assertEquals(2, run.status(), run::toString);
+    assertEquals("BadArguments", Json.parse(run.out()).get("error").get("type").text());
+    assertFalse(run.out().contains(gone), run.out());
+  }
+
+  @Test
+  @DisplayName("a host without an IOMMU: what messages meet is told, and what to do")
+  void noIommu() {
+    FakeHost host = new FakeHost(root);
+    host.kernel.remove("sys/class/iommu");
+    host.kernel.remove("sys/kernel/iommu_groups");
+    host.kernel.remove("sys/bus/pci/devices/" + FakeHost.NIC + "/iommu_group");
+    Run run = host.run("assign 00:06.0 --yes");
+    assertEquals(1, run.status(), run::toString);
+    assertFalse(run.out().contains("does not show"), run.out());
+    assertTrue(
+        run.out()
+            .contains(
+                "messages go to memory as they are, and so would its DMA: this kernel drives no IOMMU"),
+        run.out());
+    assertTrue(run.out().contains("turn the IOMMU on in firmware"), run.out());
     assertEquals("", host.changed());
   }
 

@@ -218,4 +218,37 @@ class BadInputTest {
     assertTrue(run.err().contains("gone\\u001b[2J\\u0007"), run.err());
     assertTrue(run.err().chars().allMatch(c -> c >= ' ' || c == '\n' || c == '\r'), run::toString);
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "plan --devices LONG",
+        "plan --ram LONG",
+        "plan --window LONG",
+        "inspect --LONG",
+        "inspect --root SAMPLE LONG",
+        "inspect --root LONG",
+        "inspect --with LONG",
+        "trace --root SAMPLE LONG",
+        "trace 0000:01:00.0 --tables LONG",
+        "trace 0000:01:00.0 --vector LONG",
+        "assign --on LONG",
+        "vm --kernel LONG --device 0000:01:00.0",
+        "diff --replay LONG",
+        "capture /LONG/out",
+        "bench LONG",
+        "LONG"
+      })
+  @DisplayName("of an argument without end the beginning is repeated, and its length")
+  void endless(String line) {
+    for (String end : List.of("", " --json")) {
+      boolean knows = !line.startsWith("capture") && !line.startsWith("vm");
+      String words = line.replace("SAMPLE", Run.TWO_ITS) + (knows ? end : "");
+      Run run = Run.of(words.replace("LONG", "x".repeat(50_000)).split(" ", -1));
+      assertEquals(2, run.status(), line);
+      String said = run.err() + run.out();
+      assertTrue(said.length() < 2_000, () -> line + " is answered by " + said.length());
+      assertTrue(said.contains("characters)"), said);
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.doorbell.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -97,6 +98,9 @@ class DamagedTablesTest {
     assertTrue(doctor.out().startsWith("conditional"), doctor::out);
     assertTrue(doctor.out().contains("but that may only be unread"), doctor::out);
     assertTrue(doctor.out().contains("acpi/tables/IORT+0x4"), doctor::out);
+    assertFalse(doctor.out().contains("names no IOMMU for"), doctor::out);
+    assertTrue(
+        doctor.out().contains("which IOMMU firmware names for these functions"), doctor::out);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.doorbell.testkit.Json;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.DisplayName;
@@ -38,6 +39,20 @@ class NamedFileTest {
   void refused() {
     assertEquals("there is no file " + folder.resolve("gone"), refusal(folder.resolve("gone"), 9));
     assertEquals(folder + " is a folder", refusal(folder, 9));
+  }
+
+  @Test
+  @DisplayName("a device, which has no end, and a file that is too long are refused unread")
+  void unread() throws IOException {
+    assertEquals(
+        "/dev/zero is no regular file, but a device, a pipe or a socket",
+        refusal(Path.of("/dev/zero"), Integer.MAX_VALUE));
+    Path sparse = folder.resolve("sparse");
+    try (RandomAccessFile f = new RandomAccessFile(sparse.toFile(), "rw")) {
+      f.setLength(1L << 40);
+    }
+    // As many bytes could not be held.
+    assertEquals(sparse + " has more than 2147483647 bytes", refusal(sparse, Integer.MAX_VALUE));
   }
 
   @Test

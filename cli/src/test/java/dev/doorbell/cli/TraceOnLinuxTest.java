@@ -100,6 +100,10 @@ class TraceOnLinuxTest {
           trace 00:06.0 --on linux --tables .         | --tables
           trace 09:00.0 --on linux                    | 0000:09:00.0
           trace nonsense --on linux                   | nonsense
+          trace 00:06.0 --on linux --vector 5         | 0000:00:06.0 has 5 vectors and no vector 5
+          trace 00:05.0 --on linux --vector 99999     | 0000:00:05.0 has 1 vector and no vector 99999
+          trace ioapic:0 --on linux                   | --on linux watches a vector of a function, and ioapic:0 is an I/O APIC
+          trace hpet:0 --on linux --json              | --on linux watches a vector of a function, and hpet:0 is an HPET
           """)
   @DisplayName("arguments that do not fit together are unusable")
   void unusable(String line, String names) {
@@ -107,6 +111,6 @@ class TraceOnLinuxTest {
     String[] args = (line + " --root " + root).split(" ", -1);
     Run run = host.run(Ending.byHand(), args);
     assertEquals(2, run.status(), run::toString);
-    assertTrue(run.err().contains(names), run.err());
+    assertTrue((run.err() + run.out()).contains(names), run::toString);
   }
 }

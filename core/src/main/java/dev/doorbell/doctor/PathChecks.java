@@ -88,11 +88,7 @@ final class PathChecks implements Checks {
           c.b().source(),
           "");
     } else if (c.kind().equals("NoIommu") && grouped) {
-      chart.warns(
-          id,
-          "firmware names no IOMMU for these functions, and the kernel has put them in groups all the same",
-          c.b().source(),
-          "");
+      grouped(c, doubt, id, chart);
     } else if (doubt.isPresent()) {
       doubtful(c, doubt.get(), id, chart);
     } else {
@@ -105,6 +101,32 @@ final class PathChecks implements Checks {
     }
   }
 
+  /// The kernel saw an IOMMU where firmware, as far as it was read, names none.
+  private static void grouped(Conflict c, Optional<Doubt> doubt, String id, Chart chart) {
+    if (doubt.isPresent()) {
+      Doubt d = doubt.get();
+      chart.unseen(
+          id,
+          "which IOMMU firmware names for these functions, which the kernel has put in groups: "
+              + d.why(),
+          d.source(),
+          cure(d));
+    } else {
+      chart.warns(
+          id,
+          "firmware names no IOMMU for these functions, and the kernel has put them in groups all the same",
+          c.b().source(),
+          "");
+    }
+  }
+
+  private static String cure(Doubt doubt) {
+    return switch (doubt) {
+      case Doubt.Damaged d -> "take %s again, whole".formatted(d.source().where());
+      case Doubt.Lacking l -> "give a sysroot that has the " + l.unseen().what();
+    };
+  }
+
   /// {@return why what a conflict finds missing may only be unread: a damaged table, or one that the capture lacks, is no reason to say no}
   private static Optional<Doubt> doubt(Evidence e, Conflict c) {
     return switch (c.kind()) {
@@ -115,20 +137,14 @@ final class PathChecks implements Checks {
   }
 
   private static void doubtful(Conflict c, Doubt doubt, String id, Chart chart) {
-    switch (doubt) {
-      case Doubt.Damaged d ->
-          chart.unseen(
-              id,
-              "%s, but that may only be unread: %s".formatted(c.message(), d.why()),
-              d.source(),
-              "take %s again, whole".formatted(d.source().where()));
-      case Doubt.Lacking l ->
-          chart.unseen(
-              id,
-              "%s as far as is to be seen, but %s".formatted(c.message(), l.why()),
-              c.b().source(),
-              "give a sysroot that has the " + l.unseen().what());
-    }
+    boolean damaged = doubt instanceof Doubt.Damaged;
+    chart.unseen(
+        id,
+        damaged
+            ? "%s, but that may only be unread: %s".formatted(c.message(), doubt.why())
+            : "%s as far as is to be seen, but %s".formatted(c.message(), doubt.why()),
+        damaged ? doubt.source() : c.b().source(),
+        cure(doubt));
   }
 
   /// No function is seen, and there is no controller but such as take anybody's messages: whichever function is assigned, it will meet one.

@@ -23,4 +23,24 @@ class PrintableTest {
     String text = " ~\u00a0Größe\ud7ff\ue000";
     assertSame(text, Printable.of(text));
   }
+
+  @Test
+  @DisplayName("a word of 256 characters is kept; of a longer one the beginning, and its length")
+  void longWords() {
+    String most = "x".repeat(256);
+    assertEquals("'%s'".formatted("x".repeat(254)), Printable.brief("'" + "x".repeat(254) + "'"));
+    assertSame(most, Printable.brief(most));
+    assertEquals(
+        "no %s… (257 characters) and $1 %s… (100,000 characters)"
+            .formatted("x".repeat(64), "\\".repeat(64)),
+        Printable.brief("no x%s and $1 %s".formatted(most, "\\".repeat(100_000))));
+  }
+
+  @Test
+  @DisplayName("a text of 4,096 characters is kept; of a longer one the beginning, and its length")
+  void longTexts() {
+    String most = "word ".repeat(819) + "x";
+    assertSame(most, Printable.brief(most));
+    assertEquals(most + "… (4,097 characters)", Printable.brief(most + "x"));
+  }
 }

@@ -66,6 +66,11 @@ public record HostState(Map<Sbdf, String> drivers, Map<Sbdf, String> overrides, 
         Source.rule("Linux MSI_IOVA_BASE, MSI_IOVA_LENGTH"));
   }
 
+  /// {@return whether this kernel drives an IOMMU}
+  public static boolean hasIommu(LinuxOptions options) {
+    return new HostFiles(options.root()).hasIommu();
+  }
+
   /// {@return where the kernel has messages of a function go: its own window, or a region that the IOMMU does not translate}
   ///
   /// Empty where no group tells; on Arm a function may have none before a driver is bound.

@@ -129,7 +129,7 @@ final class LiveHops {
                   "enable",
                   "vector " + now.vector(),
                   "not there",
-                  "the function has not so many vectors, or no MSI at all",
+                  "the function has no MSI, or as many vectors as were enabled and no more",
                   Source.file(device() + "/config")));
       case Seen.NotVisible<ProgrammedVector>(String why) -> {
         unseen.add(

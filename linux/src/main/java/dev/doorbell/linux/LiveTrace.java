@@ -4,6 +4,7 @@ import dev.doorbell.explain.Unseen;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// Where a vector of the running host stops: two looks at everything that the host shows of it, and what moved between them. Nothing is
@@ -38,8 +39,15 @@ public record LiveTrace(
   /// {@return what moved while a pause lasted}
   ///
   /// @throws dev.doorbell.vfio.NoSuchFunction when the host has not such a function
+  /// @throws IndexOutOfBoundsException when the function is seen to have vectors, and not so many
   public static LiveTrace watch(LinuxOptions options, Sbdf function, int vector, Pause pause) {
     LiveSample before = LiveSample.take(options, function, vector);
+    OptionalInt has = VectorRegisters.of(options, function).advertised();
+    if (has.isPresent() && vector >= has.getAsInt()) {
+      throw new IndexOutOfBoundsException(
+          "%s has %d vector%s and no vector %d"
+              .formatted(function, has.getAsInt(), has.getAsInt() == 1 ? "" : "s", vector));
+    }
     pause.run();
     return new LiveHops(before, LiveSample.take(options, function, vector)).read();
   }

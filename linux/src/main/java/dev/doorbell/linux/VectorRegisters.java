@@ -25,6 +25,8 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /// Reads what the kernel programmed a function's vectors with: configuration space through sysfs, the MSI-X table and its pending bits by
 /// a mapping of their BAR. Nothing is written.
@@ -57,6 +59,18 @@ public final class VectorRegisters {
   /// {@return the registers of a function that is open here}
   public static VectorRegisters of(LinuxOptions options, LinuxDevice device) {
     return new VectorRegisters(options, device.function(), Optional.of(device));
+  }
+
+  /// {@return how many vectors the function advertises, of MSI-X or of MSI, whichever are more; empty where that cannot be seen, and where it
+  /// has neither}
+  OptionalInt advertised() {
+    Optional<PciFunction> seen = function().thing();
+    if (seen.isEmpty() || seen.get().msix().isNotVisible() || seen.get().msi().isNotVisible()) {
+      return OptionalInt.empty();
+    }
+    IntStream msix = seen.get().msix().thing().stream().mapToInt(MsixCapability::vectors);
+    IntStream msi = seen.get().msi().thing().stream().mapToInt(MsiCapability::size);
+    return IntStream.concat(msix, msi).max();
   }
 
   /// {@return the function as its configuration space in sysfs shows it; not visible where that cannot be read}
