@@ -18,6 +18,7 @@ final class InspectStartTest {
       List.of(
           "java.lang.runtime.ObjectMethods ",
           "$$TypeSwitch/",
+          "java.io.Console ",
           "tools.jackson.databind.ObjectMapper ",
           "jdk.internal.logger.LazyLoggers ");
 
@@ -25,15 +26,23 @@ final class InspectStartTest {
 
   @Test
   void theFunctionsOfADumpArePrintedWithoutWhatIsSlowToStart() throws Exception {
-    assertEquals(List.of(), loadedFor());
+    assertEquals(List.of(), loadedFor("no"));
+  }
+
+  @Test
+  void theScriptsWordOfATerminalIsTaken() throws Exception {
+    assertEquals(List.of(), loadedFor("yes"));
+    String printed = Files.readString(folder.resolve("printed.txt"), StandardCharsets.UTF_8);
+    assertTrue(printed.contains("\u001b["), printed);
   }
 
   @Test
   void theDocumentOfTheSameDumpNeedsTheMapper() throws Exception {
-    assertEquals(List.of("tools.jackson.databind.ObjectMapper "), loadedFor("--json"));
+    assertEquals(List.of("tools.jackson.databind.ObjectMapper "), loadedFor("no", "--json"));
   }
 
-  private List<String> loadedFor(String... more) throws IOException, InterruptedException {
+  private List<String> loadedFor(String terminal, String... more)
+      throws IOException, InterruptedException {
     Path dump = folder.resolve("dump.txt");
     Files.writeString(
         dump,
@@ -45,11 +54,12 @@ final class InspectStartTest {
         30: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
         """);
     Path loads = folder.resolve("loads.txt");
-    Process process =
-        new ProcessBuilder(command(dump, loads, more))
+    ProcessBuilder builder =
+        new ProcessBuilder(command(dump, loads, terminal, more))
             .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("printed.txt").toFile())
-            .start();
+            .redirectOutput(folder.resolve("printed.txt").toFile());
+    builder.environment().remove("NO_COLOR");
+    Process process = builder.start();
     int status = process.waitFor();
     String printed = Files.readString(folder.resolve("printed.txt"), StandardCharsets.UTF_8);
     assertEquals(0, status, printed);
@@ -59,13 +69,14 @@ final class InspectStartTest {
     return SLOW.stream().filter(loaded::contains).toList();
   }
 
-  private static List<String> command(Path dump, Path loads, String... more) {
+  private static List<String> command(Path dump, Path loads, String terminal, String... more) {
     List<String> out =
         new java.util.ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xlog:class+load:file=" + loads,
                 "--enable-native-access=ALL-UNNAMED",
+                "-Ddoorbell.terminal=" + terminal,
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.doorbell.cli.Main",

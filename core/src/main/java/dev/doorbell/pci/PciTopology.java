@@ -229,15 +229,14 @@ public final class PciTopology {
     if (f.isHostBridge()) {
       return true;
     }
-    return switch (f.portType()) {
-      case Seen.There<PortType>(PortType t) ->
-          t == PortType.ROOT_PORT
-              || t == PortType.ROOT_COMPLEX_ENDPOINT
-              || t == PortType.ROOT_COMPLEX_EVENT_COLLECTOR;
-      // A conventional function beside no port: chip-internal functions on a bus of their own.
-      case Seen.NotThere<PortType>() -> true;
-      case Seen.NotVisible<PortType> _ -> false;
-    };
+    Seen<PortType> type = f.portType();
+    return type.thing()
+        .map(t ->
+            t == PortType.ROOT_PORT
+                || t == PortType.ROOT_COMPLEX_ENDPOINT
+                || t == PortType.ROOT_COMPLEX_EVENT_COLLECTOR)
+        // A conventional function beside no port: chip-internal functions on a bus of their own.
+        .orElse(!type.isNotVisible());
   }
 
   private static boolean mustLieBelowPort(PciFunction f) {
