@@ -2,6 +2,7 @@ package dev.doorbell.hw.phb;
 
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.irq.EsbRegisters;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;

@@ -1,5 +1,6 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.irq.EsbRegisters;
 import dev.doorbell.irq.EventRouter;
 import java.util.BitSet;
 

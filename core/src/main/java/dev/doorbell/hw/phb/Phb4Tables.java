@@ -2,6 +2,7 @@ package dev.doorbell.hw.phb;
 
 import dev.doorbell.bits.Register;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.irq.EsbRegisters;
 import java.util.HashMap;
 import java.util.Map;
 

@@ -3,6 +3,7 @@ package dev.doorbell.hw.phb;
 import dev.doorbell.address.Pa;
 import dev.doorbell.explain.MemoryView;
 import dev.doorbell.iommu.TableTrail;
+import dev.doorbell.irq.EsbRegisters;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;

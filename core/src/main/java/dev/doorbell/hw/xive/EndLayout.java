@@ -8,9 +8,6 @@ import dev.doorbell.bits.Layout;
 public final class EndLayout {
   public static final int BYTES = 32;
 
-  /// Bytes of an entry of a queue.
-  public static final int ENTRY_BYTES = 4;
-
   /// Least size of a queue (QSIZE 0): 4 KiB.
   public static final long LEAST_QUEUE = 0x1000;
 
@@ -23,7 +20,6 @@ public final class EndLayout {
   private static final Layout W3_L = Layout.msb0("END W3", 4);
   private static final Layout W6_L = Layout.msb0("END W6", 4);
   private static final Layout W7_L = Layout.msb0("END W7", 4);
-  private static final Layout E_L = Layout.msb0("event queue entry", 4);
 
   // spotless:off
   public static final Field VALID        = W0_L.bit ("VALID",             0);
@@ -61,10 +57,6 @@ public final class EndLayout {
   public static final Field F0_GROUPING  = W7_L.bit ("F0_BLK_GROUPING",  1);
   public static final Field F0_PRIORITY  = W7_L.bits("F0_PRIORITY",  8, 15);
   public static final Layout W7_LAYOUT   = W7_L.res0(2, 7).res0(16, 31).seal();
-
-  public static final Field ENTRY_GENERATION = E_L.bit ("generation", 0);
-  public static final Field ENTRY_DATA       = E_L.bits("data",   1, 31);
-  public static final Layout ENTRY_LAYOUT    = E_L.seal();
   // spotless:on
 
   private EndLayout() {}

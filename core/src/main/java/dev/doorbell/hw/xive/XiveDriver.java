@@ -1,5 +1,6 @@
 package dev.doorbell.hw.xive;
 
+import dev.doorbell.irq.EventQueue;
 import dev.doorbell.irq.EventRouter;
 import dev.doorbell.irq.InterruptSink;
 import java.util.BitSet;

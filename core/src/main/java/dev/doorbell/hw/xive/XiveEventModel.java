@@ -177,7 +177,7 @@ public abstract sealed class XiveEventModel implements MmioDevice permits XiveMo
       return;
     }
     if (generation.enqueues(w0)) {
-      append(end, w0, EasLayout.END_DATA.get(eas));
+      append(end, w0, EasLayout.END_DATA.getInt(eas));
     }
     if (generation.notifies(w0)) {
       long w6 = word(end, 6);
@@ -188,16 +188,15 @@ public abstract sealed class XiveEventModel implements MmioDevice permits XiveMo
     }
   }
 
-  private void append(long end, long w0, long data) {
+  private void append(long end, long w0, int data) {
     long w1 = word(end, 1);
     long at = EndLayout.PAGE_OFF.get(w1);
     long round = EndLayout.GENERATION.get(w1);
-    long entry = EndLayout.ENTRY_GENERATION.place(round) | EndLayout.ENTRY_DATA.place(data);
     long w3 = word(end, 3);
     memory.write32(
-        generation.queue(word(end, 2), w3) + at * EndLayout.ENTRY_BYTES,
-        (int) EndLayout.swapped(entry));
-    long next = (at + 1) % (generation.queueBytes(w0, w3) / EndLayout.ENTRY_BYTES);
+        generation.queue(word(end, 2), w3) + at * XiveEventLayout.ENTRY_BYTES,
+        XiveEventLayout.entry((int) round, data));
+    long next = (at + 1) % (generation.queueBytes(w0, w3) / XiveEventLayout.ENTRY_BYTES);
     long flipped = next == 0 ? 1 - round : round;
     memory.write32(
         end + Integer.BYTES,

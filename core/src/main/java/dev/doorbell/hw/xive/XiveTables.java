@@ -1,9 +1,11 @@
 package dev.doorbell.hw.xive;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Rollback;
+import dev.doorbell.irq.EventQueue;
 import dev.doorbell.irq.XiveEventLayout;
 import java.util.Map;
 import java.util.Objects;
@@ -42,10 +44,10 @@ final class XiveTables {
       targets = take(hw, targetBytes(), rollback);
       queues = new EventQueue[hw.threads().size()];
       long sources = hw.sources().stream().mapToLong(XiveHardware.Sources::count).sum();
-      long bytes = powerOfTwo(sources * EndLayout.ENTRY_BYTES);
+      long bytes = powerOfTwo(sources * XiveEventLayout.ENTRY_BYTES);
       for (int cpu = 0; cpu < queues.length; cpu++) {
         long queue = take(hw, bytes, rollback);
-        queues[cpu] = new EventQueue(memory, queue, bytes);
+        queues[cpu] = new EventQueue(memory, AddressRange.ofSize(queue, bytes));
         write(hw.threads().get(cpu), queue, bytes);
       }
       rollback.commit();

@@ -19,8 +19,7 @@ class Phb4LayoutTest {
     LayoutSource layouts = LayoutSource.ofPackage(Phb4Registers.class);
     layouts.agree("qemu-pnv-phb4.txt");
     layouts.agree("qemu-pnv-phb3.txt");
-    layouts.agree("qemu-esb.txt");
-    layouts.complete(List.of("qemu-pnv-phb4.txt", "qemu-pnv-phb3.txt", "qemu-esb.txt"), without());
+    layouts.complete(List.of("qemu-pnv-phb4.txt", "qemu-pnv-phb3.txt"), without());
   }
 
   /// What QEMU has no name for, by the reason.

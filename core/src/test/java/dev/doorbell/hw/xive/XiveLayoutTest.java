@@ -34,8 +34,6 @@ class XiveLayoutTest {
         entry("TCTXT_EN.thread 1..63", threads),
         entry("NVT index.hardware thread", code),
         entry("NVT index.thread", code),
-        entry("event queue entry.data", code),
-        entry("event queue entry.generation", code),
         entry("ACK_HV_REG.CPPR", "NSR and CPPR again, as one load answers both"),
         entry("ACK_HV_REG.HE", "NSR and CPPR again, as one load answers both"),
         entry("ACK_HV_REG.NSR[2:7]", "NSR and CPPR again, as one load answers both"));

@@ -1,4 +1,4 @@
-package dev.doorbell.hw.phb;
+package dev.doorbell.irq;
 
 import dev.doorbell.bits.Access;
 import dev.doorbell.bits.Field;
@@ -7,11 +7,14 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
 import dev.doorbell.bits.ValueNames;
 
-/// An event state buffer (ESB): the page of 64 KiB with which one interrupt of the bridge is managed, by 8-byte loads that answer PQ and change it.
+/// An event state buffer (ESB): the page of 64 KiB with which one interrupt of a POWER machine is managed, a bridge's or one that a hypervisor gives, by
+/// 8-byte loads that answer PQ and change it.
 ///
 /// Big-endian words; bit 0 is the least significant of the value that a CPU sees.
+///
+/// **Source**: skiboot 7.1 `include/xive.h` (`XIVE_ESB_*`), `hw/phb4.c` (`PHB_CTRLR.IRQ_PGSZ_64K`); Linux 6.12 `arch/powerpc/include/asm/xive-regs.h`.
 public final class EsbRegisters {
-  /// Bytes of a page (PHB_CTRLR.IRQ_PGSZ_64K).
+  /// Bytes of a page.
   public static final long BYTES = 0x1_0000;
 
   /// P 0, Q 0: nothing has happened.
