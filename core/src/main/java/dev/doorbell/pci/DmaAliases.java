@@ -72,7 +72,16 @@ public final class DmaAliases {
   /// {@return the requester id that an IOMMU at the root complex sees; a bridge whose kind cannot be seen counts as a PCI Express port,
   /// which leaves the id as it is}
   public static int atRootComplex(PciTopology topology, PciFunction f) {
-    return of(topology, f).stream().filter(Alias::certain).toList().getLast().requesterId();
+    return last(topology, f).requesterId();
+  }
+
+  private static Alias last(PciTopology topology, PciFunction f) {
+    for (Alias alias : of(topology, f).reversed()) {
+      if (alias.certain()) {
+        return alias;
+      }
+    }
+    throw new IllegalStateException(f + " is not among the aliases of itself");
   }
 
   /// {@return the last bus of the requester ids that a function's messages may carry at the root complex, from that of
@@ -83,7 +92,7 @@ public final class DmaAliases {
   ///
   /// **Source**: PCI Express to PCI/PCI-X Bridge 1.0, 2.3; Linux 6.12 `set_msi_sid` verifies the bus there.
   public static OptionalInt lastBus(PciTopology topology, PciFunction f) {
-    Alias last = of(topology, f).stream().filter(Alias::certain).toList().getLast();
+    Alias last = last(topology, f);
     boolean taken = last.requesterId() >>> Byte.SIZE != last.owner().sbdf().bus();
     return taken ? OptionalInt.of(f.sbdf().bus()) : OptionalInt.empty();
   }

@@ -32,7 +32,7 @@ public final class PciTopology {
 
     @Override
     public String toString() {
-      return "%04x:%02x".formatted(segment, bus);
+      return Sbdf.busName(segment, bus);
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.doorbell.pci;
 
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,6 +14,7 @@ public record Sbdf(int segment, int bus, int device, int function) implements Co
   /// The largest requester id: bus 255, device 31, function 7.
   public static final int LAST_REQUESTER_ID = 0xffff;
 
+  private static final HexFormat HEX = HexFormat.of();
   private static final Pattern FORM =
       Pattern.compile("(?:([0-9a-fA-F]{1,8}):)?([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})\\.([0-7])");
 
@@ -79,6 +80,13 @@ public record Sbdf(int segment, int bus, int device, int function) implements Co
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "%04x:%02x:%02x.%x", segment, bus, device, function);
+    return busName(segment, bus) + ':' + HEX.toHexDigits((byte) device) + '.' + function;
+  }
+
+  /// {@return a bus written as `dddd:bb`}
+  static String busName(int segment, int bus) {
+    String high =
+        segment > 0xffff ? Integer.toHexString(segment) : HEX.toHexDigits((short) segment);
+    return high + ':' + HEX.toHexDigits((byte) bus);
   }
 }
