@@ -117,7 +117,7 @@ class StageTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, Sv48", "2, Sv39x4"})
+  @CsvSource({"1, Sv57", "2, Sv57x4"})
   @DisplayName("of a RISC-V IOMMU the first stage, or the second with the first one Bare")
   void riscv(int stage, String mode) {
     String root = Shared.require("captures/riscv64/qemu-virt-iommu-sys").toString();

@@ -111,6 +111,15 @@ public record MachineDescription(
         .findFirst();
   }
 
+  /// {@return the interrupt files of machine level, where firmware leaves them to be seen: they are its own, and no driver's vectors are there}
+  public Optional<MsiControllerDescription.Imsic> firmwareImsic() {
+    return msiControllers.stream()
+        .filter(MsiControllerDescription.Imsic.class::isInstance)
+        .map(MsiControllerDescription.Imsic.class::cast)
+        .filter(i -> i.machineLevel() && !i.files().isEmpty())
+        .findFirst();
+  }
+
   /// {@return the structures of the tables that describe IOMMUs, each once}
   public List<FirmwareStructure> structures() {
     // All IOMMUs of one table have the same list; comparing its content for each would be slow for

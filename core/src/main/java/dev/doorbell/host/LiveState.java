@@ -154,8 +154,9 @@ public final class LiveState implements MachineState {
           Optional.of(block(i.window(), GitsRegisters.MAP, "GITS_"));
       case MsiControllerDescription.GicV2m v when kind.equals("v2m") ->
           Optional.of(block(v.window(), GicV2mRegisters.MAP, ""));
-      case MsiControllerDescription.Imsic i when kind.equals("imsic") && !i.machineLevel() ->
-          host.machine().interruptFiles().map(f -> imsic(i, f));
+      case MsiControllerDescription.Imsic i when kind.equals("imsic") ->
+          (i.machineLevel() ? host.machine().firmwareFiles() : host.machine().interruptFiles())
+              .map(f -> imsic(i, f));
       default -> Optional.empty();
     };
   }

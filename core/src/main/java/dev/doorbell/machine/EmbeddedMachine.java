@@ -171,6 +171,11 @@ public final class EmbeddedMachine implements Machine {
   }
 
   @Override
+  public Optional<InterruptFiles> firmwareFiles() {
+    return interrupts.firmwareFiles();
+  }
+
+  @Override
   public Optional<RegisterBus> registersOf(IommuDescription iommu) {
     return Optional.ofNullable(iommuWindows.get(iommu.id()))
         .or(iommu::registers)

@@ -41,6 +41,7 @@ final class InterruptModels {
   private final SystemMap bus;
   private final Optional<CpuInterface> cpus;
   private final Optional<ImsicModel> files;
+  private final Optional<ImsicModel> firmwareFiles;
   private final Optional<XicsModel> servers;
   private Optional<LapicModel> lapics = Optional.empty();
 
@@ -50,6 +51,7 @@ final class InterruptModels {
     this.bus = bus;
     this.cpus = machine.gic().map(this::gic).or(() -> machine.apic().map(this::apic));
     this.files = cpus.isPresent() ? Optional.empty() : RiscvModels.interruptFiles(machine, bus);
+    this.firmwareFiles = files.flatMap(_ -> RiscvModels.firmwareFiles(machine, bus));
     this.servers = cpus.isPresent() ? Optional.empty() : PowerModels.servers(machine, bus);
     if (cpus.isEmpty()
         && files.isEmpty()
@@ -81,6 +83,11 @@ final class InterruptModels {
   /// {@return the harts' side; RISC-V}
   Optional<InterruptFiles> files() {
     return files.map(f -> f);
+  }
+
+  /// {@return the harts' side at machine level; RISC-V}
+  Optional<InterruptFiles> firmwareFiles() {
+    return firmwareFiles.map(f -> f);
   }
 
   /// {@return registers that only CPUs reach; x86}

@@ -57,6 +57,11 @@ public interface Machine extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// {@return the harts' side of their interrupt files of machine level, which are firmware's own: drivers take none of them (RISC-V)}
+  default Optional<InterruptFiles> firmwareFiles() {
+    return Optional.empty();
+  }
+
   /// {@return the hypervisor that the machine is a guest of, if its calls can be made (PAPR)}
   default Optional<Hypervisor> hypervisor() {
     return Optional.empty();

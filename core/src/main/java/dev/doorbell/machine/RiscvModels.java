@@ -20,7 +20,7 @@ final class RiscvModels {
 
   private RiscvModels() {}
 
-  /// {@return the harts' interrupt files, on the bus, with those of as many guests as there are pages for} The second set of a machine, and those of machine level, have no models.
+  /// {@return the harts' interrupt files, on the bus, with those of as many guests as there are pages for} The second set of a machine has no model.
   static Optional<ImsicModel> interruptFiles(MachineDescription machine, SystemMap bus) {
     Optional<Imsic> imsic = machine.imsic();
     return imsic.map(i -> {
@@ -37,6 +37,20 @@ final class RiscvModels {
       }
       return model;
     });
+  }
+
+  /// {@return the harts' interrupt files of machine level, on the bus} Those that lie where something else is have no model.
+  static Optional<ImsicModel> firmwareFiles(MachineDescription machine, SystemMap bus) {
+    return machine
+        .firmwareImsic()
+        .filter(i -> i.files().stream().allMatch(f -> bus.isFree(f.page())))
+        .map(i -> {
+          ImsicModel model = new ImsicModel(i.files().size(), i.identities());
+          for (Imsic.File f : i.files()) {
+            bus.add("%s of CPU %d".formatted(i.id(), f.cpu()), f.page(), model.page(f.cpu()));
+          }
+          return model;
+        });
   }
 
   /// Puts an IOMMU on the bus.

@@ -161,6 +161,14 @@ final class RiscvWalk {
       return trail.stopped();
     }
     ImsicWalk.Arrived at = walk.arrived().get();
+    if (imsic.machineLevel()) {
+      return trail.stop(
+          imsic.id(),
+          "identity %d pending at CPU %d".formatted(at.identity(), at.cpu()),
+          "an interrupt of machine level",
+          "interrupt files of machine level are firmware's own: no operating system's vector is there",
+          imsic.source());
+    }
     return trail.delivered(
         new Route.Interrupt(imsic.id(), at.identity(), OptionalInt.of(at.cpu())), walk.enabled());
   }

@@ -9,11 +9,13 @@ import java.util.Optional;
 /// Levels are numbered as the manual numbers them: 3 is the last. The start table may be smaller than a granule; at stage 2 up to 16
 /// tables of the start level lie one after another (*concatenated*), which saves a level.
 ///
+/// Tables of other architectures that are radix trees of 4 KiB may be wider ({@link #wide}).
+///
 /// @param granule 4, 16 or 64 KiB
 /// @param stage which stage
-/// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52
-/// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule
-/// @param startLevel where a walk begins, 0 to 3
+/// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52; of wide trees up to 59
+/// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule; of wide trees 32 to 56
+/// @param startLevel where a walk begins, 0 to 3; -1 in wide trees of five levels
 public record VmsaGeometry(
     Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
   /// The last level.
@@ -26,6 +28,9 @@ public record VmsaGeometry(
   public static final int MAX_INPUT_BITS = 48;
 
   private static final int WIDE_BITS = 52;
+  private static final int WIDEST_OUTPUT = 56;
+  private static final int WIDEST_START = -1;
+  private static final int WIDE_ROOT_BITS = 2;
 
   private static final int CONCATENATED_BITS = 4;
   private static final int[] SIZES = {32, 36, 40, 42, 44, 48, 52};
@@ -33,9 +38,41 @@ public record VmsaGeometry(
 
   public VmsaGeometry {
     Optional<String> problem = problem(granule, stage, inputBits, outputBits, startLevel);
-    if (problem.isPresent()) {
+    if (problem.isPresent() && !isWide(granule, stage, inputBits, outputBits, startLevel)) {
       throw new IllegalArgumentException(problem.get());
     }
+  }
+
+  /// {@return the shape of whole tables of 512 entries of 4 KiB pages, whose first one at stage 2 is four of them side by side, as RISC-V has them} Arm has none of more
+  /// than four levels, so that what reads Arm's registers asks {@link #problem} first.
+  ///
+  /// **Source** RISC-V Privileged Architecture 20240411, 12.4 to 12.6, 18.5.1.
+  ///
+  /// @param levels 3 to 5
+  /// @param outputBits 32 to 56
+  /// @throws IllegalArgumentException when there is no such shape
+  public static VmsaGeometry wide(Stage stage, int levels, int outputBits) {
+    int start = LAST_LEVEL + 1 - levels;
+    if (start < WIDEST_START || start > 1) {
+      throw new IllegalArgumentException("tables of %d levels; 3 to 5 are wide".formatted(levels));
+    }
+    return new VmsaGeometry(Granule.K4, stage, wideBits(stage, start), outputBits, start);
+  }
+
+  private static int wideBits(Stage stage, int startLevel) {
+    int shift = Granule.K4.shift();
+    int whole = shift + (LAST_LEVEL + 1 - startLevel) * (shift - 3);
+    return whole + (stage == Stage.STAGE2 ? WIDE_ROOT_BITS : 0);
+  }
+
+  private static boolean isWide(
+      Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
+    return granule.equals(Granule.K4)
+        && startLevel >= WIDEST_START
+        && startLevel <= 1
+        && inputBits == wideBits(stage, startLevel)
+        && outputBits >= SIZES[0]
+        && outputBits <= WIDEST_OUTPUT;
   }
 
   /// {@return the shape with the fewest levels}
@@ -52,6 +89,10 @@ public record VmsaGeometry(
       if (top <= CONCATENATED_BITS) {
         start++;
       }
+    }
+    Optional<String> problem = problem(granule, stage, inputBits, outputBits, start);
+    if (problem.isPresent()) {
+      throw new IllegalArgumentException(problem.get());
     }
     return new VmsaGeometry(granule, stage, inputBits, outputBits, start);
   }

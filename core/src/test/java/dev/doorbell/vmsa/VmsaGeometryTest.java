@@ -48,6 +48,39 @@ class VmsaGeometryTest {
   }
 
   @ParameterizedTest
+  @DisplayName("RISC-V 20240411, 12.4 to 12.6 and 18.5.1: levels, and first tables of four pages")
+  @CsvSource({
+    "STAGE1, 3, 39,  1, 1,  512, 0x40201000",
+    "STAGE1, 4, 48,  0, 1,  512, 0x40201000",
+    "STAGE1, 5, 57, -1, 1,  512, 0x40201000",
+    "STAGE2, 3, 41,  1, 4, 2048, 0x40201000",
+    "STAGE2, 4, 50,  0, 4, 2048, 0x40201000",
+    "STAGE2, 5, 59, -1, 4, 2048, 0x40201000",
+  })
+  void wide(Stage stage, int levels, int input, int level, int tables, int entries, String sizes) {
+    VmsaGeometry g = VmsaGeometry.wide(stage, levels, 56);
+    assertEquals(input, g.inputBits());
+    assertEquals(level, g.startLevel());
+    assertEquals(tables, g.startTables());
+    assertEquals(entries, g.entries(level));
+    assertEquals(tables * 0x1000L, g.tableAlignment(level));
+    assertEquals(entries - 1, g.index((1L << input) - 1, level));
+    assertEquals(Long.decode(sizes), g.pageSizes());
+    assertThrows(IllegalArgumentException.class, () -> VmsaGeometry.wide(stage, levels, 57));
+  }
+
+  @Test
+  @DisplayName("Arm has no five levels and no 56 bits, whatever other architectures have")
+  void armIsNarrower() {
+    assertThrows(
+        IllegalArgumentException.class, () -> VmsaGeometry.of(Granule.K4, Stage.STAGE1, 57, 48));
+    assertThrows(
+        IllegalArgumentException.class, () -> VmsaGeometry.of(Granule.K4, Stage.STAGE1, 48, 56));
+    assertThrows(IllegalArgumentException.class, () -> VmsaGeometry.wide(Stage.STAGE1, 6, 48));
+    assertThrows(IllegalArgumentException.class, () -> VmsaGeometry.wide(Stage.STAGE2, 2, 48));
+  }
+
+  @ParameterizedTest
   @DisplayName("DDI 0487 D8.3.1: block sizes of each granule")
   @CsvSource({
     "12, 48, 0x40201000",

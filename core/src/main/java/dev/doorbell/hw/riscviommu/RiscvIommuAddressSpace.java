@@ -1,7 +1,6 @@
 package dev.doorbell.hw.riscviommu;
 
 import dev.doorbell.address.AddressRange;
-import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
@@ -14,7 +13,7 @@ import dev.doorbell.vmsa.VmsaTable;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
-/// First-stage tables (Sv39 or Sv48) with a PSCID of their own, or second-stage ones (Sv39x4) with a GSCID. Safe for use from many threads.
+/// First-stage tables (Sv39, Sv48 or Sv57) with a PSCID of their own, or second-stage ones (Sv39x4 to Sv57x4) with a GSCID. Safe for use from many threads.
 ///
 /// Of a first stage only the lower half of the address space is used: addresses of the upper one have all higher bits set. Entries that are not valid are never
 /// cached (RISC-V IOMMU 1.0, 2.7).
@@ -46,13 +45,8 @@ final class RiscvIommuAddressSpace extends VmsaAddressSpace<RiscvIommuDriver> {
     boolean second = shape.stage() == Stage.STAGE2;
     int tag = tags.take(iommu.id(), second);
     try {
-      int wider = second ? SvPteLayout.WIDER_ROOT_BITS : 0;
       VmsaGeometry geometry =
-          VmsaGeometry.of(
-              Granule.K4,
-              shape.stage(),
-              SvPteLayout.shift(SvPteLayout.levels(shape.mode())) + wider,
-              shape.outputBits());
+          VmsaGeometry.wide(shape.stage(), SvPteLayout.levels(shape.mode()), shape.outputBits());
       VmsaTable table =
           VmsaTable.create(geometry, new SvFormat(shape.types()), memory, frames, true);
       return new RiscvIommuAddressSpace(tags, table, shape, tag);

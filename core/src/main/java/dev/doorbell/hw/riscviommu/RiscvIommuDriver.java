@@ -14,7 +14,6 @@ import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.StreamAttachments;
 import dev.doorbell.iommu.SubstreamIommu;
 import dev.doorbell.vmsa.Stage;
-import dev.doorbell.vmsa.VmsaGeometry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -31,7 +30,8 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
   /// Above so many pages one command for the whole address space is cheaper than one a page.
   private static final int MOST_PAGES = 64;
 
-  private static final int MOST_OUTPUT_BITS = 48;
+  /// What a page table entry's PPN holds.
+  private static final int MOST_OUTPUT_BITS = 56;
 
   private final RiscvIommuPort port;
   private final PhysicalMemory memory;
@@ -105,25 +105,14 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
     return settings.secondStage() ? Stage.STAGE2 : Stage.STAGE1;
   }
 
-  /// Tables for guests have three levels: one of four pages would begin above what the builder of tables knows.
-  ///
-  /// {@return the mode of a stage's tables; Bare where the IOMMU has none that the driver builds}
+  /// {@return the mode of a stage's tables, the widest that the IOMMU has; Bare where it has none}
   private int mode(Stage stage) {
-    if (stage == Stage.STAGE1 && SV48.isSet(capabilities)) {
-      return DirectoryLayout.SV48;
-    }
-    boolean has = (stage == Stage.STAGE1 ? SV39 : SV39X4).isSet(capabilities);
-    return has ? DirectoryLayout.SV39 : DirectoryLayout.BARE;
+    return RiscvIommuStart.widest(capabilities, stage == Stage.STAGE2);
   }
 
-  /// {@return the widest width that tables can be built for}
+  /// {@return the width of physical addresses in tables}
   private int outputBits() {
-    int most = Math.min(PAS.getInt(capabilities), MOST_OUTPUT_BITS);
-    int bits = most;
-    while (VmsaGeometry.encodeSize(bits) < 0 && bits > 0) {
-      bits--;
-    }
-    return bits;
+    return Math.min(PAS.getInt(capabilities), MOST_OUTPUT_BITS);
   }
 
   @Override
@@ -156,7 +145,8 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
 
   /// {@return a guest whose devices reach its interrupt files; none leads anywhere yet}
   ///
-  /// @throws RiscvIommuUnsupported when the IOMMU has no MSI page tables, or no second stage
+  /// @throws RiscvIommuUnsupported when the IOMMU has no MSI page tables
+  /// @throws IllegalArgumentException when it has no second stage, or the files lie beyond its addresses
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   public RiscvIommuGuest createGuest(RiscvIommuGuest.Files files) {
     if (!MSI_FLAT.isSet(capabilities)) {
@@ -164,6 +154,8 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
           id(), CAPABILITIES.name(), capabilities, "which has no MSI page tables (MSI_FLAT)");
     }
     RiscvIommuAddressSpace.Shape shape = shape(Stage.STAGE2);
+    files.requireWithin(
+        SvPteLayout.shift(SvPteLayout.levels(shape.mode())) + SvPteLayout.WIDER_ROOT_BITS);
     try (Rollback rollback = new Rollback()) {
       MsiTable table = new MsiTable(files, MSI_MRIF.isSet(capabilities), memory, frames);
       rollback.add(table::free);
@@ -335,7 +327,7 @@ public final class RiscvIommuDriver implements SubstreamIommu, AutoCloseable {
     String why = "";
     if (own.tags() != settings.tags()) {
       why = "its number is not of this machine's set";
-    } else if (own.mode() > mode(own.geometry().stage())) {
+    } else if (!RiscvIommuStart.offers(capabilities, own.mode(), own.isSecond())) {
       why = "its mode is not implemented";
     } else if (own.files().isPresent() && !MSI_FLAT.isSet(capabilities)) {
       why = "MSI page tables (MSI_FLAT) are not implemented";

@@ -14,6 +14,10 @@ public final class RiscvIommuGuest {
   /// Bits of a file's number, at most: a table of 1 MiB.
   private static final int MOST_FILE_BITS = 16;
 
+  /// Of a guest's addresses, at most (Sv57x4).
+  private static final int MOST_BITS =
+      SvPteLayout.shift(SvPteLayout.levels(DirectoryLayout.SV57)) + SvPteLayout.WIDER_ROOT_BITS;
+
   private final RiscvIommuAddressSpace memory;
 
   RiscvIommuGuest(RiscvIommuAddressSpace memory) {
@@ -27,19 +31,30 @@ public final class RiscvIommuGuest {
   public record Files(Iova first, long mask) {
     public Files {
       long page = DirectoryLayout.ppn(first.value());
-      int width = SvPteLayout.shift(SvPteLayout.levels(DirectoryLayout.SV39));
-      boolean fits =
-          SvPteLayout.fits(
-              page | mask, width + SvPteLayout.WIDER_ROOT_BITS - DirectoryLayout.PAGE_SHIFT);
-      if (!fits || (page & mask) != 0 || first.value() != DirectoryLayout.address(page)) {
+      if ((page & mask) != 0 || first.value() != DirectoryLayout.address(page)) {
         throw new IllegalArgumentException(
-            "interrupt files from %s on with the mask 0x%x: no page of a guest's %d bits of addresses, or one with bits of the mask"
-                .formatted(first, mask, width + SvPteLayout.WIDER_ROOT_BITS));
+            "interrupt files from %s on with the mask 0x%x: the first begins no page, or has bits of the mask"
+                .formatted(first, mask));
       }
+      requireWithin(first, mask, MOST_BITS);
       if (Long.bitCount(mask) > MOST_FILE_BITS) {
         throw new IllegalArgumentException(
             "the mask 0x%x is of 2^%d interrupt files; 2^%d are the most"
                 .formatted(mask, Long.bitCount(mask), MOST_FILE_BITS));
+      }
+    }
+
+    /// @param bits of a guest's addresses
+    void requireWithin(int bits) {
+      requireWithin(first, mask, bits);
+    }
+
+    private static void requireWithin(Iova first, long mask, int bits) {
+      if (!SvPteLayout.fits(
+          DirectoryLayout.ppn(first.value()) | mask, bits - DirectoryLayout.PAGE_SHIFT)) {
+        throw new IllegalArgumentException(
+            "interrupt files from %s on with the mask 0x%x are beyond the %d bits of a guest's addresses"
+                .formatted(first, mask, bits));
       }
     }
 

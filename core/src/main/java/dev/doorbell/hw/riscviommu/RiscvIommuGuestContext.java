@@ -58,22 +58,13 @@ public record RiscvIommuGuestContext(List<Long> words) {
         mode == BARE
             || (processes
                 ? ProcessTable.offers(capabilities, mode)
-                : offersFirstStage(capabilities, mode));
+                : RiscvIommuStart.offers(capabilities, mode, false));
     refuse(iommu, "fsc (a mode that the IOMMU has not)", fsc, has ? 0 : fsc & FSC_MODE.mask());
     long[] out = below.clone();
     out[TC_AT / Long.BYTES] = tc;
     out[TA_AT / Long.BYTES] = ta;
     out[FSC_AT / Long.BYTES] = fsc;
     return out;
-  }
-
-  private static boolean offersFirstStage(long capabilities, int mode) {
-    return switch (mode) {
-      case SV39 -> RiscvIommuRegisters.SV39.isSet(capabilities);
-      case SV48 -> RiscvIommuRegisters.SV48.isSet(capabilities);
-      case SV57 -> RiscvIommuRegisters.SV57.isSet(capabilities);
-      default -> false;
-    };
   }
 
   private long word(int at) {

@@ -5,7 +5,7 @@ import java.util.BitSet;
 /// How a driver is set up.
 ///
 /// @param tags the numbers shared by all IOMMUs of the machine
-/// @param secondStage whether domains are second-stage tables (Sv39x4), as a guest's memory is mapped, and not first-stage ones
+/// @param secondStage whether domains are second-stage tables (Sv39x4 to Sv57x4), as a guest's memory is mapped, and not first-stage ones
 /// @param polls how many register reads a wait lasts at most
 public record RiscvIommuSettings(Tags tags, boolean secondStage, int polls) {
   private static final int POLLS = 1_000_000;

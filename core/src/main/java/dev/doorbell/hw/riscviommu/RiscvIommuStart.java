@@ -43,10 +43,11 @@ record RiscvIommuStart(
     String lacks = "";
     if (VERSION.getInt(capabilities) != VERSION_1_0) {
       lacks = "and its version is not 1.0";
-    } else if (settings.secondStage() && !SV39X4.isSet(capabilities)) {
-      lacks = "which has no second stage Sv39x4";
-    } else if (!settings.secondStage() && !SV39.isSet(capabilities) && !SV48.isSet(capabilities)) {
-      lacks = "which has neither Sv39 nor Sv48";
+    } else if (widest(capabilities, settings.secondStage()) == DirectoryLayout.BARE) {
+      lacks =
+          settings.secondStage()
+              ? "which has no second stage (Sv39x4, Sv48x4, Sv57x4)"
+              : "which has none of Sv39, Sv48 and Sv57";
     }
     if (!lacks.isEmpty()) {
       throw new RiscvIommuUnsupported(port.id(), CAPABILITIES.name(), capabilities, lacks);
@@ -56,6 +57,26 @@ record RiscvIommuStart(
       throw new RiscvIommuUnsupported(
           port.id(), FCTL.name(), control, "and its tables are big-endian");
     }
+  }
+
+  /// {@return the mode of the widest tables of a stage; Bare where there are none}
+  static int widest(long capabilities, boolean second) {
+    for (int mode = DirectoryLayout.SV57; mode >= DirectoryLayout.SV39; mode--) {
+      if (offers(capabilities, mode, second)) {
+        return mode;
+      }
+    }
+    return DirectoryLayout.BARE;
+  }
+
+  /// {@return whether an IOMMU has tables of a mode that is not Bare}
+  static boolean offers(long capabilities, int mode, boolean second) {
+    return switch (mode) {
+      case DirectoryLayout.SV39 -> (second ? SV39X4 : SV39).isSet(capabilities);
+      case DirectoryLayout.SV48 -> (second ? SV48X4 : SV48).isSet(capabilities);
+      case DirectoryLayout.SV57 -> (second ? SV57X4 : SV57).isSet(capabilities);
+      default -> false;
+    };
   }
 
   /// Blocks every device, and turns the queues off.

@@ -6,9 +6,9 @@ import dev.doorbell.iommu.Protection;
 import dev.doorbell.vmsa.TableFormat;
 import dev.doorbell.vmsa.VmsaGeometry;
 
-/// Page table entries of Sv39, Sv48 and Sv39x4, as the driver writes them: of user privilege, accessed and dirty from the beginning.
+/// Page table entries of Sv39, Sv48 and Sv57 and of their second stages, as the driver writes them: of user privilege, accessed and dirty from the beginning.
 ///
-/// **Source**: RISC-V Privileged Architecture 20240411, 12.4; RISC-V IOMMU Architecture 1.0, 2.6.
+/// **Source**: RISC-V Privileged Architecture 20240411, 12.4 to 12.6; RISC-V IOMMU Architecture 1.0, 2.6.
 ///
 /// @param types whether entries say what kind of memory is behind them (Svpbmt)
 record SvFormat(boolean types) implements TableFormat {

@@ -37,6 +37,11 @@ final class RiscvBench {
   }
 
   RiscvBench(RiscvIommuFeatures features) {
+    this(features, false);
+  }
+
+  /// @param second whether domains are second stages
+  RiscvBench(RiscvIommuFeatures features, boolean second) {
     model =
         new RiscvIommuModel(
             features,
@@ -53,7 +58,8 @@ final class RiscvBench {
                 return BusRead.error(bytes);
               }
             });
-    iommu = open(RiscvIommuSettings.usual());
+    RiscvIommuSettings usual = RiscvIommuSettings.usual();
+    iommu = open(second ? usual.withSecondStage() : usual);
   }
 
   RiscvIommuDriver open(RiscvIommuSettings settings) {

@@ -275,7 +275,7 @@ class RiscvGuestFilesTest {
     assertThrows(IllegalArgumentException.class, () -> new Resident(new Pa(MRIF), ONE, 2048));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0x1000), 1));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0x800), 0));
-    assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 1L << 29));
+    assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 1L << 47));
     // Its address would have lost the bit.
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 1L << 52));
     assertThrows(IllegalArgumentException.class, () -> new Files(new Iova(0), 0x1_ffffL));
@@ -310,6 +310,15 @@ class RiscvGuestFilesTest {
             RiscvIommuUnsupported.class,
             () -> base.iommu.createGuest(new Files(new Iova(GUESTS), 0)));
     assertTrue(none.getMessage().contains("MSI_FLAT"), none.getMessage());
+    RiscvBench narrow = new RiscvBench(RiscvIommuFeatures.usual(48).without(3L << 18));
+    IllegalArgumentException beyond =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> narrow.iommu.createGuest(new Files(new Iova(1L << 41), 0)));
+    assertTrue(beyond.getMessage().contains("beyond the 41 bits"), beyond.getMessage());
+    long idle = narrow.frames.bytesInUse();
+    narrow.iommu.createGuest(new Files(new Iova((1L << 41) - 0x1000), 0)).memory().close();
+    assertEquals(idle, narrow.frames.bytesInUse());
     RiscvBench flat = new RiscvBench(RiscvIommuFeatures.usual(48).without(1L << 23));
     RiscvIommuGuest second = flat.iommu.createGuest(new Files(new Iova(GUESTS), 0));
     second.lead(0, ONE);

@@ -116,12 +116,12 @@ class RiscvIommuDriverTest {
     RiscvIommuDriver iommu = open();
     long idle = frames.bytesInUse();
     assertEquals(24, iommu.capabilities().streamIdBits());
-    assertEquals(47, iommu.capabilities().inputBits());
+    assertEquals(56, iommu.capabilities().inputBits());
     assertEquals(Translator.FAULT, write(0));
     assertEquals(258, iommu.drainFaults().getFirst().cause());
     AddressSpace a = iommu.createAddressSpace(Granule.K4);
     AddressSpace b = iommu.createAddressSpace(Granule.K4);
-    assertEquals(new AddressRange(0, (1L << 47) - 1), a.aperture());
+    assertEquals(new AddressRange(0, (1L << 56) - 1), a.aperture());
     a.map(new Iova(0x20_0000), new Pa(TARGET), 0x40_1000, Protection.READ_WRITE);
     b.map(new Iova(0x20_0000), new Pa(TARGET + 0x100_0000), 0x1000, Protection.READ_ONLY);
     iommu.attach(DEVICE, a);

@@ -57,11 +57,11 @@ class RiscvSecondStageDriverTest {
     RiscvIommuSettings settings = RiscvIommuSettings.usual().withSecondStage();
     RiscvIommuDriver iommu =
         RiscvIommuDriver.open("riscv-iommu@0", new ModelRegisters(model), memory, frames, settings);
-    assertEquals(41, iommu.capabilities().inputBits());
+    assertEquals(59, iommu.capabilities().inputBits());
     AddressSpace a = iommu.createAddressSpace(Granule.K4);
     AddressSpace b = iommu.createAddressSpace(Granule.K4);
-    assertEquals(new AddressRange(0, (1L << 41) - 1), a.aperture());
-    long high = 0x1ff_ffff_f000L;
+    assertEquals(new AddressRange(0, (1L << 59) - 1), a.aperture());
+    long high = 0x7ff_ffff_ffff_f000L;
     a.map(new Iova(0x20_0000), new Pa(TARGET), 0x40_1000, Protection.READ_WRITE);
     a.map(new Iova(high), new Pa(TARGET), 0x1000, Protection.READ_WRITE);
     iommu.attach(DEVICE, a);
@@ -97,7 +97,7 @@ class RiscvSecondStageDriverTest {
   }
 
   @Test
-  @DisplayName("an IOMMU without Sv39x4 has no second stage for the driver")
+  @DisplayName("an IOMMU without Sv39x4, Sv48x4 and Sv57x4 has no second stage for the driver")
   void noSecondStage() {
     RiscvIommuModel lacking = model(RiscvIommuFeatures.usual(48).without(7L << 17));
     assertThrows(
