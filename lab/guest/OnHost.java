@@ -133,7 +133,7 @@ public final class OnHost {
     Command.refused("trace-masked", 1, "first stop without movement: ", trace(f.toString(), MASKED));
     table.write32(at, table.read32(at) & ~1);
     Command.refused("trace-silent", 1, "first stop without movement: raise", trace(f.toString(), SILENT));
-    Command.refused("trace-beyond", 1, "vector 99", trace(f.toString(), 99));
+    Command.refused("trace-beyond", 2, "vector 99", trace(f.toString(), 99));
     Command.refused("trace-nobody", 2, "0000:00:1e.7", trace("0000:00:1e.7", 0));
     Command.refused("trace-nonsense", 2, "nonsense", trace("nonsense", 0));
     Command.refused("assign-taken", 1, f.toString(), "assign", f.toString(), "--on", "linux", "--yes");
