@@ -203,9 +203,11 @@ public final class Domain implements AutoCloseable {
     }
   }
 
-  /// {@return the window that some doorbells need, known before any memory is mapped (R3)}
+  /// {@return the window that some doorbells need, known before any memory is mapped (R3)} Where pages must lie apart, it is what they need in the window
+  /// that is there, or, when there is none, in one where Linux has it, beside what is mapped now.
   public MsiRequirement msiRequirement(Collection<DoorbellFrame> frames) {
-    return MsiRequirement.of(granule(), frames);
+    long start = msiWindow().map(w -> w.range().start()).orElse(MsiRequirement.USUAL_START);
+    return MsiRequirement.of(granule(), frames, space.placing(start));
   }
 
   /// Makes sure that doorbells will find room in the window, before anything is done about them.

@@ -13,21 +13,31 @@ import java.util.Map;
 /// @param granule size of a page
 /// @param doorbells one per page, in the order given; doorbells that share a page are counted once
 /// @param sharing doorbells that were given, those that share a page included
-/// @param bytes size of the window: pages × granule
-/// @param alignmentOrder log2 of what the window's start must be a multiple of, in bytes
+/// @param bytes size of the window: pages × granule, or more where pages must lie apart ({@link AddressSpace#placing})
+/// @param alignmentOrder log2 of what the window's start must be a multiple of, in bytes, and of how far apart pages lie
 public record MsiRequirement(
     Granule granule,
     List<DoorbellFrame> doorbells,
     List<DoorbellFrame> sharing,
     long bytes,
     int alignmentOrder) {
+  /// Where Linux has its window (`MSI_IOVA_BASE`).
+  static final long USUAL_START = 0x800_0000L;
+
   public MsiRequirement {
     doorbells = List.copyOf(doorbells);
     sharing = List.copyOf(sharing);
   }
 
-  /// {@return what some doorbells need in pages of a granule}
+  /// {@return what some doorbells need in pages of a granule, side by side}
   public static MsiRequirement of(Granule granule, Collection<DoorbellFrame> frames) {
+    return of(granule, frames, granule.bytes());
+  }
+
+  /// {@return what some doorbells need}
+  ///
+  /// @param spacing what each page starts at a multiple of, a power of two in bytes
+  static MsiRequirement of(Granule granule, Collection<DoorbellFrame> frames, long spacing) {
     Map<Pa, DoorbellFrame> byPage = new LinkedHashMap<>();
     for (DoorbellFrame f : frames) {
       byPage.putIfAbsent(new Pa(granule.alignDown(f.doorbell().value())), f);
@@ -36,8 +46,8 @@ public record MsiRequirement(
         granule,
         List.copyOf(byPage.values()),
         List.copyOf(frames),
-        byPage.size() * granule.bytes(),
-        granule.shift());
+        byPage.isEmpty() ? 0 : (byPage.size() - 1) * spacing + granule.bytes(),
+        Long.numberOfTrailingZeros(spacing));
   }
 
   /// {@return pages of the window}

@@ -18,6 +18,13 @@ import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.Shared;
+import dev.doorbell.vfio.Container;
+import dev.doorbell.vfio.ContainerOptions;
+import dev.doorbell.vfio.Device;
+import dev.doorbell.vfio.EventCounter;
+import dev.doorbell.vfio.IrqType;
+import dev.doorbell.vfio.MsiWindowNeed;
+import dev.doorbell.vfio.Vfio;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
@@ -104,6 +111,47 @@ class PowerPcAssignmentTest {
           assertTrue(a.fire(f, v).delivered());
         }
       }
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "R3: what a container says that two banks' functions need is enough, where it is said to be; a page less is not")
+  void need() {
+    try (Vfio vfio = HostVfio.open(host("dt-p4080ds"));
+        Container c =
+            vfio.open(ContainerOptions.USUAL.withUnsafeInterrupts().withoutAutomaticWindow())) {
+      c.attach(vfio.group(FIRST));
+      assertEquals(0x1000, c.msiWindowNeed().bytes());
+      c.attach(vfio.group(SECOND));
+      MsiWindowNeed need = c.msiWindowNeed();
+      assertEquals(2, need.pages());
+      // Up to 256 MiB a LIODN's windows have 1 MiB each.
+      assertEquals(20, need.alignmentOrder());
+      assertEquals(0x10_1000, need.bytes());
+      c.reserveMsiWindow(AddressRange.ofSize(0x800_0000L, need.bytes() - 0x1000));
+      assertThrows(MsiWindowExhausted.class, () -> enableBoth(vfio));
+      c.removeMsiWindow();
+      c.reserveMsiWindow(AddressRange.ofSize(0x800_0000L, need.bytes()));
+      enableBoth(vfio);
+      assertEquals(need, c.msiWindowNeed());
+    }
+    try (Vfio vfio = HostVfio.open(host("dt-p4080ds"));
+        Container c =
+            vfio.open(ContainerOptions.USUAL.withUnsafeInterrupts().withoutAutomaticWindow())) {
+      c.reserveMsiWindow(AddressRange.ofSize(0xa000_0000L, 0x200_0000));
+      c.attach(vfio.group(FIRST));
+      c.attach(vfio.group(SECOND));
+      assertEquals(0x100_1000, c.msiWindowNeed().bytes(), "up to 4 GiB they have 16 MiB each");
+      enableBoth(vfio);
+    }
+  }
+
+  private static void enableBoth(Vfio vfio) {
+    try (Device first = vfio.group(FIRST).open(FIRST);
+        Device second = vfio.group(SECOND).open(SECOND)) {
+      assertEquals(1, first.enable(IrqType.MSIX, 1, List.of(new EventCounter())));
+      assertEquals(1, second.enable(IrqType.MSI, 1, List.of(new EventCounter())));
     }
   }
 }

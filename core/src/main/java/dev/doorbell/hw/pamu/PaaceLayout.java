@@ -37,7 +37,7 @@ public final class PaaceLayout {
   /// Word 6 of a primary entry: the index of its first secondary one.
   public static final int FSPI = 6;
 
-  /// Word 7: operation encodings.
+  /// Word 7: operations, which {@link OmtLayout} declares.
   public static final int OP = 7;
 
   /// Bits of an offset in the smallest window and sub-window.
@@ -48,6 +48,8 @@ public final class PaaceLayout {
   public static final int ATM_NONE = 0;
   public static final int ATM_WINDOW = 1;
   public static final int OTM_NONE = 0;
+  public static final int OTM_IMMEDIATE = 1;
+  public static final int OTM_INDEXED = 2;
 
   private static final ValueNames AP_NAMES =
       ValueNames.of(0, "denied", 1, "query", 2, "update", 3, "all");
@@ -63,8 +65,6 @@ public final class PaaceLayout {
   private static final Layout WIN_L = Layout.lsb0("PAACE window", 4);
   private static final Layout HIGH_L = Layout.lsb0("PAACE address high", 4);
   private static final Layout INDEX_L = Layout.lsb0("PAACE index", 4);
-  private static final Layout OP_L = Layout.lsb0("PAACE immediate operations", 4);
-  private static final Layout OMI_L = Layout.lsb0("PAACE indexed operations", 4);
 
   // spotless:off
   public static final Field WBAL  = PRIMARY_L.address("WBAL", 31, 12);
@@ -104,15 +104,6 @@ public final class PaaceLayout {
 
   public static final Field INDEX = INDEX_L.bits("FSPI", 31, 0);
   public static final Layout INDEX_LAYOUT = INDEX_L.seal();
-
-  public static final Field IOEA  = OP_L.bits("IOEA", 31, 24);
-  public static final Field MOEA  = OP_L.bits("MOEA", 23, 16);
-  public static final Field IOEB  = OP_L.bits("IOEB", 15,  8);
-  public static final Field MOEB  = OP_L.bits("MOEB",  7,  0);
-  public static final Layout OP_LAYOUT = OP_L.seal();
-
-  public static final Field OMI   = OMI_L.bits("OMI", 15, 0);
-  public static final Layout OMI_LAYOUT = OMI_L.res0(31, 16).seal();
   // spotless:on
 
   private PaaceLayout() {}

@@ -27,6 +27,7 @@ final class PaactWriter {
   private final Pa secondary;
   private final BitSet taken = new BitSet();
   private final Map<Integer, Run> runs = new HashMap<>();
+  private final Map<Integer, OperationMapping> operations = new HashMap<>();
 
   /// Secondary entries of one LIODN.
   private record Run(int first, int count) {}
@@ -97,11 +98,15 @@ final class PaactWriter {
     }
   }
 
+  /// What a LIODN's operations become in entries that are written from now on.
+  void operations(int liodn, OperationMapping mapping) {
+    operations.put(liodn, mapping);
+  }
+
   /// Lets a LIODN's accesses pass untranslated.
   void bypass(int liodn, long bytes) {
     long at = primary(liodn);
-    write(at, PaaceLayout.IA, PaaceLayout.ATM.place(PaaceLayout.ATM_NONE));
-    attributes(at);
+    attributes(at, liodn, PaaceLayout.ATM.place(PaaceLayout.ATM_NONE));
     memory.publish();
     write(at, PaaceLayout.AF, valid(bytes, false, PaaceLayout.AP.max()));
     memory.publish();
@@ -119,14 +124,13 @@ final class PaactWriter {
       runs.put(liodn, run.get());
     }
     long at = primary(liodn);
-    attributes(at);
     write(at, PaaceLayout.WBAH, 0);
     write(at, PaaceLayout.FSPI, PaaceLayout.INDEX.place(run.get().first()));
     long access = 0;
-    window(at, layout.count(), Optional.empty());
+    window(at, liodn, layout.count(), Optional.empty());
     for (Piece p : layout.pieces()) {
       if (p.slot() == 0) {
-        window(at, layout.count(), Optional.of(p));
+        window(at, liodn, layout.count(), Optional.of(p));
         access = access(p.protection());
       } else {
         secondary(liodn, run.get().first() + p.slot() - 1, p);
@@ -147,8 +151,7 @@ final class PaactWriter {
 
   private void secondary(int liodn, int index, Piece p) {
     long at = secondary(index);
-    attributes(at);
-    window(at, 1, Optional.of(p));
+    window(at, liodn, 1, Optional.of(p));
     memory.publish();
     write(
         at,
@@ -160,13 +163,21 @@ final class PaactWriter {
   }
 
   /// Coherent, as the tables of the CPUs are.
-  private void attributes(long at) {
+  private void attributes(long at, int liodn, long implementation) {
+    OperationMapping mapping = operations.getOrDefault(liodn, OperationMapping.NONE);
     write(at, PaaceLayout.DA, PaaceLayout.CR.place(1));
+    write(
+        at,
+        PaaceLayout.IA,
+        implementation
+            | PaaceLayout.OTM.place(mapping.mode())
+            | PaaceLayout.CID.place(mapping.cid()));
+    write(at, PaaceLayout.OP, mapping.word());
   }
 
-  private void window(long at, int count, Optional<Piece> piece) {
+  private void window(long at, int liodn, int count, Optional<Piece> piece) {
     long counted = count > 1 ? PaaceLayout.WCE.place(PaaceLayout.countCode(count)) : 0;
-    write(at, PaaceLayout.IA, PaaceLayout.ATM.place(PaaceLayout.ATM_WINDOW) | counted);
+    attributes(at, liodn, PaaceLayout.ATM.place(PaaceLayout.ATM_WINDOW) | counted);
     long pa = piece.map(p -> p.pa().value()).orElse(0L);
     long bytes = piece.map(Piece::bytes).orElse(WindowLayout.LEAST);
     write(at, PaaceLayout.TWBAH, PaaceLayout.high(pa));

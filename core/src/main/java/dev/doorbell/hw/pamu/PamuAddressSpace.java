@@ -17,10 +17,12 @@ import java.util.TreeMap;
 
 /// Mappings that every attached LIODN has in windows of its own. A change is written for all of them or for none.
 ///
-/// What cannot lie in 256 windows of one size is refused ({@link WindowsDoNotFit}) before anything is written. While the windows of a LIODN are cut
+/// What cannot lie in the windows that a LIODN has, 256 at most and of one size, is refused ({@link WindowsDoNotFit}) before anything is written. While the windows of a LIODN are cut
 /// anew its accesses are refused: a PAMU cannot change the number of sub-windows at once.
 final class PamuAddressSpace implements AddressSpace {
+  /// Most sub-windows that any chip has.
   static final int MOST_WINDOWS = 256;
+
   static final int BITS = 36;
 
   private final PamuDriver driver;
@@ -36,7 +38,7 @@ final class PamuAddressSpace implements AddressSpace {
 
   /// {@return the windows of what is mapped; the driver's lock is held}
   WindowLayout layout() {
-    return WindowLayout.of(List.copyOf(parts.values()), MOST_WINDOWS).orElseThrow();
+    return WindowLayout.of(List.copyOf(parts.values()), driver.mostWindows()).orElseThrow();
   }
 
   @Override
@@ -63,7 +65,7 @@ final class PamuAddressSpace implements AddressSpace {
         last[0] = Math.max(iova, parts.lastEntry().getValue().iovas().last());
       }
     });
-    return WindowLayout.leastSlot(last[0], MOST_WINDOWS);
+    return WindowLayout.leastSlot(last[0], driver.mostWindows());
   }
 
   @Override
@@ -87,7 +89,7 @@ final class PamuAddressSpace implements AddressSpace {
       List<Part> wanted = new ArrayList<>(parts.values());
       wanted.add(part);
       WindowLayout layout =
-          WindowLayout.of(wanted, MOST_WINDOWS).orElseThrow(() -> doNotFit(range));
+          WindowLayout.of(wanted, driver.mostWindows()).orElseThrow(() -> doNotFit(range));
       driver.rewrite(this, layout);
       parts.put(range.start(), part);
     });
@@ -95,7 +97,10 @@ final class PamuAddressSpace implements AddressSpace {
 
   private WindowsDoNotFit doNotFit(AddressRange range) {
     return new WindowsDoNotFit(
-        driver.id(), range, parts.values().stream().map(Part::iovas).toList(), MOST_WINDOWS);
+        driver.id(),
+        range,
+        parts.values().stream().map(Part::iovas).toList(),
+        driver.mostWindows());
   }
 
   @Override
@@ -109,7 +114,7 @@ final class PamuAddressSpace implements AddressSpace {
       }
       if (unmapped[0] > 0) {
         WindowLayout layout =
-            WindowLayout.of(left, MOST_WINDOWS).orElseThrow(() -> doNotFit(range));
+            WindowLayout.of(left, driver.mostWindows()).orElseThrow(() -> doNotFit(range));
         driver.rewrite(this, layout);
         parts.clear();
         left.forEach(p -> parts.put(p.iovas().start(), p));

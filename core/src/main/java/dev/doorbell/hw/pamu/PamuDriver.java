@@ -1,6 +1,7 @@
 package dev.doorbell.hw.pamu;
 
 import dev.doorbell.address.Granule;
+import dev.doorbell.bits.Register;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.PhysicalMemory;
@@ -19,21 +20,34 @@ import org.jspecify.annotations.Nullable;
 
 /// Drives a PAMU, all units of it: they are given the same tables. Every LIODN is blocked until it is attached. Safe for use from many threads.
 ///
-/// **Source**: Linux 6.12 `drivers/iommu/fsl_pamu.c` (`setup_one_pamu`, `pamu_config_ppaace`), Linux 5.10 for sub-windows.
+/// Chips whose tables are snooped drop what they keep of an entry when it changes. Nothing tells that this one snoops: whatever it keeps is dropped by writing the base registers
+/// anew, which needs the cache of the operation mapping table to be on (erratum A-005982).
+///
+/// **Source**: Linux 6.12 `drivers/iommu/fsl_pamu.c` (`setup_one_pamu`, `pamu_config_ppaace`), Linux 5.10 for sub-windows; Freescale's libos, `lib/pamu.c` (`pamu_hw_init`).
 public final class PamuDriver implements Iommu {
   private final String id;
   private final List<RegisterBus> units;
   private final PaactWriter tables;
+  private final OmtWriter mappings;
   private final int liodns;
+  private final int mostWindows;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, PamuAddressSpace> attached = new HashMap<>();
   private final BitSet passing = new BitSet();
 
-  private PamuDriver(String id, List<RegisterBus> units, PaactWriter tables, int liodns) {
+  private PamuDriver(
+      String id, List<RegisterBus> units, PaactWriter tables, OmtWriter mappings, int liodns) {
     this.id = id;
     this.units = units;
     this.tables = tables;
+    this.mappings = mappings;
     this.liodns = liodns;
+    this.mostWindows =
+        units.stream()
+            .mapToInt(u -> PamuRegisters.MWCE.getInt(u.read32(PamuRegisters.PC3.offset())))
+            .map(code -> Math.min(PaaceLayout.count(code), PamuAddressSpace.MOST_WINDOWS))
+            .min()
+            .orElse(PamuAddressSpace.MOST_WINDOWS);
   }
 
   /// {@return a driver of a PAMU that it has turned on, with every LIODN blocked}
@@ -44,22 +58,40 @@ public final class PamuDriver implements Iommu {
   public static PamuDriver open(
       String id, List<RegisterBus> units, PhysicalMemory memory, Frames frames, int liodns) {
     PaactWriter tables = new PaactWriter(memory, frames, liodns);
-    PamuDriver driver = new PamuDriver(id, List.copyOf(units), tables, liodns);
+    OmtWriter mappings;
+    try {
+      mappings = new OmtWriter(memory, frames);
+    } catch (OutOfFramesException e) {
+      tables.free(frames);
+      throw e;
+    }
+    PamuDriver driver = new PamuDriver(id, List.copyOf(units), tables, mappings, liodns);
     units.forEach(driver::start);
     return driver;
   }
 
+  /// The gate is closed meanwhile: a unit that is off lets everything pass.
   private void start(RegisterBus unit) {
-    unit.write32(PamuRegisters.PC.offset(), 0);
+    unit.write32(
+        PamuRegisters.PC.offset(), (int) (PamuRegisters.PGC.place(1) | PamuRegisters.OCE.place(1)));
     range(unit, PamuRegisters.PPBAH.offset(), tables.primary(), tables.primaryBytes());
     range(unit, PamuRegisters.SPBAH.offset(), tables.secondary(), tables.secondaryBytes());
-    unit.write32(PamuRegisters.AVS1.offset(), 0);
+    range(unit, PamuRegisters.OBAH.offset(), mappings.start(), mappings.bytes());
+    clear(unit, PamuRegisters.AVS1, PamuRegisters.AV_MASK);
+    clear(unit, PamuRegisters.POES1, PamuRegisters.POED.mask());
+    clear(unit, PamuRegisters.PICS, -1);
     unit.write32(
         PamuRegisters.PC.offset(),
         (int)
             (PamuRegisters.PE.place(1)
+                | PamuRegisters.OCE.place(1)
                 | PamuRegisters.PPCC.place(1)
                 | PamuRegisters.SPCC.place(1)));
+  }
+
+  /// Clears what is set, and writes a one nowhere else: some chips set a bit by that (erratum PAMU-A001).
+  private static void clear(RegisterBus unit, Register register, long mask) {
+    unit.write32(register.offset(), unit.read32(register.offset()) & (int) mask);
   }
 
   /// Base and limit, upper halves first, four registers from one on.
@@ -72,16 +104,11 @@ public final class PamuDriver implements Iommu {
     }
   }
 
-  /// Turns the entry caches off and on again, so that nothing of an entry that changed is left, and waits for what is in flight.
+  /// Has the units drop what they keep of entries that changed, and takes that for the end of accesses in flight.
   private void settle() {
     for (RegisterBus unit : units) {
-      unit.write32(PamuRegisters.PC.offset(), (int) PamuRegisters.PE.place(1));
-      unit.write32(
-          PamuRegisters.PC.offset(),
-          (int)
-              (PamuRegisters.PE.place(1)
-                  | PamuRegisters.PPCC.place(1)
-                  | PamuRegisters.SPCC.place(1)));
+      unit.write32(PamuRegisters.PPBAL.offset(), (int) tables.primary());
+      unit.write32(PamuRegisters.SPBAL.offset(), (int) tables.secondary());
     }
   }
 
@@ -165,6 +192,24 @@ public final class PamuDriver implements Iommu {
       tables.bypass(streamId, 1L << PamuAddressSpace.BITS);
       passing.set(streamId);
     });
+  }
+
+  /// Sets what a LIODN's operations become on the interconnect. They stay as they are until then. A LIODN that is in use is refused for a moment.
+  ///
+  /// @param mapping an indexed one names an entry of this driver's table: see {@link OperationMapping}
+  public void operations(int liodn, OperationMapping mapping) {
+    requireLiodn(liodn);
+    locked(() -> {
+      PamuAddressSpace space = attached.get(liodn);
+      tables.clear(liodn, this::settle);
+      tables.operations(liodn, mapping);
+      restore(liodn, space);
+    });
+  }
+
+  /// {@return sub-windows that a LIODN can have in every unit}
+  int mostWindows() {
+    return mostWindows;
   }
 
   private void requireLiodn(int liodn) {

@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads a PAMU's entries and tells what becomes of a write. Not thread-safe; one walk at a time.
 ///
-/// **Source**: Linux 6.12 `drivers/iommu/fsl_pamu.h`; sub-windows as Linux 5.10 `fsl_pamu.c` writes them.
+/// What a unit keeps of entries cannot be seen: an entry that changed in memory and was not dropped is told as it is in memory.
+///
+/// **Source**: Linux 6.12 `drivers/iommu/fsl_pamu.h`; sub-windows as Linux 5.10 `fsl_pamu.c` writes them; Freescale's libos, `include/libos/pamu.h` (PGC and PE).
 public final class PamuWalker {
   private static final String CANNOT_SEE = "cannot see";
 
@@ -49,8 +51,13 @@ public final class PamuWalker {
     if (control == null) {
       return unseen(in, "PC was not recorded", rule("PC"));
     }
+    if (PamuRegisters.PGC.isSet(control)) {
+      return stop(in, "refused", "PC.PGC is 1: the PAMU's gate is closed", rule("PC"));
+    }
     if (!PamuRegisters.PE.isSet(control)) {
-      return stop(in, "refused", "PC.PE is 0: the PAMU is off", rule("PC"));
+      Pa same = new Pa(iova.value());
+      hop("PC", in, same.toString(), "PC.PE is 0: the PAMU is off and lets all pass", rule("PC"));
+      return new PamuWalk(hops, Optional.of(same), Optional.empty());
     }
     OptionalLong base = joined("PPBAH", "PPBAL");
     OptionalLong limit = joined("PPLAH", "PPLAL");
@@ -149,6 +156,10 @@ public final class PamuWalker {
     if (PaaceLayout.AP.getInt(af) < PaaceLayout.AP_UPDATE) {
       return stop(in, "refused", "AP allows no writes", memory.source(e.at()));
     }
+    Optional<PamuWalk> ended = operation(e);
+    if (ended.isPresent()) {
+      return ended.get();
+    }
     boolean none = PaaceLayout.ATM.getInt(e.word(PaaceLayout.IA)) == PaaceLayout.ATM_NONE;
     long to =
         none
@@ -165,6 +176,74 @@ public final class PamuWalker {
             + told(PaaceLayout.WIN_LAYOUT, e.word(PaaceLayout.WIN)),
         memory.source(e.at()));
     return new PamuWalk(hops, Optional.of(new Pa(to)), Optional.empty());
+  }
+
+  /// Follows what a write becomes on the interconnect.
+  ///
+  /// {@return where the walk ends, if it does}
+  private Optional<PamuWalk> operation(Entry e) {
+    long word = e.word(PaaceLayout.OP);
+    return switch (PaaceLayout.OTM.getInt(e.word(PaaceLayout.IA))) {
+      case PaaceLayout.OTM_NONE -> Optional.empty();
+      case PaaceLayout.OTM_IMMEDIATE -> immediate(e, word);
+      case PaaceLayout.OTM_INDEXED -> indexed(word);
+      default ->
+          Optional.of(
+              stop("operation WRITE", "refused", "OTM 3 is reserved", memory.source(e.at())));
+    };
+  }
+
+  private Optional<PamuWalk> immediate(Entry e, long word) {
+    String why = told(OmtLayout.OP_LAYOUT, word);
+    int write = OmtLayout.ioe(OmtLayout.WRITE);
+    if (OmtLayout.IOEA.getInt(word) == write) {
+      return mapped(OmtLayout.MOEA.get(word), why, memory.source(e.at()));
+    }
+    return OmtLayout.IOEB.getInt(word) == write
+        ? mapped(OmtLayout.MOEB.get(word), why, memory.source(e.at()))
+        : Optional.of(
+            stop(
+                "operation WRITE",
+                "refused",
+                "neither pair of the PAACE names it: " + why,
+                memory.source(e.at())));
+  }
+
+  private Optional<PamuWalk> indexed(long word) {
+    String in = "operation WRITE";
+    long omi = OmtLayout.OMI.get(word);
+    OptionalLong base = joined("OBAH", "OBAL");
+    OptionalLong limit = joined("OLAH", "OLAL");
+    if (base.isEmpty() || limit.isEmpty()) {
+      return Optional.of(unseen(in, "OBA and OLA were not recorded", rule("OBAL")));
+    }
+    long at = base.getAsLong() + omi * OmtLayout.BYTES;
+    if (Long.compareUnsigned(at, limit.getAsLong()) >= 0) {
+      return Optional.of(
+          stop(in, "refused", "OMI 0x%x is beyond the OMT's end".formatted(omi), rule("OLAL")));
+    }
+    OptionalLong moe = memory.read8(at + OmtLayout.WRITE);
+    if (moe.isEmpty()) {
+      return Optional.of(
+          unseen(in, "the OME at 0x%x was not recorded".formatted(at), memory.source(at)));
+    }
+    return mapped(
+        moe.getAsLong(),
+        "OMI=0x%x, %s".formatted(omi, told(OmtLayout.MOE_LAYOUT, moe.getAsLong())),
+        memory.source(at));
+  }
+
+  private Optional<PamuWalk> mapped(long moe, String why, Source source) {
+    String in = "operation WRITE";
+    if (!OmtLayout.V.isSet(moe)) {
+      return Optional.of(stop(in, "refused", "it is mapped to nothing: " + why, source));
+    }
+    String becomes = told(OmtLayout.MOE_LAYOUT, moe);
+    if (!OmtLayout.writes(OmtLayout.EOE.getInt(moe))) {
+      return Optional.of(stop(in, "refused", "it would become no write: " + why, source));
+    }
+    hop("operation mapping", in, becomes, why, source);
+    return Optional.empty();
   }
 
   private @Nullable Entry entry(long at) {

@@ -18,6 +18,9 @@ public final class PamuFuzz {
   private static final int MOST_STEPS = 256;
   private static final int LIODNS = 64;
 
+  private static final long KEEPING =
+      PamuRegisters.PPCC.mask() | PamuRegisters.SPCC.mask() | PamuRegisters.OCE.mask();
+
   private final PlainMemory memory = new PlainMemory(BASE, SPAN);
   private final PamuModel pamu = new PamuModel(memory, LIODNS - 1);
 
@@ -26,6 +29,8 @@ public final class PamuFuzz {
     set(PamuRegisters.PPLAL, BASE + LIODNS * (long) PaaceLayout.BYTES);
     set(PamuRegisters.SPBAL, BASE + SPAN / 2);
     set(PamuRegisters.SPLAL, BASE + SPAN);
+    set(PamuRegisters.OBAL, BASE + SPAN / 4);
+    set(PamuRegisters.OLAL, BASE + SPAN / 4 + (long) OmtLayout.ENTRIES * OmtLayout.BYTES);
     set(PamuRegisters.PC, PamuRegisters.PE.mask());
   }
 
@@ -37,12 +42,16 @@ public final class PamuFuzz {
     }
   }
 
+  private long get(Register r) {
+    return pamu.read(r.offset(), r.bytes()).value();
+  }
+
   private void set(Register r, long value) {
     pamu.write(r.offset(), value, r.bytes(), SystemBus.CPU);
   }
 
   private void step(FuzzInput in) {
-    switch (in.next8() % 4) {
+    switch (in.next8() % 6) {
       case 0 -> pamu.write(in.next16() & 0xffc, in.next32(), Integer.BYTES, SystemBus.CPU);
       case 1 -> {
         // One word of an entry of either table.
@@ -59,6 +68,18 @@ public final class PamuFuzz {
         write(at, PaaceLayout.IA, in.next16());
         write(at, PaaceLayout.WIN, in.next32());
       }
+      case 3 -> {
+        // What some operation becomes.
+        int omi = in.next8() % OmtLayout.ENTRIES;
+        long at = BASE + SPAN / 4 + (long) omi * OmtLayout.BYTES + (in.next8() & 0x7f);
+        memory.write(at, in.next8(), Byte.BYTES);
+      }
+      case 4 -> {
+        // How a primary entry maps operations.
+        long at = BASE + (in.next8() & 0x3f) * (long) PaaceLayout.BYTES;
+        write(at, PaaceLayout.IA, in.next8() & 3);
+        write(at, PaaceLayout.OP, in.next32());
+      }
       default -> access(in.next8(), in.nextWord(0, SPAN), (in.next8() & 1) == 0);
     }
   }
@@ -74,9 +95,16 @@ public final class PamuFuzz {
     if (!write) {
       return;
     }
+    if ((get(PamuRegisters.PC) & KEEPING) != 0) {
+      // What is kept may be older than memory, which the walker sees.
+      long control = get(PamuRegisters.PC);
+      set(PamuRegisters.PC, control & ~KEEPING);
+      pa = pamu.translate(liodn, -1, iova, Translator.WRITE);
+      set(PamuRegisters.PC, control);
+    }
     Map<String, Long> registers = new HashMap<>();
     for (Register r : PamuRegisters.MAP.registers()) {
-      registers.put(r.name(), pamu.read(r.offset(), r.bytes()).value());
+      registers.put(r.name(), get(r));
     }
     PamuWalk walk =
         new PamuWalker("pamu", registers, WalkCheck.view(memory), Basis.OBSERVED)

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /// The tables of two LIODNs, word by word: nothing else has a PAMU that could be asked.
 ///
 /// The golden text was compared by hand with Linux 6.12 `drivers/iommu/fsl_pamu.h` and `fsl_pamu.c` (`map_addrspace_size_to_wse`,
-/// `map_subwindow_cnt_to_wce`, `pamu_init_ppaace`, `pamu_init_spaace`).
+/// `map_subwindow_cnt_to_wce`, `pamu_init_ppaace`, `pamu_init_spaace`, `setup_omt`, `setup_qbman_paace`).
 @DisplayName("PAMU: entries in memory, as the driver leaves them")
 class PamuGoldenTest {
   private static final long BASE = 0x1000_0000L;
@@ -34,7 +34,7 @@ class PamuGoldenTest {
           PaaceLayout.HIGH_LAYOUT,
           PaaceLayout.WIN_LAYOUT,
           PaaceLayout.INDEX_LAYOUT,
-          PaaceLayout.OP_LAYOUT);
+          OmtLayout.OP_LAYOUT);
   private static final List<Layout> SECONDARY =
       List.of(
           PaaceLayout.INDEX_LAYOUT,
@@ -44,7 +44,7 @@ class PamuGoldenTest {
           PaaceLayout.HIGH_LAYOUT,
           PaaceLayout.WIN_LAYOUT,
           PaaceLayout.INDEX_LAYOUT,
-          PaaceLayout.OP_LAYOUT);
+          OmtLayout.OP_LAYOUT);
 
   private final PlainMemory memory = new PlainMemory(BASE, 0x100_0000);
   private final CountedFrames frames = new CountedFrames(memory, BASE, 0x100_0000);
@@ -54,7 +54,8 @@ class PamuGoldenTest {
   private final StringBuilder text = new StringBuilder();
 
   @Test
-  @DisplayName("RAM beside a bank's page, in sub-windows; one window; a LIODN that is blocked")
+  @DisplayName(
+      "RAM beside a bank's page, in sub-windows; one window; a LIODN that is blocked; operations that are mapped")
   void tables() throws IOException {
     AddressSpace both = driver.createAddressSpace(Granule.K4);
     both.map(new Iova(0), new Pa(0x4000_0000L), 0x1000_0000L, Protection.READ_WRITE);
@@ -65,6 +66,11 @@ class PamuGoldenTest {
     driver.attach(9, one);
     driver.attach(11, one);
     driver.block(11);
+    driver.operations(13, OperationMapping.indexed(OperationMapping.QMAN).stashing(0x42));
+    driver.bypass(13);
+    driver.operations(
+        14, OperationMapping.immediate(OmtLayout.EOE_RWNITC, OmtLayout.EOE_WWSA).stashing(3));
+    driver.attach(14, both);
     for (Register r :
         List.of(
             PamuRegisters.PPBAH,
@@ -75,6 +81,10 @@ class PamuGoldenTest {
             PamuRegisters.SPBAL,
             PamuRegisters.SPLAH,
             PamuRegisters.SPLAL,
+            PamuRegisters.OBAH,
+            PamuRegisters.OBAL,
+            PamuRegisters.OLAH,
+            PamuRegisters.OLAL,
             PamuRegisters.PC)) {
       text.append("%s 0x%08x%n".formatted(r.name(), registers.read32(r.offset())));
     }
@@ -88,6 +98,7 @@ class PamuGoldenTest {
         Integer.toUnsignedLong(registers.read32(PamuRegisters.SPBAL.offset())),
         16,
         SECONDARY);
+    mappings();
     Golden.check("pamu/tables.txt", text.toString());
   }
 
@@ -97,8 +108,24 @@ class PamuGoldenTest {
         long at = base + (long) i * PaaceLayout.BYTES + (long) w * Integer.BYTES;
         long word = PaaceLayout.swapped(Integer.toUnsignedLong(memory.read32(at)));
         if (word != 0) {
+          boolean indexed = w == PaaceLayout.OP && word <= OmtLayout.OMI.max();
+          String meaning =
+              indexed ? OmtLayout.OMI_LAYOUT.decode(word).toString() : told(layouts, w, word);
+          text.append("%s %d, word %d: 0x%08x %s%n".formatted(name, i, w, word, meaning));
+        }
+      }
+    }
+  }
+
+  private void mappings() {
+    long base = Integer.toUnsignedLong(registers.read32(PamuRegisters.OBAL.offset()));
+    for (int omi = 0; omi < OmtLayout.ENTRIES; omi++) {
+      for (int operation = 0; operation < OmtLayout.BYTES; operation++) {
+        long moe = memory.read(base + (long) omi * OmtLayout.BYTES + operation, Byte.BYTES);
+        if (moe != 0) {
           text.append(
-              "%s %d, word %d: 0x%08x %s%n".formatted(name, i, w, word, told(layouts, w, word)));
+              "OMT %d, operation %d: 0x%02x %s%n"
+                  .formatted(omi, operation, moe, OmtLayout.MOE_LAYOUT.decode(moe)));
         }
       }
     }
