@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import java.util.List;
 import java.util.Optional;
 
 /// One set of translation tables, in the hardware's format, shared by all streams attached to it. Safe for use from many threads.
@@ -13,8 +14,13 @@ public interface AddressSpace extends AutoCloseable {
   /// {@return a bit set of mapping sizes: bit n for 2^n bytes; the granule and the block sizes}
   long pageSizes();
 
-  /// {@return IOVAs that can be mapped}
+  /// {@return the IOVAs from the first that can be mapped to the last}
   AddressRange aperture();
+
+  /// {@return IOVAs that can be mapped, ascending: the whole aperture, but for tables of several windows that lie apart}
+  default List<AddressRange> iovas() {
+    return List.of(aperture());
+  }
 
   /// {@return what a page that is to be mapped by itself must start at a multiple of, a power of two in bytes: the granule, or more where the tables have
   /// few windows of one size}

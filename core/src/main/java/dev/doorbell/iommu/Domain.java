@@ -6,7 +6,6 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -45,8 +44,22 @@ public final class Domain implements AutoCloseable {
   /// @throws GranuleNotSupported when the IOMMU has not this granule
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   public static Domain create(String name, DomainPolicy policy, Iommu iommu, Granule granule) {
-    AddressSpace made = iommu.createAddressSpace(GranuleNotSupported.check(name, iommu, granule));
-    return new Domain(name, policy, iommu, made);
+    return create(name, policy, iommu, granule, List.of());
+  }
+
+  /// {@return an empty domain that can map some IOVAs}
+  /// @param wanted empty for what the IOMMU has usually; where windows are to be chosen (POWER) they are made for these
+  /// @throws OutsideAperture when the IOMMU cannot translate all of them
+  public static Domain create(
+      String name, DomainPolicy policy, Iommu iommu, Granule granule, List<AddressRange> wanted) {
+    GranuleNotSupported.check(name, iommu, granule);
+    Domain d = new Domain(name, policy, iommu, iommu.createAddressSpace(granule, wanted));
+    try (Rollback rollback = new Rollback()) {
+      rollback.add(d::close);
+      wanted.forEach(r -> OutsideAperture.check(d, "wanted IOVAs " + r, r, d.apertureSource()));
+      rollback.commit();
+    }
+    return d;
   }
 
   public String name() {
@@ -66,9 +79,14 @@ public final class Domain implements AutoCloseable {
     return space.pageSizes();
   }
 
-  /// {@return IOVAs that the tables can translate, reserved ones included}
+  /// {@return IOVAs that the tables can translate, reserved ones included: from the first to the last}
   public AddressRange aperture() {
     return space.aperture();
+  }
+
+  /// {@return the windows that the aperture consists of, ascending; mostly one}
+  List<AddressRange> iovas() {
+    return space.iovas();
   }
 
   /// {@return what a doorbell's page near an IOVA must start at a multiple of: the granule, but for tables with few windows of one size}
@@ -168,9 +186,7 @@ public final class Domain implements AutoCloseable {
           .ifPresent(w -> {
             throw new MsiWindowAlreadySet(name, range, w.range());
           });
-      if (!aperture().contains(range)) {
-        throw new OutsideAperture(name, "MSI window " + range, aperture(), apertureSource());
-      }
+      OutsideAperture.check(this, "MSI window " + range, range, apertureSource());
       RegionConflicts.refuseWindow(name, attempt, range, mappings);
       for (IommuGroup g : groups) {
         RegionConflicts.refuseWindow(attempt, range, policy, g);
@@ -222,24 +238,7 @@ public final class Domain implements AutoCloseable {
   public List<ReservedRegion> reservedRegions() {
     lock.lock();
     try {
-      List<ReservedRegion> out = new ArrayList<>();
-      for (IommuGroup g : groups) {
-        for (ReservedRegion r : g.reserved()) {
-          if (r.kind() != ReservedRegion.Kind.SW_MSI && !out.contains(r)) {
-            out.add(r);
-          }
-        }
-      }
-      doorbells
-          .window()
-          .ifPresent(w ->
-              out.add(
-                  new ReservedRegion(
-                      w.range(),
-                      ReservedRegion.Kind.SW_MSI,
-                      Source.rule("MSI window registered on " + name))));
-      out.sort((a, b) -> a.range().compareTo(b.range()));
-      return List.copyOf(out);
+      return RegionConflicts.all(name, groups, doorbells.window());
     } finally {
       lock.unlock();
     }
@@ -248,7 +247,7 @@ public final class Domain implements AutoCloseable {
   /// {@return IOVAs that an owner can map, ascending: the aperture without reserved regions and without the MSI window}
   public List<AddressRange> iovaRanges() {
     return Ranges.subtract(
-        aperture(),
+        space.iovas(),
         reservedRegions().stream()
             .filter(r -> policy.excludes(r.kind()) || r.kind() == ReservedRegion.Kind.SW_MSI)
             .map(ReservedRegion::range)

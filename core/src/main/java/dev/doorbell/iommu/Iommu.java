@@ -1,6 +1,8 @@
 package dev.doorbell.iommu;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import java.util.List;
 
 /// One IOMMU as the iommu room drives it; each piece of IOMMU hardware has a driver that implements it.
 /// Every method returns only after the hardware has completed the invalidations it needs. Safe for use from many threads.
@@ -15,6 +17,16 @@ public interface Iommu {
   /// @throws IllegalArgumentException when the hardware has not this granule
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   AddressSpace createAddressSpace(Granule granule);
+
+  /// {@return empty translation tables, attached to nothing, made for some IOVAs where that is to be chosen} They may hold more, and, where the hardware
+  /// cannot hold these, less.
+  ///
+  /// @param wanted IOVAs that will be mapped; empty for what is usual
+  /// @throws IllegalArgumentException when the hardware has not this granule
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
+  default AddressSpace createAddressSpace(Granule granule, List<AddressRange> wanted) {
+    return createAddressSpace(granule);
+  }
 
   /// Lets a stream translate through tables made by this IOMMU or by another one of its kind. What the stream used before is
   /// replaced in one step as seen by the device (no window of bypass, and no fault for what both map alike, where the hardware

@@ -11,8 +11,13 @@ final class Ranges {
 
   /// {@return the parts of a range that no other one covers, ascending}
   static List<AddressRange> subtract(AddressRange from, Collection<AddressRange> others) {
-    List<AddressRange> left = new ArrayList<>();
-    left.add(from);
+    return subtract(List.of(from), others);
+  }
+
+  /// {@return the parts of ranges that no other one covers, ascending}
+  static List<AddressRange> subtract(
+      Collection<AddressRange> from, Collection<AddressRange> others) {
+    List<AddressRange> left = new ArrayList<>(from);
     for (AddressRange o : others) {
       List<AddressRange> next = new ArrayList<>();
       for (AddressRange r : left) {

@@ -2,12 +2,37 @@ package dev.doorbell.iommu;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.explain.Source;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What may not lie over what: mappings, the MSI window, and the regions that groups reserve (R9 to R14). Each refusal names
 /// both objects.
 final class RegionConflicts {
   private RegionConflicts() {}
+
+  /// {@return the regions that nobody may map, ascending: those of groups, and the MSI window where it really is}
+  static List<ReservedRegion> all(
+      String domain, Collection<IommuGroup> groups, Optional<MsiWindow> window) {
+    Stream<ReservedRegion> registered =
+        window.stream()
+            .map(w ->
+                new ReservedRegion(w.range(), ReservedRegion.Kind.SW_MSI, registeredOn(domain)));
+    return Stream.concat(
+            groups.stream()
+                .flatMap(g -> g.reserved().stream())
+                .filter(r -> r.kind() != ReservedRegion.Kind.SW_MSI)
+                .distinct(),
+            registered)
+        .sorted(Comparator.comparing(ReservedRegion::range))
+        .toList();
+  }
+
+  private static Source registeredOn(String domain) {
+    return Source.rule("MSI window registered on " + domain);
+  }
 
   /// Refuses a mapping that meets a region of an attached group.
   static void refuseMapping(
@@ -74,8 +99,8 @@ final class RegionConflicts {
             r.source(),
             "reserve the MSI window outside " + r.range());
       }
-      if (domain.policy().identityMaps(r.kind()) && !domain.aperture().contains(r.range())) {
-        throw new OutsideAperture(domain.name(), nameOf(r, group), domain.aperture(), r.source());
+      if (domain.policy().identityMaps(r.kind())) {
+        OutsideAperture.check(domain, nameOf(r, group), r.range(), r.source());
       }
     }
   }
@@ -90,7 +115,7 @@ final class RegionConflicts {
         "cannot map %s in %s".formatted(mapping, domain),
         window.range(),
         "mapping " + mapping,
-        Source.rule("MSI window registered on " + domain),
+        registeredOn(domain),
         "map outside the window, or reserve the window elsewhere");
   }
 }

@@ -92,7 +92,7 @@ final class OwnContainer implements Container {
     Granule granule = options.granule().orElse(iommu.capabilities().granules().getFirst());
     DomainPolicy policy =
         options.unsafeInterrupts() ? DomainPolicy.TRUSTED_USER : DomainPolicy.USER;
-    return Domain.create(name, policy, iommu, granule);
+    return Domain.create(name, policy, iommu, granule, options.iovas());
   }
 
   @Override

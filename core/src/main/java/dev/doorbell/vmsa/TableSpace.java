@@ -58,7 +58,7 @@ record TableSpace(
   void giveBack(Iterable<Long> tables) {
     for (long table : tables) {
       if (!quarantined.contains(table)) {
-        frames.free(new Pa(table), geometry.granule().bytes());
+        frames.free(new Pa(table), geometry.wholeTableBytes());
       }
     }
   }

@@ -9,15 +9,17 @@ import java.util.Optional;
 /// Levels are numbered as the manual numbers them: 3 is the last. The start table may be smaller than a granule; at stage 2 up to 16
 /// tables of the start level lie one after another (*concatenated*), which saves a level.
 ///
-/// Tables of other architectures that are radix trees of 4 KiB may be wider ({@link #wide}).
+/// Tables of other architectures have the same arithmetic with other figures: RISC-V's ({@link #wide}), or tables whose size is none of the granule's
+/// business ({@link #whole}).
 ///
 /// @param granule 4, 16 or 64 KiB
 /// @param stage which stage
-/// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52; of wide trees up to 59
-/// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule; of wide trees 32 to 56
-/// @param startLevel where a walk begins, 0 to 3; -1 in wide trees of five levels
+/// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52; of others' tables up to 63
+/// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule; of others' tables what they have
+/// @param startLevel where a walk begins, 0 to 3; of others' tables -1 to 3
+/// @param bitsPerLevel bits that a table below the start level resolves: with Arm's tables those of a granule
 public record VmsaGeometry(
-    Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
+    Granule granule, Stage stage, int inputBits, int outputBits, int startLevel, int bitsPerLevel) {
   /// The last level.
   public static final int LAST_LEVEL = 3;
 
@@ -27,9 +29,14 @@ public record VmsaGeometry(
   /// Widest input without 52-bit addresses.
   public static final int MAX_INPUT_BITS = 48;
 
+  private static final int FIRST_LEVEL = -1;
+  private static final int MOST_BITS_PER_LEVEL = 28;
+
+  /// log2 of the bytes of a descriptor.
+  private static final int ENTRY_SHIFT = 3;
+
   private static final int WIDE_BITS = 52;
   private static final int WIDEST_OUTPUT = 56;
-  private static final int WIDEST_START = -1;
   private static final int WIDE_ROOT_BITS = 2;
 
   private static final int CONCATENATED_BITS = 4;
@@ -37,14 +44,49 @@ public record VmsaGeometry(
   private static final long MIN_TABLE_ALIGNMENT = 64;
 
   public VmsaGeometry {
-    Optional<String> problem = problem(granule, stage, inputBits, outputBits, startLevel);
-    if (problem.isPresent() && !isWide(granule, stage, inputBits, outputBits, startLevel)) {
-      throw new IllegalArgumentException(problem.get());
+    int startBits = inputBits - granule.shift() - (LAST_LEVEL - startLevel) * bitsPerLevel;
+    boolean outside =
+        startLevel < FIRST_LEVEL
+            || startLevel > LAST_LEVEL
+            || bitsPerLevel < 1
+            || bitsPerLevel > MOST_BITS_PER_LEVEL
+            || inputBits >= Long.SIZE
+            || startBits < 1
+            || startBits > bitsPerLevel + CONCATENATED_BITS;
+    if (outside) {
+      throw new IllegalArgumentException(
+          "%d bits of input make no tables of %d bits each from level %d on with granule %s"
+              .formatted(inputBits, bitsPerLevel, startLevel, granule));
     }
   }
 
-  /// {@return the shape of whole tables of 512 entries of 4 KiB pages, whose first one at stage 2 is four of them side by side, as RISC-V has them} Arm has none of more
-  /// than four levels, so that what reads Arm's registers asks {@link #problem} first.
+  /// As the manual has it: a table is a granule.
+  ///
+  /// @throws IllegalArgumentException when there is no such shape
+  public VmsaGeometry(Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
+    Optional<String> problem = problem(granule, stage, inputBits, outputBits, startLevel);
+    if (problem.isPresent()) {
+      throw new IllegalArgumentException(problem.get());
+    }
+    this(granule, stage, inputBits, outputBits, startLevel, granule.shift() - ENTRY_SHIFT);
+  }
+
+  /// {@return the shape of another architecture's tables, all of them of one size}
+  ///
+  /// @param levels 1 to 5
+  /// @param bitsPerLevel bits that each table resolves, 1 to 28
+  /// @throws IllegalArgumentException when the input would have more than 63 bits
+  public static VmsaGeometry whole(Granule granule, int levels, int bitsPerLevel, int outputBits) {
+    return new VmsaGeometry(
+        granule,
+        Stage.STAGE1,
+        granule.shift() + levels * bitsPerLevel,
+        outputBits,
+        LAST_LEVEL + 1 - levels,
+        bitsPerLevel);
+  }
+
+  /// {@return the shape of whole tables of 512 entries of 4 KiB pages, whose first one at stage 2 is four of them side by side, as RISC-V has them}
   ///
   /// **Source** RISC-V Privileged Architecture 20240411, 12.4 to 12.6, 18.5.1.
   ///
@@ -52,27 +94,16 @@ public record VmsaGeometry(
   /// @param outputBits 32 to 56
   /// @throws IllegalArgumentException when there is no such shape
   public static VmsaGeometry wide(Stage stage, int levels, int outputBits) {
-    int start = LAST_LEVEL + 1 - levels;
-    if (start < WIDEST_START || start > 1) {
-      throw new IllegalArgumentException("tables of %d levels; 3 to 5 are wide".formatted(levels));
+    if (levels < 3 || levels > 5 || outputBits < SIZES[0] || outputBits > WIDEST_OUTPUT) {
+      throw new IllegalArgumentException(
+          "tables of %d levels for %d bits of output; 3 to 5 for %d to %d are wide"
+              .formatted(levels, outputBits, SIZES[0], WIDEST_OUTPUT));
     }
-    return new VmsaGeometry(Granule.K4, stage, wideBits(stage, start), outputBits, start);
-  }
-
-  private static int wideBits(Stage stage, int startLevel) {
-    int shift = Granule.K4.shift();
-    int whole = shift + (LAST_LEVEL + 1 - startLevel) * (shift - 3);
-    return whole + (stage == Stage.STAGE2 ? WIDE_ROOT_BITS : 0);
-  }
-
-  private static boolean isWide(
-      Granule granule, Stage stage, int inputBits, int outputBits, int startLevel) {
-    return granule.equals(Granule.K4)
-        && startLevel >= WIDEST_START
-        && startLevel <= 1
-        && inputBits == wideBits(stage, startLevel)
-        && outputBits >= SIZES[0]
-        && outputBits <= WIDEST_OUTPUT;
+    int bitsPerLevel = Granule.K4.shift() - ENTRY_SHIFT;
+    int root = stage == Stage.STAGE2 ? WIDE_ROOT_BITS : 0;
+    int inputBits = Granule.K4.shift() + levels * bitsPerLevel + root;
+    int start = LAST_LEVEL + 1 - levels;
+    return new VmsaGeometry(Granule.K4, stage, inputBits, outputBits, start, bitsPerLevel);
   }
 
   /// {@return the shape with the fewest levels}
@@ -89,10 +120,6 @@ public record VmsaGeometry(
       if (top <= CONCATENATED_BITS) {
         start++;
       }
-    }
-    Optional<String> problem = problem(granule, stage, inputBits, outputBits, start);
-    if (problem.isPresent()) {
-      throw new IllegalArgumentException(problem.get());
     }
     return new VmsaGeometry(granule, stage, inputBits, outputBits, start);
   }
@@ -202,11 +229,6 @@ public record VmsaGeometry(
     return new AddressRange(0, (1L << outputBits) - 1).contains(output);
   }
 
-  /// {@return bits that a table below the start level resolves}
-  public int bitsPerLevel() {
-    return granule.shift() - 3;
-  }
-
   /// {@return bits that the start level resolves}
   public int startBits() {
     return inputBits - shift(startLevel);
@@ -214,17 +236,22 @@ public record VmsaGeometry(
 
   /// {@return how many tables of the start level lie one after another}
   public int startTables() {
-    return 1 << Math.max(0, startBits() - bitsPerLevel());
+    return 1 << Math.max(0, startBits() - bitsPerLevel);
   }
 
   /// {@return descriptors in a table of a level}
   public int entries(int level) {
-    return 1 << (level == startLevel ? startBits() : bitsPerLevel());
+    return 1 << (level == startLevel ? startBits() : bitsPerLevel);
   }
 
   /// {@return bytes of a table of a level}
   public long tableBytes(int level) {
     return (long) entries(level) * DescriptorLayout.BYTES;
+  }
+
+  /// {@return bytes of a table below the start level}
+  public long wholeTableBytes() {
+    return (1L << bitsPerLevel) * DescriptorLayout.BYTES;
   }
 
   /// {@return the alignment of a table of a level: its size, at least 64 bytes}
@@ -234,7 +261,7 @@ public record VmsaGeometry(
 
   /// {@return log2 of the bytes that one descriptor of a level covers}
   public int shift(int level) {
-    return granule.shift() + (LAST_LEVEL - level) * bitsPerLevel();
+    return granule.shift() + (LAST_LEVEL - level) * bitsPerLevel;
   }
 
   /// {@return the bytes that one descriptor of a level covers}

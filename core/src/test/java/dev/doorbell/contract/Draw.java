@@ -1,5 +1,6 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,8 +123,8 @@ final class Draw {
         random.oneIn(10)
             ? random.nextBoolean() ? Facts.HIGH : facts.arena() + Facts.DIRECT
             : facts.base() + ((long) random.below(Facts.UNITS) << 16);
-    return random.pick(facts.tables()).first()
-        + base
-        + ((long) SUBS[random.below(SUBS.length)] << 12);
+    List<AddressRange> ranges = random.pick(facts.tables()).iovas();
+    AddressRange range = ranges.size() == 1 ? ranges.getFirst() : random.pick(ranges);
+    return range.start() + base + ((long) SUBS[random.below(SUBS.length)] << 12);
   }
 }

@@ -1,5 +1,6 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.address.AddressRange;
 import java.util.List;
 
 /// What a machine is, in plain numbers.
@@ -23,8 +24,12 @@ record Facts(
   /// What tables of a granule translate.
   ///
   /// @param shift log2 of the granule
-  /// @param first the first IOVA
-  record Tables(int shift, long first, long last) {}
+  /// @param iovas ascending; more than one range where tables have windows that lie apart
+  record Tables(int shift, List<AddressRange> iovas) {
+    long last() {
+      return iovas.getLast().last();
+    }
+  }
 
   /// IOVAs that a group reserves.
   ///

@@ -1,5 +1,6 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.contract.Progress.Expected;
@@ -215,7 +216,8 @@ final class Sequence {
   /// What a function can read.
   private void reach(int f) {
     world.facts.tables().stream()
-        .mapToLong(Facts.Tables::first)
+        .flatMap(t -> t.iovas().stream())
+        .mapToLong(AddressRange::start)
         .distinct()
         .forEach(first -> reach(f, first));
   }

@@ -1,5 +1,6 @@
 package dev.doorbell.contract;
 
+import dev.doorbell.address.AddressRange;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -110,8 +111,8 @@ final class Space {
 
   /// {@return whether the tables translate all of it}
   boolean isInside(long start, long last) {
-    return Long.compareUnsigned(start, tables.first()) >= 0
-        && Long.compareUnsigned(last, tables.last()) <= 0;
+    return Long.compareUnsigned(start, last) <= 0
+        && tables.iovas().stream().anyMatch(r -> r.contains(new AddressRange(start, last)));
   }
 
   /// Adds the refusal of a mapping that would not fit, where nothing else is refused before.

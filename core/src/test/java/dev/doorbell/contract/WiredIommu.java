@@ -8,6 +8,7 @@ import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Iommu;
 import dev.doorbell.iommu.IommuCapabilities;
 import dev.doorbell.iommu.Protection;
+import java.util.List;
 import java.util.Optional;
 
 /// An IOMMU whose tables are reached through a {@link Wiring}.
@@ -33,6 +34,11 @@ record WiredIommu(Iommu real, Wiring wiring) implements Iommu {
     @Override
     public AddressRange aperture() {
       return real.aperture();
+    }
+
+    @Override
+    public List<AddressRange> iovas() {
+      return real.iovas();
     }
 
     @Override
@@ -74,6 +80,11 @@ record WiredIommu(Iommu real, Wiring wiring) implements Iommu {
   @Override
   public AddressSpace createAddressSpace(Granule granule) {
     return wiring.space(real.createAddressSpace(granule));
+  }
+
+  @Override
+  public AddressSpace createAddressSpace(Granule granule, List<AddressRange> wanted) {
+    return wiring.space(real.createAddressSpace(granule, wanted));
   }
 
   @Override

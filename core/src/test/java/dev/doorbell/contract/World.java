@@ -87,7 +87,10 @@ final class World {
             known,
             iommuList.size(),
             functions.getFirst().route().cpus(),
-            iommuList.getFirst().capabilities().granules().stream().map(this::tables).toList(),
+            iommuList.getFirst().capabilities().granules().stream()
+                .filter(g -> g.compareTo(Granule.K64) <= 0)
+                .map(this::tables)
+                .toList(),
             rules.windows(),
             rules.hitless(),
             rules.byBridge(),
@@ -98,9 +101,10 @@ final class World {
     }
   }
 
+  /// No step maps as much as a larger page.
   private Facts.Tables tables(Granule granule) {
     try (AddressSpace s = iommuList.getFirst().createAddressSpace(granule)) {
-      return new Facts.Tables(granule.shift(), s.aperture().start(), s.aperture().last());
+      return new Facts.Tables(granule.shift(), s.iovas());
     }
   }
 

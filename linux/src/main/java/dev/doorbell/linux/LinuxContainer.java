@@ -80,7 +80,7 @@ public final class LinuxContainer implements Container {
       rollback.add(() -> detached(group));
       groups.add(group);
       rollback.add(() -> groups.remove(group));
-      windows.granule();
+      mappings.requireHeld(options.iovas(), windows.granule(), windows.all());
       rollback.commit();
     } finally {
       lock.unlock();

@@ -2,6 +2,7 @@ package dev.doorbell.linux;
 
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.IntervalSet;
 import dev.doorbell.address.Iova;
 import dev.doorbell.bus.Rollback;
 import dev.doorbell.explain.Source;
@@ -78,6 +79,30 @@ final class LinuxMappings {
     regions.put(group, its);
   }
 
+  /// Refuses a group where the kernel's windows do not hold what the user said it would map, reserved regions apart.
+  ///
+  /// @throws OutsideAperture when they do not
+  void requireHeld(List<AddressRange> wanted, Granule granule, List<DmaWindow> windows) {
+    for (AddressRange w : wanted) {
+      IntervalSet left = IntervalSet.of(w);
+      windows.forEach(o -> left.remove(o.iovas()));
+      for (List<ReservedRegion> of : regions.values()) {
+        of.forEach(r -> left.remove(pages(granule, r.range())));
+      }
+      if (!left.ranges().isEmpty()) {
+        throw new OutsideAperture(name, "wanted IOVAs " + w, hull(windows), RANGES);
+      }
+    }
+  }
+
+  private static AddressRange pages(Granule granule, AddressRange range) {
+    return new AddressRange(granule.alignDown(range.start()), range.last() | (granule.bytes() - 1));
+  }
+
+  private static AddressRange hull(List<DmaWindow> windows) {
+    return new AddressRange(windows.getFirst().iovas().start(), windows.getLast().iovas().last());
+  }
+
   /// Undoes {@link #enter}.
   void leave(LinuxGroup group) {
     regions.remove(group);
@@ -97,8 +122,7 @@ final class LinuxMappings {
     if (!g.isAligned(iova.value()) || !g.isAligned(b.bytes()) || !g.isAligned(b.address())) {
       throw new Misaligned(name, what(iova, b), g);
     }
-    AddressRange aperture =
-        new AddressRange(windows.getFirst().iovas().start(), windows.getLast().iovas().last());
+    AddressRange aperture = hull(windows);
     long last = iova.value() + (b.bytes() - 1);
     if (Long.compareUnsigned(last, iova.value()) < 0
         || !aperture.contains(new AddressRange(iova.value(), last))) {

@@ -14,7 +14,6 @@ import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.vfio.ContainerOptions;
 import dev.doorbell.vfio.DmaBuffer;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -171,7 +170,7 @@ class LinuxMappingsTest extends TwoGroups {
   @Test
   @DisplayName("iommufd: a granule that the group's IOMMU has not refuses the group")
   void granuleRefused() {
-    ContainerOptions wanted = new ContainerOptions(false, true, Optional.of(Granule.K4));
+    ContainerOptions wanted = ContainerOptions.USUAL.withGranule(Granule.K4);
     try (LinuxVfio vfio = open(Access.IOMMUFD);
         LinuxContainer c = vfio.open(wanted)) {
       kernel.alignment = Granule.K64.bytes();

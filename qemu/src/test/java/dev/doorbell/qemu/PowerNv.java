@@ -331,7 +331,7 @@ final class PowerNv implements AutoCloseable {
     @Override
     public Pa allocate(long bytes, long alignment) {
       long at = next + alignment - 1 & -alignment;
-      if (at + bytes > 0x3000_0000L) {
+      if (at + bytes > 0x3800_0000L) {
         throw new OutOfFramesException(bytes, 0);
       }
       next = at + bytes;

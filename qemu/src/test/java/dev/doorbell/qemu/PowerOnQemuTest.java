@@ -3,6 +3,7 @@ package dev.doorbell.qemu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
@@ -16,6 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName(
     "our drivers of PHB3 and XICS on QEMU's powernv8, of PHB4 and XIVE on powernv9, of PHB5 and XIVE2 on powernv10")
@@ -23,6 +25,7 @@ class PowerOnQemuTest {
   private static final int VECTORS = 4;
   private static final int MSIX = 0x11;
   private static final Iova WORK = new Iova(0x4000_0000L);
+  private static final long SECOND = 1L << 59;
 
   @ParameterizedTest
   @CsvSource({"POWER8, 12", "POWER8, 16", "POWER9, 12", "POWER9, 16", "POWER10, 12", "POWER10, 16"})
@@ -55,18 +58,64 @@ class PowerOnQemuTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(PowerNv.Chip.class)
+  @DisplayName(
+      "both windows of a PE, with tables of one to five levels, and untranslated with and without bit 59, are what QEMU walks too")
+  void windows(PowerNv.Chip chip) {
+    try (PowerNv machine = PowerNv.startOrSkip(chip)) {
+      VectorBlock vectors =
+          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv.RID), VECTORS, false);
+      for (int i = 0; i < VECTORS; i++) {
+        vectors.activate(i, 0);
+      }
+      RegisterBus bar0 = machine.bar0();
+      program(machine, bar0, vectors);
+      Granule large = machine.phb.capabilities().granules().get(2);
+      for (long start : new long[] {0, SECOND}) {
+        for (int bits : new int[] {21, 22, 31, 48, 54}) {
+          AddressSpace space =
+              machine.phb.createAddressSpace(
+                  Granule.K4, List.of(AddressRange.ofSize(start, 1L << bits)));
+          works(machine, bar0, mapped(machine, space, start + 0x10_0000L));
+        }
+        AddressSpace space =
+            machine.phb.createAddressSpace(large, List.of(AddressRange.ofSize(start, 1L << 40)));
+        works(machine, bar0, mapped(machine, space, start + large.bytes()));
+        machine.phb.bypass(PowerNv.RID);
+        long bytes = Granule.K64.alignDown(NvmeStimulus.memoryBytes(VECTORS) + 0xffff);
+        Pa memory = machine.frames.allocate(bytes, Granule.K64.bytes());
+        works(
+            machine,
+            bar0,
+            new DmaArea(machine.memory(), new Iova(start + memory.value()), memory, bytes));
+      }
+    }
+  }
+
+  private static void works(PowerNv machine, RegisterBus bar0, DmaArea work) {
+    NvmeStimulus nvme = NvmeStimulus.open("nvme", bar0, work, VECTORS);
+    collected(machine);
+    raise(nvme, 2);
+    assertTrue(collected(machine).contains("2@0"), work.toString());
+  }
+
   private static void raise(NvmeStimulus nvme, int vector) {
     var unused = nvme.raise(vector);
   }
 
   private static DmaArea work(PowerNv machine, int shift) {
     Granule granule = new Granule(shift);
-    AddressSpace space = machine.phb.createAddressSpace(granule);
+    return mapped(machine, machine.phb.createAddressSpace(granule), WORK.value());
+  }
+
+  private static DmaArea mapped(PowerNv machine, AddressSpace space, long at) {
     machine.phb.attach(PowerNv.RID, space);
+    Granule granule = space.granule();
     long bytes = granule.alignDown(NvmeStimulus.memoryBytes(VECTORS) + granule.bytes() - 1);
     Pa memory = machine.frames.allocate(bytes, granule.bytes());
-    space.map(WORK, memory, bytes, Protection.READ_WRITE);
-    return new DmaArea(machine.memory(), WORK, memory, bytes);
+    space.map(new Iova(at), memory, bytes, Protection.READ_WRITE);
+    return new DmaArea(machine.memory(), new Iova(at), memory, bytes);
   }
 
   /// What the irq room does on a machine of its own, with MSI-X in BAR 0.

@@ -46,7 +46,7 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
   /// Requester ids whose PE the bridge may not have heard of.
   private final Set<Integer> untold = new HashSet<>();
 
-  private final Map<Integer, Long> windows = new HashMap<>();
+  private final Map<Integer, PeWindows> windows = new HashMap<>();
 
   /// @param pes a multiple of 64
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is kept then
@@ -84,6 +84,11 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
 
   private long rowBytes() {
     return pes / Byte.SIZE;
+  }
+
+  /// {@return the name of the bridge's DMA side}
+  String id() {
+    return id;
   }
 
   int pes() {
@@ -147,8 +152,7 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
       put(Phb4Registers.PEST_BAR, Phb4Registers.PEST_ENABLE.mask() | pest.value());
       for (int pe = 0; pe < pes; pe++) {
         state(pe, PeState.RUNNING);
-        write(Phb4Registers.TVT, pe * TveLayout.PER_PE, windows.getOrDefault(pe, 0L));
-        write(Phb4Registers.TVT, pe * TveLayout.PER_PE + 1, 0);
+        writeWindows(pe);
       }
       startInterrupts();
       put(Phb4Registers.RTC, Phb4Registers.RTC_ALL.mask());
@@ -216,22 +220,28 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
     }
   }
 
-  /// {@return a PE's first window}
-  long window(int pe) {
+  /// {@return a PE's windows}
+  PeWindows windows(int pe) {
     lock.lock();
     try {
-      return windows.getOrDefault(pe, 0L);
+      return windows.getOrDefault(pe, PeWindows.CLOSED);
     } finally {
       lock.unlock();
     }
   }
 
-  /// Sets a PE's first window, and returns when no access goes by the former one. The change is one step for the PE.
-  void window(int pe, long tve) {
+  private void writeWindows(int pe) {
+    PeWindows w = windows.getOrDefault(pe, PeWindows.CLOSED);
+    write(Phb4Registers.TVT, pe * TveLayout.PER_PE, w.first());
+    write(Phb4Registers.TVT, pe * TveLayout.PER_PE + 1, w.second());
+  }
+
+  /// Sets a PE's windows, and returns when no access goes by the former ones. The change is one step for each of them.
+  void windows(int pe, PeWindows wanted) {
     lock.lock();
     try {
-      windows.put(pe, tve);
-      write(Phb4Registers.TVT, pe * TveLayout.PER_PE, tve);
+      windows.put(pe, wanted);
+      writeWindows(pe);
       killOf(pe);
     } finally {
       lock.unlock();
@@ -319,8 +329,10 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
     try {
       Map<String, Long> out = new TreeMap<>();
       for (int pe : byRid.values()) {
-        int window = pe * TveLayout.PER_PE;
-        out.put("TVT" + window, read(Phb4Registers.TVT, window));
+        for (int i = 0; i < TveLayout.PER_PE; i++) {
+          int window = pe * TveLayout.PER_PE + i;
+          out.put("TVT" + window, read(Phb4Registers.TVT, window));
+        }
         out.put("PESTB" + pe, read(Phb4Registers.PESTB, pe));
       }
       addInterrupts(out);

@@ -1,15 +1,20 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.address.Granule;
 import dev.doorbell.irq.ServerRouter;
+import java.util.List;
 
 /// Drives a PHB3.
 ///
 /// **Source**: skiboot 7.1 `hw/phb3.c`.
 public final class Phb3Driver extends PhbDriver {
+  private static final List<Granule> PAGES =
+      List.of(Granule.K4, Granule.K64, new Granule(24), new Granule(28));
+
   private final Phb3MsiDriver messages;
 
   private Phb3Driver(Phb3Hardware hw, Phb3Tables tables, ServerRouter router) {
-    super(hw.id(), "PHB3", hw.memory(), hw.frames(), tables);
+    super("PHB3", tables, PAGES);
     messages = new Phb3MsiDriver(hw.messages(), tables, router);
   }
 

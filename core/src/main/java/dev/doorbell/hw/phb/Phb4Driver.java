@@ -1,16 +1,21 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.address.Granule;
 import dev.doorbell.irq.EventRouter;
 import dev.doorbell.irq.XiveEventLayout;
+import java.util.List;
 
 /// Drives a PHB4 or PHB5.
 ///
 /// **Source**: skiboot 7.1 `hw/phb4.c`.
 public final class Phb4Driver extends PhbDriver {
+  private static final List<Granule> PAGES =
+      List.of(Granule.K4, Granule.K64, new Granule(21), new Granule(30));
+
   private final Phb4MsiDriver messages;
 
   private Phb4Driver(Phb4Hardware hw, Phb4Tables tables, EventRouter router) {
-    super(hw.id(), hw.kind(), hw.memory(), hw.frames(), tables);
+    super(hw.kind(), tables, PAGES);
     messages = new Phb4MsiDriver(hw.messages(), tables, router);
   }
 

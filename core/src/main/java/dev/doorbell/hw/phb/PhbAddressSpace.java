@@ -6,65 +6,150 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
-import dev.doorbell.vmsa.Stage;
-import dev.doorbell.vmsa.VmsaAddressSpace;
-import dev.doorbell.vmsa.VmsaGeometry;
-import dev.doorbell.vmsa.VmsaTable;
+import dev.doorbell.bus.Rollback;
+import dev.doorbell.iommu.Protection;
+import dev.doorbell.iommu.SharedAddressSpace;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/// TCE tables, which the first windows of PEs lead to. All tables of a tree have one size, as a TVE states one: a page of the granule each.
-///
-/// With pages of 4 KiB four levels cover 48 bits; with 64 KiB two cover 42.
-final class PhbAddressSpace extends VmsaAddressSpace<PhbDriver> {
-  static final int MOST_BITS = 48;
+/// The windows of PEs: one of IOVAs from 0 on and one from 2^59 on, or the one of them that is wanted, each with TCE tables of its own.
+final class PhbAddressSpace extends SharedAddressSpace<PhbDriver> {
+  /// Bits of an IOVA.
+  static final int IOVA_BITS = 60;
 
-  private static final int OUTPUT_BITS = 48;
+  /// Bits of a window whose size nobody chose.
+  private static final int USUAL_BITS = 48;
 
-  private PhbAddressSpace(VmsaTable table) {
-    super(table);
+  private final Granule granule;
+  private final List<TceWindow> windows;
+
+  private PhbAddressSpace(Granule granule, List<TceWindow> windows) {
+    this.granule = granule;
+    this.windows = windows;
   }
 
-  /// {@return empty tables}
+  /// {@return windows that map nothing}
   ///
-  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory
-  static PhbAddressSpace create(PhysicalMemory memory, Frames frames, Granule granule) {
-    VmsaGeometry geometry = VmsaGeometry.of(granule, Stage.STAGE1, bits(granule), OUTPUT_BITS);
-    return new PhbAddressSpace(VmsaTable.create(geometry, new TceFormat(), memory, frames, true));
+  /// @param wanted IOVAs that they are to hold as far as windows can; empty for two of the usual size
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory; nothing is kept then
+  static PhbAddressSpace create(
+      PhysicalMemory memory, Frames frames, Granule granule, List<AddressRange> wanted) {
+    List<TceWindow> made = new ArrayList<>();
+    try (Rollback rollback = new Rollback()) {
+      for (int number = 0; number < TveLayout.PER_PE; number++) {
+        int bits = wanted.isEmpty() ? USUAL_BITS : bits(number, wanted);
+        if (bits > 0) {
+          TceWindow w = TceWindow.create(number, granule, bits, memory, frames);
+          rollback.add(w.table()::close);
+          made.add(w);
+        }
+      }
+      rollback.commit();
+    }
+    return new PhbAddressSpace(granule, List.copyOf(made));
   }
 
-  /// {@return the most bits of address that whole tables resolve}
-  private static int bits(Granule granule) {
-    int level = granule.shift() - Long.numberOfTrailingZeros(TceLayout.BYTES);
-    return granule.shift() + (MOST_BITS - granule.shift()) / level * level;
+  /// {@return bits of IOVA that a window needs; 0 where nothing in it is wanted}
+  private static int bits(int number, List<AddressRange> wanted) {
+    return wanted.stream()
+        .filter(r -> TceWindow.of(r.last()) == number)
+        .mapToInt(r -> Long.SIZE - Long.numberOfLeadingZeros(TveLayout.OFFSET.get(r.last()) | 1))
+        .map(bits -> Math.min(bits, TceWindow.MOST_BITS))
+        .max()
+        .orElse(0);
   }
 
-  /// {@return the TVE that leads here}
-  long tve() {
-    VmsaGeometry g = geometry();
-    return TveLayout.tables(
-        root().value(),
-        VmsaGeometry.LAST_LEVEL + 1 - g.startLevel(),
-        g.bitsPerLevel(),
-        g.granule().shift());
+  /// {@return the TVEs that lead here}
+  PeWindows tves() {
+    return new PeWindows(tve(0), tve(1));
+  }
+
+  private long tve(int number) {
+    return windows.stream()
+        .filter(w -> w.number() == number)
+        .mapToLong(TceWindow::tve)
+        .findFirst()
+        .orElse(0);
   }
 
   @Override
-  public String toString() {
-    return "TCE tables at " + root();
+  public Granule granule() {
+    return granule;
+  }
+
+  /// TCEs have pages of one size.
+  @Override
+  public long pageSizes() {
+    return granule.bytes();
   }
 
   @Override
-  protected void invalidate(AddressRange range, boolean leafOnly) {
+  public AddressRange aperture() {
+    return windows.isEmpty()
+        ? new AddressRange(0, 0)
+        : new AddressRange(windows.getFirst().iovas().start(), windows.getLast().iovas().last());
+  }
+
+  @Override
+  public List<AddressRange> iovas() {
+    return windows.stream().map(TceWindow::iovas).toList();
+  }
+
+  private @Nullable TceWindow find(long iova) {
+    for (TceWindow w : windows) {
+      if (w.iovas().contains(iova)) {
+        return w;
+      }
+    }
+    return null;
+  }
+
+  /// {@return the window that has IOVAs}
+  private TceWindow holding(Iova iova, long bytes) {
+    TceWindow w = find(iova.value());
+    if (w == null || w != find(iova.value() + (bytes - 1))) {
+      throw new IllegalArgumentException(
+          "0x%x bytes at %s are in none of the windows %s".formatted(bytes, iova, iovas()));
+    }
+    return w;
+  }
+
+  @Override
+  protected void change(Iova iova, Pa pa, long bytes, Protection protection) {
+    TceWindow w = holding(iova, bytes);
+    w.table().map(w.within(iova.value()), pa, bytes, protection, (_, _) -> forgetEverywhere());
+  }
+
+  @Override
+  protected long remove(Iova iova, long bytes) {
+    TceWindow w = holding(iova, bytes);
+    return w.table().unmap(w.within(iova.value()), bytes, (_, _) -> forgetEverywhere());
+  }
+
+  private void forgetEverywhere() {
     users().forEach(PhbDriver::invalidate);
   }
 
   @Override
   protected Optional<Pa> look(Iova iova) {
-    return aperture().contains(iova.value()) ? super.look(iova) : Optional.empty();
+    TceWindow w = find(iova.value());
+    return w == null ? Optional.empty() : w.table().translate(w.within(iova.value()));
+  }
+
+  @Override
+  protected void release() {
+    windows.forEach(w -> w.table().close());
   }
 
   @Override
   protected String name(PhbDriver iommu) {
     return iommu.id();
+  }
+
+  @Override
+  public String toString() {
+    return windows.toString();
   }
 }

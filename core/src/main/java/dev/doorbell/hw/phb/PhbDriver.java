@@ -1,5 +1,6 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
@@ -19,21 +20,16 @@ import java.util.Optional;
 ///
 /// **Source**: skiboot 7.1 `hw/phb3.c`, `hw/phb4.c`; Linux 6.12 `arch/powerpc/platforms/powernv/pci-ioda.c`.
 public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4Driver {
-  /// Pages whose tables the driver builds. The bridge has others.
-  private static final List<Granule> GRANULES = List.of(Granule.K4, Granule.K64);
-
   private static final int REQUESTER_BITS = 16;
-
-  private static final long CLOSED = 0;
 
   /// What stands for a stream.
   ///
-  /// @param tve its PE's window
+  /// @param windows its PE's
   /// @param state what its PE becomes; empty where it stays as it is
-  private record Placement(long tve, Optional<PeState> state) {
+  private record Placement(PeWindows windows, Optional<PeState> state) {
     /// Who comes to other tables is not to be blamed for what was done before.
-    static Placement at(long tve) {
-      return new Placement(tve, Optional.of(PeState.RUNNING));
+    static Placement at(PeWindows windows) {
+      return new Placement(windows, Optional.of(PeState.RUNNING));
     }
   }
 
@@ -42,15 +38,18 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
   private final PhysicalMemory memory;
   private final Frames frames;
   private final PeTables tables;
+  private final List<Granule> pages;
   private final StreamAttachments<PhbDriver, Placement, PhbAddressSpace> attached =
       new StreamAttachments<>(this, new Windows());
 
-  PhbDriver(String id, String kind, PhysicalMemory memory, Frames frames, PeTables tables) {
-    this.id = id;
+  /// @param pages that TCEs can map, ascending
+  PhbDriver(String kind, PeTables tables, List<Granule> pages) {
+    this.id = tables.id();
     this.kind = kind;
-    this.memory = memory;
-    this.frames = frames;
+    this.memory = tables.memory;
+    this.frames = tables.frames;
     this.tables = tables;
+    this.pages = pages;
   }
 
   /// {@return the driver of its messages}
@@ -65,21 +64,29 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
   public IommuCapabilities capabilities() {
     return new IommuCapabilities(
         kind,
-        GRANULES,
-        PhbAddressSpace.MOST_BITS,
-        PhbAddressSpace.MOST_BITS,
+        pages,
+        PhbAddressSpace.IOVA_BITS,
+        TveLayout.REAL_ADDRESS.width(),
         REQUESTER_BITS,
         false,
         true);
   }
 
+  /// Both windows of a PE, of 48 bits at least.
   @Override
   public AddressSpace createAddressSpace(Granule granule) {
-    if (!GRANULES.contains(granule)) {
+    return createAddressSpace(granule, List.of());
+  }
+
+  /// The windows that are wanted, with tables of one to five levels: what lies below 2^59 is the first one's, what lies above is the second one's. A window
+  /// where nothing is wanted stays closed.
+  @Override
+  public AddressSpace createAddressSpace(Granule granule, List<AddressRange> wanted) {
+    if (!pages.contains(granule)) {
       throw new IllegalArgumentException(
-          "%s has granules %s and not %s".formatted(id(), GRANULES, granule));
+          "%s has granules %s and not %s".formatted(id(), pages, granule));
     }
-    return PhbAddressSpace.create(memory, frames, granule);
+    return PhbAddressSpace.create(memory, frames, granule, wanted);
   }
 
   @Override
@@ -95,16 +102,17 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
   @Override
   public void block(int streamId) {
     requireRid(streamId);
-    attached.detach(streamId, Placement.at(CLOSED));
+    attached.detach(streamId, Placement.at(PeWindows.CLOSED));
   }
 
+  /// In both windows: an address is the physical one, with or without bit 59.
   @Override
   public void bypass(int streamId) {
     requireRid(streamId);
-    attached.detach(streamId, Placement.at(tables.untranslated()));
+    attached.detach(streamId, Placement.at(PeWindows.both(tables.untranslated())));
   }
 
-  /// A stream's entry is the TVE of its PE. Where it has none, and needs none, it is nobody's PE, which is closed.
+  /// A stream's entry is the TVEs of its PE. Where it has none, and needs none, it is nobody's PE, which is closed.
   private final class Windows implements StreamAttachments.Hardware<Placement, PhbAddressSpace> {
     /// A PE that is stopped is stopped again when a change is taken back, and one that runs is not let go on when it was stopped meanwhile.
     @Override
@@ -113,20 +121,20 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
           .known(stream)
           .map(pe ->
               new Placement(
-                  tables.window(pe), Optional.of(tables.state(pe)).filter(PeState::isStopped)))
-          .orElse(new Placement(CLOSED, Optional.empty()));
+                  tables.windows(pe), Optional.of(tables.state(pe)).filter(PeState::isStopped)))
+          .orElse(new Placement(PeWindows.CLOSED, Optional.empty()));
     }
 
     @Override
     public Placement leadingTo(PhbAddressSpace space) {
-      return Placement.at(space.tve());
+      return Placement.at(space.tves());
     }
 
     @Override
     public void write(int stream, Placement entry, StreamAttachments.Orders orders) {
-      if (entry.tve() != CLOSED || tables.known(stream).isPresent()) {
+      if (!entry.windows().equals(PeWindows.CLOSED) || tables.known(stream).isPresent()) {
         int pe = tables.pe(stream);
-        orders.run(() -> tables.window(pe, entry.tve()));
+        orders.run(() -> tables.windows(pe, entry.windows()));
         entry.state().ifPresent(state -> orders.run(() -> tables.state(pe, state)));
       }
     }
@@ -136,7 +144,7 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
     public void forget(PhbAddressSpace space) {}
   }
 
-  /// A TVE is one word, and TCEs of the former one are forgotten before the change is told to be done.
+  /// A TVE is one word, an address is one TVE's, and TCEs of the former one are forgotten before the change is told to be done.
   @Override
   public boolean attachesHitlessly(int streamId, AddressSpace space) {
     return true;

@@ -14,6 +14,9 @@ public final class TveLayout {
   /// Highest value of {@link #NUM_LEVELS}: five levels.
   public static final int MOST_LEVELS = 4;
 
+  /// log2 of the bytes of the smallest table.
+  static final int LEAST_TABLE = 12;
+
   private static final int SHIFT_OF_TABLE = 12;
   private static final int LEAST_ENTRIES = 8;
   private static final int LEAST_PAGE = 11;
