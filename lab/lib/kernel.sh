@@ -18,43 +18,63 @@ lab_kernel() {
     done
   fi
   case $kernel in
-    '' | distribution) ;;
+    '' | distribution) series=6.12 ;;
+    distribution-*) series=${kernel#distribution-} ;;
     *) [ -r "$kernel" ] && return; echo "lab: there is no kernel $kernel, which DOORBELL_LAB_KERNEL names" >&2; return 1 ;;
   esac
-  initramfs=$cache/initramfs-$1-modules.cpio
-  lab_distribution_kernel "$1" || return 1
+  initramfs=$cache/initramfs-$1-$series.cpio
+  lab_distribution_kernel "$1" "$series" || return 1
   echo "lab: boots the distribution's kernel, which has no iommufd: containers alone${image:+ ('lab/kernel $1' builds one that has it)}" >&2
 }
 
-# lab_distribution_kernel ARCH: the newest of the distribution's stable line that can be fetched: a list may name what the mirror has not got yet.
+# lab_distribution_kernel ARCH SERIES: the newest of a series that can be fetched: a list may name what the mirror has not got yet. What the
+# lab's suite has not, the one before may have.
 lab_distribution_kernel() {
-  folder=$cache/kernel-$1
+  folder=$cache/kernel-$1-$2
   if [ ! -e "$folder/.ready" ]; then
-    lab_lists "$1" || return 1
-    case $1 in ppc64el) flavour=powerpc64le ;; *) flavour=$1 ;; esac
-    for name in $(lab_apt_cache "$1" pkgnames linux-image- | grep -E "^linux-image-6\.12\.[0-9]+\+deb13-$flavour\$" | sort -rV); do
-      lab_unpack "$folder" "$name:$1" && break
+    for from in "$1" "$1@$lab_old_suite"; do
+      lab_lists "$from" || return 1
+      lab_fetch_kernel "$from" "$2" && break
     done
     # shellcheck disable=SC2144
-    [ -n "$(ls "$folder"/boot/vmlinu* 2>/dev/null)" ] || { echo "lab: no kernel of the distribution's for $1 could be fetched" >&2; return 1; }
+    [ -n "$(lab_kernel_file)" ] || { echo "lab: no kernel $2 of the distribution's for $1 could be fetched" >&2; return 1; }
     : >"$folder/.ready"
   fi
-  kernel=$(ls "$folder"/boot/vmlinu* | tail -n 1)
-  lab_module_tree "$1" "${kernel##*/vmlinu?-}"
+  kernel=$(lab_kernel_file)
+  version=$(ls "$folder"/usr/lib/modules "$folder"/lib/modules 2>/dev/null | grep "^$2[.]" | tail -n 1)
+  lab_module_tree "$1" "$2" "$version"
 }
 
-# lab_module_tree ARCH VERSION: the machine's modules and what they need, unpacked, as modprobe finds them. busybox of this system's kind
+# lab_kernel_file: the kernel in a folder of unpacked packages.
+lab_kernel_file() { ls "$folder"/boot/vmlinu* "$folder"/usr/lib/modules/*/vmlinu* 2>/dev/null | tail -n 1; }
+
+# lab_fetch_kernel ARCH SERIES: newer series have kernel and modules in packages of their own beside that of the name.
+lab_fetch_kernel() {
+  case $1 in ppc64el*) flavour=powerpc64le ;; *) flavour=${1%@*} ;; esac
+  for name in $(lab_apt_cache "$1" pkgnames linux-image- | grep -E "^linux-image-${2/./[.]}[.][0-9]+(-[0-9]+|[+]deb[0-9]+)-$flavour\$" | sort -rV); do
+    lab_unpack "$folder" "$name:$1" || continue
+    [ -n "$(lab_kernel_file)" ] ||
+      lab_unpack "$folder" "${name/image/binary}:$1" "${name/image/modules}:$1" "${name/image/base}:$1" || continue
+    return
+  done
+  return 1
+}
+
+# lab_module_tree ARCH SERIES VERSION: the machine's modules and what they need, unpacked, as modprobe finds them. busybox of this system's kind
 # knows the format of every architecture's modules that has this one's order of bytes.
 lab_module_tree() {
-  module_tree=$cache/modules-$1
-  [ "$(cat "$module_tree/.ready" 2>/dev/null)" = "$2 ${modules[*]}" ] && return
+  module_tree=$cache/modules-$1-$2
+  [ "$(cat "$module_tree/.ready" 2>/dev/null)" = "$3 ${modules[*]}" ] && return
+  # Older packages have them in /lib itself.
+  base=$cache/kernel-$1-$2/usr
+  [ -d "$base/lib/modules" ] || base=${base%/usr}
   lab_unpack "$cache/busybox-amd64" busybox-static:amd64 || return 1
   box=$cache/busybox-amd64/usr/bin/busybox
-  all=$cache/kernel-$1/usr/lib/modules/$2
-  "$box" depmod -n -b "$cache/kernel-$1/usr" "$2" >"$cache/depmod-$1" 2>"$cache/depmod-$1.log" ||
+  all=$base/lib/modules/$3
+  "$box" depmod -n -b "$base" "$3" >"$cache/depmod-$1" 2>"$cache/depmod-$1.log" ||
     { tail -n 3 "$cache/depmod-$1.log" >&2; return 1; }
   rm -rf "$module_tree"
-  mkdir -p "$module_tree/lib/modules/$2"
+  mkdir -p "$module_tree/lib/modules/$3"
   for name in "${modules[@]}"; do
     # What is built in is not loaded.
     grep -q "/$name\.ko$" "$all/modules.builtin" && continue
@@ -64,10 +84,10 @@ lab_module_tree() {
   done >"$module_tree/.lines"
   tr -d : <"$module_tree/.lines" | tr ' ' '\n' | sort -u >"$module_tree/.files"
   while read -r file; do
-    to=$module_tree/lib/modules/$2/${file%.xz}
+    to=$module_tree/lib/modules/$3/${file%.xz}
     mkdir -p "${to%/*}"
     case $file in *.xz) "$box" unxz -c "$all/$file" >"$to" ;; *) cp "$all/$file" "$to" ;; esac || return 1
   done <"$module_tree/.files"
-  "$box" depmod -b "$module_tree" "$2" || return 1
-  echo "$2 ${modules[*]}" >"$module_tree/.ready"
+  "$box" depmod -b "$module_tree" "$3" || return 1
+  echo "$3 ${modules[*]}" >"$module_tree/.ready"
 }

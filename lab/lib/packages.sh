@@ -5,21 +5,27 @@
 
 lab_suite=trixie
 
+# The one before, for older kernels.
+lab_old_suite=bookworm
+
 # The architectures whose lists were fetched by this run.
 lab_fresh=
+
+# Below, ARCH is an architecture as the distribution names it, or ARCH@SUITE of another suite than the lab's.
 
 # lab_lines ARCH: the lines of apt's sources. For POWER a mirror may have the suite's list and not yet its packages; the next suite's beside them
 # are as good, as nothing of this system runs with them.
 lab_lines() {
   main=$(lab_archive /debian) || { echo "lab: no Debian archive in apt's sources" >&2; return 1; }
-  echo "deb $main $lab_suite main"
+  case $1 in *@*) suite=${1#*@} ;; *) suite=$lab_suite ;; esac
+  echo "deb $main $suite main"
   if [ "$1" = ppc64el ]; then
     echo "deb $main forky main"
     return
   fi
-  echo "deb $main $lab_suite-updates main"
-  echo "deb $main $lab_suite-backports main"
-  if security=$(lab_archive /debian-security); then echo "deb $security $lab_suite-security main"; fi
+  echo "deb $main $suite-updates main"
+  [ "$suite" != "$lab_suite" ] || echo "deb $main $suite-backports main"
+  if security=$(lab_archive /debian-security); then echo "deb $security $suite-security main"; fi
 }
 
 # lab_archive WORD: prints the first address in apt's sources that ends in WORD.
@@ -40,7 +46,7 @@ lab_apt_cache() { lab_apt_tool apt-cache "$@"; }
 lab_apt_tool() {
   tool=$1
   state=$cache/apt/$2
-  arch_only=$2
+  arch_only=${2%@*}
   shift 2
   "$tool" -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
     -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/nonexistent \

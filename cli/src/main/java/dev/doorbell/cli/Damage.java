@@ -9,6 +9,7 @@ import dev.doorbell.pci.Seen;
 import dev.doorbell.plan.Conflict;
 import dev.doorbell.plan.Plan;
 import dev.doorbell.survey.Doubt;
+import dev.doorbell.survey.Obstacle;
 import dev.doorbell.survey.Survey;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,19 @@ final class Damage {
             "whether %s has MSI or MSI-X cannot be seen: %s".formatted(sbdf, why),
             "capture it as root, which reads configuration space whole; or plan with a what-if function (--with)");
       }
+    }
+  }
+
+  /// A capture that puts a function's MSI-X table where nothing leads contradicts itself.
+  ///
+  /// @throws UnusableInput when that is so of one of the functions
+  static void requireTables(Survey survey, List<Sbdf> functions) {
+    for (Sbdf sbdf : functions) {
+      Obstacle.beforeTable(survey, survey.function(sbdf).orElseThrow())
+          .ifPresent(o -> {
+            throw new UnusableInput(
+                "UnusableDescription", "%s (%s)".formatted(o.why(), o.source()), o.advice());
+          });
     }
   }
 

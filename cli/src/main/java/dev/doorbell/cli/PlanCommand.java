@@ -102,6 +102,7 @@ final class PlanCommand implements Callable<Integer> {
   }
 
   static Plan plan(Survey survey, List<Sbdf> functions, PlanOptions options) {
+    Damage.requireTables(survey, functions);
     Subjects subjects = new Subjects(survey);
     List<Subject> chosen = functions.stream().flatMap(f -> subjects.of(f).stream()).toList();
     Plan plan = new Planner(survey.machine()).plan(chosen, options.request());

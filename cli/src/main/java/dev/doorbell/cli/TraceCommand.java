@@ -281,6 +281,7 @@ final class TraceCommand implements Callable<Integer> {
             max == null ? OptionalInt.empty() : OptionalInt.of(max),
             unsafeInterrupts);
     List<Sbdf> together = together(survey, sbdf);
+    Damage.requireTables(survey, together);
     Subjects subjects = new Subjects(survey);
     Plan plan =
         new Planner(chosen.machine())

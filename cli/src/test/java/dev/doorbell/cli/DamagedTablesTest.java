@@ -29,10 +29,14 @@ class DamagedTablesTest {
     return status;
   }
 
-  private static void copy(Path to) throws IOException {
-    try (Stream<Path> all = Files.walk(SAMPLE)) {
+  static void copy(Path to) throws IOException {
+    copy(SAMPLE, to);
+  }
+
+  static void copy(Path capture, Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(capture)) {
       for (Path from : all.toList()) {
-        Path target = to.resolve(SAMPLE.relativize(from).toString());
+        Path target = to.resolve(capture.relativize(from).toString());
         if (Files.isSymbolicLink(from)) {
           Files.createSymbolicLink(target, Files.readSymbolicLink(from));
         } else if (Files.isDirectory(from)) {
@@ -312,7 +316,7 @@ class DamagedTablesTest {
   @ParameterizedTest(name = "{0}")
   @CsvSource({"a BAR in no window, true", "a BAR that cannot be, false"})
   @DisplayName(
-      "an MSI-X table that nothing leads to: assign and trace are refused with the BAR and the function, and not by a defect")
+      "an MSI-X table that nothing leads to: plan, assign and trace are refused with the BAR and the function, and not by a defect")
   void unreachableTable(String name, boolean moved, @TempDir Path root) throws IOException {
     copy(root);
     Path function = root.resolve("sys/bus/pci/devices/0000:04:00.0");
@@ -331,7 +335,7 @@ class DamagedTablesTest {
       config[at + 4] |= 7;
       Files.write(function.resolve("config"), config);
     }
-    for (String line : new String[] {"assign", "trace --vector 0"}) {
+    for (String line : new String[] {"plan", "assign", "trace --vector 0"}) {
       String[] words = (line + " 0000:04:00.0 --json --root " + root).split(" ");
       StringWriter out = new StringWriter();
       assertEquals(2, run(out, words), out::toString);

@@ -26,6 +26,7 @@ import dev.doorbell.machine.Machine;
 import dev.doorbell.pci.DmaAliases;
 import dev.doorbell.pci.Groups.Group;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Obstacle;
 import dev.doorbell.survey.Regions;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
@@ -163,6 +164,10 @@ public final class Host {
           f.description().source(),
           "choose an endpoint below it");
     }
+    Obstacle.before(survey, f)
+        .ifPresent(o -> {
+          throw new NotAssignable(sbdf.toString(), o.at(), o.why(), o.source(), o.advice());
+        });
     return f;
   }
 

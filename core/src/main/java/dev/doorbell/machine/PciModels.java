@@ -119,6 +119,13 @@ final class PciModels {
   private void addEndpoint(FunctionDescription d, PciFunction f, BarPlacement bars) {
     try {
       addEndpoint(f, bars);
+      // It answered whoever captured it.
+      if (f.sbdf().device() > 0 && !d.hypothetical()) {
+        topology.path(f).stream()
+            .limit(1)
+            .flatMap(b -> Optional.ofNullable(bridges.get(b.sbdf())).stream())
+            .forEach(BridgeModel::takeSeveralDevices);
+      }
     } catch (IllegalArgumentException e) {
       throw new UnusableDescription("function " + f, String.valueOf(e.getMessage()), d.source());
     }

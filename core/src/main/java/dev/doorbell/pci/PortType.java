@@ -39,6 +39,11 @@ public enum PortType {
     return encoding;
   }
 
+  /// {@return whether what lies below it is a link, which has one device}
+  public boolean endsInLink() {
+    return this == ROOT_PORT || this == DOWNSTREAM_PORT || this == PCI_TO_PCIE_BRIDGE;
+  }
+
   /// {@return its name in a sentence}
   public String words() {
     return words;

@@ -38,6 +38,7 @@ final class FunctionChecks {
   void check(List<Subject> subjects, Granule granule) {
     for (Subject s : subjects) {
       bridge(s);
+      obstacle(s);
       iommu(s, granule);
       sharers(s);
       msi(s);
@@ -58,6 +59,17 @@ final class FunctionChecks {
           "%s is a bridge or port, which stays with the host".formatted(s.sbdf()),
           "assign an endpoint below it");
     }
+  }
+
+  private void obstacle(Subject s) {
+    s.obstacle()
+        .ifPresent(o ->
+            add(
+                "NotAssignable",
+                self(s),
+                Thing.named(o.at(), o.source()),
+                "%s cannot be assigned: %s".formatted(s.sbdf(), o.why()),
+                o.advice()));
   }
 
   private void iommu(Subject s, Granule granule) {

@@ -51,8 +51,14 @@ public record Plan(
     unseen = List.copyOf(unseen);
   }
 
-  /// {@return this plan with other words for its conflicts; the verdict is not drawn anew}
+  /// {@return this plan with other words for its conflicts; a no is said in those of the first that stands against it}
   public Plan withConflicts(List<Conflict> told) {
-    return new Plan(arch, subjects, window, ram, regions, ledger, told, unseen, verdict);
+    Verdict same =
+        told.stream()
+            .filter(c -> verdict.answer() == Answer.NO && c.blocks())
+            .findFirst()
+            .map(c -> new Verdict(Answer.NO, c.message()))
+            .orElse(verdict);
+    return new Plan(arch, subjects, window, ram, regions, ledger, told, unseen, same);
   }
 }

@@ -5,6 +5,7 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.survey.Obstacle;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -13,6 +14,7 @@ import java.util.OptionalInt;
 ///
 /// @param iommu the IOMMU in its path
 /// @param controllers the MSI controllers its messages may go to, preferred first
+/// @param obstacle what keeps processors' requests from it
 /// @param msi its MSI capability, empty when it has none or it cannot be seen
 /// @param msixVectors size of its MSI-X table; empty when it has none or it cannot be seen
 /// @param capabilitiesSeen whether config space shows which of them it has
@@ -25,6 +27,7 @@ public record Subject(
     Sbdf sbdf,
     Optional<IommuDescription> iommu,
     List<MsiControllerDescription> controllers,
+    Optional<Obstacle> obstacle,
     Optional<Msi> msi,
     OptionalInt msixVectors,
     boolean capabilitiesSeen,

@@ -12,6 +12,7 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.pci.Seen;
 import dev.doorbell.plan.Subject.Mate;
 import dev.doorbell.plan.Subject.Namesake;
+import dev.doorbell.survey.Obstacle;
 import dev.doorbell.survey.Regions;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.SurveyedFunction;
@@ -44,6 +45,7 @@ public final class Subjects {
         f.sbdf(),
         survey.iommu(f),
         controllers(f),
+        Obstacle.before(survey, f),
         msi.thing().map(m -> new Subject.Msi(m.size(), m.is64Bit())),
         msix.thing().map(m -> OptionalInt.of(m.vectors())).orElse(OptionalInt.empty()),
         msi.isThere() || msix.isThere() || !(msi.isNotVisible() || msix.isNotVisible()),

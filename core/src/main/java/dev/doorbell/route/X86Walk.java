@@ -245,12 +245,14 @@ final class X86Walk {
   }
 
   private LapicWalker lapics(MsiControllerDescription.LocalApic apic) {
-    return new LapicWalker(
-        apic.id(),
-        machine.apic().stream()
-            .flatMap(a -> a.cpus().stream())
-            .map(ApicDescription.Cpu::apicId)
-            .toList());
+    return new LapicWalker(apic.id(), machine.apic().map(this::apicIds).orElse(List.of()));
+  }
+
+  /// Of a model the processors are known that it has where the capture shows none.
+  private List<Long> apicIds(ApicDescription apic) {
+    return state.basis() == Basis.DERIVED
+        ? apic.ids()
+        : apic.cpus().stream().map(ApicDescription.Cpu::apicId).toList();
   }
 
   private VtdWalker vtd(IommuDescription.VtD v) {

@@ -333,6 +333,29 @@ class PlannerTest {
   }
 
   @Test
+  @DisplayName(
+      "a no is said in the words of the first conflict that stands against it, also when those change")
+  void otherWords() {
+    Mate busy = new Mate(Sbdf.parse("0000:01:00.1"), Optional.of("igb"), false, true, "no ACS");
+    Plan plan =
+        plan(
+            machine(List.of(ITS), List.of()),
+            PlanRequest.DEFAULT,
+            subject(NIC, List.of(), 4, List.of(busy)));
+    assertEquals(Answer.NO, plan.verdict().answer());
+    List<Conflict> told =
+        plan.conflicts().stream()
+            .map(c ->
+                new Conflict(
+                    c.kind(), c.a(), c.b(), c.blocks(), "maybe: " + c.message(), c.advice()))
+            .toList();
+    assertTrue(told.size() > 1, told::toString);
+    Plan again = plan.withConflicts(told);
+    assertEquals("maybe: " + plan.verdict().because(), again.verdict().because());
+    assertEquals(Answer.NO, again.verdict().answer());
+  }
+
+  @Test
   @DisplayName("a 32-bit MSI capability keeps the window below 4 GiB")
   void lowWindow() {
     Subject s =
@@ -340,6 +363,7 @@ class PlannerTest {
             NIC,
             Optional.of(smmu(48)),
             List.of(ITS),
+            Optional.empty(),
             Optional.of(new Subject.Msi(8, false)),
             OptionalInt.empty(),
             true,

@@ -65,6 +65,7 @@ final class Scene {
         Optional.of(smmu(48)),
         controllers,
         Optional.empty(),
+        Optional.empty(),
         OptionalInt.of(msix),
         true,
         mates,

@@ -27,6 +27,7 @@ public final class BridgeModel implements FunctionModel {
   private final ConfigSpace config;
   private final Optional<PortType> type;
   private final boolean link;
+  private boolean severalDevices;
   private final boolean upstreamPort;
   private final int expressAt;
   private final int acsAt;
@@ -43,12 +44,7 @@ public final class BridgeModel implements FunctionModel {
   BridgeModel(ConfigStorage storage, Optional<PortType> type, int expressAt, int acsAt) {
     this.storage = storage;
     this.type = type;
-    this.link =
-        type.filter(t ->
-                t == PortType.ROOT_PORT
-                    || t == PortType.DOWNSTREAM_PORT
-                    || t == PortType.PCI_TO_PCIE_BRIDGE)
-            .isPresent();
+    this.link = type.filter(PortType::endsInLink).isPresent();
     this.upstreamPort = type.filter(t -> t == PortType.UPSTREAM_PORT).isPresent();
     this.expressAt = expressAt;
     this.acsAt = acsAt;
@@ -130,6 +126,11 @@ public final class BridgeModel implements FunctionModel {
     ConfigAccess header = ConfigAccess.header(config());
     header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.MEMORY_SPACE_ENABLE, 1);
     header.set(ConfigHeaderLayout.COMMAND, ConfigHeaderLayout.BUS_MASTER_ENABLE, 1);
+  }
+
+  /// Lets every device number answer below, as some hardware does that is no PCI Express inside. To be called before the machine runs.
+  public void takeSeveralDevices() {
+    severalDevices = true;
   }
 
   /// {@return its memory window as programmed, whether or not requests pass; empty when it is closed}
@@ -219,7 +220,7 @@ public final class BridgeModel implements FunctionModel {
 
   /// {@return whether only device 0 answers below: a link has one device, unless ARI numbers pass}
   boolean onlyDevice0() {
-    return link && !decode.ari();
+    return link && !severalDevices && !decode.ari();
   }
 
   /// {@return whether it sends peers' requests upwards instead of across}
