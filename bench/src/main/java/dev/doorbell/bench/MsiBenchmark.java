@@ -7,6 +7,7 @@ import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
 import dev.doorbell.host.HostFunction;
 import dev.doorbell.hw.pcie.EndpointModel;
+import dev.doorbell.iommu.Domain;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Firing;
 import dev.doorbell.pci.Sbdf;
@@ -47,6 +48,7 @@ public class MsiBenchmark {
     int vectors;
     CpuInterface cpus = NoCpus.INSTANCE;
     Optional<Host> host = Optional.empty();
+    Optional<Domain> domain = Optional.empty();
     List<HostFunction> functions = List.of();
     final AtomicInteger threads = new AtomicInteger();
 
@@ -63,12 +65,13 @@ public class MsiBenchmark {
       List<Sbdf> named = IntStream.range(0, count).mapToObj(BenchMachine::device).toList();
       Host started = Host.start(machine);
       host = Optional.of(started);
-      functions =
+      Assignment assigned =
           Assignment.of(
-                  started,
-                  named,
-                  new Assignment.Request(Granule.K4, window, vectors, vectors, unsafeInterrupts))
-              .functions();
+              started,
+              named,
+              new Assignment.Request(Granule.K4, window, vectors, vectors, unsafeInterrupts));
+      functions = assigned.functions();
+      domain = Optional.of(assigned.domain());
       devices =
           named.stream().map(f -> machine.endpoint(f).orElseThrow()).toArray(EndpointModel[]::new);
       cpus = machine.cpuInterface().orElse(NoCpus.INSTANCE);
@@ -166,6 +169,32 @@ public class MsiBenchmark {
     }
   }
 
+  /// Those of a PAPR guest that manages its interrupts itself.
+  @State(Scope.Benchmark)
+  public static class Exploited extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, PowerMachines::paprExploited, Optional.empty(), false);
+    }
+  }
+
+  /// Those behind a PHB5, whose events an XIVE of POWER10 takes.
+  @State(Scope.Benchmark)
+  public static class Second extends Functions {
+    /// Devices and vectors of each.
+    @Param({"1x1", "1x64", "64x16"})
+    public String shape = "1x64";
+
+    @Setup
+    public void assign() {
+      assign(shape, PowerMachines::power10, Optional.empty(), false);
+    }
+  }
+
   /// Where a thread is in its round: devices in turn, then the next vector. Two threads are half a round apart.
   @State(Scope.Thread)
   public static class Turn {
@@ -229,6 +258,18 @@ public class MsiBenchmark {
   /// {@return how many interrupts came of it, taken by calls of the hypervisor: one}
   @Benchmark
   public int hosted(Hosted assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  /// {@return how many interrupts came of it, taken from the guest's own queue: one}
+  @Benchmark
+  public int exploited(Exploited assigned, Turn turn) {
+    return collected(assigned, turn);
+  }
+
+  /// {@return how many interrupts came of it, taken from the queue of their CPU: one}
+  @Benchmark
+  public int queuedByPhb5(Second assigned, Turn turn) {
     return collected(assigned, turn);
   }
 

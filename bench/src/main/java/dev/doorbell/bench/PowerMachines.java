@@ -11,6 +11,7 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.MsiControllerDescription.MpicMsi;
 import dev.doorbell.description.MsiControllerDescription.PaprMsi;
 import dev.doorbell.description.MsiControllerDescription.PhbMsi;
+import dev.doorbell.description.PaprExploitation;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Sbdf;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// The machines of PowerPC and POWER that are measured, after reset: the endpoints of {@link BenchMachine} behind a PAMU and a bank of an MPIC,
-/// a PHB3 and XICS, a PHB4 and XIVE, or what a hypervisor gives a PAPR guest.
+/// a PHB3 and XICS, a PHB4 or PHB5 and XIVE, or what a hypervisor gives a PAPR guest.
 final class PowerMachines {
   private static final String PHB = "phb@pci0000:00";
   private static final String MESSAGES = "msi@pci0000:00";
@@ -98,11 +99,55 @@ final class PowerMachines {
         vectors);
   }
 
+  /// {@return a POWER10 machine with two threads}
+  ///
+  /// @param devices endpoints, 0 to 256
+  /// @param vectors MSI-X vectors of each; with the devices 4088 at most
+  static EmbeddedMachine power10(int devices, int vectors) {
+    return machine(
+        phb("PHB5", 512),
+        new PhbMsi(
+            MESSAGES,
+            "PHB5 MSI (XIVE)",
+            0xf_e000,
+            0xff8,
+            Optional.of(AddressRange.ofSize(0x6_00c3_0000_0000L, 0x1000_0000L)),
+            Optional.of(AddressRange.ofSize(0x6_0302_0000_0000L, 0x200_0000)),
+            List.of(0L, 1L),
+            List.of(),
+            BenchMachine.MADE),
+        new HostBridge.StreamMapping(
+            0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, PHB, 0, BenchMachine.MADE),
+        devices,
+        vectors);
+  }
+
   /// {@return a guest of a hypervisor, with two processors}
   ///
   /// @param devices endpoints; with their vectors 1024 at most
   /// @param vectors MSI-X vectors of each
   static EmbeddedMachine papr(int devices, int vectors) {
+    return papr(devices, vectors, Optional.empty());
+  }
+
+  /// {@return the same, which manages its interrupts itself (XIVE)}
+  ///
+  /// @param devices endpoints; with their vectors 1024 at most
+  /// @param vectors MSI-X vectors of each
+  static EmbeddedMachine paprExploited(int devices, int vectors) {
+    return papr(
+        devices,
+        vectors,
+        Optional.of(
+            new PaprExploitation(
+                AddressRange.ofSize(0x6_0302_031a_0000L, 0x1_0000),
+                List.of(16),
+                List.of(6),
+                BenchMachine.MADE)));
+  }
+
+  private static EmbeddedMachine papr(
+      int devices, int vectors, Optional<PaprExploitation> exploitation) {
     String window = "tce@pci0000:00";
     return machine(
         new IommuDescription.PaprTce(
@@ -117,6 +162,7 @@ final class PowerMachines {
             OptionalLong.of(0x800_0000_2000_0000L),
             OptionalInt.of(1024),
             List.of(0L, 1L),
+            exploitation,
             BenchMachine.MADE),
         new HostBridge.StreamMapping(0, 0, 1, window, LIOBN, BenchMachine.MADE),
         devices,

@@ -71,8 +71,33 @@ public final class ShortRun {
           new Work("msi through pamu", MsiBenchmark.class, "banked", "shape=1x64"),
           new Work("msi through phb3", MsiBenchmark.class, "presented", "shape=1x64"),
           new Work("msi through phb4", MsiBenchmark.class, "queued", "shape=1x64"),
+          new Work("msi through phb5", MsiBenchmark.class, "queuedByPhb5", "shape=1x64"),
           new Work("msi of a papr guest", MsiBenchmark.class, "hosted", "shape=1x64"),
+          new Work("msi of a papr guest, xive", MsiBenchmark.class, "exploited", "shape=1x64"),
           new Work("msi to imsic", MsiBenchmark.class, "filed", "shape=1x64"),
+          platform("dma write", "written", Platform.SMMUV3),
+          platform("dma write", "written", Platform.RISCV),
+          platform("dma write", "written", Platform.PAMU),
+          platform("dma write", "written", Platform.PHB3),
+          platform("dma write", "written", Platform.PHB4),
+          platform("dma write", "written", Platform.PHB5),
+          platform("dma write", "written", Platform.PAPR),
+          platform("retarget", "retargeted", Platform.SMMUV3),
+          platform("retarget", "retargeted", Platform.RISCV),
+          platform("retarget", "retargeted", Platform.PAMU),
+          platform("retarget", "retargeted", Platform.PHB3),
+          platform("retarget", "retargeted", Platform.PHB4),
+          platform("retarget", "retargeted", Platform.PHB5),
+          platform("retarget", "retargeted", Platform.PAPR),
+          platform("retarget", "retargeted", Platform.PAPR_XIVE),
+          platform("enable 64 vectors", "enabled", Platform.SMMUV3),
+          platform("enable 64 vectors", "enabled", Platform.RISCV),
+          platform("enable 64 vectors", "enabled", Platform.PAMU),
+          platform("enable 64 vectors", "enabled", Platform.PHB3),
+          platform("enable 64 vectors", "enabled", Platform.PHB4),
+          platform("enable 64 vectors", "enabled", Platform.PHB5),
+          platform("enable 64 vectors", "enabled", Platform.PAPR),
+          platform("enable 64 vectors", "enabled", Platform.PAPR_XIVE),
           new Work("msi taken", MsiBenchmark.class, "taken", "shape=1x64"),
           new Work("kernel: eventfd", KernelCallsBenchmark.class, "eventfd", JAVA),
           new Work("kernel: irqfd", KernelCallsBenchmark.class, "irqfd", JAVA),
@@ -81,6 +106,10 @@ public final class ShortRun {
           new Work("kernel: dma map", KernelCallsBenchmark.class, "dmaMap", JAVA));
 
   private ShortRun() {}
+
+  private static Work platform(String name, String method, Platform platform) {
+    return new Work(name, PlatformBenchmark.class, method, "platform=" + platform);
+  }
 
   /// One line of the answer.
   ///

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.CpuInterface;
 import dev.doorbell.host.Assignment;
 import dev.doorbell.host.Host;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("the machines that are measured deliver every message, and allocate nothing for it")
 class BenchMachineTest {
@@ -123,6 +126,36 @@ class BenchMachineTest {
   @DisplayName("a PAPR guest: what its hypervisor made of the vector, and calls that take it")
   void papr() {
     taken(PowerMachines.papr(2, VECTORS), Optional.empty(), false);
+  }
+
+  @Test
+  @DisplayName("PHB5, the page of an interrupt, XIVE2, a queue that its driver reads")
+  void power10() {
+    taken(PowerMachines.power10(2, VECTORS), Optional.empty(), false);
+  }
+
+  @Test
+  @DisplayName("a PAPR guest that manages its interrupts itself: the queue in its memory")
+  void paprExploited() {
+    taken(PowerMachines.paprExploited(2, VECTORS), Optional.empty(), false);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Platform.class)
+  @DisplayName("every platform's works do what they say")
+  void platforms(Platform platform) {
+    PlatformBenchmark works = new PlatformBenchmark();
+    PlatformBenchmark.Assigned assigned = new PlatformBenchmark.Assigned();
+    assigned.platform = platform;
+    assigned.assign();
+    for (int i = 0; i < 200; i++) {
+      assertEquals(BusOutcome.OK, works.written(assigned));
+    }
+    for (int i = 0; i < 200; i++) {
+      int cpu = works.retargeted(assigned);
+      assertEquals(cpu, assigned.function().vectors().get((200 + i) % assigned.vectors).cpu());
+    }
+    assertEquals(64, works.enabled(assigned));
   }
 
   @Test

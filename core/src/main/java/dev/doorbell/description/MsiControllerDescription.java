@@ -16,11 +16,15 @@ public sealed interface MsiControllerDescription {
   /// {@return the hardware's name: `GICv3 ITS`, `GICv2m` …}
   String kind();
 
-  /// {@return the physical address that messages are written to}
-  OptionalLong doorbell();
+  /// {@return the physical address that messages are written to; empty where a hypervisor alone knows it}
+  default OptionalLong doorbell() {
+    return OptionalLong.empty();
+  }
 
-  /// {@return the registers that must be mapped to reach the doorbell: the smallest frame that holds it}
-  Optional<AddressRange> frame();
+  /// {@return the registers that must be mapped to reach the doorbell: the smallest frame that holds it; empty where there are none}
+  default Optional<AddressRange> frame() {
+    return Optional.empty();
+  }
 
   /// {@return vectors in all, where firmware tells}
   OptionalInt vectors();
@@ -345,7 +349,14 @@ public sealed interface MsiControllerDescription {
   /// @param buid by which calls name the host bridge (`reg`); empty when the tree does not tell
   /// @param quota messages that all functions of the PE may have together (`ibm,pe-total-#msi`); empty when the tree does not tell
   /// @param servers numbers of processors (`ibm,ppc-interrupt-server#s`), in their order
-  record PaprMsi(String id, OptionalLong buid, OptionalInt quota, List<Long> servers, Source source)
+  /// @param exploitation what the guest manages its interrupts with; empty where its processors ask the hypervisor for them (XICS)
+  record PaprMsi(
+      String id,
+      OptionalLong buid,
+      OptionalInt quota,
+      List<Long> servers,
+      Optional<PaprExploitation> exploitation,
+      Source source)
       implements MsiControllerDescription {
     /// What a message may be written to: the hypervisor says which address it is, when it gives interrupts.
     public static final AddressRange ANYWHERE = AddressRange.ALL;
@@ -357,16 +368,6 @@ public sealed interface MsiControllerDescription {
     @Override
     public String kind() {
       return "PAPR MSI (hypervisor)";
-    }
-
-    @Override
-    public OptionalLong doorbell() {
-      return OptionalLong.empty();
-    }
-
-    @Override
-    public Optional<AddressRange> frame() {
-      return Optional.empty();
     }
 
     @Override

@@ -55,11 +55,13 @@ final class FdtPower {
   private final Draft draft;
   private final FdtTree tree;
   private final FdtAddresses addresses;
+  private final FdtExploitation exploitation;
 
   FdtPower(Draft draft, FdtTree tree, FdtAddresses addresses) {
     this.draft = draft;
     this.tree = tree;
     this.addresses = addresses;
+    exploitation = new FdtExploitation(draft, tree, addresses);
   }
 
   /// {@return the identities of a host bridge's functions}
@@ -358,7 +360,8 @@ final class FdtPower {
         node.property("ibm,pe-total-#msi").map(FdtNode.Property::source).orElse(node.source());
     String id = draft.unique("msi@" + bridge);
     draft.msiControllers.add(
-        new MsiControllerDescription.PaprMsi(id, buid(node), quota, threads(), source));
+        new MsiControllerDescription.PaprMsi(
+            id, buid(node), quota, threads(), exploitation.read(), source));
     return List.of(new HostBridge.MsiMapping(MASK, 0, RIDS, List.of(id), 0, source));
   }
 }

@@ -1,6 +1,8 @@
 package dev.doorbell.host;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.Hypervisor;
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.description.IommuDescription.PaprTce;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription.PaprMsi;
@@ -30,7 +32,7 @@ record PaprStart(int cpus, List<PaprDriver> windows, List<PaprMsiDriver> message
     List<PaprBridge> bridges = PaprBridge.of(described);
     Hypervisor hypervisor = machine.hypervisor().orElseThrow();
     PaprCalls calls = new PaprCalls("hypervisor", hypervisor, PaprStart::pause);
-    PaprInterruptDriver interrupts = PaprInterruptDriver.open(calls, bridges.getFirst().servers());
+    PaprInterruptDriver interrupts = interrupts(machine, hypervisor, calls, bridges.getFirst());
     List<PaprDriver> windows = new ArrayList<>();
     List<PaprMsiDriver> messages = new ArrayList<>();
     for (PaprBridge b : bridges) {
@@ -58,6 +60,47 @@ record PaprStart(int cpus, List<PaprDriver> windows, List<PaprMsiDriver> message
               interrupts));
     }
     return new PaprStart(interrupts.cpus(), windows, messages);
+  }
+
+  /// {@return a driver of interrupts as the tree says that the guest has them}
+  private static PaprInterruptDriver interrupts(
+      Machine machine, Hypervisor hypervisor, PaprCalls calls, PaprBridge bridge) {
+    return bridge
+        .messages()
+        .exploitation()
+        .map(x ->
+            PaprInterruptDriver.open(
+                calls,
+                new PaprHardware.Exploitation(
+                    bridge.servers(),
+                    x.priority(),
+                    x.queueShift(),
+                    machine.memory(),
+                    machine.frames(),
+                    new Pages(machine, hypervisor, x.source()))))
+        .orElseGet(() -> PaprInterruptDriver.open(calls, bridge.servers()));
+  }
+
+  /// Pages of sources are in the guest's address space; a processor's own is reached as that processor.
+  private record Pages(Machine machine, Hypervisor hypervisor, Source source)
+      implements PaprHardware.Pages {
+    @Override
+    public RegisterBus registers(AddressRange window) {
+      return machine.registers(window);
+    }
+
+    @Override
+    public RegisterBus context(int cpu) {
+      return hypervisor
+          .context(cpu)
+          .orElseThrow(() ->
+              new NotAssignable(
+                  "every function",
+                  "interrupt controller",
+                  "the context of processor %d (TIMA) cannot be reached".formatted(cpu),
+                  source,
+                  "take a machine whose processors' contexts can be reached, or a guest that uses XICS"));
+    }
   }
 
   /// {@return what sets the number of messages: the property that tells it, or the bridge's node}

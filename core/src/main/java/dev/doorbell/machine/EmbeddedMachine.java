@@ -57,7 +57,7 @@ public final class EmbeddedMachine implements Machine {
     bus = new SystemMap(ram);
     frames = new FrameStore(ram, pool(memory));
     interrupts = InterruptModels.build(description, ram, bus);
-    papr = new PaprModels(description, ram, this);
+    papr = new PaprModels(description, ram, bus, this);
     IommuModels models =
         new IommuModels(description, ram, bus, interrupts.apics(), interrupts.servers());
     Map<String, Translator> iommus = models.build();

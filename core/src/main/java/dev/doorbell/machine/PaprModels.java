@@ -1,6 +1,9 @@
 package dev.doorbell.machine;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
+import dev.doorbell.address.Pa;
+import dev.doorbell.address.Sizes;
 import dev.doorbell.bus.Hypervisor;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.description.IommuDescription.PaprTce;
@@ -16,17 +19,20 @@ import java.util.Optional;
 final class PaprModels {
   private static final int USUAL_QUOTA = 1024;
 
+  /// Where QEMU's hypervisor has them.
+  private static final long SOURCE_PAGES = 0x6_0100_0000_0000L;
+
   private final Map<String, Translator> windows = new HashMap<>();
   private final Optional<PaprModel> hypervisor;
 
   /// @param machine what the guest's functions are found in, once it is built
-  PaprModels(MachineDescription described, Ram ram, Machine machine) {
+  PaprModels(MachineDescription described, Ram ram, SystemMap bus, Machine machine) {
     List<PaprBridge> bridges = PaprBridge.of(described);
     if (bridges.isEmpty()) {
       hypervisor = Optional.empty();
       return;
     }
-    PaprModel model = new PaprModel(ram, pa -> holdsPage(ram, pa), bridges.getFirst().servers());
+    PaprModel model = model(described, bridges.getFirst(), ram, bus);
     for (PaprBridge b : bridges) {
       PaprModel.Bridge bridge =
           new PaprModel.Bridge(
@@ -41,6 +47,34 @@ final class PaprModels {
       }
     }
     hypervisor = Optional.of(model);
+  }
+
+  /// Interrupts are presented in the way that the guest's tree tells.
+  private static PaprModel model(
+      MachineDescription described, PaprBridge bridge, Ram ram, SystemMap bus) {
+    if (bridge.messages().exploitation().isEmpty()) {
+      return PaprModel.presenting(ram, pa -> holdsPage(ram, pa), bridge.servers());
+    }
+    AddressRange pages = sourcePages(described, bus);
+    PaprModel model =
+        PaprModel.exploited(ram, pa -> holdsPage(ram, pa), bridge.servers(), new Pa(pages.start()));
+    model.sourcePages().ifPresent(p -> bus.add("pages of interrupt sources", pages, p));
+    return model;
+  }
+
+  /// {@return where nothing else is: only the hypervisor tells of it}
+  private static AddressRange sourcePages(MachineDescription described, SystemMap bus) {
+    AddressRange pages = AddressRange.ofSize(SOURCE_PAGES, PaprModel.SOURCE_BYTES);
+    while (!bus.isFree(pages) || meetsWindow(described, pages)) {
+      pages = AddressRange.ofSize(pages.start() + Sizes.TIB, pages.bytes());
+    }
+    return pages;
+  }
+
+  private static boolean meetsWindow(MachineDescription described, AddressRange range) {
+    return described.hostBridges().stream()
+        .flatMap(b -> b.windows().stream())
+        .anyMatch(w -> w.cpu().overlaps(range));
   }
 
   private static boolean holdsPage(Ram ram, long pa) {

@@ -134,4 +134,11 @@ class ContractPropertyTest {
   void papr() {
     hold(Sample.papr(), 40);
   }
+
+  @Test
+  @DisplayName(
+      "the same where the guest manages its interrupts itself: nobody reaches or raises what is not its own")
+  void paprExploited() {
+    hold(Sample.paprExploited(), 40);
+  }
 }

@@ -208,6 +208,18 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions,
         "0002:00:01.0");
   }
 
+  /// The same, of a guest that manages its interrupts itself.
+  static Sample paprExploited() {
+    return with(
+        "PAPR, XIVE",
+        inFolder(f -> PaprTrees.exploiting(f, 3, 6)),
+        Rules.PAPR,
+        0,
+        "0000:00:01.0",
+        "0001:00:01.0",
+        "0002:00:01.0");
+  }
+
   /// @param msi vectors of the last function, which has MSI alone; with 0 it has MSI-X, too
   private static Sample with(
       String name, MachineDescription bare, Rules rules, int msi, String... names) {

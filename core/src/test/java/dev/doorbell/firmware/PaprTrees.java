@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 
 /// Device trees as a hypervisor hands them to a guest: processors, memory, and host bridges without functions.
 public final class PaprTrees {
@@ -16,28 +17,60 @@ public final class PaprTrees {
 
   private PaprTrees() {}
 
+  /// {@return a guest whose processors ask the hypervisor for interrupts (XICS)}
+  ///
   /// @param folder an empty one
   /// @param quota ibm,pe-total-#msi of each bridge
   public static MachineDescription read(Path folder, int bridges, int quota) {
+    return read(folder, bridges, quota, t -> t);
+  }
+
+  /// {@return a guest that manages its interrupts itself (XIVE)}
+  ///
+  /// @param folder an empty one
+  /// @param quota ibm,pe-total-#msi of each bridge
+  public static MachineDescription exploiting(Path folder, int bridges, int quota) {
+    return read(
+        folder,
+        bridges,
+        quota,
+        t ->
+            t.cells("ibm,plat-res-int-priorities", 7, 0xf8)
+                .begin("interrupt-controller@60302031b0000")
+                .text("device_type", "power-ivpe")
+                .text("compatible", "ibm,power-ivpe")
+                .cells("reg", 0x60302, 0x31b_0000, 0, 0x1_0000, 0x60302, 0x31a_0000, 0, 0x1_0000)
+                .cells("ibm,xive-eq-sizes", 12, 16)
+                .cells("ibm,xive-lisn-ranges", 0, 2)
+                .end());
+  }
+
+  private static TreeBuilder processors(TreeBuilder t) {
+    return t.begin("cpus")
+        .cells("#address-cells", 1)
+        .cells("#size-cells", 0)
+        .begin("PowerPC,POWER9@0")
+        .text("device_type", "cpu")
+        .cells("reg", 0)
+        .cells("ibm,ppc-interrupt-server#s", 0, 1)
+        .end()
+        .begin("PowerPC,POWER9@8")
+        .text("device_type", "cpu")
+        .cells("reg", 8)
+        .cells("ibm,ppc-interrupt-server#s", 8, 9)
+        .end()
+        .end();
+  }
+
+  private static MachineDescription read(
+      Path folder, int bridges, int quota, UnaryOperator<TreeBuilder> interrupts) {
     TreeBuilder t =
         TreeBuilder.machine()
             .cells("#address-cells", 2)
             .cells("#size-cells", 2)
-            .text("compatible", "qemu,pseries")
-            .begin("cpus")
-            .cells("#address-cells", 1)
-            .cells("#size-cells", 0)
-            .begin("PowerPC,POWER9@0")
-            .text("device_type", "cpu")
-            .cells("reg", 0)
-            .cells("ibm,ppc-interrupt-server#s", 0, 1)
-            .end()
-            .begin("PowerPC,POWER9@8")
-            .text("device_type", "cpu")
-            .cells("reg", 8)
-            .cells("ibm,ppc-interrupt-server#s", 8, 9)
-            .end()
-            .end()
+            .text("compatible", "qemu,pseries");
+    t =
+        processors(interrupts.apply(t))
             .begin("memory@0")
             .text("device_type", "memory")
             .cells("reg", 0, 0, 0, 0x4000_0000)

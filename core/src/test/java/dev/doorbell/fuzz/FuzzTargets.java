@@ -7,6 +7,7 @@ import dev.doorbell.hw.aplic.AplicFuzz;
 import dev.doorbell.hw.gicits.ItsFuzz;
 import dev.doorbell.hw.pamu.PamuFuzz;
 import dev.doorbell.hw.papr.PaprFuzz;
+import dev.doorbell.hw.papr.PaprXiveFuzz;
 import dev.doorbell.hw.phb.PhbFuzz;
 import dev.doorbell.hw.riscviommu.RiscvIommuFuzz;
 import dev.doorbell.hw.smmuv2.SmmuV2Fuzz;
@@ -52,6 +53,7 @@ public final class FuzzTargets {
     out.put("amdvi", AmdViFuzz::run);
     out.put("pamu", PamuFuzz::run);
     out.put("papr", PaprFuzz::run);
+    out.put("papr-xive", PaprXiveFuzz::run);
     out.put("phb", PhbFuzz::run);
     out.put("xics", XicsFuzz::run);
     out.put("xive", XiveFuzz::run);

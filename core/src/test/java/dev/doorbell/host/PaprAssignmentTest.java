@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Granule;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.PaprBridge;
+import dev.doorbell.description.PaprExploitation;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.PaprTrees;
 import dev.doorbell.firmware.Sysroot;
@@ -17,9 +18,15 @@ import dev.doorbell.pci.Sbdf;
 import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
 import dev.doorbell.survey.WhatIf;
+import dev.doorbell.testkit.Json;
 import dev.doorbell.testkit.Shared;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -117,6 +124,32 @@ class PaprAssignmentTest {
   }
 
   @Test
+  @DisplayName(
+      "a guest that manages its interrupts itself: the tree tells so, every vector arrives, and a derived trace tells of its queue")
+  void exploited() {
+    MachineDescription m = new WhatIf(FIRST, 8, 0, true).addTo(PaprTrees.exploiting(folder, 2, 64));
+    PaprExploitation x = PaprBridge.of(m).getFirst().messages().exploitation().orElseThrow();
+    assertEquals(0x6_0302_031a_0000L, x.context().start());
+    assertEquals(16, x.queueShift());
+    assertEquals(6, x.priority());
+    Host host = Host.start(EmbeddedMachine.of(m));
+    try (Assignment a = assign(host, Granule.K4, 8, 8, FIRST)) {
+      everyVectorArrives(a);
+      HostFunction f = a.functions().getFirst();
+      f.vectors().orElseThrow().retarget(3, 2);
+      everyVectorArrives(a);
+      RouteWalker walker = new RouteWalker(host.survey(), new LiveState(host, a.functions()));
+      Route r = walker.walk(FIRST, 3);
+      assertTrue(r.delivered(), r.stoppedAt().orElse(""));
+      assertEquals(2, r.interrupt().orElseThrow().cpu().orElseThrow());
+      assertTrue(r.hops().getLast().why().contains("event queue"), r.hops().getLast().why());
+      assertTrue(
+          r.hops().stream().anyMatch(h -> h.out().endsWith("priority 0x6, PQ 0")),
+          () -> r.hops().toString());
+    }
+  }
+
+  @Test
   @DisplayName("the captured guest: what its kernel had can be assigned, every vector arrives")
   void captured() {
     Host host =
@@ -131,5 +164,35 @@ class PaprAssignmentTest {
       }
     }
     assertEquals(14, vectors, "ibm,req#msi-x: 5 and 9");
+  }
+
+  @Test
+  @DisplayName(
+      "lab-notes 7: address, datum and number are those that Linux programmed in the captured guest, function after function")
+  void asLinuxProgrammed() throws IOException {
+    Path capture = Shared.require("lab-captures/ppc64le-pseries");
+    Host host = Host.start(EmbeddedMachine.of(Firmware.read(Sysroot.open(capture))));
+    Json.Node truth = Json.parse(Files.readString(capture.resolve("oracle/truth.json")));
+    Map<Sbdf, List<Json.Node>> wanted = new LinkedHashMap<>();
+    for (Json.Node n : truth.get("vectors").list()) {
+      wanted.computeIfAbsent(Sbdf.parse(n.get("bdf").text()), _ -> new ArrayList<>()).add(n);
+    }
+    int compared = 0;
+    List<Assignment> open = new ArrayList<>();
+    for (Map.Entry<Sbdf, List<Json.Node>> e : wanted.entrySet()) {
+      int count = e.getValue().size();
+      Assignment a = assign(host, Granule.K4, 1, count, e.getKey());
+      open.add(a);
+      List<LiveVector> vectors = a.vectors(a.functions().getFirst());
+      for (Json.Node n : e.getValue()) {
+        LiveVector v = vectors.get((int) n.get("vector").number());
+        assertEquals(n.get("addr").number(), v.message().address());
+        assertEquals(n.get("data").number(), v.message().data());
+        assertEquals(n.get("data").number(), v.intid());
+        compared++;
+      }
+    }
+    open.forEach(Assignment::close);
+    assertEquals(15, compared);
   }
 }

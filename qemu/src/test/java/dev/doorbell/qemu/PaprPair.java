@@ -48,7 +48,7 @@ final class PaprPair {
     for (int rid : RIDS) {
       functions.put(rid, new KeptFunction(qemu.config(rid).orElseThrow(), rid));
     }
-    PaprModel whole = new PaprModel(qemu.memory(), PaprPair::holdsPage, List.of(0L));
+    PaprModel whole = PaprModel.presenting(qemu.memory(), PaprPair::holdsPage, List.of(0L));
     model = new Faulty(whole, leftOut);
     PaprModel.Bridge bridge =
         new PaprModel.Bridge(

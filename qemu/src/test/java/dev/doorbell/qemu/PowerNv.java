@@ -318,7 +318,7 @@ final class PowerNv implements AutoCloseable {
   }
 
   /// Memory that is given out once.
-  private static final class Pool implements Frames {
+  static final class Pool implements Frames {
     private final PhysicalMemory memory;
     private long next;
     private long used;

@@ -36,6 +36,9 @@ final class Pseries implements Hypervisor, PaprFunctions, AutoCloseable {
   /// The window that the machine begins with.
   static final AddressRange WINDOW_32 = AddressRange.ofSize(0, 1L << 30);
 
+  /// Where a processor finds its own context (XIVE), as the operating system sees it.
+  private static final AddressRange CONTEXT = AddressRange.ofSize(0x6_0302_031a_0000L, 0x1_0000);
+
   /// How the guest's interrupts are presented.
   enum Presentation {
     XICS("xics", "power8"),
@@ -255,6 +258,12 @@ final class Pseries implements Hypervisor, PaprFunctions, AutoCloseable {
     if (!calls.isEmpty()) {
       CallingGuest.call(qemu, Qemus.PATIENCE, calls);
     }
+  }
+
+  /// As the machine's processor has it (XIVE).
+  @Override
+  public Optional<RegisterBus> context(int cpu) {
+    return Optional.of(registers(CONTEXT));
   }
 
   @Override

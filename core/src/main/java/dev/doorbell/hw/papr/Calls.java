@@ -1,6 +1,7 @@
 package dev.doorbell.hw.papr;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Numbers of hypervisor calls, names and function codes of RTAS calls, and what both answer.
 ///
@@ -91,19 +92,25 @@ public final class Calls {
           H_PUT_TCE_INDIRECT, "H_PUT_TCE_INDIRECT");
 
   private static final Map<Long, String> STATUSES =
-      Map.of(
-          H_BUSY, "H_BUSY",
-          H_HARDWARE, "H_HARDWARE",
-          H_FUNCTION, "H_FUNCTION",
-          H_PRIVILEGE, "H_PRIVILEGE",
-          H_PARAMETER, "H_PARAMETER",
-          H_RESOURCE, "H_RESOURCE");
+      Map.ofEntries(
+          Map.entry(H_BUSY, "H_BUSY"),
+          Map.entry(H_HARDWARE, "H_HARDWARE"),
+          Map.entry(H_FUNCTION, "H_FUNCTION"),
+          Map.entry(H_PRIVILEGE, "H_PRIVILEGE"),
+          Map.entry(H_PARAMETER, "H_PARAMETER"),
+          Map.entry(H_RESOURCE, "H_RESOURCE"),
+          Map.entry(XiveCalls.H_P2, "H_P2"),
+          Map.entry(XiveCalls.H_P3, "H_P3"),
+          Map.entry(XiveCalls.H_P4, "H_P4"),
+          Map.entry(XiveCalls.H_P5, "H_P5"),
+          Map.entry(XiveCalls.H_STATE, "H_STATE"));
 
   private Calls() {}
 
   /// {@return a hypervisor call's name}
   public static String name(long hcall) {
-    return HCALLS.getOrDefault(hcall, "hypervisor call 0x%x".formatted(hcall));
+    @Nullable String known = HCALLS.getOrDefault(hcall, XiveCalls.names().get(hcall));
+    return known == null ? "hypervisor call 0x%x".formatted(hcall) : known;
   }
 
   /// {@return the name of what a hypervisor call answered}

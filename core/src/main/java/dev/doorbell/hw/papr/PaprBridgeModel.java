@@ -89,7 +89,9 @@ final class PaprBridgeModel {
         yield Calls.RTAS_OK;
       }
       case Calls.PE_ADDRESS -> {
-        PaprMessagesModel.put(results, 1, arguments[0] & (int) ConfigAddressLayout.RID.mask());
+        // Option 1 asks whether the function has a PE, shared with others (2) or not (1).
+        PaprMessagesModel.put(
+            results, 1, option == 1 ? 1 : arguments[0] & (int) ConfigAddressLayout.RID.mask());
         yield Calls.RTAS_OK;
       }
       case Calls.EEH_OPTION -> thaw(pe, option);

@@ -1,6 +1,7 @@
 package dev.doorbell.hw.papr;
 
 import dev.doorbell.bus.Hypervisor;
+import java.util.OptionalInt;
 import java.util.function.LongConsumer;
 
 /// Makes calls until the hypervisor has done them. What it puts off is asked for again, after the time that it names; after {@link #MOST} times that is an
@@ -48,18 +49,32 @@ public final class PaprCalls {
     return out;
   }
 
-  /// {@return the status, which asks no more to come again}
-  int tryRtas(String call, int[] arguments, int[] results) {
+  private int tryRtas(String call, int[] arguments, int[] results) {
+    return ifThere(call, arguments, results).orElseThrow(() -> PaprException.absent(id, call));
+  }
+
+  /// {@return the status, which asks no more to come again; empty where there is no such call}
+  OptionalInt ifThere(String call, int[] arguments, int[] results) {
     for (int tries = 1; ; tries++) {
       if (!hypervisor.rtas(call, arguments, results)) {
-        throw PaprException.absent(id, call);
+        return OptionalInt.empty();
       }
       int status = results[0];
       if (status != Calls.RTAS_BUSY && !Calls.isLongBusy(status)) {
-        return status;
+        return OptionalInt.of(status);
       }
       again(call, tries, status);
     }
+  }
+
+  /// Lets so many milliseconds pass, or as many as are waited at a time.
+  void wait(int millis) {
+    pause.accept(Math.min(millis, LONGEST));
+  }
+
+  /// {@return what to throw when the state of a PE was not there so often}
+  PaprException unavailable(int tries, int most) {
+    return PaprException.busy(id, Calls.SLOT_STATE, tries, most, Calls.STATE_UNAVAILABLE);
   }
 
   /// ibm,change-msi, which is told by its sequence number that it comes again.

@@ -23,15 +23,15 @@ public final class PaprDriver implements Iommu {
   private static final int LIOBN_BITS = 32;
 
   private final PaprHardware hw;
-  private final PaprCalls calls;
+  private final PaprRecovery recovery;
   private final PaprWindows windows;
   private final StreamAttachments<PaprDriver, Optional<PaprAddressSpace>, PaprAddressSpace>
       attached = new StreamAttachments<>(this, new Contents());
   private volatile @Nullable PaprAddressSpace current;
 
-  private PaprDriver(PaprHardware hw, PaprCalls calls, PaprWindows windows) {
+  private PaprDriver(PaprHardware hw, PaprRecovery recovery, PaprWindows windows) {
     this.hw = hw;
-    this.calls = calls;
+    this.recovery = recovery;
     this.windows = windows;
   }
 
@@ -41,11 +41,11 @@ public final class PaprDriver implements Iommu {
   /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for a list of TCEs; nothing is kept then
   public static PaprDriver open(PaprHardware hw, PaprCalls calls) {
     PaprCalls own = calls.by(hw.id());
-    hw.endpoint().ifPresent(e -> own.rtas(Calls.EEH_OPTION, 1, e.arguments(Calls.EEH_ENABLE)));
+    PaprRecovery recovery = PaprRecovery.open(hw.endpoint(), own);
     try (Rollback rollback = new Rollback()) {
       PaprWindows windows = PaprWindows.open(hw, own, rollback);
       rollback.commit();
-      return new PaprDriver(hw, own, windows);
+      return new PaprDriver(hw, recovery, windows);
     }
   }
 
@@ -168,11 +168,9 @@ public final class PaprDriver implements Iommu {
     public void forget(PaprAddressSpace space) {}
   }
 
-  /// {@return what ibm,read-slot-reset-state2 tells of the PE: 0 when it runs; 0, too, where the PE cannot be named}
+  /// {@return what ibm,read-slot-reset-state2 tells of the PE: 0 when it runs; 0, too, where the hypervisor does not tell}
   public int state() {
-    return hw.endpoint()
-        .map(e -> calls.rtas(Calls.SLOT_STATE, 4, e.arguments())[1])
-        .orElse(Calls.STATE_NORMAL);
+    return recovery.state();
   }
 
   /// {@return whether the PE is stopped: it did what it may not}
@@ -182,17 +180,7 @@ public final class PaprDriver implements Iommu {
 
   /// Lets a PE go on that was stopped. Its functions should have been reset before.
   public void thaw() {
-    int state = state();
-    if (state == Calls.STATE_NORMAL) {
-      return;
-    }
-    PaprHardware.Endpoint e = hw.endpoint().orElseThrow();
-    if (state == Calls.STATE_RESET) {
-      calls.rtas(Calls.SLOT_RESET, 1, e.arguments(0));
-    } else {
-      calls.rtas(Calls.EEH_OPTION, 1, e.arguments(Calls.EEH_THAW_MMIO));
-      calls.rtas(Calls.EEH_OPTION, 1, e.arguments(Calls.EEH_THAW_DMA));
-    }
+    recovery.thaw();
   }
 
   /// Gives the further window and the list's memory back.

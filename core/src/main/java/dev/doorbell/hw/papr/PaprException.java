@@ -65,6 +65,23 @@ public final class PaprException extends RuntimeException implements Refused {
             "try again when the hypervisor has less to do"));
   }
 
+  /// A processor's queue has no room for another source.
+  ///
+  /// @param wanted sources that tell processors
+  /// @param most entries of a queue
+  static PaprException queueFull(String who, long wanted, long most) {
+    return new PaprException(
+        new Refusal(
+            "EventQueueFull",
+            "%s: %d sources are to tell processors, and a queue has %d entries"
+                .formatted(who, wanted, most),
+            Optional.of(new Refusal.Figure(wanted, "sources")),
+            Optional.of(new Refusal.Figure(most, "entries")),
+            List.of(who),
+            Source.rule("ibm,xive-eq-sizes of the interrupt controller's node"),
+            "use fewer vectors, or a hypervisor that takes larger queues"));
+  }
+
   /// The hypervisor gives no further window.
   static PaprException noWindow(String who, long wanted, long most, String unit, Source source) {
     return new PaprException(

@@ -3,7 +3,9 @@ package dev.doorbell.hw.papr;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.bus.Frames;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.explain.Source;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -35,6 +37,32 @@ public record PaprHardware(
       System.arraycopy(more, 0, out, 3, more.length);
       return out;
     }
+  }
+
+  /// What a guest has that manages its interrupts itself (XIVE).
+  ///
+  /// @param servers numbers of processors, at least one and at most 128
+  /// @param priority of all interrupts
+  /// @param queueShift bits of a queue's bytes
+  public record Exploitation(
+      List<Long> servers,
+      int priority,
+      int queueShift,
+      PhysicalMemory memory,
+      Frames frames,
+      Pages pages) {
+    public Exploitation {
+      servers = List.copyOf(servers);
+    }
+  }
+
+  /// How a guest reaches the pages of its sources and processors.
+  public interface Pages {
+    /// {@return a window onto pages that the hypervisor named}
+    RegisterBus registers(AddressRange window);
+
+    /// {@return the page of a processor's own context (TIMA), numbered from 0}
+    RegisterBus context(int cpu);
   }
 
   /// Messages of a bridge.

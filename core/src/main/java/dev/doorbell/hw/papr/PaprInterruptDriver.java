@@ -1,154 +1,58 @@
 package dev.doorbell.hw.papr;
 
 import dev.doorbell.irq.InterruptSink;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Map;
 
-/// Routes a guest's interrupts to its processors and takes them there (XICS). Safe for use from many threads.
-///
-/// **Source**: LoPAPR 1.1, 7.3.8, 14.5.4.3; Linux 6.12 `arch/powerpc/sysdev/xics/icp-hv.c`, `ics-rtas.c`.
-public final class PaprInterruptDriver {
-  /// Priority of everything that is not held back, as Linux has it.
-  private static final int PRIORITY = 5;
-
-  /// Interrupts that are taken of one processor at a time: what comes behind them has come since.
-  private static final int MOST = 0x1_0000;
-
-  private final PaprCalls calls;
-  private final List<Long> servers;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final BitSet arrived = new BitSet();
-  private final long[] registers = new long[2];
-  private byte[] cpuOf = new byte[0x2000];
-
-  private PaprInterruptDriver(PaprCalls calls, List<Long> servers) {
-    this.calls = calls;
-    this.servers = List.copyOf(servers);
-  }
-
-  /// {@return a driver of processors that take everything}
+/// Routes a guest's interrupts to its processors and takes them there, in the way that the guest has agreed upon with its hypervisor
+/// (`ibm,client-architecture-support`). Safe for use from many threads.
+public sealed interface PaprInterruptDriver permits PaprXicsDriver, PaprXiveDriver {
+  /// {@return a driver of processors that the hypervisor presents with interrupts when they ask (XICS), and that take everything}
   ///
   /// @param servers their numbers, at least one and at most 128
-  public static PaprInterruptDriver open(PaprCalls calls, List<Long> servers) {
-    PaprInterruptDriver d = new PaprInterruptDriver(calls.by("XICS"), servers);
-    for (int cpu = 0; cpu < servers.size(); cpu++) {
-      d.call(cpu, Calls.H_CPPR, XirrLayout.LEAST_FAVORED);
-    }
-    return d;
+  static PaprInterruptDriver open(PaprCalls calls, List<Long> servers) {
+    return PaprXicsDriver.open(calls, servers);
+  }
+
+  /// {@return a driver of interrupts that the guest manages itself (XIVE), and processors that take everything}
+  ///
+  /// @throws PaprException when the hypervisor refuses a queue
+  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for queues; nothing is kept then
+  static PaprInterruptDriver open(PaprCalls calls, PaprHardware.Exploitation hw) {
+    return PaprXiveDriver.open(calls, hw);
   }
 
   /// {@return processors, numbered from 0}
-  public int cpus() {
-    return servers.size();
-  }
+  int cpus();
 
-  private long call(int cpu, long number, long argument) {
-    registers[0] = number;
-    registers[1] = argument;
-    long status = calls.hcall(cpu, registers);
-    if (status != Calls.H_SUCCESS) {
-      throw calls.refused(number, status);
-    }
-    return registers[1];
-  }
-
-  /// Sends a source's interrupts to a processor; one that has arrived and was not collected moves along.
+  /// Has a source tell a processor from now on. What it told before is forgotten.
   ///
+  /// @param held whether it keeps one message instead
   /// @throws IllegalArgumentException when there is no such processor
-  void route(int number, int cpu, boolean held) {
-    if (cpu < 0 || cpu >= servers.size()) {
-      throw new IllegalArgumentException(
-          "the machine has CPUs 0 to %d and not %d".formatted(servers.size() - 1, cpu));
-    }
-    lock.lock();
-    try {
-      calls.rtas(Calls.SET_XIVE, 1, number, servers.get(cpu).intValue(), PRIORITY);
-      if (held) {
-        calls.rtas(Calls.INT_OFF, 1, number);
-      }
-      drain();
-      remember(number, cpu);
-    } finally {
-      lock.unlock();
-    }
-  }
+  void start(int number, int cpu, boolean held);
+
+  /// Has a source tell nobody, and forgets what it told.
+  void stop(int number);
+
+  /// Sends a source's interrupts to another processor; one that has arrived and was not collected moves along.
+  ///
+  /// @param held whether the source is held back, and stays so
+  /// @throws IllegalArgumentException when there is no such processor
+  void move(int number, int cpu, boolean held);
 
   /// Holds a source back: it remembers one message.
-  void hold(int number) {
-    calls.rtas(Calls.INT_OFF, 1, number);
-  }
+  void hold(int number);
 
-  void letThrough(int number) {
-    calls.rtas(Calls.INT_ON, 1, number);
-  }
-
-  /// Forgets what has arrived of a source.
-  void forget(int number) {
-    lock.lock();
-    try {
-      drain();
-      arrived.clear(number);
-    } finally {
-      lock.unlock();
-    }
-  }
+  /// Lets a source go on that was held back.
+  void letThrough(int number);
 
   /// Takes what has arrived of some sources. The sink is called with the lock held.
-  void collect(BitSet of, InterruptSink sink) {
-    lock.lock();
-    try {
-      drain();
-      for (int n = arrived.nextSetBit(0); n >= 0; n = arrived.nextSetBit(n + 1)) {
-        if (of.get(n)) {
-          arrived.clear(n);
-          sink.arrived(n, cpuOf[n]);
-        }
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
+  void collect(BitSet of, InterruptSink sink);
 
   /// {@return the processor that a source's last interrupt came to, or will come to}
-  int cpu(int number) {
-    return cpuOf[number];
-  }
+  int cpu(int number);
 
-  private void drain() {
-    for (int cpu = 0; cpu < servers.size(); cpu++) {
-      boolean more = true;
-      for (int i = 0; more && i < MOST; i++) {
-        long xirr = call(cpu, Calls.H_XIRR, 0);
-        int number = XirrLayout.XISR.getInt(xirr);
-        more = number != 0;
-        if (more) {
-          if (number == XirrLayout.IPI) {
-            endRequest(cpu);
-          } else {
-            arrived.set(number);
-            remember(number, cpu);
-          }
-          call(cpu, Calls.H_EOI, xirr);
-        }
-      }
-    }
-  }
-
-  /// Another processor's request is nobody's here, and would come again.
-  private void endRequest(int cpu) {
-    long[] r = {Calls.H_IPI, servers.get(cpu), XirrLayout.LEAST_FAVORED};
-    long status = calls.hcall(cpu, r);
-    if (status != Calls.H_SUCCESS) {
-      throw calls.refused(Calls.H_IPI, status);
-    }
-  }
-
-  private void remember(int number, int cpu) {
-    if (number >= cpuOf.length) {
-      cpuOf = Arrays.copyOf(cpuOf, 2 * number);
-    }
-    cpuOf[number] = (byte) cpu;
-  }
+  /// Tells where a source's interrupts go, by the names that a walker knows.
+  void tell(int number, Map<String, Long> out);
 }

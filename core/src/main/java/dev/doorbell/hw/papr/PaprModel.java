@@ -1,8 +1,11 @@
 package dev.doorbell.hw.papr;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Pa;
 import dev.doorbell.bus.Hypervisor;
+import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
+import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Translator;
 import java.util.HashMap;
 import java.util.List;
@@ -12,11 +15,14 @@ import java.util.function.IntFunction;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// A hypervisor as a guest's calls find it: host bridges with PEs, DMA windows and messages, and interrupts for processors (XICS). One lock for what
+/// A hypervisor as a guest's calls find it: host bridges with PEs, DMA windows and messages, and interrupts for processors (XICS or XIVE). One lock for what
 /// is done by RTAS; TCEs and interrupts have their own.
 ///
 /// **Source**: LoPAPR 1.1; QEMU 10.0 `hw/ppc/spapr_iommu.c`, `spapr_pci.c`, `spapr_rtas_ddw.c`; Linux 6.12 `arch/powerpc/kvm/book3s_64_vio.c`.
 public final class PaprModel implements Hypervisor {
+  /// Bytes of the pages of all sources.
+  public static final long SOURCE_BYTES = PaprXiveModel.BYTES;
+
   private static final int STUFF_MOST = 512;
   private static final long LIST_ALIGNMENT = 0x1000;
 
@@ -40,12 +46,42 @@ public final class PaprModel implements Hypervisor {
   private int busy;
   private int busyStatus;
 
-  /// @param isGuests whether a page begins at an address of the guest's memory
-  /// @param servers numbers of processors, at least one
-  public PaprModel(PhysicalMemory memory, LongPredicate isGuests, List<Long> servers) {
+  private PaprModel(PhysicalMemory memory, LongPredicate isGuests, PaprInterruptsModel interrupts) {
     this.memory = memory;
     this.isGuests = isGuests;
-    interrupts = new PaprInterruptsModel(servers);
+    this.interrupts = interrupts;
+  }
+
+  /// {@return a hypervisor that presents interrupts when processors ask (XICS)}
+  ///
+  /// @param isGuests whether a page begins at an address of the guest's memory
+  /// @param servers numbers of processors, at least one
+  public static PaprModel presenting(
+      PhysicalMemory memory, LongPredicate isGuests, List<Long> servers) {
+    return new PaprModel(memory, isGuests, new PaprXicsModel(servers));
+  }
+
+  /// {@return a hypervisor whose guest manages its interrupts itself (XIVE)}
+  ///
+  /// @param isGuests whether a page begins at an address of the guest's memory
+  /// @param servers numbers of processors, at least one
+  /// @param pages where the guest finds the {@link #SOURCE_BYTES} bytes of {@link #sourcePages}
+  public static PaprModel exploited(
+      PhysicalMemory memory, LongPredicate isGuests, List<Long> servers, Pa pages) {
+    return new PaprModel(
+        memory, isGuests, new PaprXiveModel(memory, isGuests, servers, pages.value()));
+  }
+
+  /// {@return the pages by which the guest manages its sources; empty where it does not}
+  public Optional<MmioDevice> sourcePages() {
+    return interrupts instanceof PaprXiveModel xive ? Optional.of(xive) : Optional.empty();
+  }
+
+  @Override
+  public Optional<RegisterBus> context(int cpu) {
+    return interrupts instanceof PaprXiveModel xive
+        ? Optional.of(xive.context(cpu))
+        : Optional.empty();
   }
 
   /// Adds a host bridge. Not while calls are made.
@@ -81,19 +117,13 @@ public final class PaprModel implements Hypervisor {
   @Override
   public void hcall(int cpu, long[] registers) {
     long call = registers[0];
-    if (call == Calls.H_XIRR
-        || call == Calls.H_EOI
-        || call == Calls.H_CPPR
-        || call == Calls.H_IPI
-        || call == Calls.H_IPOLL) {
-      interrupts.hcall(cpu, registers);
-    } else if (call == Calls.H_PUT_TCE
+    if (call == Calls.H_PUT_TCE
         || call == Calls.H_GET_TCE
         || call == Calls.H_STUFF_TCE
         || call == Calls.H_PUT_TCE_INDIRECT) {
       int later = busyNow();
       registers[0] = later == 0 ? tces(call, registers) : later;
-    } else {
+    } else if (!interrupts.hcall(cpu, registers)) {
       registers[0] = Calls.H_FUNCTION;
     }
   }
@@ -177,17 +207,8 @@ public final class PaprModel implements Hypervisor {
   @Override
   public synchronized boolean rtas(String call, int[] arguments, int[] results) {
     switch (call) {
-      case Calls.SET_XIVE ->
-          results[0] =
-              arguments.length == 3 && interrupts.route(arguments[0], arguments[1], arguments[2])
-                  ? Calls.RTAS_OK
-                  : Calls.RTAS_PARAMETER;
-      case Calls.GET_XIVE -> results[0] = xive(arguments, results);
-      case Calls.INT_ON, Calls.INT_OFF ->
-          results[0] =
-              arguments.length == 1 && interrupts.turn(arguments[0], call.equals(Calls.INT_ON))
-                  ? Calls.RTAS_OK
-                  : Calls.RTAS_PARAMETER;
+      case Calls.SET_XIVE, Calls.GET_XIVE, Calls.INT_ON, Calls.INT_OFF ->
+          results[0] = interrupts.rtas(call, arguments, results);
       case Calls.REMOVE_WINDOW -> results[0] = remove(arguments);
       case Calls.READ_CONFIG,
           Calls.WRITE_CONFIG,
@@ -206,14 +227,6 @@ public final class PaprModel implements Hypervisor {
       }
     }
     return true;
-  }
-
-  private int xive(int[] arguments, int[] results) {
-    int[] found = arguments.length == 1 ? interrupts.route(arguments[0]) : new int[0];
-    for (int i = 0; i < found.length; i++) {
-      PaprMessagesModel.put(results, i + 1, found[i]);
-    }
-    return found.length == 0 ? Calls.RTAS_PARAMETER : Calls.RTAS_OK;
   }
 
   private int remove(int[] arguments) {

@@ -9,9 +9,8 @@ import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.irq.VectorsExhausted;
 import dev.doorbell.pci.MessageTable;
 import java.util.BitSet;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,7 +31,9 @@ public final class PaprMsiDriver implements MsiController {
   /// Arrived while held back.
   private final BitSet held = new BitSet();
 
-  private final Set<Integer> functions = new HashSet<>();
+  /// Functions that have interrupts, and how many they were given beyond those that they asked for.
+  private final Map<Integer, Integer> functions = new HashMap<>();
+
   private final InterruptSink taken = this::take;
   private ArrivedInterrupts.Round round = arrived.begin();
   private int used;
@@ -97,7 +98,7 @@ public final class PaprMsiDriver implements MsiController {
               .orElseThrow(() ->
                   new IllegalArgumentException(
                       "%s has no %s for %s to program".formatted(source.name(), kind, id())));
-      if (functions.contains(rid)) {
+      if (functions.containsKey(rid)) {
         throw new VectorsExhausted(source, id(), count, 0, hw.source());
       }
       if (count > limit - used) {
@@ -116,17 +117,17 @@ public final class PaprMsiDriver implements MsiController {
       rollback.add(before::restore);
       // Of a function that was granted nothing there is nothing to release, which is refused.
       rollback.add(() -> release(rid));
-      int granted = Math.max(0, change(rid, function(table), count));
+      int granted = ask(rid, table, count);
       if (granted < count) {
         limit = Math.min(limit, used + granted);
         throw new VectorsExhausted(source, id(), count, granted, hw.source());
       }
-      int[] numbers = new int[granted];
-      for (int i = 0; i < granted; i++) {
+      int[] numbers = new int[count];
+      for (int i = 0; i < count; i++) {
         numbers[i] = calls.rtas(Calls.SOURCE_NUMBER, 3, arguments(rid, i))[1];
       }
       VectorBlock block = new PaprVectors(this, source, numbers, table, before);
-      functions.add(rid);
+      functions.put(rid, granted - count);
       for (int n : numbers) {
         given.set(n);
       }
@@ -142,9 +143,7 @@ public final class PaprMsiDriver implements MsiController {
     lock.lock();
     try {
       for (int n = given.nextSetBit(0); n >= 0; n = given.nextSetBit(n + 1)) {
-        int[] told = calls.rtas(Calls.GET_XIVE, 3, n);
-        out.put(PaprRoutes.server(n), Integer.toUnsignedLong(told[1]));
-        out.put(PaprRoutes.priority(n), Integer.toUnsignedLong(told[2]));
+        interrupts.tell(n, out);
       }
     } finally {
       lock.unlock();
@@ -168,6 +167,18 @@ public final class PaprMsiDriver implements MsiController {
     return new PaprHardware.Endpoint(hw.buid(), rid, false, hw.source()).arguments(more);
   }
 
+  /// {@return how many were granted. Firmware that gives MSI-X in powers of two alone is asked for the next one, where the function and the quota have room for it}
+  private int ask(int rid, MessageTable table, int count) {
+    int granted = change(rid, function(table), count);
+    int more = Integer.highestOneBit(count) << 1;
+    boolean round =
+        granted < 0
+            && table.kind() == MessageTable.Kind.MSIX
+            && Integer.bitCount(count) != 1
+            && more <= Math.min(table.size(), limit - used);
+    return Math.max(0, round ? change(rid, function(table), more) : granted);
+  }
+
   /// {@return how many were granted; negative when the hypervisor refuses}
   private int change(int rid, int function, int count) {
     int[] results = new int[4];
@@ -182,11 +193,12 @@ public final class PaprMsiDriver implements MsiController {
 
   /// The lock is held, as for all that follow.
   void takeBack(int rid) {
-    if (functions.contains(rid) && !release(rid)) {
+    if (functions.containsKey(rid) && !release(rid)) {
       throw PaprException.refused(
           id(), Calls.CHANGE_MSI, "an error when interrupts were to be given back");
     }
-    functions.remove(rid);
+    Integer beyond = functions.remove(rid);
+    used -= beyond == null ? 0 : beyond;
     limit = hw.quota().orElse(Integer.MAX_VALUE);
   }
 
@@ -197,21 +209,19 @@ public final class PaprMsiDriver implements MsiController {
 
   /// A message that came before is dropped: the source may have remembered one.
   void on(int number, int cpu, boolean mask) {
-    interrupts.route(number, cpu, mask);
-    interrupts.forget(number);
+    interrupts.start(number, cpu, mask);
     masked.set(number, mask);
     active.set(number);
   }
 
   void off(int number) {
-    interrupts.hold(number);
+    interrupts.stop(number);
     active.clear(number);
     held.clear(number);
-    interrupts.forget(number);
   }
 
   void move(int number, int cpu) {
-    interrupts.route(number, cpu, masked.get(number));
+    interrupts.move(number, cpu, masked.get(number));
   }
 
   /// What is held back already is left alone: a second ibm,int-off would have the source forget its priority.

@@ -1,8 +1,14 @@
 package dev.doorbell.hw.papr;
 
 import dev.doorbell.address.AddressRange;
+import dev.doorbell.address.Pa;
+import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
+import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.Hypervisor;
+import dev.doorbell.bus.MmioDevice;
+import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.ConfigImage;
@@ -30,12 +36,15 @@ final class PaprBench implements Hypervisor {
   static final int OTHER_RID = 0x200;
   static final int QUOTA = 8;
   static final long RAM = 0x1000_0000L;
+  static final Pa PAGES = new Pa(0x6_0100_0000_0000L);
+  static final int PRIORITY = 6;
+  static final int QUEUE_SHIFT = 12;
+  private static final List<Long> SERVERS = List.of(8L, 3L);
   private static final int RAM_BYTES = 0x10_0000;
 
   final PlainMemory memory = new PlainMemory(RAM, RAM_BYTES);
   final CountedFrames frames = new CountedFrames(memory, RAM + 0x8_0000, 0x8_0000);
-  final PaprModel model =
-      new PaprModel(memory, pa -> pa >= RAM && pa < RAM + RAM_BYTES, List.of(8L, 3L));
+  final PaprModel model;
   final Map<Integer, FakeTable> tables = new HashMap<>();
   final List<Long> pauses = new ArrayList<>();
 
@@ -46,6 +55,18 @@ final class PaprBench implements Hypervisor {
   MessageTable.@Nullable Kind lacking;
 
   final Set<String> absent = new TreeSet<>();
+
+  /// Whether MSI-X is given in powers of two alone, as some firmware does.
+  boolean powersOnly;
+
+  /// How often the next states of PEs are not there, and names by which PEs were asked for.
+  int unavailable;
+
+  final List<Integer> named = new ArrayList<>();
+
+  /// Whether pages of sources are the hypervisor's.
+  boolean byCall;
+
   final List<String> made = Collections.synchronizedList(new ArrayList<>());
 
   private final Translator first;
@@ -56,7 +77,17 @@ final class PaprBench implements Hypervisor {
   final PaprDriver other;
   final PaprMsiDriver messages;
 
+  /// One whose processors ask for interrupts (XICS).
   PaprBench() {
+    this(false);
+  }
+
+  /// @param exploited whether the guest manages its interrupts itself (XIVE)
+  PaprBench(boolean exploited) {
+    model =
+        exploited
+            ? PaprModel.exploited(memory, PaprBench::isGuests, SERVERS, PAGES)
+            : PaprModel.presenting(memory, PaprBench::isGuests, SERVERS);
     PaprModel.Bridge bridge =
         new PaprModel.Bridge(
             BUID, QUOTA, true, rid -> Optional.of(rid < OTHER_RID ? LIOBN : OTHER), functions());
@@ -64,7 +95,13 @@ final class PaprBench implements Hypervisor {
     AddressRange window = AddressRange.ofSize(0, 0x40_0000);
     first = model.addWindow(bridge, LIOBN, window);
     second = model.addWindow(bridge, OTHER, window);
-    interrupts = PaprInterruptDriver.open(calls, List.of(8L, 3L));
+    interrupts =
+        exploited
+            ? PaprInterruptDriver.open(
+                calls,
+                new PaprHardware.Exploitation(
+                    SERVERS, PRIORITY, QUEUE_SHIFT, memory, frames, pages()))
+            : PaprInterruptDriver.open(calls, SERVERS);
     driver = open("tce@a", LIOBN, RID, window);
     other = open("tce@b", OTHER, OTHER_RID, window);
     messages =
@@ -76,7 +113,45 @@ final class PaprBench implements Hypervisor {
     made.clear();
   }
 
-  private PaprDriver open(String id, long liobn, int rid, AddressRange window) {
+  private static boolean isGuests(long pa) {
+    return pa >= RAM && pa < RAM + RAM_BYTES;
+  }
+
+  /// Of sources through the window that the model says, of processors each its own.
+  PaprHardware.Pages pages() {
+    return new PaprHardware.Pages() {
+      @Override
+      public RegisterBus registers(AddressRange window) {
+        return new PageBus(model.sourcePages().orElseThrow(), window.start() - PAGES.value());
+      }
+
+      @Override
+      public RegisterBus context(int cpu) {
+        return model.context(cpu).orElseThrow();
+      }
+    };
+  }
+
+  /// A part of a device's registers.
+  record PageBus(MmioDevice device, long start) implements RegisterBus {
+    @Override
+    public long read(long offset, int bytes) {
+      BusRead r = device.read(start + offset, bytes);
+      if (r.outcome() != BusOutcome.OK) {
+        throw new BusErrorException("read", start + offset, bytes);
+      }
+      return r.value();
+    }
+
+    @Override
+    public void write(long offset, long value, int bytes) {
+      if (device.write(start + offset, value, bytes, SystemBus.CPU) != BusOutcome.OK) {
+        throw new BusErrorException("write", start + offset, bytes);
+      }
+    }
+  }
+
+  PaprDriver open(String id, long liobn, int rid, AddressRange window) {
     return PaprDriver.open(
         new PaprHardware(
             id,
@@ -119,6 +194,11 @@ final class PaprBench implements Hypervisor {
     } else {
       model.hcall(cpu, registers);
     }
+    if (byCall && name.equals("H_INT_GET_SOURCE_INFO")) {
+      registers[1] |= XiveCalls.BY_CALL.mask();
+      registers[2] = -1;
+      registers[3] = -1;
+    }
   }
 
   @Override
@@ -131,7 +211,28 @@ final class PaprBench implements Hypervisor {
       results[0] = 0;
       return true;
     }
-    return model.rtas(call, arguments, results);
+    boolean odd =
+        call.equals(Calls.CHANGE_MSI)
+            && arguments[3] == Calls.CHANGE_MSIX
+            && Integer.bitCount(arguments[4]) > 1;
+    if (powersOnly && odd) {
+      results[0] = Calls.RTAS_PARAMETER;
+      return true;
+    }
+    return call.equals(Calls.SLOT_STATE)
+        ? state(arguments, results)
+        : model.rtas(call, arguments, results);
+  }
+
+  private boolean state(int[] arguments, int[] results) {
+    named.add(arguments[0]);
+    boolean there = model.rtas(Calls.SLOT_STATE, arguments, results);
+    if (unavailable > 0) {
+      unavailable--;
+      results[1] = Calls.STATE_UNAVAILABLE;
+      results[3] = 50;
+    }
+    return there;
   }
 
   long access(int rid, long iova, int kind) {

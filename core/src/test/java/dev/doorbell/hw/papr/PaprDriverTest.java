@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
@@ -103,6 +104,44 @@ class PaprDriverTest {
     bench.driver.thaw();
     assertFalse(bench.driver.isStopped());
     assertEquals(PAGE.value(), bench.write(PaprBench.RID, 0x1000));
+  }
+
+  @Test
+  @DisplayName(
+      "7.3.11: a state that is not there for the moment is asked for again, after the time that is told")
+  void unavailable() {
+    AddressSpace s = mapped();
+    attach(s);
+    bench.write(PaprBench.RID, 0x9000);
+    bench.unavailable = 3;
+    assertTrue(bench.driver.isStopped());
+    assertEquals(List.of(50L, 50L, 50L), bench.pauses);
+    bench.unavailable = 1000;
+    PaprException e = assertThrows(PaprException.class, bench.driver::isStopped);
+    assertEquals("HypervisorBusy", e.refusal().type());
+  }
+
+  @Test
+  @DisplayName("7.3.11: a PE is named by the address that the hypervisor tells")
+  void named() {
+    bench.named.clear();
+    assertFalse(bench.driver.isStopped());
+    assertEquals(List.of(PaprBench.RID << 8), bench.named);
+  }
+
+  @ParameterizedTest
+  @DisplayName("a hypervisor without EEH for a function: its window is driven all the same")
+  @ValueSource(strings = {"ibm,set-eeh-option", "ibm,get-config-addr-info2"})
+  void withoutEeh(String absent) {
+    bench.driver.close();
+    bench.absent.add(absent);
+    PaprDriver d =
+        bench.open("tce@c", PaprBench.LIOBN, PaprBench.RID, AddressRange.ofSize(0, 0x40_0000));
+    AddressSpace s = d.createAddressSpace(Granule.K4);
+    s.map(new Iova(0x1000), PAGE, 0x1000, Protection.READ_WRITE);
+    d.attach(STREAM, s);
+    assertEquals(PAGE.value(), bench.write(PaprBench.RID, 0x1000));
+    assertFalse(d.isStopped());
   }
 
   @Test
