@@ -100,6 +100,13 @@ class ContractPropertyTest {
 
   @Test
   @DisplayName(
+      "eight harts, each with a doorbell: the contract of the window holds, and a vector that moves takes its doorbell along")
+  void riscvHarts() {
+    hold(Sample.riscvHarts(), 60);
+  }
+
+  @Test
+  @DisplayName(
       "a PAMU with an MPIC: the contract of the window holds in few windows, forged vectors included")
   void pamu() {
     hold(Sample.pamu(), 60);

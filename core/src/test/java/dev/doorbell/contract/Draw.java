@@ -15,23 +15,27 @@ final class Draw {
 
   private final SeededRandom random;
   private final Facts facts;
+  private final boolean perCpu;
 
   Draw(SeededRandom random, Facts facts) {
     this.random = random;
     this.facts = facts;
+    this.perCpu = facts.functions().stream().anyMatch(Facts.Function::perCpu);
   }
 
   List<Step> steps(int count) {
     List<Step> out = new ArrayList<>();
     for (int d = 0; d < DOMAINS - 1; d++) {
       out.add(create(d));
-      out.add(new Step.Reserve(d, facts.base() + 0x2_0000, 0x2_0000L * random.between(1, 2)));
+      long bytes = perCpu ? 0x1000L * random.between(2, 8) : 0x2_0000L * random.between(1, 2);
+      out.add(new Step.Reserve(d, facts.base() + 0x2_0000, bytes));
     }
     for (int f = 0; f < facts.functions().size(); f++) {
       out.add(new Step.Attach(f, random.below(DOMAINS - 1)));
     }
     while (out.size() < count) {
-      out.add(one());
+      // Where a doorbell goes along with a vector, more is to be seen of vectors that move.
+      out.add(perCpu && random.oneIn(4) ? move() : one());
     }
     return out;
   }
@@ -58,6 +62,11 @@ final class Draw {
       case 22 -> new Step.Write(f, iova() + Facts.WORD, random.between(1, 0x7fff_ffff));
       default -> forge(f);
     };
+  }
+
+  private Step move() {
+    return new Step.Retarget(
+        random.below(facts.functions().size()), random.below(3), random.below(facts.cpus()));
   }
 
   private Step create(int d) {

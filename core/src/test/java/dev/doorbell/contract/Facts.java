@@ -41,7 +41,13 @@ record Facts(
     }
   }
 
-  /// @param doorbell physical address of the register that its messages are written to
+  /// A register that messages are written to.
+  ///
+  /// @param at its physical address
+  /// @param frameStart of the frame that holds it, which its users may be let write to
+  record Door(long at, long frameStart, long frameLast) {}
+
+  /// @param doors where its messages are written to: one, or one for each CPU
   /// @param translated whether its messages meet the tables; those that do not go to addresses of their own
   /// @param isolated whether the controller tells functions apart
   /// @param vectors how many the controller has
@@ -50,9 +56,7 @@ record Facts(
       int requesterId,
       String controller,
       int deviceId,
-      long doorbell,
-      long frameStart,
-      long frameLast,
+      List<Door> doors,
       boolean translated,
       boolean isolated,
       int vectors,
@@ -60,7 +64,22 @@ record Facts(
       boolean msi,
       boolean maskable,
       boolean address64,
-      List<Region> regions) {}
+      List<Region> regions) {
+    /// {@return whether each CPU has a doorbell of its own, with interrupts of its own}
+    boolean perCpu() {
+      return doors.size() > 1;
+    }
+
+    /// {@return where messages for a CPU are written to}
+    Door door(int cpu) {
+      return perCpu() ? doors.get(cpu) : doors.getFirst();
+    }
+
+    /// {@return the CPU that a vector starts at: with a doorbell for each, messages of MSI have the first one's}
+    int startsAt(int vector, int cpus) {
+      return perCpu() && msi ? 0 : vector % cpus;
+    }
+  }
 
   /// {@return what tables of a granule translate}
   Tables tables(int shift) {

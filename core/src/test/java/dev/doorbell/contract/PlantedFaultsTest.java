@@ -103,6 +103,14 @@ class PlantedFaultsTest {
   }
 
   @Test
+  @DisplayName(
+      "where each hart has a doorbell: one that stays when its vectors have moved, and one that is mapped after they have, is caught")
+  void doorbellsOfHarts() {
+    assertCaught(Sample.riscvHarts(), () -> new DoorbellFault(DoorbellFault.Kind.NEVER_UNMAPPED));
+    assertCaught(Sample.riscvHarts(), () -> new DoorbellFault(DoorbellFault.Kind.MAPPED_LATE));
+  }
+
+  @Test
   @DisplayName("groups that do not know of one another's DeviceIDs are caught")
   void everyGroupForItself() {
     assertCaught(() ->

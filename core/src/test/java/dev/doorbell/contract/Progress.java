@@ -5,8 +5,12 @@ import dev.doorbell.contract.Reference.Vector;
 import dev.doorbell.contract.Space.Mapped;
 import dev.doorbell.contract.Space.Slot;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /// Takes the reference over a step that succeeded. Where the contract leaves a choice (which interrupt, which of a doorbell's places)
@@ -59,7 +63,9 @@ final class Progress {
       case Step.Remove r -> space(r.domain()).window = new long[0];
       case Step.Enable e -> must.addAll(enable(e, seen));
       case Step.Release r -> release(r.function());
-      case Step.Retarget r -> vector(r.function(), r.vector()).cpu = r.cpu();
+      case Step.Retarget r -> {
+        return retarget(r, seen);
+      }
       case Step.Mask m -> must.addAll(mask(m));
       case Step.Fire f -> must.addAll(reference.fire(f.function(), f.vector()));
       case Step.Write w -> must.addAll(reference.write(w.function(), w.iova(), w.value()));
@@ -114,33 +120,83 @@ final class Progress {
       return Expected.of(List.of());
     }
     Space to = space(a.domain());
-    long before = reference.rings(a.function());
-    long now = seen.getFirst().address();
-    if (to.keeps(f, before)) {
-      Check.equal(before, now, "a doorbell moved although its IOVA was free");
+    Map<Long, Facts.Door> before = reference.rings(a.function());
+    Map<Long, Long> after = moved(live, seen);
+    before.forEach((address, door) -> {
+      if (to.keeps(door, address)) {
+        Check.equal(address, after.get(address), "a doorbell moved although its IOVA was free");
+      }
+    });
+    // Those that stay are placed first; the others have the lowest granules that are left.
+    List<Long> order = new ArrayList<>(before.keySet());
+    order.sort(Comparator.comparing((Long x) -> !x.equals(after.get(x))).thenComparing(after::get));
+    for (long address : order) {
+      Facts.Door door = before.get(address);
+      settle(to, door, after.get(address), to.keeps(door, address));
     }
-    settle(to, f, now, to.keeps(f, before));
-    leave(space(from), f, before);
-    live.forEach(v -> v.address = now);
+    before.keySet().forEach(address -> leave(space(from), f, address));
     Set<Arrival> may = new HashSet<>();
     for (Vector v : live) {
+      v.address = after.get(v.address);
       if (!v.masked) {
         may.add(new Arrival(f.controller(), v.intid, v.cpu));
       }
     }
-    return new Expected(before == now ? Set.of() : may, may);
+    boolean stayed = after.entrySet().stream().allMatch(e -> e.getKey().equals(e.getValue()));
+    return new Expected(stayed ? Set.of() : may, may);
+  }
+
+  /// {@return where each address of a function's vectors has gone}
+  private static Map<Long, Long> moved(List<Vector> live, List<Seen> seen) {
+    Map<Long, Long> out = new HashMap<>();
+    for (int i = 0; i < live.size(); i++) {
+      long now = seen.get(i).address();
+      Long other = out.putIfAbsent(live.get(i).address, now);
+      Check.that(other == null || other == now, () -> "one doorbell at two places: " + seen);
+    }
+    return out;
+  }
+
+  /// Where each CPU has a doorbell, the vector has another one's, which was mapped first; the former one is given back when no other vector rings it.
+  private Expected retarget(Step.Retarget r, List<Seen> seen) {
+    Facts.Function f = facts.functions().get(r.function());
+    Vector v = vector(r.function(), r.vector());
+    if (!f.perCpu() || v.cpu == r.cpu()) {
+      v.cpu = r.cpu();
+      return Expected.of(List.of());
+    }
+    Map<Long, Facts.Door> before = reference.rings(r.function());
+    Set<Arrival> may = new HashSet<>(Set.of(new Arrival(f.controller(), v.intid, v.cpu)));
+    Seen now = seen.get(r.vector());
+    long former = v.address;
+    v.cpu = r.cpu();
+    v.address = now.address();
+    v.data = now.data();
+    v.intid = now.intid();
+    may.add(new Arrival(f.controller(), v.intid, v.cpu));
+    if (f.translated()) {
+      Space s = space(reference.placed.get(r.function()));
+      Facts.Door door = f.door(r.cpu());
+      if (before.containsValue(door)) {
+        Check.that(before.containsKey(v.address), () -> "a doorbell at two places: " + seen);
+      } else {
+        settle(s, door, v.address, false);
+      }
+      if (!reference.rings(r.function()).containsKey(former)) {
+        leave(s, f, former);
+      }
+    }
+    return new Expected(Set.of(), v.masked ? Set.of() : may);
   }
 
   /// Counts a user of a doorbell's place, after checking that it may be there.
-  private void settle(Space s, Facts.Function f, long address, boolean kept) {
+  private void settle(Space s, Facts.Door door, long address, boolean kept) {
     long at = s.page(address);
-    Check.equal(
-        f.doorbell() - s.page(f.doorbell()), address - at, "offset of a doorbell in its page");
+    Check.equal(door.at() - s.page(door.at()), address - at, "offset of a doorbell in its page");
     Check.that(
-        kept || s.places(f).contains(at),
-        () ->
-            "doorbell of %s is at 0x%x and not at one of %s".formatted(f.name(), at, s.places(f)));
-    s.slots.computeIfAbsent(at, _ -> new Slot(s.page(f.doorbell()))).users++;
+        kept || s.places(door).contains(at),
+        () -> "%s is at 0x%x and not at one of %s".formatted(door, at, s.places(door)));
+    s.slots.computeIfAbsent(at, _ -> new Slot(s.page(door.at()))).users++;
   }
 
   private static void leave(Space s, Facts.Function f, long address) {
@@ -160,20 +216,24 @@ final class Progress {
     Check.that(
         seen.size() <= wanted && seen.size() >= (f.msi() ? e.min() : least),
         () -> "%s got %d vectors, not %d".formatted(f.name(), seen.size(), least));
-    Set<Integer> taken = new HashSet<>();
+    Set<List<Integer>> taken = new HashSet<>();
     reference.vectors.forEach((other, l) -> {
       if (facts.functions().get(other).controller().equals(f.controller())) {
-        l.forEach(v -> taken.add(v.intid));
+        l.forEach(v -> taken.add(interrupt(f, v.intid, v.cpu)));
       }
     });
+    Map<Facts.Door, Long> addresses = new LinkedHashMap<>();
     Set<Object> messages = new HashSet<>();
     List<Vector> mine = new ArrayList<>();
     List<Arrival> out = new ArrayList<>();
     for (Seen s : seen) {
-      Check.that(taken.add(s.intid()), () -> "interrupt %d has two owners".formatted(s.intid()));
-      Check.equal(s.index() % facts.cpus(), s.cpu(), "CPU of vector " + s.index());
+      Check.that(
+          taken.add(interrupt(f, s.intid(), s.cpu())),
+          () -> "interrupt %d has two owners".formatted(s.intid()));
+      Check.equal(f.startsAt(s.index(), facts.cpus()), s.cpu(), "CPU of vector " + s.index());
       if (f.translated()) {
-        Check.equal(seen.getFirst().address(), s.address(), "address of vector " + s.index());
+        long address = addresses.computeIfAbsent(f.door(s.cpu()), _ -> s.address());
+        Check.equal(address, s.address(), "address of vector " + s.index());
       }
       Check.that(
           messages.add(List.of(s.address(), s.data())),
@@ -191,17 +251,28 @@ final class Progress {
     }
     if (f.translated()) {
       Space s = space(reference.placed.get(e.function()));
-      settle(s, f, seen.getFirst().address(), false);
+      addresses.entrySet().stream()
+          .sorted(Map.Entry.comparingByValue())
+          .forEach(door -> settle(s, door.getKey(), door.getValue(), false));
     }
     reference.vectors.put(e.function(), mine);
     return out;
   }
 
+  /// {@return what tells an interrupt from others of its controller}
+  private static List<Integer> interrupt(Facts.Function f, int intid, int cpu) {
+    return f.perCpu() ? List.of(cpu, intid) : List.of(intid);
+  }
+
   void release(int function) {
-    List<Vector> gone = reference.vectors.remove(function);
+    if (!reference.vectors.containsKey(function)) {
+      return;
+    }
+    Set<Long> rung = reference.rings(function).keySet();
     Facts.Function f = facts.functions().get(function);
-    if (gone != null && f.translated()) {
-      leave(space(reference.placed.get(function)), f, gone.getFirst().address);
+    reference.vectors.remove(function);
+    if (f.translated()) {
+      rung.forEach(at -> leave(space(reference.placed.get(function)), f, at));
     }
   }
 

@@ -8,14 +8,16 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// What the contract says, in plain maps and loops: which refusals a step may meet, and what is reachable afterwards.
 final class Reference {
   /// A vector in use.
   static final class Vector {
-    final int data;
-    final int intid;
+    int data;
+    int intid;
     long address;
     int cpu;
     boolean masked;
@@ -122,6 +124,8 @@ final class Reference {
       case Step.Retarget r -> {
         if (r.cpu() >= facts.cpus() || !live(r.function(), r.vector())) {
           out.add("IllegalArgumentException");
+        } else {
+          retarget(r, out);
         }
       }
       case Step.Mask m when !live(m.function(), m.vector()) -> out.add("IllegalArgumentException");
@@ -171,23 +175,54 @@ final class Reference {
     }
   }
 
-  private void attachLive(Space to, Facts.Function f, long now, Set<String> out) {
-    boolean stays = to.keeps(f, now);
+  private void attachLive(Space to, Facts.Function f, Map<Long, Facts.Door> now, Set<String> out) {
+    Map<Long, Facts.Door> kept = new HashMap<>();
+    List<Facts.Door> moved = new ArrayList<>();
+    now.forEach((address, door) -> {
+      if (to.keeps(door, address)) {
+        kept.put(to.page(address), door);
+      } else {
+        moved.add(door);
+      }
+    });
     if (!to.contains(f)) {
       out.add("DoorbellExposesNeighbours");
-    } else if (!stays) {
-      to.doorbell(f, out);
-    } else if (!to.slots.containsKey(to.page(now))) {
-      to.fits(to.page(now), to.bytes(), to.page(f.doorbell()), out);
+    } else {
+      kept.forEach((at, door) -> {
+        if (!to.slots.containsKey(at)) {
+          to.fits(at, to.bytes(), to.page(door.at()), out);
+        }
+      });
+      to.doorbells(f, kept, moved, out);
     }
-    if (out.isEmpty() && !f.maskable() && !(stays && facts.hitless())) {
+    if (out.isEmpty() && !f.maskable() && !(moved.isEmpty() && facts.hitless())) {
       out.add("VectorsLive");
     }
   }
 
-  /// {@return what a function with vectors writes to}
-  long rings(int function) {
-    return vectors.get(function).getFirst().address;
+  /// A vector that goes to a CPU with a doorbell of its own has that mapped first.
+  private void retarget(Step.Retarget r, Set<String> out) {
+    Facts.Function f = facts.functions().get(r.function());
+    Vector v = vectors.get(r.function()).get(r.vector());
+    if (!f.perCpu() || r.cpu() == v.cpu) {
+      return;
+    }
+    if (f.translated() && !rings(r.function()).containsValue(f.door(r.cpu()))) {
+      spaces.get(placed.get(r.function())).doorbells(f, Map.of(), List.of(f.door(r.cpu())), out);
+    }
+    if (f.msi() && taken(f, vectors.get(r.function()).size()) > 1) {
+      out.add("VectorsShareMessage");
+    }
+  }
+
+  /// {@return the doorbells that a function with vectors writes to, by their addresses for it}
+  Map<Long, Facts.Door> rings(int function) {
+    Facts.Function f = facts.functions().get(function);
+    Map<Long, Facts.Door> out = new TreeMap<>();
+    for (Vector v : vectors.get(function)) {
+      out.put(v.address, f.door(v.cpu));
+    }
+    return out;
   }
 
   /// {@return whether some function could raise vectors of another domain's once these are placed so and these have vectors}
@@ -211,8 +246,8 @@ final class Reference {
   private boolean rings(int y, int z, int domain, Map<Integer, Integer> placed) {
     Space s = spaces.get(domain);
     return placed.get(y) == domain
-        && s.page(facts.functions().get(y).doorbell())
-            == s.page(facts.functions().get(z).doorbell());
+        && s.page(facts.functions().get(y).doors().getFirst().at())
+            == s.page(facts.functions().get(z).doors().getFirst().at());
   }
 
   private void enable(Step.Enable e, Set<String> out) {
@@ -233,7 +268,7 @@ final class Reference {
       if (!s.contains(f)) {
         out.add("DoorbellExposesNeighbours");
       }
-      s.doorbell(f, out);
+      s.doorbells(f, Map.of(), started(f, Math.min(e.max(), f.size())), out);
     }
     Set<Integer> live = new HashSet<>(vectors.keySet());
     live.add(e.function());
@@ -250,6 +285,14 @@ final class Reference {
         out.add("MsiControllerFailed");
       }
     }
+  }
+
+  /// {@return doorbells that so many vectors start at}
+  private List<Facts.Door> started(Facts.Function f, int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> f.door(f.startsAt(i, facts.cpus())))
+        .distinct()
+        .toList();
   }
 
   /// {@return vectors that a function gets of so many that are left: all that it asks for and has, or as many as there are}
@@ -338,13 +381,11 @@ final class Reference {
     List<Arrival> out = new ArrayList<>();
     for (Map.Entry<Integer, List<Vector>> e : vectors.entrySet()) {
       Facts.Function f = facts.functions().get(e.getKey());
-      if (!f.translated()
-          || f.doorbell() != pa
-          || (f.isolated() && f.deviceId() != from.deviceId())) {
+      if (!f.translated() || (f.isolated() && f.deviceId() != from.deviceId())) {
         continue;
       }
       for (Vector v : e.getValue()) {
-        if (v.data == value) {
+        if (v.data == value && f.door(v.cpu).at() == pa) {
           out.addAll(arrive(f, v));
         }
       }

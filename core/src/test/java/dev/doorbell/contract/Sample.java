@@ -105,15 +105,23 @@ record Sample(String name, MachineDescription description, List<Sbdf> functions,
         Rules.USUAL);
   }
 
-  /// One hart, since the reference knows one doorbell a controller; three functions behind a RISC-V IOMMU.
+  /// One hart, and so one doorbell; the last function has MSI alone.
   static Sample riscv() {
-    List<Sbdf> functions =
-        List.of(Sbdf.parse("00:04.0"), Sbdf.parse("00:05.0"), Sbdf.parse("00:06.0"));
-    MachineDescription bare = treeOf("riscv64-iommu-native");
-    for (Sbdf f : functions) {
-      bare = new WhatIf(f, f.device() - 2, 0, true).addTo(bare);
-    }
-    return new Sample("riscv", bare, functions, Rules.HELD);
+    return with(
+        "riscv", treeOf("riscv64-iommu-native"), Rules.HELD, 4, "00:04.0", "00:05.0", "00:06.0");
+  }
+
+  /// Eight harts in two groups, each with a doorbell of its own; the last function has MSI alone.
+  static Sample riscvHarts() {
+    return with(
+        "riscv with eight harts",
+        Firmware.read(Sysroot.open(Shared.require("captures/riscv64/qemu-virt-iommu-pci"))),
+        Rules.HELD,
+        4,
+        "00:04.0",
+        "00:05.0",
+        "00:06.0",
+        "00:07.0");
   }
 
   /// A machine of the laboratory by its device tree alone.

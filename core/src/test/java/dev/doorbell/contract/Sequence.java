@@ -112,6 +112,7 @@ final class Sequence {
     return switch (step) {
       case Step.Enable e -> world.seen(e.function());
       case Step.Attach a -> world.seen(a.function());
+      case Step.Retarget r -> world.seen(r.function());
       default -> List.of();
     };
   }
@@ -192,7 +193,7 @@ final class Sequence {
       List<Vector> theirs = of.getValue();
       Vector v = theirs.get(done % theirs.size());
       Facts.Function target = world.facts.functions().get(of.getKey());
-      long offset = target.doorbell() & (s.bytes() - 1);
+      long offset = target.door(v.cpu).at() & (s.bytes() - 1);
       for (long at :
           target.translated()
               ? s.slots.keySet().stream().map(x -> x + offset).toList()
@@ -204,8 +205,10 @@ final class Sequence {
         Check.that(
             given
                 || actual.stream()
-                    .noneMatch(
-                        a -> a.intid() == v.intid && a.controller().equals(target.controller())),
+                    .noneMatch(a ->
+                        a.intid() == v.intid
+                            && (!target.perCpu() || a.cpu() == v.cpu)
+                            && a.controller().equals(target.controller())),
             () ->
                 "function %d of domain %d raises a vector of function %d of domain %d"
                     .formatted(f, d, of.getKey(), reference.placed.get(of.getKey())));

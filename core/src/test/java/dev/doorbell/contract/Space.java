@@ -2,8 +2,11 @@ package dev.doorbell.contract;
 
 import dev.doorbell.address.AddressRange;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -99,10 +102,12 @@ final class Space {
         && Long.compareUnsigned(at + bytes() - 1, window[1]) <= 0;
   }
 
-  /// {@return whether a function's doorbell may be mapped: its page holds nothing else, or the owner is trusted}
+  /// {@return whether a function's doorbells may be mapped: their pages hold nothing else, or the owner is trusted}
   boolean contains(Facts.Function f) {
-    long page = page(f.doorbell());
-    return trusted || (page >= f.frameStart() && page + bytes() - 1 <= f.frameLast());
+    return trusted
+        || f.doors().stream()
+            .allMatch(
+                d -> page(d.at()) >= d.frameStart() && page(d.at()) + bytes() - 1 <= d.frameLast());
   }
 
   long page(long address) {
@@ -122,28 +127,39 @@ final class Space {
     }
   }
 
-  /// {@return whether a function's doorbell can be had at the address it is programmed with}
-  boolean keeps(Facts.Function f, long address) {
+  /// {@return whether a doorbell can be had at the address that a function is programmed with}
+  boolean keeps(Facts.Door door, long address) {
     long at = page(address);
-    if (address - at != f.doorbell() - page(f.doorbell()) || !isSlot(at) || at % spacing(at) != 0) {
+    if (address - at != door.at() - page(door.at()) || !isSlot(at) || at % spacing(at) != 0) {
       return false;
     }
     Slot there = slots.get(at);
-    return there == null || there.page == page(f.doorbell());
+    return there == null || there.page == page(door.at());
   }
 
   /// {@return where a doorbell may be: a place that its page has, else the lowest free granule}
-  Set<Long> places(Facts.Function f) {
+  Set<Long> places(Facts.Door door) {
+    return places(door, Map.of());
+  }
+
+  /// @param besides pages that have places already, though these are not counted yet
+  private Set<Long> places(Facts.Door door, Map<Long, Long> besides) {
     Set<Long> out = new HashSet<>();
-    long page = page(f.doorbell());
+    long page = page(door.at());
     slots.forEach((at, slot) -> {
       if (slot.page == page) {
         out.add(at);
       }
     });
+    besides.forEach((at, there) -> {
+      if (there == page) {
+        out.add(at);
+      }
+    });
     if (out.isEmpty() && window.length != 0) {
       long at = page(window[0] + bytes() - 1);
-      while (isSlot(at) && (slots.containsKey(at) || at % spacing(at) != 0)) {
+      while (isSlot(at)
+          && (slots.containsKey(at) || besides.containsKey(at) || at % spacing(at) != 0)) {
         at += bytes();
       }
       if (isSlot(at)) {
@@ -153,17 +169,31 @@ final class Space {
     return out;
   }
 
-  /// Adds the refusals that a function's doorbell meets.
-  void doorbell(Facts.Function f, Set<String> out) {
-    Set<Long> at = places(f);
-    if (at.isEmpty()) {
-      out.add("MsiWindowExhausted");
-    } else if (!f.address64() && at.stream().allMatch(x -> x >>> 32 != 0)) {
-      out.add("MessageOutOfReach");
-    } else {
+  /// Adds the refusals that some of a function's doorbells meet.
+  ///
+  /// @param kept those that have a place, by where it is
+  /// @param wanted those that need one
+  void doorbells(
+      Facts.Function f,
+      Map<Long, Facts.Door> kept,
+      Collection<Facts.Door> wanted,
+      Set<String> out) {
+    Map<Long, Long> besides = new HashMap<>();
+    kept.forEach((at, door) -> besides.put(at, page(door.at())));
+    for (Facts.Door door : wanted) {
+      Set<Long> at = places(door, besides);
+      if (at.isEmpty()) {
+        out.add("MsiWindowExhausted");
+        return;
+      }
+      if (!f.address64() && at.stream().allMatch(x -> x >>> 32 != 0)) {
+        out.add("MessageOutOfReach");
+        return;
+      }
       at.stream()
           .filter(x -> !slots.containsKey(x))
-          .forEach(x -> fits(x, bytes(), page(f.doorbell()), out));
+          .forEach(x -> fits(x, bytes(), page(door.at()), out));
+      besides.put(at.iterator().next(), page(door.at()));
     }
   }
 

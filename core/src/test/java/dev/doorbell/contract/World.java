@@ -167,9 +167,9 @@ final class World {
         f.device().requesterId(),
         t.controller().id(),
         t.deviceId(),
-        t.doorbells().getFirst().doorbell().value(),
-        t.doorbells().getFirst().frame().start(),
-        t.doorbells().getFirst().frame().last(),
+        t.doorbells().stream()
+            .map(d -> new Facts.Door(d.doorbell().value(), d.frame().start(), d.frame().last()))
+            .toList(),
         !f.group().bypassesTranslation(t.doorbells().getFirst()),
         t.controller().isolated(),
         t.controller().vectorsFree(),

@@ -1,6 +1,8 @@
 package dev.doorbell.hw.riscviommu;
 
 import static dev.doorbell.hw.riscviommu.DirectoryLayout.*;
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.AMO_HWAD;
+import static dev.doorbell.hw.riscviommu.RiscvIommuRegisters.T2GPA;
 
 import dev.doorbell.bits.BitKind;
 import dev.doorbell.bus.BusErrorException;
@@ -92,16 +94,14 @@ final class DeviceDirectory {
     }
   }
 
-  /// The rules of 2.1.4, of an IOMMU without T2GPA, hardware A and D, and other byte orders.
+  /// The rules of 2.1.4, of an IOMMU without other byte orders and widths.
   private boolean isMisconfigured(long[] w) {
     long tc = w[TC_AT / Long.BYTES];
     long unsupported =
         TC_RESERVED
-            | TC_T2GPA.mask()
-            | TC_GADE.mask()
-            | TC_SADE.mask()
             | TC_SBE.mask()
-            | TC_SXL.mask();
+            | TC_SXL.mask()
+            | (AMO_HWAD.isSet(features.capabilities()) ? 0 : TC_GADE.mask() | TC_SADE.mask());
     long gatp = w[IOHGATP_AT / Long.BYTES];
     int second = IOHGATP_MODE.getInt(gatp);
     long fsc = w[FSC_AT / Long.BYTES];
@@ -109,7 +109,7 @@ final class DeviceDirectory {
     boolean processes = TC_PDTV.isSet(tc);
     int first = FSC_MODE.getInt(fsc);
     return (tc & unsupported) != 0
-        || !requestsPagesSoundly(tc)
+        || !requestsSoundly(tc, second)
         || (w[TA_AT / Long.BYTES] & ~TA_PSCID.mask()) != 0
         || (fsc & FSC.mask(BitKind.RES0)) != 0
         || (TC_DPE.isSet(tc) && !processes)
@@ -119,11 +119,13 @@ final class DeviceDirectory {
         || (w.length > BASE_BYTES / Long.BYTES && isMsiMisconfigured(w, second));
   }
 
-  private boolean requestsPagesSoundly(long tc) {
+  private boolean requestsSoundly(long tc, int second) {
+    boolean guests = TC_T2GPA.isSet(tc);
     boolean ats = TC_EN_ATS.isSet(tc);
     boolean pri = TC_EN_PRI.isSet(tc);
     return (!ats || RiscvIommuRegisters.ATS.isSet(features.capabilities()))
         && (!pri || ats)
+        && (!guests || ats && second != BARE && T2GPA.isSet(features.capabilities()))
         && (!TC_PRPR.isSet(tc) || pri);
   }
 

@@ -98,7 +98,7 @@ final class InboundPath {
 
   /// {@return of what memory type the tables said the last address to be: `PBMT`}
   int memoryType() {
-    return walk.memoryType;
+    return walk.memoryType();
   }
 
   private long quietly(int cause, int deviceId, int processId, long iova, int access) {

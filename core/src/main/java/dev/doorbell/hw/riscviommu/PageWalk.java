@@ -39,10 +39,13 @@ final class PageWalk {
   static final int PERMISSIVE = 32;
 
   /// Which stage a leaf is of, and for whom.
-  private static final int FIRST = 0;
+  static final int FIRST = 0;
 
   private static final int SECOND = 1;
   private static final int IMPLICIT = 2;
+
+  /// The second stage below an entry of the first one whose A or D is to be set.
+  private static final int IMPLICIT_WRITE = 3;
 
   /// Caches that all walks share.
   ///
@@ -61,6 +64,7 @@ final class PageWalk {
   private final RiscvIommuFeatures features;
   private final PhysicalMemory memory;
   private final Caches caches;
+  private final LeafRules leaves;
   private final CacheProbe probe = new CacheProbe();
   private final CacheProbe pointer = new CacheProbe();
 
@@ -79,18 +83,11 @@ final class PageWalk {
   /// The datum of its notice MSI.
   int noticeDatum;
 
-  /// Of the last walk, where it was not answered by the cache: the memory type that leaves name.
-  int memoryType;
-
-  private boolean global;
-  private int rights;
-  private int coverage;
-  private long process;
-
   PageWalk(RiscvIommuFeatures features, PhysicalMemory memory, Caches caches) {
     this.features = features;
     this.memory = memory;
     this.caches = caches;
+    this.leaves = new LeafRules(features);
   }
 
   /// Forgets the last walk.
@@ -107,6 +104,7 @@ final class PageWalk {
 
   /// {@return a doubleword of a process directory, where the second stage has it; 0 with the cause where it cannot be read}
   long directory(DeviceContext c, long gpa, int access) {
+    leaves.begin(c);
     try {
       long pa = implicit(c, gpa, access);
       return cause == 0 ? memory.read64(pa) : 0;
@@ -130,14 +128,10 @@ final class PageWalk {
     }
     probe.generation = caches.leaves().generation();
     pointer.generation = caches.tables().generation();
-    rights = READABLE | WRITABLE | EXECUTE;
-    coverage = Long.SIZE - 1;
-    process = c.process();
-    memoryType = 0;
-    global = false;
+    leaves.begin(c);
     try {
       long gpa = c.hasFirst() ? firstStage(c, iova, access, who) : iova;
-      long pa = cause == 0 ? secondStage(c, gpa, access, false) : Translator.FAULT;
+      long pa = cause == 0 ? secondStage(c, gpa, access, SECOND) : Translator.FAULT;
       if (cause != 0) {
         return Translator.FAULT;
       }
@@ -147,7 +141,7 @@ final class PageWalk {
       if (!fits(pa, features.outputBits())) {
         return fails(AccessFaults.access(access));
       }
-      coverage = c.besideFiles(gpa, coverage);
+      leaves.coverage = c.besideFiles(gpa, leaves.coverage);
       // Untranslated writes of both stages Bare need no cache.
       if (plain && (c.hasFirst() || c.hasSecond())) {
         keep(iova, pa, world, who);
@@ -160,23 +154,28 @@ final class PageWalk {
 
   /// {@return of the last walk, where the cache was not asked: base 2 logarithm of the range that is translated alike; a page where no table was looked at}
   int shift() {
-    return coverage == Long.SIZE - 1 ? DirectoryLayout.PAGE_SHIFT : coverage;
+    return leaves.coverage == Long.SIZE - 1 ? DirectoryLayout.PAGE_SHIFT : leaves.coverage;
   }
 
   /// {@return of the last walk, where the cache was not asked: {@link Translator#READ}, {@link Translator#WRITE} and {@link #EXECUTE} as both stages allow them}
   int rights() {
-    return rights;
+    return leaves.rights;
+  }
+
+  /// {@return of the last walk, where the cache was not asked: the memory type that leaves name}
+  int memoryType() {
+    return leaves.memoryType;
   }
 
   /// {@return of the last walk, where the cache was not asked: whether the first stage's leaf is every process's}
   boolean isGlobal() {
-    return global;
+    return leaves.global;
   }
 
   private void keep(long iova, long pa, int world, int who) {
-    int size = Math.min(coverage, SvPteLayout.shift(2));
+    int size = Math.min(leaves.coverage, SvPteLayout.shift(2));
     probe.data = pa - within(pa, size);
-    probe.extra = rights & (READABLE | WRITABLE);
+    probe.extra = leaves.rights & (READABLE | WRITABLE);
     probe.shape = TranslationCache.shape(size, world, false, DirectoryLayout.PAGE_SHIFT, 0);
     caches.leaves().insert(iova, who, probe);
   }
@@ -193,7 +192,7 @@ final class PageWalk {
       table = pointer.data;
       level = 0;
     }
-    for (; level >= 0; level--) {
+    while (level >= 0) {
       long at = table + index(iova, level, 0) * BYTES;
       long where = implicit(c, at, access);
       if (cause != 0) {
@@ -201,9 +200,19 @@ final class PageWalk {
       }
       long pte = memory.read64(where);
       if (isLeaf(pte)) {
-        return leaf(pte, level, access, FIRST)
-            ? pageAt(pte, level, iova)
-            : fails(AccessFaults.page(access));
+        long used = leaves.used(pte, level, access, FIRST);
+        if (used == 0) {
+          return fails(AccessFaults.page(access));
+        }
+        if (used == pte || set(c, at, where, pte, used, access)) {
+          leaves.take(used, level, FIRST);
+          return pageAt(used, level, iova);
+        }
+        if (cause != 0) {
+          return Translator.FAULT;
+        }
+        // Changed meanwhile: it is read once more.
+        continue;
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0 || level == 0) {
         return fails(AccessFaults.page(access));
@@ -217,8 +226,19 @@ final class PageWalk {
                 SvPteLayout.shift(1), world, false, DirectoryLayout.PAGE_SHIFT, 0);
         caches.tables().insert(iova, who, pointer);
       }
+      level--;
     }
     return fails(AccessFaults.page(access));
+  }
+
+  /// Sets A or D of a leaf of the first stage, for which the second one must let its table be written.
+  ///
+  /// {@return whether they are set; false with the cause, or where the leaf was changed meanwhile}
+  private boolean set(DeviceContext c, long at, long where, long pte, long used, int access) {
+    if (c.hasSecond()) {
+      secondStage(c, at, access, IMPLICIT_WRITE);
+    }
+    return cause == 0 && memory.compareAndSet64(where, pte, used);
   }
 
   /// {@return where a doubleword of a first-stage table or of a process directory lies; the page that the device's context names is kept with it}
@@ -234,16 +254,16 @@ final class PageWalk {
     if (named && c.root().isKnown()) {
       return c.root().page() | offset;
     }
-    long pa = secondStage(c, gpa, access, true);
+    long pa = secondStage(c, gpa, access, IMPLICIT);
     if (named && cause == 0) {
       c.root().set(pa - offset);
     }
     return pa;
   }
 
-  /// @param implicit whether the address is that of a first-stage table
-  private long secondStage(DeviceContext c, long gpa, int access, boolean implicit) {
-    if (!implicit && c.isMsi(gpa)) {
+  /// @param stage {@link #SECOND}; or {@link #IMPLICIT} or {@link #IMPLICIT_WRITE} where the address is that of a first-stage table
+  private long secondStage(DeviceContext c, long gpa, int access, int stage) {
+    if (stage == SECOND && c.isMsi(gpa)) {
       return message(c, gpa, access);
     }
     if (!c.hasSecond()) {
@@ -251,23 +271,36 @@ final class PageWalk {
     }
     int levels = levels(c.secondMode());
     if (!fits(gpa, SvPteLayout.shift(levels) + WIDER_ROOT_BITS)) {
-      return guestFault(gpa, access, implicit);
+      return guestFault(gpa, access, stage);
     }
+    int wanted = stage == SECOND ? access : stage == IMPLICIT ? READABLE : READABLE | WRITABLE;
     long table = c.secondRoot();
-    for (int level = levels - 1; level >= 0; level--) {
+    int level = levels - 1;
+    while (level >= 0) {
       int wider = level == levels - 1 ? WIDER_ROOT_BITS : 0;
-      long pte = memory.read64(table + index(gpa, level, wider) * BYTES);
+      long at = table + index(gpa, level, wider) * BYTES;
+      long pte = memory.read64(at);
       if (isLeaf(pte)) {
-        boolean allowed =
-            leaf(pte, level, implicit ? READABLE : access, implicit ? IMPLICIT : SECOND);
-        return allowed ? pageAt(pte, level, gpa) : guestFault(gpa, access, implicit);
+        long used = leaves.used(pte, level, wanted, stage);
+        if (used == 0) {
+          return guestFault(gpa, access, stage);
+        }
+        if (used != pte && !memory.compareAndSet64(at, pte, used)) {
+          // Changed meanwhile: it is read once more.
+          continue;
+        }
+        if (stage == SECOND) {
+          leaves.take(used, level, stage);
+        }
+        return pageAt(used, level, gpa);
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0) {
-        return guestFault(gpa, access, implicit);
+        return guestFault(gpa, access, stage);
       }
       table = DirectoryLayout.address(PPN.get(pte));
+      level--;
     }
-    return guestFault(gpa, access, implicit);
+    return guestFault(gpa, access, stage);
   }
 
   private long message(DeviceContext c, long gpa, int access) {
@@ -296,15 +329,15 @@ final class PageWalk {
     if (!allowsMessage(access)) {
       return fails(FaultLayout.INSTRUCTION_ACCESS_FAULT);
     }
-    coverage = DirectoryLayout.PAGE_SHIFT;
+    leaves.coverage = DirectoryLayout.PAGE_SHIFT;
     return DirectoryLayout.address(MsiPteLayout.PPN.get(first))
         | within(gpa, DirectoryLayout.PAGE_SHIFT);
   }
 
   /// {@return whether an access may be one to an interrupt file, which no code is in}
   private boolean allowsMessage(int access) {
-    rights &= ~EXECUTE;
-    global = false;
+    leaves.rights &= ~EXECUTE;
+    leaves.global = false;
     return (access & EXECUTE) == 0 || (access & PERMISSIVE) != 0;
   }
 
@@ -324,60 +357,16 @@ final class PageWalk {
     return Translator.MESSAGE;
   }
 
-  /// {@return whether a leaf is well formed and allows the access}
-  private boolean leaf(long pte, int level, int access, int stage) {
-    boolean writable = W.isSet(pte);
-    boolean readable = R.isSet(pte);
-    boolean formed =
-        V.isSet(pte)
-            && (pte & RESERVED) == 0
-            && (!N.isSet(pte) || isContiguous(pte, level))
-            && !(writable && !readable)
-            && within(PPN.get(pte), level * BITS_PER_LEVEL) == 0
-            && PBMT.getInt(pte) != PBMT_RESERVED
-            && (PBMT.getInt(pte) == 0 || RiscvIommuRegisters.SVPBMT.isSet(features.capabilities()));
-    if (!formed || !isFor(pte, access, stage) || !A.isSet(pte)) {
-      return false;
-    }
-    boolean clean = writable && !D.isSet(pte);
-    int allowed =
-        (readable ? READABLE : 0)
-            | (writable && !clean ? WRITABLE : 0)
-            | (X.isSet(pte) ? EXECUTE : 0);
-    int wanted = access & ((access & PERMISSIVE) == 0 ? READABLE | WRITABLE | EXECUTE : 0);
-    boolean dirties = (access & PERMISSIVE) != 0 && (access & WRITABLE) != 0;
-    if ((allowed & wanted) != wanted || dirties && clean) {
-      return false;
-    }
-    if (stage != IMPLICIT) {
-      rights &= allowed;
-      coverage = Math.min(coverage, pageShift(pte, level));
-      // A type that the first stage names counts before the second stage's.
-      memoryType = memoryType != 0 ? memoryType : PBMT.getInt(pte);
-      global |= stage == FIRST && G.isSet(pte);
-    }
-    return true;
-  }
-
-  /// {@return whether an access of its privilege may use a leaf; at the second stage all are of user privilege}
-  ///
-  /// **Source**: RISC-V IOMMU Architecture 1.0, 2.2.3 (`ENS`, `SUM`), 2.3.
-  private boolean isFor(long pte, int access, int stage) {
-    if (stage != FIRST || (access & PRIVILEGED) == 0) {
-      return U.isSet(pte);
-    }
-    return !U.isSet(pte) || ProcessLayout.TA_SUM.isSet(process) && (access & EXECUTE) == 0;
-  }
-
   private static long pageAt(long pte, int level, long address) {
     int shift = pageShift(pte, level);
     return DirectoryLayout.address(PPN.get(pte)) & -1L << shift | within(address, shift);
   }
 
-  private long guestFault(long gpa, int access, boolean implicit) {
+  private long guestFault(long gpa, int access, int stage) {
     iotval2 =
-        FaultLayout.GPA.with(
-            FaultLayout.IMPLICIT.place(implicit ? 1 : 0), gpa & FaultLayout.GPA.mask());
+        gpa & FaultLayout.GPA.mask()
+            | FaultLayout.IMPLICIT.place(stage == SECOND ? 0 : 1)
+            | FaultLayout.IMPLICIT_WRITE.place(stage == IMPLICIT_WRITE ? 1 : 0);
     return fails(AccessFaults.guestPage(access));
   }
 

@@ -41,6 +41,16 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
     return new RiscvIommuFeatures(capabilities | ATS.mask(), cachedTranslations);
   }
 
+  /// {@return these features with A and D bits that the hardware sets itself where contexts ask for it: `capabilities.AMO_HWAD`}
+  public RiscvIommuFeatures withUpdates() {
+    return new RiscvIommuFeatures(capabilities | AMO_HWAD.mask(), cachedTranslations);
+  }
+
+  /// {@return these features with translation requests that can be answered by guest physical addresses: `capabilities.ATS` and `capabilities.T2GPA`}
+  public RiscvIommuFeatures withT2gpa() {
+    return new RiscvIommuFeatures(capabilities | ATS.mask() | T2GPA.mask(), cachedTranslations);
+  }
+
   /// {@return these features with bits of `capabilities` taken away}
   public RiscvIommuFeatures without(long bits) {
     return new RiscvIommuFeatures(capabilities & ~bits, cachedTranslations);

@@ -8,8 +8,8 @@ import java.util.List;
 
 /// A device context as a guest wrote it for its own IOMMU: its first stage, or its process directory, whose tables the IOMMU reads by way of the host's second stage.
 ///
-/// Of the guest's doublewords count what a guest may decide: V, DTF, PDTV, DPE, `ta.PSCID` and `fsc` (or `pdtp`). A guest's IOMMU as it is offered has no second stage and no MSI page
-/// tables of its own, no ATS, and hardware does not update A and D: all else must be zero. What is not valid blocks.
+/// Of the guest's doublewords count what a guest may decide: V, DTF, PDTV, DPE, `ta.PSCID` and `fsc` (or `pdtp`), and SADE where the IOMMU sets A and D itself. A guest's IOMMU as it
+/// is offered has no second stage and no MSI page tables of its own, and no ATS: all else must be zero. What is not valid blocks.
 ///
 /// @param words its doublewords: four of the base format, or eight of the extended one
 ///
@@ -44,7 +44,8 @@ public record RiscvIommuGuestContext(List<Long> words) {
     }
     long ta = word(TA_AT);
     long fsc = word(FSC_AT);
-    refuse(iommu, "tc", tc, tc & ~GUESTS);
+    boolean updates = RiscvIommuRegisters.AMO_HWAD.isSet(capabilities);
+    refuse(iommu, "tc", tc, tc & ~GUESTS & ~(updates ? TC_SADE.mask() : 0));
     refuse(iommu, "iohgatp", word(IOHGATP_AT), word(IOHGATP_AT));
     refuse(iommu, "ta", ta, ta & ~TA_PSCID.mask());
     refuse(iommu, "fsc", fsc, fsc & FSC.mask(BitKind.RES0));

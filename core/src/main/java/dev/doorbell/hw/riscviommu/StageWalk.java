@@ -22,6 +22,9 @@ final class StageWalk {
   /// The second stage, asked for by the IOMMU itself.
   private static final String IMPLICIT = "implicit second";
 
+  /// The second stage below an entry of the first one whose A or D the IOMMU sets.
+  private static final String UPDATE = "implicit second (update)";
+
   private final TableTrail trail;
   private final long[] context;
   private final long capabilities;
@@ -190,7 +193,9 @@ final class StageWalk {
         return entry;
       }
       long e = entry.getAsLong();
-      String bad = problem(e, level, write && !stage.equals(IMPLICIT));
+      boolean writes = stage.equals(UPDATE) || write && !stage.equals(IMPLICIT);
+      boolean updates = first ? TC_SADE.isSet(word(TC_AT)) : TC_GADE.isSet(word(TC_AT));
+      String bad = problem(e, level, writes, updates);
       if (!bad.isEmpty()) {
         trail.stopAt(
             what,
@@ -210,15 +215,23 @@ final class StageWalk {
           TableTrail.print(SvPteLayout.PTE, e),
           where.getAsLong());
       if (leaf) {
-        return OptionalLong.of(out);
+        boolean lets = !first || !isChanged(e, write) || tables(at, UPDATE).isPresent();
+        return lets ? OptionalLong.of(out) : OptionalLong.empty();
       }
       table = next;
     }
     return OptionalLong.empty();
   }
 
+  /// {@return whether the IOMMU has to change a leaf, where it may, before the access passes}
+  private static boolean isChanged(long leaf, boolean writes) {
+    return !SvPteLayout.A.isSet(leaf) || writes && !SvPteLayout.D.isSet(leaf);
+  }
+
   /// {@return what is wrong with an entry; empty when nothing is}
-  private String problem(long e, int level, boolean writes) {
+  ///
+  /// @param updates whether the IOMMU sets A and D itself
+  private String problem(long e, int level, boolean writes, boolean updates) {
     if (!SvPteLayout.V.isSet(e)) {
       return "V is 0";
     }
@@ -244,13 +257,13 @@ final class StageWalk {
     if (!SvPteLayout.U.isSet(e)) {
       return "U is 0, and devices' accesses are those of users";
     }
-    if (!SvPteLayout.A.isSet(e)) {
+    if (!updates && !SvPteLayout.A.isSet(e)) {
       return "A is 0";
     }
     if (writes && !SvPteLayout.W.isSet(e)) {
       return "W is 0";
     }
-    if (writes && !SvPteLayout.D.isSet(e)) {
+    if (!updates && writes && !SvPteLayout.D.isSet(e)) {
       return "D is 0";
     }
     return SvPteLayout.R.isSet(e) ? "" : "R is 0";

@@ -59,7 +59,7 @@ final class GuestTables {
     memory.write64(slot(which, iova), 0);
   }
 
-  private long slot(int which, long iova) {
+  long slot(int which, long iova) {
     if (iova >>> 21 != 0) {
       throw new IllegalArgumentException("0x%x is above the first 2 MiB".formatted(iova));
     }
