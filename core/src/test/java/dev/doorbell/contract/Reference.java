@@ -176,26 +176,8 @@ final class Reference {
   }
 
   private void attachLive(Space to, Facts.Function f, Map<Long, Facts.Door> now, Set<String> out) {
-    Map<Long, Facts.Door> kept = new HashMap<>();
-    List<Facts.Door> moved = new ArrayList<>();
-    now.forEach((address, door) -> {
-      if (to.keeps(door, address)) {
-        kept.put(to.page(address), door);
-      } else {
-        moved.add(door);
-      }
-    });
-    if (!to.contains(f)) {
-      out.add("DoorbellExposesNeighbours");
-    } else {
-      kept.forEach((at, door) -> {
-        if (!to.slots.containsKey(at)) {
-          to.fits(at, to.bytes(), to.page(door.at()), out);
-        }
-      });
-      to.doorbells(f, kept, moved, out);
-    }
-    if (out.isEmpty() && !f.maskable() && !(moved.isEmpty() && facts.hitless())) {
+    boolean stays = to.takesIn(f, now, out);
+    if (out.isEmpty() && !f.maskable() && !(stays && facts.hitless())) {
       out.add("VectorsLive");
     }
   }

@@ -169,6 +169,33 @@ final class Space {
     return out;
   }
 
+  /// Adds the refusals that doorbells meet which a function brings along.
+  ///
+  /// @param now by the addresses that it is programmed with
+  /// {@return whether all stay where they are}
+  boolean takesIn(Facts.Function f, Map<Long, Facts.Door> now, Set<String> out) {
+    Map<Long, Facts.Door> kept = new HashMap<>();
+    List<Facts.Door> moved = new ArrayList<>();
+    now.forEach((address, door) -> {
+      if (keeps(door, address)) {
+        kept.put(page(address), door);
+      } else {
+        moved.add(door);
+      }
+    });
+    if (!contains(f)) {
+      out.add("DoorbellExposesNeighbours");
+    } else {
+      kept.forEach((at, door) -> {
+        if (!slots.containsKey(at)) {
+          fits(at, bytes(), page(door.at()), out);
+        }
+      });
+      doorbells(f, kept, moved, out);
+    }
+    return moved.isEmpty();
+  }
+
   /// Adds the refusals that some of a function's doorbells meet.
   ///
   /// @param kept those that have a place, by where it is

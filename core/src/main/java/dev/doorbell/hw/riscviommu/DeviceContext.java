@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param secondMode `iohgatp.MODE`
 /// @param secondRoot address of the second stage's root table
 /// @param gscid `GSCID`
+/// @param pscid `PSCID` of the first stage
 /// @param space the cache's number of the PSCID
 /// @param msiTable address of the MSI page table, or -1 where there is none
 /// @param msiMask `msi_addr_mask`
@@ -27,6 +28,7 @@ record DeviceContext(
     int secondMode,
     long secondRoot,
     int gscid,
+    int pscid,
     int space,
     long msiTable,
     long msiMask,
@@ -55,6 +57,7 @@ record DeviceContext(
 
   /// {@return this with the first stage of one of its processes}
   ///
+  /// @param number the cache's one of its PSCID
   /// @param ta of its context
   DeviceContext withFirst(int mode, long table, int number, long ta) {
     return new DeviceContext(
@@ -66,12 +69,18 @@ record DeviceContext(
         secondMode,
         secondRoot,
         gscid,
+        ProcessLayout.TA_PSCID.getInt(ta),
         number,
         msiTable,
         msiMask,
         msiPattern,
         ta,
         root);
+  }
+
+  /// {@return the second stage alone, as accesses take it whose addresses are a guest's}
+  DeviceContext withoutFirst() {
+    return withFirst(DirectoryLayout.BARE, 0, 0, 0);
   }
 
   /// {@return address of the page that the context names: of the first stage's root table, or of the process directory}

@@ -25,19 +25,24 @@ final class DeviceDirectory {
 
   private final RiscvIommuFeatures features;
   private final PhysicalMemory memory;
+  private final EventCounters events;
   private final AtomicReferenceArray<@Nullable DeviceContext> kept =
       new AtomicReferenceArray<>(KEPT);
   private final Map<Integer, Integer> spaces = new HashMap<>();
   private volatile long generation;
 
-  DeviceDirectory(RiscvIommuFeatures features, PhysicalMemory memory) {
+  DeviceDirectory(RiscvIommuFeatures features, PhysicalMemory memory, EventCounters events) {
     this.features = features;
     this.memory = memory;
+    this.events = events;
   }
 
   /// What a look-up answers instead of a context.
   static final class Missing {
     int cause;
+
+    /// Of the request that asks; negative for none.
+    int processId = EventCounters.NONE;
   }
 
   /// {@return the device's context; null with the cause in `missing` when there is none}
@@ -58,6 +63,7 @@ final class DeviceDirectory {
   private static final int[] DDTP_LEVELS = {0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
   private @Nullable DeviceContext fetch(long ddtp, int levels, int deviceId, Missing missing) {
+    events.count(EventCounters.DEVICE_WALK, deviceId, missing.processId);
     long before = generation;
     long table = address(RiscvIommuRegisters.DDTP_PPN.get(ddtp));
     boolean extended = features.extended();
@@ -164,6 +170,7 @@ final class DeviceDirectory {
             IOHGATP_MODE.getInt(gatp),
             address(IOHGATP_PPN.get(gatp)),
             IOHGATP_GSCID.getInt(gatp),
+            TA_PSCID.getInt(w[TA_AT / Long.BYTES]),
             space(TA_PSCID.getInt(w[TA_AT / Long.BYTES])),
             msi ? address(MSIPTP_PPN.get(w[MSIPTP_AT / Long.BYTES])) : -1,
             msi ? w[MSI_MASK_AT / Long.BYTES] : 0,

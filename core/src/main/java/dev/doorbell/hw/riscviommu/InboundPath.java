@@ -39,6 +39,7 @@ final class InboundPath {
   }
 
   long translate(int deviceId, int processId, long iova, int access) {
+    missing.processId = processId;
     long ddtp = shared.ddtp().getAsLong();
     int mode = DDTP_MODE.getInt(ddtp);
     if (mode == MODE_OFF) {
@@ -115,6 +116,7 @@ final class InboundPath {
 
   /// {@return where an access leaves processes and stages; {@link Translator#FAULT} with the cause in the walk}
   long through(DeviceContext device, int processId, long iova, int access) {
+    walk.processId = processId;
     ProcessDirectory processes = device.processes();
     boolean asksForProcess = processId >= 0;
     if (asksForProcess && (processes == null || processes.isWider(processId))) {

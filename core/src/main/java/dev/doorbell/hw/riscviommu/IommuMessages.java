@@ -46,9 +46,18 @@ final class IommuMessages {
   synchronized void raise(Field cause) {
     if (!cause.isSet(pending)) {
       pending |= cause.mask();
-      Field vector = cause.equals(CIP) ? CIV : cause.equals(FIP) ? FIV : PIV;
-      waiting |= 1 << vector.getInt(vectors);
+      waiting |= 1 << vectorOf(cause).getInt(vectors);
     }
+  }
+
+  private static Field vectorOf(Field cause) {
+    if (cause.equals(CIP)) {
+      return CIV;
+    }
+    if (cause.equals(FIP)) {
+      return FIV;
+    }
+    return cause.equals(PMIP) ? PMIV : PIV;
   }
 
   /// Sends what waits and is not masked.

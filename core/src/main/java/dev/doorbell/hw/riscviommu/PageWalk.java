@@ -64,12 +64,19 @@ final class PageWalk {
   private final RiscvIommuFeatures features;
   private final PhysicalMemory memory;
   private final Caches caches;
+  private final EventCounters events;
   private final LeafRules leaves;
   private final CacheProbe probe = new CacheProbe();
   private final CacheProbe pointer = new CacheProbe();
 
   /// Of the last walk: why it failed, 0 where it did not.
   int cause;
+
+  /// Whose request is walked for; negative for no process.
+  int processId = EventCounters.NONE;
+
+  /// Of the last walk, where the cache was not asked: what the first stage made of the address.
+  long guest;
 
   /// Of a guest-page fault: the guest physical address, with what kind of access it was.
   long iotval2;
@@ -83,7 +90,9 @@ final class PageWalk {
   /// The datum of its notice MSI.
   int noticeDatum;
 
-  PageWalk(RiscvIommuFeatures features, PhysicalMemory memory, Caches caches) {
+  PageWalk(
+      RiscvIommuFeatures features, PhysicalMemory memory, Caches caches, EventCounters events) {
+    this.events = events;
     this.features = features;
     this.memory = memory;
     this.caches = caches;
@@ -100,6 +109,11 @@ final class PageWalk {
   long refuse(int why) {
     begin();
     return fails(why);
+  }
+
+  /// Counts a walk of a process directory.
+  void walksProcesses(DeviceContext c) {
+    events.count(EventCounters.PROCESS_WALK, c.deviceId(), processId);
   }
 
   /// {@return a doubleword of a process directory, where the second stage has it; 0 with the cause where it cannot be read}
@@ -126,11 +140,15 @@ final class PageWalk {
         && (probe.extra & access) == access) {
       return probe.data + within(iova, probe.size);
     }
+    if (c.hasFirst() || c.hasSecond()) {
+      events.count(EventCounters.TLB_MISS, c, processId);
+    }
     probe.generation = caches.leaves().generation();
     pointer.generation = caches.tables().generation();
     leaves.begin(c);
     try {
       long gpa = c.hasFirst() ? firstStage(c, iova, access, who) : iova;
+      guest = gpa;
       long pa = cause == 0 ? secondStage(c, gpa, access, SECOND) : Translator.FAULT;
       if (cause != 0) {
         return Translator.FAULT;
@@ -185,6 +203,7 @@ final class PageWalk {
     if (!isCanonical(iova, levels)) {
       return fails(AccessFaults.page(access));
     }
+    events.count(EventCounters.FIRST_STAGE_WALK, c, processId);
     int world = c.hasSecond() ? GUEST : HOST;
     long table = c.firstRoot();
     int level = levels - 1;
@@ -204,15 +223,19 @@ final class PageWalk {
         if (used == 0) {
           return fails(AccessFaults.page(access));
         }
-        if (used == pte || set(c, at, where, pte, used, access)) {
-          leaves.take(used, level, FIRST);
-          return pageAt(used, level, iova);
+        if (used != pte && c.hasSecond()) {
+          // A or D is to be set, for which the second stage must let the table be written.
+          secondStage(c, at, access, IMPLICIT_WRITE);
         }
         if (cause != 0) {
           return Translator.FAULT;
         }
-        // Changed meanwhile: it is read once more.
-        continue;
+        if (used != pte && !memory.compareAndSet64(where, pte, used)) {
+          // Changed meanwhile: it is read once more.
+          continue;
+        }
+        leaves.take(used, level, FIRST);
+        return pageAt(used, level, iova);
       }
       if (!V.isSet(pte) || (pte & RESERVED_IN_POINTERS) != 0 || level == 0) {
         return fails(AccessFaults.page(access));
@@ -229,16 +252,6 @@ final class PageWalk {
       level--;
     }
     return fails(AccessFaults.page(access));
-  }
-
-  /// Sets A or D of a leaf of the first stage, for which the second one must let its table be written.
-  ///
-  /// {@return whether they are set; false with the cause, or where the leaf was changed meanwhile}
-  private boolean set(DeviceContext c, long at, long where, long pte, long used, int access) {
-    if (c.hasSecond()) {
-      secondStage(c, at, access, IMPLICIT_WRITE);
-    }
-    return cause == 0 && memory.compareAndSet64(where, pte, used);
   }
 
   /// {@return where a doubleword of a first-stage table or of a process directory lies; the page that the device's context names is kept with it}
@@ -273,6 +286,7 @@ final class PageWalk {
     if (!fits(gpa, SvPteLayout.shift(levels) + WIDER_ROOT_BITS)) {
       return guestFault(gpa, access, stage);
     }
+    events.count(EventCounters.SECOND_STAGE_WALK, c, processId);
     int wanted = stage == SECOND ? access : stage == IMPLICIT ? READABLE : READABLE | WRITABLE;
     long table = c.secondRoot();
     int level = levels - 1;

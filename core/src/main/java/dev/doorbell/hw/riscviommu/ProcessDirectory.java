@@ -67,6 +67,7 @@ final class ProcessDirectory {
 
   private @Nullable DeviceContext fetch(
       DeviceContext device, int processId, int access, PageWalk walk) {
+    walk.walksProcesses(device);
     long table = root;
     for (int level = mode - 1; level > 0; level--) {
       long entry = walk.directory(device, table + offset(processId, level), access);

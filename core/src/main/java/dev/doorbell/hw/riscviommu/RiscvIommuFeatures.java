@@ -51,6 +51,11 @@ public record RiscvIommuFeatures(long capabilities, int cachedTranslations) {
     return new RiscvIommuFeatures(capabilities | ATS.mask() | T2GPA.mask(), cachedTranslations);
   }
 
+  /// {@return these features with counters of events: `capabilities.HPM`}
+  public RiscvIommuFeatures withCounters() {
+    return new RiscvIommuFeatures(capabilities | HPM.mask(), cachedTranslations);
+  }
+
   /// {@return these features with bits of `capabilities` taken away}
   public RiscvIommuFeatures without(long bits) {
     return new RiscvIommuFeatures(capabilities & ~bits, cachedTranslations);

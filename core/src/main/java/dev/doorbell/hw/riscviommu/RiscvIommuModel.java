@@ -33,6 +33,7 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class RiscvIommuModel implements MmioDevice, Translator {
   private final RiscvIommuFeatures features;
   private final AccessGate gate = new AccessGate();
+  private final EventCounters events;
   private final DeviceDirectory directory;
   private final PageWalk.Caches caches;
   private final InboundPath[] paths = new InboundPath[AccessGate.SLOTS];
@@ -66,7 +67,8 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
   public RiscvIommuModel(
       RiscvIommuFeatures features, PhysicalMemory memory, SystemBus bus, AtsMessages devices) {
     this.features = features;
-    directory = new DeviceDirectory(features, memory);
+    events = new EventCounters(HPM.isSet(features.capabilities()));
+    directory = new DeviceDirectory(features, memory, events);
     caches =
         new PageWalk.Caches(
             new TranslationCache(features.cachedTranslations()),
@@ -87,9 +89,9 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     pages = new PageRequestQueue(memory);
     requests = new PageRequests(shared, pages);
     for (int i = 0; i < paths.length; i++) {
-      paths[i] = new InboundPath(shared, new PageWalk(features, memory, caches));
+      paths[i] = new InboundPath(shared, new PageWalk(features, memory, caches, events));
     }
-    debugPath = new InboundPath(shared, new PageWalk(features, memory, caches));
+    debugPath = new InboundPath(shared, new PageWalk(features, memory, caches, events));
     wire();
   }
 
@@ -110,6 +112,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     ports.on(PQCSR, _ -> pages.csr(), (_, v) -> pages.setCsr(v));
     ports.on(IPSR, _ -> messages.pending(), (_, v) -> messages.clear(v));
     ports.on(ICVEC, _ -> messages.vectors(), (_, v) -> messages.setVectors(v));
+    events.wire(ports);
     if (DBG.isSet(features.capabilities())) {
       ports.on(
           TR_REQ_IOVA, _ -> debugIova, (_, v) -> debugIova = TR_REQ_IOVA.legalize(debugIova, v));
@@ -238,11 +241,12 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     boolean outermost;
     long pa;
     try {
+      events.count(EventCounters.UNTRANSLATED, deviceId, processId);
       pa = paths[slot].translate(deviceId, processId, iova, access);
     } finally {
       outermost = gate.leave(slot);
     }
-    if (pa == FAULT && outermost) {
+    if (outermost && (pa == FAULT || events.overflowed())) {
       deliver();
     }
     return pa;
@@ -271,6 +275,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     boolean outermost;
     BusOutcome outcome;
     try {
+      events.count(EventCounters.UNTRANSLATED, from.streamId(), EventCounters.NONE);
       long pa = paths[slot].translate(from.streamId(), -1, address, WRITE);
       if (pa >= 0) {
         outcome = to.write(pa, value, bytes, from.deviceId());
@@ -313,6 +318,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     boolean outermost;
     TranslationCompletion answer;
     try {
+      events.count(EventCounters.TRANSLATION_REQUEST, request.requester(), request.pasid());
       answer = new TranslationRequests(shared, paths[slot]).take(request);
     } finally {
       outermost = gate.leave(slot);
@@ -331,6 +337,7 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
     boolean outermost;
     long pa;
     try {
+      events.count(EventCounters.TRANSLATED, deviceId, EventCounters.NONE);
       pa = new TranslationRequests(shared, paths[slot]).translated(deviceId, address, access);
     } finally {
       outermost = gate.leave(slot);
@@ -343,6 +350,9 @@ public final class RiscvIommuModel implements MmioDevice, Translator {
 
   /// Sends the IOMMU's own messages. One that nobody takes is a fault of its own, which may want to interrupt in turn.
   private void deliver() {
+    if (events.takeOverflow()) {
+      messages.raise(PMIP);
+    }
     for (long failed = messages.send(); failed >= 0; failed = messages.send()) {
       shared.failedMessage(failed);
     }

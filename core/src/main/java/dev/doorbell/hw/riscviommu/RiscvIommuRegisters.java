@@ -38,7 +38,8 @@ public final class RiscvIommuRegisters {
 
   public static final int VECTOR_BYTES = 16;
 
-  private static final int COUNTERS = 31;
+  /// Counters of events.
+  static final int COUNTERS = 31;
 
   private static final Layout CAP_L = Layout.lsb0("capabilities", 8);
   private static final Layout FCTL_L = Layout.lsb0("fctl", 4);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Answers devices' translation requests, and takes the accesses with addresses that they were answered. Tables are walked anew each time. For one thread at a time.
 ///
-/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3 (process to translate an IOVA), 2.6 (PCIe ATS translation request handling).
+/// **Source**: RISC-V IOMMU Architecture 1.0, 2.3 (process to translate an IOVA), 2.6 (PCIe ATS translation request handling), 2.1.3 (`T2GPA`).
 final class TranslationRequests {
   private final InboundPath.Shared shared;
   private final InboundPath path;
@@ -27,6 +27,7 @@ final class TranslationRequests {
   }
 
   TranslationCompletion take(TranslationRequest r) {
+    missing.processId = r.pasid();
     DeviceContext context = allowed(r.requester());
     if (context == null) {
       return refuse(r, missing.cause);
@@ -52,24 +53,39 @@ final class TranslationRequests {
       return new Success(0, DirectoryLayout.PAGE_BYTES, rights, true, false);
     }
     boolean global = r.pasid() >= 0 && walk.isGlobal();
-    return new Success(pa & -1L << walk.shift(), 1L << walk.shift(), rights, false, global);
+    long answer = DirectoryLayout.TC_T2GPA.isSet(context.tc()) ? walk.guest : pa;
+    return new Success(answer & -1L << walk.shift(), 1L << walk.shift(), rights, false, global);
   }
 
   private static Success nothing() {
     return new Success(0, DirectoryLayout.PAGE_BYTES, 0, false, false);
   }
 
+  /// With T2GPA the address is a guest's, and the second stage is still to be taken; a file in memory is none that a device was given.
+  ///
   /// {@return the physical address of an access whose address is translated already; {@link Translator#FAULT} where the device may have none}
   long translated(int deviceId, long address, int access) {
-    boolean allowed = allowed(deviceId) != null;
-    if (allowed && SvPteLayout.fits(address, shared.features().outputBits())) {
+    missing.processId = EventCounters.NONE;
+    DeviceContext context = allowed(deviceId);
+    PageWalk walk = path.walk();
+    if (context == null) {
+      walk.refuse(missing.cause);
+    } else if (DirectoryLayout.TC_T2GPA.isSet(context.tc())) {
+      walk.processId = EventCounters.NONE;
+      long pa = walk.translate(context.withoutFirst(), address, access);
+      if (pa >= 0) {
+        return pa;
+      }
+      if (pa == Translator.MESSAGE) {
+        walk.refuse(TYPE_DISALLOWED);
+      }
+    } else if (SvPteLayout.fits(address, shared.features().outputBits())) {
       return address;
+    } else {
+      walk.refuse(AccessFaults.access(access));
     }
     int type = AccessFaults.by(access, TRANSLATED_EXECUTE, TRANSLATED_READ, TRANSLATED_WRITE);
-    record(
-        TTYP.place(type) | DID.place(deviceId & DID.max()),
-        allowed ? AccessFaults.access(access) : missing.cause,
-        address);
+    record(TTYP.place(type) | DID.place(deviceId & DID.max()), walk.cause, address, walk.iotval2);
     return Translator.FAULT;
   }
 
@@ -112,17 +128,17 @@ final class TranslationRequests {
       first |= PV.mask() | PID.place(r.pasid()) | PRIV.place(r.privileged() ? 1 : 0);
     }
     // A request is a read, whatever it asks for.
-    record(first, cause == WRITE_ACCESS_FAULT ? READ_ACCESS_FAULT : cause, r.page());
+    record(first, cause == WRITE_ACCESS_FAULT ? READ_ACCESS_FAULT : cause, r.page(), 0);
     return cause >= ALL_DISALLOWED && cause <= TYPE_DISALLOWED
         ? Refused.UNSUPPORTED_REQUEST
         : Refused.COMPLETER_ABORT;
   }
 
-  private void record(long first, int cause, long address) {
+  private void record(long first, int cause, long address, long iotval2) {
     if (quiet && !reportedDespiteDtf(cause)) {
       return;
     }
-    if (shared.faults().record(first | CAUSE.place(cause), address, 0)) {
+    if (shared.faults().record(first | CAUSE.place(cause), address, iotval2)) {
       shared.messages().raise(FIP);
     }
   }

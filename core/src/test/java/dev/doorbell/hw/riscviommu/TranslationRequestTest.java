@@ -233,6 +233,65 @@ class TranslationRequestTest {
   }
 
   @Test
+  @DisplayName(
+      "2.1.3: with T2GPA a device is answered a guest's address, and accesses with it take the second stage")
+  void guestAddresses() {
+    RawTables g = new RawTables(RiscvIommuFeatures.usual(48).withT2gpa());
+    g.mode(2);
+    long gpa = 0x5000_2000L;
+    long tables = MEMORY + 0x1_0000;
+    g.context(ROOT, 1 | EN_ATS | 8, atp(8, G), 0, atp(8, S1), atp(1, MSI), 0, 0x7777L);
+    g.sv39(S1, IOVA, pte(gpa, RWXU));
+    // The root of the second stage is four pages, and what it maps lies in three gigabytes.
+    for (long at : new long[] {tables, tables + 0x4000, tables + 0x5000}) {
+      map(g, at, pte(at, 0xd7));
+    }
+    map(g, gpa, pte(TARGET, 0xd7));
+    assertEquals(
+        new Success(gpa, 0x1000, R | W, false, false), g.model.translationRequest(request(0)));
+    assertEquals(TARGET + 8, g.model.translated(0, gpa + 8, W));
+    assertEquals(Translator.FAULT, g.model.translated(0, TARGET, W), "what is not the guest's");
+    assertEquals(23, g.cause());
+    assertEquals(7, g.record(0) >>> 34 & 0x3f, "TTYP");
+    assertEquals(TARGET, g.record(2));
+    assertEquals(TARGET, g.record(3), "iotval2, no implicit access");
+    map(g, gpa, pte(TARGET, 0x53));
+    g.command(1 | 1 << 7, 0);
+    assertEquals(new Success(gpa, 0x1000, R, false, false), g.model.translationRequest(request(0)));
+    assertEquals(Translator.FAULT, g.model.translated(0, gpa, W));
+    assertEquals(23, g.cause());
+    g.memory.write64(MSI, 0x2400_1000L >>> 2 | 3 << 1 | 1);
+    assertEquals(0x2400_1000L, g.model.translated(0, 0x777_7000L, W), "a guest's interrupt file");
+    g.memory.write64(MSI, (MEMORY + 0x9_0000) >>> 2 | 1 << 1 | 1);
+    g.command(1 | 1 << 7, 0);
+    assertEquals(Translator.FAULT, g.model.translated(0, 0x777_7000L, W), "one in memory");
+    assertEquals(260, g.cause());
+  }
+
+  /// A page of the second stage, with a last table for each gigabyte.
+  private static void map(RawTables g, long gpa, long leaf) {
+    long middle = MEMORY + 0xa_0000 + (gpa >>> 30) * 0x2000;
+    g.memory.write64(G + (gpa >>> 30) * 8, pte(middle, 1));
+    g.memory.write64(middle + (gpa >>> 21 & 0x1ff) * 8, pte(middle + 0x1000, 1));
+    g.memory.write64(middle + 0x1000 + (gpa >>> 12 & 0x1ff) * 8, leaf);
+  }
+
+  @ParameterizedTest(name = "tc 0x{0}, second stage {1}: cause {2}")
+  @CsvSource({"b, 8, 0", "b, 0, 259", "9, 8, 259"})
+  @DisplayName("2.1.4: T2GPA wants EN_ATS and a second stage")
+  void guestAddressesMisconfigured(String tc, int second, int cause) {
+    RawTables g = new RawTables(RiscvIommuFeatures.usual(48).withT2gpa());
+    g.mode(2);
+    g.context(ROOT, Long.parseLong(tc, 16), second == 0 ? 0 : atp(second, G), 0, 0);
+    map(g, IOVA, pte(TARGET, 0xd7));
+    assertEquals(cause == 0 ? TARGET : Translator.FAULT, g.write(0, IOVA));
+    assertEquals(cause, g.cause());
+    t.context(ROOT, 1 | EN_ATS | 8, atp(8, G), 0, 0);
+    assertEquals(Translator.FAULT, t.write(0, IOVA), "without capabilities.T2GPA");
+    assertEquals(259, t.cause());
+  }
+
+  @Test
   @DisplayName("what no request can say is none")
   void noRequest() {
     assertThrows(
