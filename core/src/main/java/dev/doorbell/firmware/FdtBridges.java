@@ -312,8 +312,8 @@ final class FdtBridges {
                 e.mask, (int) e.first, count, List.of(controller), (int) e.out, e.source()));
       } else if (e.target.available()) {
         draft.findings.odd(
-            "msi-map of %s leads to %s, which is no MSI controller"
-                .formatted(node.path(), e.target.path()),
+            "msi-map of %s leads to %s, which is no MSI controller%s"
+                .formatted(node.path(), e.target.path(), FdtRiscv.whose(e.target)),
             e.source());
       }
     }
@@ -350,8 +350,8 @@ final class FdtBridges {
         out.add(id);
       } else if (id == null && target.get().available()) {
         draft.findings.odd(
-            "msi-parent of %s is %s, which is no MSI controller"
-                .formatted(node.path(), target.get().path()),
+            "msi-parent of %s is %s, which is no MSI controller%s"
+                .formatted(node.path(), target.get().path(), FdtRiscv.whose(target.get())),
             p.source());
       }
       i += (int) Math.min(target.get().cell("#msi-cells").orElse(0), 16);

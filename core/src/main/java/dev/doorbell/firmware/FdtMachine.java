@@ -137,7 +137,10 @@ final class FdtMachine {
           .imsic(node)
           .ifPresent(i -> {
             draft.msiControllers.add(i);
-            controllers.put(node, i.id());
+            // Files of machine level are firmware's own: no device is led to them.
+            if (!i.machineLevel()) {
+              controllers.put(node, i.id());
+            }
           });
     } else if (node.has("msi-controller") && !isPciHost(node) && usable) {
       other(node);

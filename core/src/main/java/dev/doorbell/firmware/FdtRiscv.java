@@ -50,6 +50,16 @@ final class FdtRiscv {
     return node.isCompatible("riscv,imsics");
   }
 
+  /// {@return why interrupt files of machine level are none for devices; empty for other nodes}
+  static String whose(FdtNode node) {
+    boolean machine =
+        isImsic(node)
+            && node.property("interrupts-extended")
+                .filter(p -> p.cells() > 1 && p.cell(1) == MACHINE_EXTERNAL)
+                .isPresent();
+    return machine ? " for devices: its interrupt files are of machine level, firmware's own" : "";
+  }
+
   static boolean isIommu(FdtNode node) {
     return node.isCompatible("riscv,iommu", "riscv,pci-iommu");
   }

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RiscvRulesTest {
   private static final String TABLES = "sys/firmware/acpi/tables/";
   private static final long SUPERVISOR = 9;
+  private static final long MACHINE = 11;
 
   @TempDir Path folder;
 
@@ -249,6 +250,38 @@ class RiscvRulesTest {
     assertEquals(Map.of(7, new WireSignal(true, false)), all.get(1).told());
     assertTrue(m.oddities().toString().contains("/aplic@d008000 has 1024 sources"));
     assertTrue(first.source().toString().contains("fdt+"), first::toString);
+  }
+
+  @Test
+  @DisplayName(
+      "riscv,imsics of machine level are read and named, and no device is led to them, whatever msi-parent or msi-map says")
+  void machineLevel() throws IOException {
+    TreeBuilder t = tree(1);
+    t.begin("imsics@24000000").text("compatible", "riscv,imsics").flag("msi-controller");
+    t.cells("reg", 0, 0x2400_0000, 0, 0x2000).cells("riscv,num-ids", 255).cells("phandle", 4);
+    t.cells("interrupts-extended", 1, MACHINE, 2, MACHINE).end();
+    for (int i = 0; i < 2; i++) {
+      t.begin("pcie@" + i).text("compatible", "pci-host-ecam-generic").text("device_type", "pci");
+      t.cells("reg", 0, 0x3000_0000 + (i << 28), 0, 0x1000_0000).cells("bus-range", 0, 255);
+      t.cells("linux,pci-domain", i);
+      t = i == 0 ? t.cells("msi-parent", 4, 3) : t.cells("msi-map", 0, 4, 0, 0x1_0000);
+      t.end();
+    }
+    write("sys/firmware/fdt", t.end().build());
+    MachineDescription m = read();
+    Imsic machine = m.firmwareImsic().orElseThrow();
+    assertEquals("imsic-m@0x24000000", machine.id());
+    assertEquals(
+        List.of(0x2400_0000L, 0x2400_1000L),
+        machine.doorbells().stream().map(d -> d.address()).toList());
+    assertEquals(2, m.hostBridges().size());
+    assertEquals(
+        List.of(imsic(m).id()), m.hostBridges().getFirst().msis().getFirst().controllers());
+    assertEquals(List.of(), m.hostBridges().getLast().msis());
+    String said = m.oddities().toString();
+    assertTrue(said.contains("msi-parent of /pcie@0 is /imsics@24000000"), said);
+    assertTrue(said.contains("msi-map of /pcie@1 leads to /imsics@24000000"), said);
+    assertTrue(said.contains("of machine level, firmware's own"), said);
   }
 
   @Test
