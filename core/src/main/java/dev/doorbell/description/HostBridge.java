@@ -46,6 +46,11 @@ public record HostBridge(
       long at = (rid & ridMask) - (long) firstRid;
       return at < 0 || at >= count ? OptionalInt.empty() : OptionalInt.of(firstStreamId + (int) at);
     }
+
+    /// {@return the same run, of so many ids}
+    public StreamMapping ofCount(long ids) {
+      return new StreamMapping(ridMask, firstRid, ids, iommu, firstStreamId, source);
+    }
   }
 
   /// A run of requester ids and their DeviceIDs.
@@ -110,6 +115,12 @@ public record HostBridge(
     }
     out.add(new AddressRange(at, -1L));
     return out;
+  }
+
+  /// {@return the same bridge with other StreamIDs}
+  public HostBridge withStreams(List<StreamMapping> other) {
+    return new HostBridge(
+        id, segment, firstBus, lastBus, ecam, other, msis, windows, dmaRanges, dmaBits, source);
   }
 
   /// {@return whether this bridge owns a bus}

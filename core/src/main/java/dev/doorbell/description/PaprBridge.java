@@ -46,6 +46,52 @@ public record PaprBridge(
     return out;
   }
 
+  /// {@return windows of a guest's bridges that are not among theirs, and why}
+  static List<Undriven> undriven(MachineDescription machine) {
+    List<PaprTce> driven = of(machine).stream().flatMap(b -> b.windows().stream()).toList();
+    List<Undriven> out = new ArrayList<>();
+    for (HostBridge b : machine.hostBridges()) {
+      Optional<PaprMsi> messages = messages(machine, b);
+      for (PaprTce t : windows(machine, b)) {
+        if (messages.isPresent() && !driven.contains(t)) {
+          out.add(new Undriven(t.id(), lack(t, messages.get()), t.source()));
+        }
+      }
+    }
+    return out;
+  }
+
+  private static String lack(PaprTce window, PaprMsi messages) {
+    if (messages.buid().isEmpty()) {
+      return "firmware does not tell the number by which calls name its host bridge (BUID)";
+    }
+    if (servers(messages).isEmpty()) {
+      return "firmware tells no number by which calls name a processor";
+    }
+    if (!isWhole(window)) {
+      return "its window %s is not of whole pages and up to 0x%x bytes"
+          .formatted(window.window(), MOST_BYTES);
+    }
+    return "another has its window's number, LIOBN 0x%x, or its host bridge's"
+        .formatted(window.liobn());
+  }
+
+  private static List<Long> servers(PaprMsi messages) {
+    return messages.servers().stream()
+        .filter(s -> s >= 0 && s <= MOST_SERVER)
+        .distinct()
+        .limit(MOST_SERVERS)
+        .toList();
+  }
+
+  private static List<PaprTce> windows(MachineDescription machine, HostBridge b) {
+    return machine.iommus().stream()
+        .filter(i -> i instanceof PaprTce)
+        .map(i -> (PaprTce) i)
+        .filter(t -> b.streams().stream().anyMatch(s -> s.iommu().equals(t.id())))
+        .toList();
+  }
+
   private static Optional<PaprMsi> messages(MachineDescription machine, HostBridge b) {
     return b.msis().stream()
         .flatMap(m -> m.controllers().stream())
@@ -57,19 +103,9 @@ public record PaprBridge(
 
   private static Optional<PaprBridge> join(
       MachineDescription machine, HostBridge b, PaprMsi messages, Set<Long> liobns) {
-    List<Long> servers =
-        messages.servers().stream()
-            .filter(s -> s >= 0 && s <= MOST_SERVER)
-            .distinct()
-            .limit(MOST_SERVERS)
-            .toList();
+    List<Long> servers = servers(messages);
     List<PaprTce> windows =
-        machine.iommus().stream()
-            .filter(i -> i instanceof PaprTce)
-            .map(i -> (PaprTce) i)
-            .filter(t -> b.streams().stream().anyMatch(s -> s.iommu().equals(t.id())))
-            .filter(t -> isWhole(t) && liobns.add(t.liobn()))
-            .toList();
+        windows(machine, b).stream().filter(t -> isWhole(t) && liobns.add(t.liobn())).toList();
     return servers.isEmpty() || windows.isEmpty()
         ? Optional.empty()
         : Optional.of(new PaprBridge(b, messages, messages.buid().orElseThrow(), servers, windows));

@@ -18,6 +18,9 @@ public record PowerBridge(
   /// Interrupts of a bridge behind those of messages.
   public static final int OTHER_INTERRUPTS = 8;
 
+  /// What a bridge says whose messages no property describes.
+  static final String NO_MESSAGES = "firmware tells no interrupts of its messages";
+
   private static final long REGISTER_BYTES = 0x1000;
   private static final long PAGE = 0x1_0000;
   private static final int MOST_INTERRUPTS = 4096;
@@ -55,26 +58,59 @@ public record PowerBridge(
         .findFirst();
   }
 
-  private static Optional<PowerBridge> join(Phb phb, PhbMsi messages) {
+  /// {@return bridges with such an interrupt controller that are not among them, and why}
+  static List<Undriven> undriven(MachineDescription machine) {
+    List<PowerBridge> driven = of(machine);
+    List<Undriven> out = new ArrayList<>();
+    for (IommuDescription i : machine.iommus()) {
+      if (i instanceof Phb phb
+          && DRIVEN.contains(phb.kind())
+          && driven.stream().noneMatch(b -> b.phb().equals(phb))) {
+        String why =
+            messages(machine, phb)
+                .map(m ->
+                    lack(phb, m).orElse("its interrupt controller is not that of the first bridge"))
+                .orElse(NO_MESSAGES);
+        out.add(new Undriven(phb.id(), why, phb.source()));
+      }
+    }
+    return out;
+  }
+
+  private static Optional<String> lack(Phb phb, PhbMsi messages) {
     long all = (long) messages.count() + OTHER_INTERRUPTS;
-    if (phb.registers().isEmpty()
-        || messages.esb().isEmpty()
-        || messages.controller().isEmpty()
-        || phb.registers().get().bytes() < REGISTER_BYTES
-        || messages.esb().get().bytes() < all * PAGE
-        || all > MOST_INTERRUPTS
+    String why = null;
+    if (phb.registers().filter(r -> r.bytes() >= REGISTER_BYTES).isEmpty()) {
+      why = "firmware does not tell its 0x%x bytes of registers".formatted(REGISTER_BYTES);
+    } else if (messages.esb().filter(r -> r.bytes() >= all * PAGE).isEmpty()) {
+      why =
+          "firmware does not tell the pages (ESB) of its 0x%x interrupts, 0x%x bytes"
+              .formatted(all, all * PAGE);
+    } else if (messages.controller().isEmpty()) {
+      why = "firmware does not tell where its interrupt controller (XIVE) is";
+    } else if (all > MOST_INTERRUPTS
         || messages.first() < 0
         || messages.first() / BLOCK >= BLOCKS
         || messages.first() % BLOCK + all > BLOCK) {
+      why =
+          "its 0x%x interrupts from 0x%x on are more than 0x%x, or in none of %d blocks of 0x%x"
+              .formatted(all, messages.first(), MOST_INTERRUPTS, BLOCKS, BLOCK);
+    }
+    return Optional.ofNullable(why);
+  }
+
+  private static Optional<PowerBridge> join(Phb phb, PhbMsi messages) {
+    if (lack(phb, messages).isPresent()) {
       return Optional.empty();
     }
+    long all = (long) messages.count() + OTHER_INTERRUPTS;
     return Optional.of(
         new PowerBridge(
             phb,
             messages,
-            AddressRange.ofSize(phb.registers().get().start(), REGISTER_BYTES),
-            AddressRange.ofSize(messages.esb().get().start(), all * PAGE),
-            messages.controller().get()));
+            AddressRange.ofSize(phb.registers().orElseThrow().start(), REGISTER_BYTES),
+            AddressRange.ofSize(messages.esb().orElseThrow().start(), all * PAGE),
+            messages.controller().orElseThrow()));
   }
 
   /// {@return whether it is POWER10's, and so is the interrupt controller}

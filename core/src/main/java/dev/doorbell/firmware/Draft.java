@@ -99,6 +99,8 @@ final class Draft {
   }
 
   MachineDescription finish() {
+    StreamWidths widths = new StreamWidths(iommus, findings);
+    hostBridges.replaceAll(widths::within);
     return new MachineDescription(
         arch,
         firmware,

@@ -75,10 +75,14 @@ final class FdtFreescale {
   }
 
   void controller(FdtNode node) {
+    boolean pamu = node.isCompatible("fsl,pamu");
     if (!node.available()) {
+      if (pamu) {
+        draft.findings.disabledIommu(node);
+      }
       return;
     }
-    if (node.isCompatible("fsl,pamu")) {
+    if (pamu) {
       addresses
           .firstRegister(node)
           .ifPresentOrElse(

@@ -307,10 +307,7 @@ final class FdtMachine {
       return;
     }
     if (!node.available()) {
-      draft.findings.unseen(
-          "the IOMMU " + node.path(),
-          "its node, or one above it, is not enabled (status); a boot loader may have enabled it",
-          "functions mapped to it are taken to have no IOMMU");
+      draft.findings.disabledIommu(node);
       return;
     }
     if (virtio) {

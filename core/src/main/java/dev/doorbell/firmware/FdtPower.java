@@ -313,11 +313,17 @@ final class FdtPower {
     Optional<FdtNode.Property> property = node.property("ibm,dma-window");
     int addressCells = Math.clamp(node.cell("ibm,#dma-address-cells").orElse(1), 1, 2);
     int sizeCells = Math.clamp(node.cell("ibm,#dma-size-cells").orElse(1), 1, 2);
-    if (property.isEmpty() || property.get().cells() < 1 + addressCells + sizeCells) {
+    int needed = 1 + addressCells + sizeCells;
+    if (property.isEmpty() || property.get().cells() < needed) {
       draft.findings.unseen(
           "the DMA window of " + name.substring(name.indexOf('@') + 1),
-          node.path() + " has no whole ibm,dma-window",
-          "its functions are taken to have no IOMMU");
+          property
+              .map(p ->
+                  "ibm,dma-window of %s has %d cells and needs %d"
+                      .formatted(node.path(), p.cells(), needed))
+              .orElse(node.path() + " has no ibm,dma-window"),
+          "what is between its functions and memory is not known",
+          EnumSet.of(Unseen.Hidden.IOMMUS));
       return Optional.empty();
     }
     FdtNode.Property p = property.get();

@@ -97,6 +97,12 @@ final class FdtRiscv {
       }
       files.add(new Imsic.File(files.size(), hart(p.cell(i), files.size()), page.get()));
     }
+    if (files.isEmpty()) {
+      draft.findings.odd(
+          "interrupts-extended and reg of %s give no hart an interrupt file".formatted(node.path()),
+          p.source());
+      return Optional.empty();
+    }
     int hartBits = bounded(node, "riscv,hart-index-bits", 0, MOST_HART_BITS, log2(files.size()));
     Imsic.Index index =
         new Imsic.Index(

@@ -57,6 +57,13 @@ final class Findings {
     }
   }
 
+  void disabledIommu(FdtNode node) {
+    unseen(
+        "the IOMMU " + node.path(),
+        "its node, or one above it, is not enabled (status); a boot loader may have enabled it",
+        "functions mapped to it are taken to have no IOMMU");
+  }
+
   List<Oddity> oddities() {
     List<Oddity> out = new ArrayList<>(oddities.values());
     if (dropped > 0) {

@@ -4,6 +4,7 @@ import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Pa;
 import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Undriven;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.aplic.AplicDriver;
 import dev.doorbell.hw.hpet.HpetDriver;
@@ -135,7 +136,7 @@ public final class Host {
           s.iommu(),
           driven
               ? "%s translates its messages".formatted(s.iommu())
-              : "%s is not driven by Doorbell".formatted(s.iommu()),
+              : Undriven.because(survey.machine(), s.iommu()),
           s.source(),
           driven
               ? "attach it to a domain"
@@ -219,7 +220,7 @@ public final class Host {
         f.sbdf().toString(),
         stream.map(SurveyedFunction.Stream::iommu).orElse("no IOMMU"),
         stream
-            .map(s -> "%s is not driven by Doorbell".formatted(s.iommu()))
+            .map(s -> Undriven.because(survey.machine(), s.iommu()))
             .orElse("no IOMMU is in its path"),
         stream.map(SurveyedFunction.Stream::source).orElseGet(() -> survey.untranslatedSource(f)),
         "choose a function behind an IOMMU that docs/caveats.md lists as driven");

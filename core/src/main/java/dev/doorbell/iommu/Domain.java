@@ -257,6 +257,7 @@ public final class Domain implements AutoCloseable {
   /// Lets a group's accesses be translated by this domain. One of another domain is moved; its live vectors stay (R8, {@link DoorbellHolder}).
   ///
   /// @throws GroupUnavailable when it is attached here already
+  /// @throws StreamIdOutOfRange when an IOMMU has no place for one of its streams
   /// @throws StreamIdShared when a function of another group has one of its streams
   /// @throws NotIsolated when its functions could forge others' vectors and the policy forbids it (R21)
   /// @throws IncompatibleIommu when one of its IOMMUs cannot use the tables

@@ -41,6 +41,7 @@ final class GroupMove {
       throw new GroupUnavailable(
           attempt, group.name(), "attached there already", "attach a group once");
     }
+    StreamIdOutOfRange.check(attempt, group.members());
     group.ringers().streams().requireOwn(attempt, group);
     requireIsolated();
     IncompatibleIommu.check(to, group, group.streams());

@@ -177,10 +177,13 @@ public final class IommuGroup {
   ///
   /// @throws IsolationChanged when a domain has the group and its MSIs would no longer be isolated (R27)
   /// @throws DeviceIdNotUnique when it could raise vectors of another domain's function
+  /// @throws StreamIdOutOfRange when an IOMMU has no place for one of its streams
   /// @throws StreamIdShared when a function of another group has one of its streams, and a domain has one of the groups
   public void add(Member member) {
+    String attempt = "cannot add %s to %s".formatted(member.name(), name());
     lock.lock();
     try (Rollback rollback = new Rollback()) {
+      StreamIdOutOfRange.check(attempt, List.of(member));
       boolean changes = isolatedMsi() && !member.isolation().isolated();
       if (placement instanceof Placement.In(Domain d)) {
         if (changes) {
@@ -188,16 +191,14 @@ public final class IommuGroup {
         }
         IncompatibleIommu.check(d, this, member.streams());
       }
-      ringers
-          .streams()
-          .requireApart("cannot add %s to %s".formatted(member.name(), name()), this, member);
+      ringers.streams().requireApart(attempt, this, member);
       List<Member> before = members;
       List<Member> next = new ArrayList<>(before);
       next.add(member);
       rollback.add(() -> members = before);
       members = List.copyOf(next);
       if (placement instanceof Placement.In(Domain d)) {
-        ringers.recheck("cannot add %s to %s".formatted(member.name(), name()), this, d);
+        ringers.recheck(attempt, this, d);
       }
       Set<Stream> added = streams(List.of(member));
       added.removeAll(streams(before));

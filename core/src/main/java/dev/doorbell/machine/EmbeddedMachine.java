@@ -77,6 +77,12 @@ public final class EmbeddedMachine implements Machine {
   /// @throws UnusableDescription when the description contradicts itself
   /// @throws NotModelled when the description has no interrupt controller that a model stands for, or no room for drivers' tables
   public static EmbeddedMachine of(MachineDescription description) {
+    for (MachineDescription.Memory m : description.memory()) {
+      if (!Ram.canHold(m.range())) {
+        throw new UnusableDescription(
+            "RAM at " + m.range(), "a bank has less than 2^47 bytes", m.source());
+      }
+    }
     List<AddressRange> memory =
         description.memory().stream().map(MachineDescription.Memory::range).toList();
     return new EmbeddedMachine(

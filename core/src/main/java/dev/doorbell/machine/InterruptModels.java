@@ -12,6 +12,7 @@ import dev.doorbell.description.Arch;
 import dev.doorbell.description.GicDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Undriven;
 import dev.doorbell.explain.Source;
 import dev.doorbell.hw.gicits.ItsConfig;
 import dev.doorbell.hw.gicits.ItsModel;
@@ -61,11 +62,18 @@ final class InterruptModels {
         && !PowerModels.interrupts(machine, memory, bus)) {
       throw machine.arch() == Arch.RISCV64
           ? RiscvModels.without(machine)
-          : new NotModelled(
-              "the interrupt controller",
-              "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor IBM host bridges with their interrupt controller, nor those of a PAPR guest",
-              Source.rule("MADT or device tree"));
+          : Undriven.of(machine).stream()
+              .map(u -> new NotModelled(u.iommu(), u.why(), u.source()))
+              .findFirst()
+              .orElseGet(InterruptModels::without);
     }
+  }
+
+  private static NotModelled without() {
+    return new NotModelled(
+        "the interrupt controller",
+        "firmware describes neither a GIC nor local APICs, nor an MPIC with message interrupts, nor IBM host bridges with their interrupt controller, nor those of a PAPR guest",
+        Source.rule("MADT or device tree"));
   }
 
   /// {@return the interrupt controllers of a description, on its bus}

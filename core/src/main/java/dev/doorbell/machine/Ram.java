@@ -32,6 +32,11 @@ final class Ram implements PhysicalMemory {
     banks = ranges.stream().sorted(Comparator.naturalOrder()).map(Bank::new).toArray(Bank[]::new);
   }
 
+  /// {@return whether a bank can be so large}
+  static boolean canHold(AddressRange bank) {
+    return bank.bytes() > 0 && bank.bytes() < MOST_BYTES;
+  }
+
   private static final class Bank {
     private final long start;
     private final long bytes;
@@ -44,7 +49,7 @@ final class Ram implements PhysicalMemory {
       start = range.start();
       bytes = range.bytes();
       origin = start & -Long.BYTES;
-      if (bytes <= 0 || bytes >= MOST_BYTES) {
+      if (!canHold(range)) {
         throw new IllegalArgumentException("a bank of RAM at " + range + " is too large");
       }
       chunks = new long[(int) ((bytes + CHUNK + Long.BYTES - 2) >>> CHUNK_SHIFT)][];

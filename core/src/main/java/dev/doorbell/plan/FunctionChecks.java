@@ -7,6 +7,7 @@ import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.IommuDescription;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.MsiControllerDescription;
+import dev.doorbell.description.Undriven;
 import dev.doorbell.explain.Source;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.PciFunction;
@@ -21,8 +22,6 @@ import java.util.stream.Collectors;
 final class FunctionChecks {
   /// Drivers that neither give a DMA address to the device nor make a group unviable, beside VFIO's own (`driver_managed_dma`, Linux 6.12).
   private static final Set<String> HARMLESS = Set.of("pci-stub", "pcieport");
-
-  /// Functions that a message lists by name at most.
 
   private final MachineDescription machine;
 
@@ -92,6 +91,15 @@ final class FunctionChecks {
               .formatted(s.sbdf(), iommu.id(), iommu.kind()),
           "see docs/caveats.md for the IOMMUs that are covered");
     }
+    Undriven.of(machine, iommu.id())
+        .ifPresent(u ->
+            add(
+                "IommuNotDriven",
+                self(s),
+                Thing.named(iommu.id(), u.source()),
+                "%s is behind %s, which cannot be driven: %s"
+                    .formatted(s.sbdf(), iommu.id(), u.why()),
+                "see docs/caveats.md for what a bridge of POWER has to tell"));
     List<Granule> known = iommu.abilities().granules();
     if (!known.isEmpty() && !known.contains(granule)) {
       add(

@@ -243,6 +243,38 @@ class GroupTest {
   }
 
   @Test
+  @DisplayName("a StreamID that an IOMMU has no place for is refused before the first write")
+  void wideStreams() {
+    Domain d = bench.user("d");
+    IommuGroup wide =
+        IommuGroup.of(
+            9,
+            List.of(Bench.member(bench.smmu0, 0x1_0000, true)),
+            List.of(),
+            List.of(),
+            bench.ringers);
+    IommuGroup g =
+        IommuGroup.of(
+            3,
+            List.of(Bench.member(bench.smmu0, 0xffff, true)),
+            List.of(),
+            List.of(),
+            bench.ringers);
+    d.attach(g);
+    var before = bench.state();
+    StreamIdOutOfRange e = assertThrows(StreamIdOutOfRange.class, () -> d.attach(wide));
+    String name = wide.members().getFirst().name();
+    assertEquals(
+        "cannot attach group 9 to d: %s has StreamID 0x10000 of smmu0, whose StreamIDs have 16 bits"
+            .formatted(name),
+        e.getMessage());
+    assertEquals(List.of(name, "smmu0"), e.refusal().objects());
+    assertThrows(StreamIdOutOfRange.class, () -> g.add(wide.members().getFirst()));
+    assertEquals(before, bench.state());
+    assertEquals(1, g.members().size());
+  }
+
+  @Test
   void anAttachThatFailsLeavesEveryStreamWhereItWas() {
     Member both =
         new Member(
