@@ -3,6 +3,8 @@ package dev.doorbell.firmware;
 import dev.doorbell.description.FirmwareKind;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.HostBridge;
+import dev.doorbell.explain.Unseen;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,8 +33,9 @@ final class BareBridges {
               + orphans.keySet().stream()
                   .map(s -> String.format(Locale.ROOT, "segment %04x", s))
                   .collect(Collectors.joining(", ")),
-          "the capture has functions there and the device tree no host bridge",
-          "their functions are taken to have neither IOMMU nor MSI controller");
+          "the capture has functions there and the device tree no host bridge: it is of another boot, or not whole",
+          "which IOMMU and MSI controller their functions have is not known",
+          EnumSet.allOf(Unseen.Hidden.class));
     }
     orphans.forEach((segment, function) -> {
       TreeSet<Integer> buses = roots.getOrDefault(segment, new TreeSet<>(List.of(0)));

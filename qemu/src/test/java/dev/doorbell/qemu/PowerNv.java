@@ -245,6 +245,7 @@ final class PowerNv implements AutoCloseable {
     r.write64(0x198, -GIB2);
     r.write64(0x1a0, PCI32);
     r.write64(Phb3Registers.CONFIG.offset(), Phb3Registers.M32_EN.mask());
+    r.write64(Phb3Registers.CONTROL.offset(), Phb3Registers.IVE_128_BYTES.mask());
     config(0, 0x18, 0x00ff_0100);
     config(0, 0x20, 0xfff0_8000);
     config(0, 0x4, 6);

@@ -8,8 +8,8 @@ import dev.doorbell.bits.Layout;
 ///
 /// **Source**: skiboot 7.1 `include/phb3-regs.h`, `hw/phb3.c` (`phb3_msi_set_xive`, `phb3_pci_msi_eoi`).
 public final class IveLayout {
-  /// Bytes of an entry (PHB_CONTROL.IVE_128_BYTES off).
-  public static final int BYTES = 16;
+  private static final int BYTES = 16;
+  private static final int WIDE_BYTES = 128;
 
   /// The priority of an interrupt that is held back.
   public static final int MASKED = 0xff;
@@ -44,6 +44,13 @@ public final class IveLayout {
   // spotless:on
 
   private IveLayout() {}
+
+  /// {@return bytes from an entry to the next}
+  ///
+  /// @param control PHB_CONTROL, which firmware sets
+  public static int bytes(long control) {
+    return Phb3Registers.IVE_128_BYTES.isSet(control) ? WIDE_BYTES : BYTES;
+  }
 
   /// {@return an entry as it lies in memory, or the other way round}
   public static long swapped(long word) {

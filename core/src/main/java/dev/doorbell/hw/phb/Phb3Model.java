@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /// A PHB3, whose interrupts are entries in memory (IVT), kept in a cache (IVC) from the first message on until PHB_IVC_INVALIDATE names them. P and Q go
 /// to the cache and to memory; what software changes in memory the cache learns by PHB_IVC_UPDATE. A read of that register comes back when messages that
-/// were in flight have ended. PHB_IVT_BAR's table has entries of 16 bytes. Allocates nothing for a message.
+/// were in flight have ended. PHB_CONTROL tells how far apart entries are. Allocates nothing for a message.
 public final class Phb3Model extends PhbModel {
   /// PEs of a PHB3.
   public static final int PES = 256;
@@ -51,7 +51,8 @@ public final class Phb3Model extends PhbModel {
     return Phb3Registers.IVT_ENABLE.isSet(bar)
             && number < interrupts
             && number < Phb3Registers.IVT_LENGTH.get(bar)
-        ? Phb3Registers.IVT_BASE.get(bar) + (long) number * IveLayout.BYTES
+        ? Phb3Registers.IVT_BASE.get(bar)
+            + (long) number * IveLayout.bytes(get(Phb3Registers.CONTROL))
         : 0;
   }
 

@@ -16,6 +16,7 @@ public final class Phb3Registers {
   private static final Layout WORD_L = Layout.msb0("PHB3 word", 8);
   private static final Layout IVT_L = Layout.msb0("PHB_IVT_BAR", 8);
   private static final Layout RBA_L = Layout.msb0("PHB_RBA_BAR", 8);
+  private static final Layout CONTROL_L = Layout.msb0("PHB_CONTROL", 8);
   private static final Layout CONFIG_L = Layout.msb0("PHB_PHB3_CONFIG", 8);
   private static final Layout RTT_L = Layout.msb0("PHB3 PHB_RTT_BAR", 8);
   private static final Layout PELTV_L = Layout.msb0("PHB3 PHB_PELTV_BAR", 8);
@@ -92,6 +93,9 @@ public final class Phb3Registers {
   public static final Field SID               = UPDATE_L.bits("SID",        48, 63);
   public static final Layout UPDATE_LAYOUT    = UPDATE_L.res0(36, 47).seal();
 
+  public static final Field IVE_128_BYTES     = CONTROL_L.bit("IVE_128_BYTES", 24);
+  public static final Layout CONTROL_LAYOUT   = CONTROL_L.impdef(0, 23).impdef(25, 63).seal();
+
   private static final RegisterMap.Builder B = RegisterMap.named("PHB3", BYTES);
   public static final Register CPU_LOADSTORE_STATUS = B.register("PHB_CPU_LOADSTORE_STATUS", 0x120, Access.RO, Phb4Registers.STATUS_LAYOUT);
   public static final Register IVT_BAR        = B.register("PHB_IVT_BAR",        0x150, Access.RW, IVT_LAYOUT);
@@ -110,6 +114,7 @@ public final class Phb3Registers {
   public static final Register IVC_INVALIDATE = B.register("PHB_IVC_INVALIDATE", 0x2a0, Access.WO, INVALIDATE_LAYOUT);
   public static final Register IVC_UPDATE     = B.register("PHB_IVC_UPDATE",     0x2a8, Access.RW, UPDATE_LAYOUT);
   public static final Register VERSION        = B.register("PHB_VERSION",        0x800, Access.RO, WORD_LAYOUT, 0xa3_0000_0005L);
+  public static final Register CONTROL        = B.register("PHB_CONTROL",        0x810, Access.RW, CONTROL_LAYOUT);
   public static final RegisterMap MAP = B.seal();
   // spotless:on
 

@@ -15,13 +15,15 @@ final class Phb3Tables extends PeTables {
   /// Entries of the table.
   static final int ENTRIES = 2048;
 
+  private final int entryBytes;
   private final Pa ivt;
   private final Map<Integer, Integer> owners = new HashMap<>();
 
   Phb3Tables(Phb3Hardware hw) {
     super(hw.id(), hw.registers(), hw.memory(), hw.frames(), PES);
     try {
-      ivt = take((long) ENTRIES * IveLayout.BYTES);
+      entryBytes = IveLayout.bytes(get(Phb3Registers.CONTROL));
+      ivt = take(tableBytes());
     } catch (RuntimeException failed) {
       super.release();
       throw failed;
@@ -31,7 +33,11 @@ final class Phb3Tables extends PeTables {
   @Override
   void release() {
     super.release();
-    frames.free(ivt, (long) ENTRIES * IveLayout.BYTES);
+    frames.free(ivt, tableBytes());
+  }
+
+  private long tableBytes() {
+    return (long) ENTRIES * entryBytes;
   }
 
   @Override
@@ -41,7 +47,7 @@ final class Phb3Tables extends PeTables {
   }
 
   private long ive(int number) {
-    return ivt.value() + (long) number * IveLayout.BYTES;
+    return ivt.value() + (long) number * entryBytes;
   }
 
   @Override

@@ -85,7 +85,8 @@ public final class PhbWalker {
       trail.stopRegister("PHB_IVT_BAR", in, "no IVT is there, or it is too short");
       return ended(trail);
     }
-    long at = Phb3Registers.IVT_BASE.get(bar) + (long) number * IveLayout.BYTES;
+    int bytes = IveLayout.bytes(registers.getOrDefault("CONTROL", 0L));
+    long at = Phb3Registers.IVT_BASE.get(bar) + (long) number * bytes;
     OptionalLong word = trail.read(at, "IVE");
     if (word.isEmpty()) {
       return ended(trail);

@@ -33,7 +33,18 @@ final class Phb3Bench {
   final CountedFrames frames = new CountedFrames(memory, 0x1000_0000L, 0x400_0000);
   private final Servers servers = new Servers();
   final Phb3Model model = new Phb3Model(memory, servers, FIRST, MESSAGES);
-  final Phb3Driver driver = Phb3Driver.open(hardware(), servers);
+  final Phb3Driver driver;
+
+  Phb3Bench() {
+    this(false);
+  }
+
+  /// @param wide whether firmware has asked for entries of 128 bytes
+  Phb3Bench(boolean wide) {
+    new ModelRegisters(model)
+        .write64(Phb3Registers.CONTROL.offset(), Phb3Registers.IVE_128_BYTES.place(wide ? 1 : 0));
+    driver = Phb3Driver.open(hardware(), servers);
+  }
 
   private record Sent(int server, int number) {}
 

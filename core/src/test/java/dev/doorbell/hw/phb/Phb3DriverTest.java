@@ -54,6 +54,25 @@ class Phb3DriverTest {
   }
 
   @Test
+  @DisplayName("entries lie as far apart as firmware has set: 16 bytes, or 128")
+  void spacing() {
+    for (boolean wide : new boolean[] {false, true}) {
+      Phb3Bench other = new Phb3Bench(wide);
+      VectorBlock b = other.driver.messages().allocate(new MsiSource("f", 1), 3, false);
+      for (int i = 0; i < b.count(); i++) {
+        b.activate(i, i);
+      }
+      long bar = new ModelRegisters(other.model).read64(Phb3Registers.IVT_BAR.offset());
+      long second = Phb3Registers.IVT_BASE.get(bar) + (wide ? 128 : 16);
+      assertEquals(2 * 8, IveLayout.server(IveLayout.swapped(other.memory.read64(second))));
+      for (int i = 0; i < b.count(); i++) {
+        assertEquals(BusOutcome.OK, other.send(1, b, i));
+        assertEquals(List.of(i + "@" + i), other.collected());
+      }
+    }
+  }
+
+  @Test
   @DisplayName(
       "a masked vector's messages are kept, one of them, and sent by the unmask; two while one is handled are one more")
   void masked() {

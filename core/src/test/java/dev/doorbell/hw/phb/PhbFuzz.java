@@ -139,7 +139,7 @@ public final class PhbFuzz {
       long priority = IveLayout.PRIORITY.place((in.next8() & 3) == 0 ? IveLayout.MASKED : 5);
       long ive = in.next64() & (IveLayout.P.mask() | IveLayout.Q.mask()) | priority;
       memory.write64(
-          BASE + IVT + number * (long) IveLayout.BYTES,
+          BASE + IVT + number * (long) IveLayout.bytes(0),
           IveLayout.swapped(IveLayout.PE.with(ive, pe)));
     } else {
       int word = number / MistLayout.PER_WORD;
