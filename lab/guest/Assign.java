@@ -9,6 +9,7 @@ import dev.doorbell.linux.EventFd;
 import dev.doorbell.linux.LinuxDevice;
 import dev.doorbell.linux.LinuxOptions.Access;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.vfio.CallbackTrigger;
 import dev.doorbell.vfio.Container;
 import dev.doorbell.vfio.DmaBuffer;
 import dev.doorbell.vfio.EventCounter;
@@ -18,6 +19,9 @@ import dev.doorbell.vfio.RegionType;
 import dev.doorbell.vfio.VectorsFixed;
 import dev.doorbell.vfio.WindowFixedByKernel;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /// Every function is bound, opened, made to interrupt on each vector and to do DMA, its vectors changed one by one, and given back.
@@ -183,6 +187,7 @@ final class Assign {
       Lab.check(received == Signals.ROUNDS, "%s: %d of %d by the process's own eventfd, %d us each".formatted(what, received, Signals.ROUNDS, micros));
       d.add(0, signals.counter(0));
       Lab.check(signals.fires(0) && event.take() == 0, what + ": another trigger, called by the loop's thread");
+      callback(what, d, raiser, signals.counter(0));
       c.map(DMA, buffer, Protection.READ_WRITE);
       if (Lab.MACHINE.startsWith("ppc64le")) {
         // QEMU's edu has registers in its target's order of bytes, which POWER's kernel does not run in: no command of DMA is one there.
@@ -192,6 +197,30 @@ final class Assign {
       }
       Lab.refused(what + ": closing a buffer in use", InUse.class, buffer::close);
       Lab.check(c.unmap(new AddressRange(0, 0xff_ffff)) == buffer.bytes(), what + ": the kernel unmapped what was mapped");
+    }
+  }
+
+  /// A listener on a virtual thread of its own, which may block there.
+  private static void callback(String what, LinuxDevice d, Raiser raiser, EventCounter next) throws Exception {
+    AtomicLong told = new AtomicLong();
+    AtomicInteger elsewhere = new AtomicInteger();
+    try (CallbackTrigger trigger =
+        CallbackTrigger.of(
+            "edu",
+            times -> {
+              elsewhere.addAndGet(Thread.currentThread().isVirtual() ? 0 : 1);
+              LockSupport.parkNanos(1_000_000);
+              told.addAndGet(times);
+            })) {
+      d.add(0, trigger);
+      boolean all = true;
+      for (int i = 1; i <= Signals.ROUNDS; i++) {
+        long wanted = i;
+        raiser.raise(0);
+        all &= Waiting.until(() -> told.get() >= wanted);
+      }
+      d.add(0, next);
+      Lab.check(all && told.get() == Signals.ROUNDS && elsewhere.get() == 0, "%s: %d of %d by callback on a virtual thread".formatted(what, told.get(), Signals.ROUNDS));
     }
   }
 

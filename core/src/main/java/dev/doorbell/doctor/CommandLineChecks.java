@@ -14,7 +14,7 @@ final class CommandLineChecks implements Checks {
           "cmdline",
           "the kernel's command line: it may turn the IOMMU or interrupt remapping off",
           line.source(),
-          "");
+          Evidence.give("proc/cmdline"));
       return;
     }
     turnedOff(e, line, chart);

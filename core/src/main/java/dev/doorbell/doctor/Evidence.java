@@ -102,6 +102,11 @@ record Evidence(
         unsafe);
   }
 
+  /// {@return what to do where files are not in the input that a running host has}
+  static String give(String files) {
+    return "run doctor on the host itself, or give a sysroot that has " + files;
+  }
+
   /// {@return what to do about what only root may read: who looks at a capture gains nothing by being root}
   ///
   /// @param why what privilege changes; lower case, no period

@@ -52,7 +52,7 @@ final class FirmwareChecks implements Checks {
           ID,
           "IOMMUs of this kind of machine are not read from its firmware; what its kernel made of them, sys/kernel/iommu_groups would tell",
           Source.file("sys/kernel/iommu_groups"),
-          "");
+          Evidence.give("sys/kernel/iommu_groups"));
     } else {
       chart.fine(ID, "firmware describes " + what(e), where(e));
     }
@@ -87,7 +87,7 @@ final class FirmwareChecks implements Checks {
         Source.file("sys/firmware"),
         masked
             ? "run doctor on the host, or in a container started with --security-opt systempaths=unconfined"
-            : "");
+            : Evidence.give("sys/firmware"));
   }
 
   private static void x86(Evidence e, Chart chart) {
@@ -112,7 +112,7 @@ final class FirmwareChecks implements Checks {
           ID,
           "which IOMMUs firmware describes: the log names an IORT or VIOT, which is not to be seen",
           e.tables().source(),
-          "");
+          e.asRoot("without privilege firmware's tables cannot be read"));
     } else {
       chart.blocks(
           ID,

@@ -84,7 +84,7 @@ final class FunctionChecks implements Checks {
               "%d of %d functions have neither MSI nor MSI-X"
                   .formatted(without.size(), e.endpoints().size()),
               source(e, without.getFirst()),
-              "");
+              "assign functions that have one: these could raise no message");
     }
     if (!unseen.isEmpty()) {
       int bytes =

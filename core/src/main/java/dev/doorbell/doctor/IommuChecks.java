@@ -44,7 +44,7 @@ final class IommuChecks implements Checks {
           "whether the kernel uses an IOMMU: neither %s nor %s is there to be seen"
               .formatted(CLASS, GROUPS),
           Source.file(GROUPS),
-          "");
+          Evidence.give(CLASS + " and " + GROUPS));
     } else if (runs.get()) {
       active(e, chart);
     } else if (!chart.isBlocked()) {

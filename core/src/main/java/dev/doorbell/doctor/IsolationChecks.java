@@ -47,7 +47,9 @@ final class IsolationChecks implements Checks {
           "interrupts are not remapped (%s) and VFIO is told to accept that: %s"
               .formatted(state.because(), reach),
           e.unsafeSource(),
-          state.cure());
+          state.cure().isEmpty()
+              ? "give functions only to guests that are trusted as much as the host"
+              : state.cure());
     } else {
       chart.blocks(
           ID,

@@ -86,7 +86,7 @@ final class PathChecks implements Checks {
           id,
           c.message() + "; whether Linux keeps functions apart there is not judged",
           c.b().source(),
-          "");
+          "look at what the running kernel makes of it: sys/kernel/iommu_groups, and a function's vectors in proc/interrupts");
     } else if (c.kind().equals("NoIommu") && grouped) {
       grouped(c, doubt, id, chart);
     } else if (doubt.isPresent()) {
@@ -116,7 +116,7 @@ final class PathChecks implements Checks {
           id,
           "firmware names no IOMMU for these functions, and the kernel has put them in groups all the same",
           c.b().source(),
-          "");
+          "trust the kernel's groups; newer firmware may describe the IOMMU");
     }
   }
 

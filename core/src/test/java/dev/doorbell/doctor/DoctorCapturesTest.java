@@ -2,6 +2,7 @@ package dev.doorbell.doctor;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.firmware.Firmware;
@@ -9,11 +10,16 @@ import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.plan.Plan.Answer;
 import dev.doorbell.survey.Survey;
 import dev.doorbell.testkit.Shared;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("doctor: the verdict on machines of which it is known what their kernels granted")
 class DoctorCapturesTest {
@@ -95,5 +101,34 @@ class DoctorCapturesTest {
     assertAll(
         () -> assertEquals(answer, d.verdict().answer(), d.verdict()::toString),
         () -> assertTrue(d.verdict().because().contains(because), d.verdict()::toString));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "lab-captures",
+        "captures/arm64",
+        "captures/x86",
+        "captures/powerpc",
+        "captures/riscv64",
+        "captures/ppc64le"
+      })
+  @DisplayName("each finding has its source, and all but the fine ones say what to do")
+  void sourceAndCure(String folder) throws IOException {
+    List<Path> machines;
+    try (Stream<Path> all = Files.list(Shared.require(folder))) {
+      machines = all.filter(Files::isDirectory).sorted().toList();
+    }
+    List<String> bare = new ArrayList<>();
+    for (Path machine : machines) {
+      for (Finding f : examine(folder + "/" + machine.getFileName()).findings()) {
+        if (f.source().where().isBlank()
+            || f.severity() != Severity.FINE && f.cure().filter(c -> !c.isBlank()).isEmpty()) {
+          bare.add(machine.getFileName() + ": " + f);
+        }
+      }
+    }
+    assertFalse(machines.isEmpty());
+    assertEquals(List.of(), bare);
   }
 }
