@@ -90,8 +90,8 @@ class PowerSurveyTest {
     assertEquals(described, survey.groups().stream().map(Group::functions).toList());
     assertTrue(
         survey.machine().unseen().stream()
-            .anyMatch(u ->
-                u.what().startsWith("host bridges of segment 0030") && u.hides().size() == 2),
+            .anyMatch(
+                u -> u.what().startsWith("host bridges of segment 0030") && u.hides().size() == 2),
         "that their IOMMU is not there cannot be said");
   }
 
