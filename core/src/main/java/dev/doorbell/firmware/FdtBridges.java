@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.TreeSet;
 
 /// Root complexes of a device-tree machine with their id mappings and windows.
 ///
@@ -53,8 +52,14 @@ final class FdtBridges {
           "their nodes are not enabled (status); a boot loader may have enabled them",
           "they are left out");
     }
-    segments(tree)
+    FdtDomains.segments(tree)
         .forEach((node, segment) -> {
+          if (FdtDomains.stated(tree, node).orElse(segment) != segment) {
+            draft.findings.odd(
+                "%s has the PCI domain 0x%x, which is too large, or that of a bridge before it that has its buses: it is numbered 0x%x"
+                    .formatted(node.path(), FdtDomains.stated(tree, node).getAsLong(), segment),
+                node.source());
+          }
           try {
             HostBridge bridge = bridge(node, segment);
             draft.hostBridges.add(bridge);
@@ -73,27 +78,6 @@ final class FdtBridges {
     new FdtReservations(draft, tree, addresses, iommus, bridges).read();
   }
 
-  /// {@return enabled host bridges and their segments: those that the tree numbers, the others in its order}
-  static Map<FdtNode, Integer> segments(FdtTree tree) {
-    List<FdtNode> hosts =
-        tree.nodes().stream().filter(n -> FdtMachine.isPciHost(n) && n.available()).toList();
-    TreeSet<Long> taken = new TreeSet<>();
-    hosts.forEach(h -> FdtDomains.stated(tree, h).ifPresent(taken::add));
-    Map<FdtNode, Integer> out = new LinkedHashMap<>();
-    for (FdtNode host : hosts) {
-      OptionalLong stated = FdtDomains.stated(tree, host);
-      long segment = stated.orElse(0);
-      if (stated.isEmpty() || segment > Integer.MAX_VALUE) {
-        segment = 0;
-        while (!taken.add(segment)) {
-          segment++;
-        }
-      }
-      out.put(host, (int) segment);
-    }
-    return out;
-  }
-
   /// {@return the PCI function that a node below a host bridge describes}
   static Optional<Sbdf> functionOf(FdtTree tree, FdtNode node) {
     Optional<FdtNode.Property> reg = node.property("reg");
@@ -104,7 +88,7 @@ final class FdtBridges {
       }
       host = host.parent().get();
     }
-    Integer segment = segments(tree).get(host);
+    Integer segment = FdtDomains.segments(tree).get(host);
     if (host == node || segment == null || reg.isEmpty() || reg.get().cells() < 1) {
       return Optional.empty();
     }

@@ -239,6 +239,32 @@ class FdtMapsTest {
         List.of(2, 0, 1), read(t).hostBridges().stream().map(HostBridge::segment).toList());
   }
 
+  @Test
+  @DisplayName(
+      "Linux get_phb_number: of two bridges with one number and common buses the second is numbered anew; apart in buses they keep it")
+  void sameDomain() throws IOException {
+    for (int first : new int[] {0, 0x80}) {
+      TreeBuilder t = TreeBuilder.machine();
+      for (int i = 0; i < 2; i++) {
+        t.begin("pcie@" + i)
+            .text("device_type", "pci")
+            .cells("linux,pci-domain", 3)
+            .cells("bus-range", i * first, i * first + 0x7f)
+            .end();
+      }
+      MachineDescription m = read(t);
+      boolean common = first == 0;
+      assertEquals(
+          List.of(3, common ? 0 : 3), m.hostBridges().stream().map(HostBridge::segment).toList());
+      assertEquals(
+          common
+              ? List.of(
+                  "/pcie@1 has the PCI domain 0x3, which is too large, or that of a bridge before it that has its buses: it is numbered 0x0")
+              : List.of(),
+          odd(m));
+    }
+  }
+
   private static TreeBuilder its(TreeBuilder t, long at, long bytes, String status) {
     return t.begin("its@" + Long.toHexString(at))
         .text("compatible", "arm,gic-v3-its")
