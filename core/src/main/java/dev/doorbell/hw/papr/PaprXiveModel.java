@@ -68,7 +68,7 @@ final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
     target[at] = 0;
     priority[at] = 0;
     masked[at] = true;
-    datum[at] = at + FIRST;
+    datum[at] = (long) at + FIRST;
   }
 
   /// What is in a queue stays there: it is the guest's memory.
