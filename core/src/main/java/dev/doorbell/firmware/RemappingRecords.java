@@ -32,10 +32,17 @@ final class RemappingRecords {
   /// {@return the state of VT-d's units, which a kernel switches together}
   InterruptRemapping ofVtd(Dmar dmar) {
     Optional<InterruptRemapping> recorded = recorded();
+    boolean offered = DmarLayout.INTR_REMAP.isSet(dmar.flags());
     if (recorded.isPresent()) {
+      if (recorded.get().isOn() && !offered) {
+        draft.findings.harmless(
+            "the DMAR's flag INTR_REMAP is 0, so that no kernel turns remapping on, and yet %s (%s)"
+                .formatted(recorded.get().because(), recorded.get().source()),
+            dmar.table().source(DmarLayout.FLAGS_AT));
+      }
       return recorded.get();
     }
-    if (!DmarLayout.INTR_REMAP.isSet(dmar.flags())) {
+    if (!offered) {
       return new InterruptRemapping(
           State.OFF,
           "firmware does not offer it: the DMAR's flag INTR_REMAP is 0",

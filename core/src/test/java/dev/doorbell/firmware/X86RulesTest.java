@@ -7,6 +7,7 @@ import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.InterruptRemapping;
 import dev.doorbell.description.InterruptRemapping.State;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.explain.Oddity;
 import dev.doorbell.explain.Unseen;
 import dev.doorbell.iommu.ReservedRegion;
 import dev.doorbell.pci.Groups;
@@ -23,6 +24,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("VT-d 8 DMAR and 48882 5.2 IVRS: rules that no capture shows alone")
 class X86RulesTest {
@@ -175,6 +178,30 @@ class X86RulesTest {
     assertEquals(
         InterruptRemapping.State.OFF,
         remapping(withInterrupts(own + " 26:   0   PCI-MSI 18432-edge   PCIe PME, aerdrv\n")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, IR-PCI-MSI, 1", "0, PCI-MSI, 0", "1, IR-PCI-MSI, 0"})
+  @DisplayName(
+      "interrupts that were remapped, and firmware that does not offer it: the interrupts count, and the table is odd")
+  void remappedAllTheSame(int flags, String chip, int odd) throws IOException {
+    Bytes b = new Bytes().u8(38, flags).u64(0).u16(0);
+    unit(b, 1, 0xfed9_0000L);
+    write(TABLES + "DMAR", Bytes.table("DMAR", 1, b));
+    write(
+        "proc/interrupts",
+        "      CPU0\n 26:   0   %s 18432-edge   eth0\n"
+            .formatted(chip)
+            .getBytes(StandardCharsets.US_ASCII));
+    MachineDescription m = read();
+    assertEquals(
+        chip.startsWith("IR") ? InterruptRemapping.State.ON : InterruptRemapping.State.OFF,
+        remapping(m));
+    List<Oddity> oddities =
+        m.oddities().stream().filter(o -> o.message().contains("INTR_REMAP is 0")).toList();
+    assertEquals(odd, oddities.size(), m.oddities()::toString);
+    oddities.forEach(o ->
+        assertTrue(o.source().toString().contains("DMAR+0x25") && !o.mayHideFacts(), o::toString));
   }
 
   @Test
