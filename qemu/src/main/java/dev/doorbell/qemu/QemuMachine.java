@@ -337,7 +337,12 @@ public final class QemuMachine implements Machine {
 
   @Override
   public Optional<InterruptFiles> interruptFiles() {
-    return harts.map(h -> h);
+    return harts.map(QemuHarts::supervisor);
+  }
+
+  @Override
+  public Optional<InterruptFiles> firmwareFiles() {
+    return harts.filter(_ -> description.firmwareImsic().isPresent()).map(QemuHarts::machine);
   }
 
   @Override
