@@ -40,11 +40,13 @@ public abstract class NumberedVectors extends DrivenVectors {
     states.change(
         index,
         () -> {
-          if (!states.isActive(index)) {
+          if (states.isActive(index)) {
+            move(numbers[index], cpu);
+          } else {
             on(numbers[index], cpu, states.isMasked(index));
             states.setActive(index, true);
-            states.setCpu(index, cpu);
           }
+          states.setCpu(index, cpu);
         });
   }
 

@@ -37,7 +37,7 @@ public interface VectorBlock {
     return true;
   }
 
-  /// Makes the controller deliver a vector to a CPU.
+  /// Makes the controller deliver a vector to a CPU. One that is active is moved there.
   void activate(int index, int cpu);
 
   /// Stops delivery; a message that arrives is dropped, one that is pending is discarded.

@@ -115,6 +115,10 @@ class Phb3DriverTest {
     b.retarget(0, 3);
     bench.send(1, b, 0);
     assertEquals(List.of("0@3"), bench.collected());
+    b.activate(0, 1);
+    assertEquals(1, b.cpu(0), "active, and moved");
+    bench.send(1, b, 0);
+    assertEquals(List.of("0@1"), bench.collected());
     b.mask(0);
     b.retarget(0, 2);
     bench.send(1, b, 0);
