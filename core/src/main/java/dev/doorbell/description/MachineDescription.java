@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -149,6 +150,16 @@ public record MachineDescription(
 
   public Optional<MsiControllerDescription> msiController(String id) {
     return msiControllers.stream().filter(c -> c.id().equals(id)).findFirst();
+  }
+
+  /// {@return the controller in whose registers a physical address lies; of several the one whose doorbell it is}
+  public Optional<MsiControllerDescription> msiControllerAt(long address) {
+    List<MsiControllerDescription> there =
+        msiControllers.stream().filter(c -> c.answersAt(address)).toList();
+    return there.stream()
+        .filter(c -> c.doorbell().equals(OptionalLong.of(address)))
+        .findFirst()
+        .or(() -> there.stream().findFirst());
   }
 
   /// {@return the same machine as a kernel runs it that remaps interrupts wherever firmware offers it}

@@ -248,7 +248,7 @@ public sealed interface MsiControllerDescription {
     /// Interrupts of one MSIR.
     public static final int PER_REGISTER = 32;
 
-    private static final long PAGE = 0x1000;
+    private static final long BYTES = 0x200;
 
     @Override
     public String kind() {
@@ -260,10 +260,12 @@ public sealed interface MsiControllerDescription {
       return OptionalLong.of(index);
     }
 
-    /// The smallest window of a PAMU, 4 KiB. Later chips repeat MSIIR in a page of its own, so that nothing else is in it.
+    /// Later chips repeat MSIIR in a page of its own, the smallest window of a PAMU, so that nothing else is in it. Others have it among the bank's registers only.
     @Override
     public Optional<AddressRange> frame() {
-      return Optional.of(AddressRange.ofSize(index & -PAGE, PAGE));
+      AddressRange bank = AddressRange.ofSize(registers.start(), BYTES);
+      AddressRange page = AddressRange.ofSize(Granule.K4.alignDown(index), Granule.K4.bytes());
+      return Optional.of(bank.contains(index) ? bank : page);
     }
 
     @Override

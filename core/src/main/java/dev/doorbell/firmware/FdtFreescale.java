@@ -8,6 +8,8 @@ import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.description.MsiControllerDescription.MpicMsi;
 import dev.doorbell.explain.Source;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,8 +85,7 @@ final class FdtFreescale {
       return;
     }
     if (pamu) {
-      addresses
-          .firstRegister(node)
+      pamuWindow(node)
           .ifPresentOrElse(
               w -> pamu(node, w),
               () ->
@@ -96,6 +97,31 @@ final class FdtFreescale {
         "fsl,ipic-msi", "fsl,vmpic-msi", "fsl,vmpic-msi-v4.3", "amcc,ppc4xx-msi")) {
       other(node);
     }
+  }
+
+  /// {@return the registers of all units} The binding leaves `reg` of the PAMU itself to old drivers: else its units tell, which follow one another.
+  private Optional<AddressRange> pamuWindow(FdtNode node) {
+    Optional<AddressRange> own = addresses.firstRegister(node);
+    if (own.isPresent() || node.has("reg")) {
+      return own;
+    }
+    List<AddressRange> units =
+        node.children().stream()
+            .filter(FdtNode::available)
+            .flatMap(c -> addresses.firstRegister(c).stream())
+            .sorted(Comparator.comparingLong(AddressRange::start))
+            .toList();
+    if (units.isEmpty()) {
+      return own;
+    }
+    long end = units.getFirst().start();
+    for (AddressRange unit : units) {
+      if (unit.start() != end) {
+        break;
+      }
+      end = unit.last() + 1;
+    }
+    return Optional.of(new AddressRange(units.getFirst().start(), end - 1));
   }
 
   private void pamu(FdtNode node, AddressRange window) {
@@ -116,25 +142,43 @@ final class FdtFreescale {
     long index = registers.size() > 1 ? registers.get(1).start() : start + (wide ? MSIIR1 : MSIIR);
     String id = draft.unique("mpic-msi@0x" + Long.toHexString(start));
     MpicMsi bank = new MpicMsi(id, registers.getFirst(), index, wide, node.source());
+    if (wide && registers.size() == 1) {
+      draft.findings.odd(
+          "%s names no place of MSIIR1, which its binding requires: it is taken to be at 0x%x of the bank, where Linux writes to MSIIR (0x%x)"
+              .formatted(node.path(), MSIIR1, MSIIR),
+          node.source());
+    }
     available(node, bank);
     draft.msiControllers.add(bank);
     take(node, id);
   }
 
-  /// A partition that shares a bank with others has only some of its interrupts; Doorbell owns banks whole.
+  /// A partition that shares a bank with others has only some of its interrupts; Doorbell owns banks whole. Interrupts of a register do not follow one another in
+  /// MSIIR1's data, so that its binding forbids the property, and Linux passes it over.
   private void available(FdtNode node, MpicMsi bank) {
     Optional<FdtNode.Property> ranges = node.property("msi-available-ranges");
-    if (ranges.isPresent() && ranges.get().cells() >= 2) {
-      long all = bank.vectors().orElse(0);
-      long first = ranges.get().cell(0);
-      long count = ranges.get().cell(1);
-      if (first != 0 || count < all) {
-        draft.findings.unseen(
-            "who has the other interrupts of " + bank.id(),
-            "msi-available-ranges of %s leaves 0x%x from 0x%x of 0x%x"
-                .formatted(node.path(), count, first, all),
-            "they are counted as if this machine had the whole bank");
-      }
+    if (ranges.isEmpty()) {
+      return;
+    }
+    if (bank.wide()) {
+      draft.findings.odd(
+          "%s has msi-available-ranges, which a bank with MSIIR1 cannot have: all of its interrupts count"
+              .formatted(node.path()),
+          ranges.get().source());
+      return;
+    }
+    BitSet left = new BitSet();
+    int all = bank.vectors().orElse(0);
+    for (int i = 0; i + 1 < ranges.get().cells(); i += 2) {
+      long first = Math.min(ranges.get().cell(i), all);
+      left.set((int) first, (int) Math.min(first + ranges.get().cell(i + 1), all));
+    }
+    if (left.cardinality() < all) {
+      draft.findings.unseen(
+          "who has the other interrupts of " + bank.id(),
+          "msi-available-ranges of %s leaves 0x%x of 0x%x"
+              .formatted(node.path(), left.cardinality(), all),
+          "they are counted as if this machine had the whole bank");
     }
   }
 
@@ -241,22 +285,38 @@ final class FdtFreescale {
 
   /// `fsl,iommu-parent` leads to one unit of the PAMU. Trees that leave it out have one PAMU, and every controller of a QorIQ is behind it.
   private Optional<String> pamuOf(FdtNode node) {
-    Optional<FdtNode> unit =
-        node.property("fsl,iommu-parent")
-            .filter(p -> p.cells() > 0)
-            .flatMap(p -> tree.phandle(p.cell(0)));
+    Optional<FdtNode.Property> parent =
+        node.property("fsl,iommu-parent").filter(p -> p.cells() > 0);
+    Optional<FdtNode> unit = parent.flatMap(p -> tree.phandle(p.cell(0)));
     for (Optional<FdtNode> at = unit; at.isPresent(); at = at.get().parent()) {
       if (iommus.containsKey(at.get())) {
         return Optional.of(iommus.get(at.get()));
       }
     }
     boolean qoriq = node.compatible().stream().anyMatch(c -> c.startsWith("fsl,qoriq-pcie"));
-    return qoriq || node.has("fsl,liodn") || node.has("fsl,liodn-reg")
-        ? draft.iommus.stream()
+    if (!qoriq && !node.has("fsl,liodn") && !node.has("fsl,liodn-reg")) {
+      return Optional.empty();
+    }
+    List<String> pamus =
+        draft.iommus.stream()
             .filter(i -> i instanceof IommuDescription.Pamu)
             .map(IommuDescription::id)
-            .findFirst()
-        : Optional.empty();
+            .toList();
+    if (pamus.isEmpty()) {
+      return Optional.empty();
+    }
+    if (parent.isPresent()) {
+      draft.findings.odd(
+          "fsl,iommu-parent of %s leads to no PAMU; it is taken to be behind %s"
+              .formatted(node.path(), pamus.getFirst()),
+          parent.get().source());
+    } else if (pamus.size() > 1) {
+      draft.findings.unseen(
+          "which PAMU %s is behind".formatted(node.path()),
+          "the node has no fsl,iommu-parent, and there are " + String.join(", ", pamus),
+          "it is taken to be behind " + pamus.getFirst());
+    }
+    return Optional.of(pamus.getFirst());
   }
 
   private static int revision(FdtNode node) {

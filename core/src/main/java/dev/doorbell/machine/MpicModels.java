@@ -19,7 +19,10 @@ final class MpicModels {
         AddressRange own = AddressRange.ofSize(bank.registers().start(), MpicMsiRegisters.BYTES);
         bus.add(bank.id(), own, model);
         if (!own.contains(bank.index())) {
-          bus.add("alias of " + bank.id(), bank.frame().orElseThrow(), model.alias());
+          bus.add(
+              "alias of " + bank.id(),
+              AddressRange.ofSize(bank.index(), Integer.BYTES),
+              model.alias());
         }
         any = true;
       }

@@ -1,7 +1,9 @@
 package dev.doorbell.plan;
 
+import dev.doorbell.address.Granule;
 import dev.doorbell.description.FunctionDescription;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.pci.MsiCapability;
 import dev.doorbell.pci.MsixCapability;
 import dev.doorbell.pci.PciFunction;
@@ -69,5 +71,30 @@ record BlastRadius(List<Victim> victims) {
             victims.size(),
             named,
             victims.size() > SHOWN ? " and %d more".formatted(victims.size() - SHOWN) : "");
+  }
+
+  /// {@return others that do not look at who writes either, and whose doorbell lies in the granule that is mapped for a controller's}
+  static List<MsiControllerDescription> beside(
+      MachineDescription machine, MsiControllerDescription c, Granule granule) {
+    return machine.msiControllers().stream()
+        .filter(o ->
+            !o.equals(c)
+                && !o.isolated()
+                && o.doorbells().stream()
+                    .anyMatch(d ->
+                        c.doorbells().stream()
+                            .anyMatch(own ->
+                                granule.alignDown(own.address())
+                                    == granule.alignDown(d.address()))))
+        .toList();
+  }
+
+  static String told(List<MsiControllerDescription> beside, Granule granule) {
+    return beside.isEmpty()
+        ? ""
+        : " and of %s in the same granule of %s"
+            .formatted(
+                beside.stream().map(MsiControllerDescription::id).collect(Collectors.joining(", ")),
+                granule);
   }
 }

@@ -43,7 +43,7 @@ final class FunctionChecks {
       msi(s);
       mates(s, subjects);
       direct(s);
-      isolation(s);
+      isolation(s, granule);
       namesakes(s, subjects);
     }
     oneKind(subjects);
@@ -211,7 +211,7 @@ final class FunctionChecks {
     return driver.equals("pci-stub") || VfioDrivers.has(driver);
   }
 
-  private void isolation(Subject s) {
+  private void isolation(Subject s, Granule granule) {
     for (MsiControllerDescription c : s.controllers()) {
       if (c instanceof MsiControllerDescription.LocalApic apic) {
         remapping(s, apic);
@@ -220,9 +220,13 @@ final class FunctionChecks {
       if (c.isolated() || c instanceof MsiControllerDescription.Other) {
         continue;
       }
+      List<MsiControllerDescription> beside = BlastRadius.beside(machine, c, granule);
       String sharing =
           machine.functions().stream()
-              .filter(f -> !f.sbdf().equals(s.sbdf()) && sharesController(f, c))
+              .filter(f ->
+                  !f.sbdf().equals(s.sbdf())
+                      && (sharesController(f, c)
+                          || beside.stream().anyMatch(b -> sharesController(f, b))))
               .map(f -> f.sbdf().toString())
               .collect(Collectors.joining(", "));
       String reach =
@@ -235,11 +239,12 @@ final class FunctionChecks {
               self(s),
               Thing.named(c.id(), c.source()),
               !request.allowUnsafeInterrupts(),
-              "%s does not look at who writes%s: whoever owns %s can raise any of its vectors%s"
+              "%s does not look at who writes%s: whoever owns %s can raise any of its vectors%s%s"
                   .formatted(
                       c.id(),
                       s.iommu().flatMap(IommuDescription::remappedOnly).orElse(""),
                       s.sbdf(),
+                      BlastRadius.told(beside, granule),
                       reach),
               request.allowUnsafeInterrupts()
                   ? "give it only to a guest that is trusted as much as the host"

@@ -295,12 +295,12 @@ public final class RouteWalker {
       if (own.orElse(null) instanceof MsiControllerDescription.PaprMsi msi) {
         return power().deliver(msi, f, vector, pa, data);
       }
-      for (MsiControllerDescription c : survey.machine().msiControllers()) {
-        if (c.answersAt(pa)) {
-          return c instanceof MsiControllerDescription.LocalApic apic
-              ? x86().deliver(apic, sourceId(), survey.iommu(f), pa, data)
-              : new ControllerWalk(survey.machine(), state, trail).walk(c, f, new Pa(pa), data);
-        }
+      Optional<MsiControllerDescription> there = survey.machine().msiControllerAt(pa);
+      if (there.isPresent()) {
+        return there.get() instanceof MsiControllerDescription.LocalApic apic
+            ? x86().deliver(apic, sourceId(), survey.iommu(f), pa, data)
+            : new ControllerWalk(survey.machine(), state, trail)
+                .walk(there.get(), f, new Pa(pa), data);
       }
       String at = "physical address 0x%x".formatted(pa);
       Optional<MachineDescription.Memory> ram =

@@ -63,11 +63,22 @@ final class Identities {
               new Groups.Tie(
                   o.sbdf(),
                   first.sbdf(),
-                  "%s and %s have %s serves both".formatted(o.sbdf(), first.sbdf(), entry.get())));
+                  "%s and %s have %s serves both%s"
+                      .formatted(
+                          o.sbdf(), first.sbdf(), entry.get(), why(machine, key, o, first))));
         }
       }
     });
     return out;
+  }
+
+  /// {@return why the functions of one PCI Express controller of Freescale's have one LIODN}
+  private static String why(
+      MachineDescription machine, Key key, SurveyedFunction a, SurveyedFunction b) {
+    boolean oneController = a.sbdf().segment() == b.sbdf().segment();
+    return oneController && machine.iommu(key.at()).orElse(null) instanceof IommuDescription.Pamu
+        ? ": a controller before revision 2.4 has one LIODN for all functions, a later one for all but its first eight endpoints"
+        : "";
   }
 
   private static Optional<String> entry(@Nullable IommuDescription iommu, Key key) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.AddressRange;
 import dev.doorbell.address.Granule;
 import dev.doorbell.description.MachineDescription;
+import dev.doorbell.description.MsiControllerDescription;
 import dev.doorbell.firmware.Firmware;
 import dev.doorbell.firmware.Sysroot;
 import dev.doorbell.iommu.MsiWindowExhausted;
@@ -14,8 +15,13 @@ import dev.doorbell.iommu.NotIsolated;
 import dev.doorbell.irq.LiveVector;
 import dev.doorbell.machine.EmbeddedMachine;
 import dev.doorbell.pci.Sbdf;
+import dev.doorbell.plan.Plan;
+import dev.doorbell.plan.PlanRequest;
+import dev.doorbell.plan.Planner;
+import dev.doorbell.plan.Subjects;
 import dev.doorbell.route.Route;
 import dev.doorbell.route.RouteWalker;
+import dev.doorbell.survey.Survey;
 import dev.doorbell.survey.WhatIf;
 import dev.doorbell.testkit.Shared;
 import dev.doorbell.vfio.Container;
@@ -27,6 +33,8 @@ import dev.doorbell.vfio.MsiWindowNeed;
 import dev.doorbell.vfio.Vfio;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,6 +117,83 @@ class PowerPcAssignmentTest {
       for (HostFunction f : a.functions()) {
         for (LiveVector v : a.vectors(f)) {
           assertTrue(a.fire(f, v).delivered());
+        }
+      }
+    }
+  }
+
+  /// The same machine of an earlier kind, whose banks have no alias pages: all lie in one page.
+  private static MachineDescription onePage(MachineDescription m) {
+    List<MsiControllerDescription> banks =
+        m.msiControllers().stream()
+            .map(c -> (MsiControllerDescription.MpicMsi) c)
+            .<MsiControllerDescription>map(b ->
+                new MsiControllerDescription.MpicMsi(
+                    b.id(), b.registers(), b.registers().start() + 0x140, b.wide(), b.source()))
+            .toList();
+    return new MachineDescription(
+        m.arch(),
+        m.firmware(),
+        m.iommus(),
+        banks,
+        m.gic(),
+        m.apic(),
+        m.hostBridges(),
+        m.functions(),
+        m.memory(),
+        m.reserved(),
+        m.recorded(),
+        m.oddities(),
+        m.unseen());
+  }
+
+  @Test
+  @DisplayName(
+      "banks in one page: one place for both in the window, each message at its own bank, and a plan says whose vectors can be forged")
+  void sharedPage() {
+    MachineDescription m =
+        onePage(
+            new WhatIf(SECOND, 0, 4, true)
+                .addTo(
+                    new WhatIf(FIRST, 8, 0, true)
+                        .addTo(
+                            Firmware.read(
+                                Sysroot.open(Shared.require("captures/powerpc/dt-p4080ds"))))));
+    Survey survey = Survey.of(m);
+    Plan plan =
+        new Planner(m)
+            .plan(
+                new Subjects(survey).of(FIRST).stream().toList(),
+                new PlanRequest(
+                    List.of(),
+                    OptionalLong.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    OptionalInt.empty(),
+                    false));
+    String told =
+        plan.conflicts().stream()
+            .filter(c -> c.kind().equals("NotIsolated"))
+            .findFirst()
+            .orElseThrow()
+            .message();
+    assertTrue(
+        told.endsWith(
+            "any of its vectors and of mpic-msi@0xffe041800, mpic-msi@0xffe041a00 in the same granule of 4K, those of 0001:01:00.0 among them"),
+        told);
+    assertTrue(plan.conflicts().stream().anyMatch(c -> c.kind().equals("GranuleExceedsFrame")));
+    Host host = Host.start(EmbeddedMachine.of(m));
+    try (Assignment a = Assignment.of(host, List.of(FIRST, SECOND), request(WINDOW, true))) {
+      for (HostFunction f : a.functions()) {
+        for (LiveVector v : a.vectors(f)) {
+          assertTrue(a.fire(f, v).delivered());
+          Route r =
+              new RouteWalker(host.survey(), new LiveState(host, a.functions()))
+                  .walk(f.sbdf(), v.index());
+          assertTrue(r.delivered(), r.stoppedAt().orElse(""));
+          assertEquals(
+              f.sbdf().equals(FIRST) ? "mpic-msi@0xffe041600" : "mpic-msi@0xffe041800",
+              r.interrupt().orElseThrow().controller());
         }
       }
     }

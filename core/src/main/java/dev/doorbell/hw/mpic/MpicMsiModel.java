@@ -63,7 +63,7 @@ public final class MpicMsiModel implements MmioDevice {
         MpicMsiRegisters.register(number, wide), bit, (have, more) -> have | more);
   }
 
-  /// {@return the page in which the index register is repeated}
+  /// {@return the index register, four bytes, where it is repeated}
   public MmioDevice alias() {
     return new Alias();
   }
@@ -76,7 +76,13 @@ public final class MpicMsiModel implements MmioDevice {
 
     @Override
     public BusOutcome write(long offset, long value, int bytes, int requester) {
-      return MpicMsiModel.this.write(offset, value, bytes, requester);
+      return offset == 0
+          ? MpicMsiModel.this.write(
+              wide ? MpicMsiRegisters.MSIIR1.offset() : MpicMsiRegisters.MSIIR.offset(),
+              value,
+              bytes,
+              requester)
+          : BusOutcome.OK;
     }
   }
 }
