@@ -245,9 +245,7 @@ public sealed interface MsiControllerDescription {
   /// @param wide whether messages go to MSIIR1 (MPIC 4.3), which has sixteen MSIRs and not eight
   record MpicMsi(String id, AddressRange registers, long index, boolean wide, Source source)
       implements MsiControllerDescription {
-    /// Interrupts of one MSIR.
-    public static final int PER_REGISTER = 32;
-
+    private static final int PER_REGISTER = 32;
     private static final long BYTES = 0x200;
 
     @Override
