@@ -1,23 +1,17 @@
 package dev.doorbell.bench;
 
-import dev.doorbell.address.Granule;
-import dev.doorbell.address.Iova;
-import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
-import dev.doorbell.bus.Translator;
 import dev.doorbell.hw.smmuv3.SmmuDriver;
 import dev.doorbell.hw.smmuv3.SmmuFeatures;
 import dev.doorbell.hw.smmuv3.SmmuModel;
 import dev.doorbell.hw.smmuv3.SmmuSettings;
 import dev.doorbell.hw.smmuv3.SmmuTags;
 import dev.doorbell.hw.smmuv3.SmmuWires;
-import dev.doorbell.iommu.AddressSpace;
-import dev.doorbell.iommu.Protection;
 import dev.doorbell.machine.EmbeddedMachine;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -40,13 +34,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 @Fork(1)
 public class TranslateBenchmark {
-  private static final long IOVA = 0x1_0000_0000L;
-  private static final long UNMAPPED = 0x4_0000_0000L;
-  private static final long PA = 0x10_0000_0000L;
-  // Odd, so that a product with it permutes any power of two of pages: neighbours are never mapped
-  // as a block.
-  private static final int SCATTER = 0x9e37_79b1;
-
   /// 4 KiB pages of the one address space.
   @Param({"1", "512", "1048576"})
   public int pages = 512;
@@ -59,6 +46,7 @@ public class TranslateBenchmark {
   private final SmmuModel smmu =
       new SmmuModel(SmmuFeatures.qemu10(), machine.memory(), Nowhere.INSTANCE, SmmuWires.NONE);
   private BareTables bare = new BareTables();
+  private ScatteredPages scattered = new ScatteredPages(1, 1);
   private int turn;
 
   @Setup
@@ -70,61 +58,32 @@ public class TranslateBenchmark {
             machine.memory(),
             machine.frames(),
             SmmuSettings.of(new SmmuTags()));
-    AddressSpace space = driver.createAddressSpace(Granule.K4);
+    scattered = new ScatteredPages(pages, devices);
+    scattered.attach(driver);
     for (int i = 0; i < pages; i++) {
-      space.map(
-          new Iova(IOVA + page(i)),
-          new Pa(PA + page(i * SCATTER)),
-          Granule.K4.bytes(),
-          Protection.READ_WRITE);
-      bare.map(IOVA + page(i), PA + page(i * SCATTER));
+      bare.map(scattered.iova(i), scattered.pa(i));
     }
-    for (int stream = 0; stream < devices; stream++) {
-      driver.attach(stream, space);
-    }
-  }
-
-  private long page(int i) {
-    return (long) (i & (pages - 1)) << Granule.K4.shift();
   }
 
   /// {@return a physical address: pages at random; the last translations are cached, 16,384 of them}
   @Benchmark
   public long mapped() {
     turn++;
-    long pa =
-        smmu.translate(
-            Integer.remainderUnsigned(turn, devices),
-            -1,
-            IOVA + page((turn * SCATTER) >>> 7),
-            Translator.WRITE);
-    if (pa == Translator.FAULT) {
-      throw new IllegalStateException("a mapped page faulted");
-    }
-    return pa;
+    return scattered.mapped(smmu, turn);
   }
 
   /// {@return the same by four dependent reads of plain arrays, without device, permission, lock or event: what a walk costs on this machine}
   @Benchmark
   public long bareWalk() {
     turn++;
-    return bare.walk(IOVA + page((turn * SCATTER) >>> 7));
+    return bare.walk(scattered.iova(scattered.at(turn)));
   }
 
   /// {@return the fault of an access to a page that is not mapped, its event recorded or, once the queue is full, counted as lost}
   @Benchmark
   public long unmapped() {
     turn++;
-    long pa =
-        smmu.translate(
-            Integer.remainderUnsigned(turn, devices),
-            -1,
-            UNMAPPED + page((turn * SCATTER) >>> 7),
-            Translator.WRITE);
-    if (pa != Translator.FAULT) {
-      throw new IllegalStateException("a page that is not mapped was translated");
-    }
-    return pa;
+    return scattered.unmapped(smmu, turn);
   }
 
   /// The driver's way to the registers.
