@@ -89,10 +89,15 @@ final class WindowPlanner {
 
   /// {@return whole granules in a range}
   static long slots(AddressRange range, Granule granule) {
-    // Counted in granule numbers, which do not wrap at the top of 2^64 as addresses do.
-    long mask = granule.bytes() - 1;
-    long first = (range.start() >>> granule.shift()) + ((range.start() & mask) == 0 ? 0 : 1);
-    long beyond = (range.last() >>> granule.shift()) + ((range.last() & mask) == mask ? 1 : 0);
+    return slots(range, granule.shift());
+  }
+
+  /// {@return whole pieces of 2^shift bytes, which windows of a PAMU may have more of than any granule}
+  private static long slots(AddressRange range, int shift) {
+    // Counted in numbers of pieces, which do not wrap at the top of 2^64 as addresses do.
+    long mask = (1L << shift) - 1;
+    long first = (range.start() >>> shift) + ((range.start() & mask) == 0 ? 0 : 1);
+    long beyond = (range.last() >>> shift) + ((range.last() & mask) == mask ? 1 : 0);
     return Math.max(0, beyond - first);
   }
 
@@ -213,7 +218,7 @@ final class WindowPlanner {
       AddressRange range, List<Doorbell> doorbells, long needed, String why, Source source) {
     // Counted in granules: the bytes of the whole 64-bit space are no long. Head room is told up to
     // 2^63.
-    long whole = slots(range, new Granule(Long.numberOfTrailingZeros(spacing)));
+    long whole = slots(range, Long.numberOfTrailingZeros(spacing));
     long slots = Math.max(1, whole);
     int shift = land.granule().shift();
     long spare = Math.max(0, whole - doorbells.size());

@@ -49,6 +49,18 @@ class SubWindowsTest {
   }
 
   @Test
+  @DisplayName(
+      "RAM beyond the IOMMU's reach is refused for that, however large its windows would have to be")
+  void beyondReach() {
+    for (long bytes : new long[] {3L << 40, 1L << 60}) {
+      Plan p = plan(OptionalLong.of(bytes), Optional.empty());
+      assertTrue(
+          p.conflicts().stream().anyMatch(c -> c.kind().equals("RamMeetsAperture") && c.blocks()),
+          () -> "%d bytes".formatted(bytes));
+    }
+  }
+
+  @Test
   @DisplayName("a window in the middle of RAM does not fit, and the plan says so")
   void inTheMiddle() {
     Plan p =
