@@ -298,6 +298,11 @@ final class PowerNv implements AutoCloseable {
     return new Swapped(window(chip.window32(), 0x1_0000));
   }
 
+  /// {@return the bridge's registers}
+  RegisterBus registers() {
+    return window(chip.bridge(), Phb4Registers.BYTES);
+  }
+
   PhysicalMemory memory() {
     return qemu.ram();
   }

@@ -1,6 +1,7 @@
 package dev.doorbell.qemu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.doorbell.address.AddressRange;
@@ -8,6 +9,7 @@ import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.RegisterBus;
+import dev.doorbell.hw.phb.Phb4Registers;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.MsiSource;
@@ -91,6 +93,36 @@ class PowerOnQemuTest {
             new DmaArea(machine.memory(), new Iova(start + memory.value()), memory, bytes));
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = PowerNv.Chip.class, names = "POWER8", mode = EnumSource.Mode.EXCLUDE)
+  @DisplayName(
+      "a PE that somebody stopped in QEMU's bridge is told to be stopped, and is let go on: both bits are where QEMU has them")
+  void stopped(PowerNv.Chip chip) {
+    try (PowerNv machine = PowerNv.startOrSkip(chip)) {
+      machine.phb.bypass(PowerNv.RID);
+      assertTrue(machine.phb.stopped(PowerNv.RID).isEmpty());
+      assertFalse(machine.phb.isFenced());
+      for (int table : new int[] {Phb4Registers.PESTA, Phb4Registers.PESTB}) {
+        select(machine, table);
+        machine.registers().write64(Phb4Registers.IODA_DATA0.offset(), 1L << 63);
+        assertEquals(1, machine.phb.stopped(PowerNv.RID).orElseThrow().pe(), "table " + table);
+        machine.phb.thaw(PowerNv.RID);
+        assertTrue(machine.phb.stopped(PowerNv.RID).isEmpty());
+        select(machine, table);
+        assertEquals(0, machine.registers().read64(Phb4Registers.IODA_DATA0.offset()));
+      }
+    }
+  }
+
+  /// The first PE is that of who came first.
+  private static void select(PowerNv machine, int table) {
+    machine
+        .registers()
+        .write64(
+            Phb4Registers.IODA_ADDR.offset(),
+            Phb4Registers.IODA_TSEL.place(table) | Phb4Registers.IODA_TADR.place(1));
   }
 
   private static void works(PowerNv machine, RegisterBus bar0, DmaArea work) {

@@ -8,10 +8,9 @@ import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.Rollback;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,7 +19,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// places. Each requester id that is used has a PE
 /// of its own, for good; all others are the last PE, which may do nothing. Safe for use from many threads: one access of a table is two of registers.
 ///
-/// **Source**: skiboot 7.1 `hw/phb4.c` (`phb4_init_ioda3`, `phb4_ioda_reset`, `phb4_set_ive_pe`, `phb4_tce_kill`, `phb4_eeh_freeze_status`).
+/// **Source**: skiboot 7.1 `hw/phb4.c` (`phb4_init_ioda3`, `phb4_ioda_reset`, `phb4_set_ive_pe`, `phb4_tce_kill`, `phb4_eeh_freeze_status`,
+/// `phb4_eeh_freeze_clear`, `phb4_err_clear`).
 abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
   private static final int POLLS = 1_000_000;
 
@@ -102,6 +102,12 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
 
   /// Tells the bridge whose its interrupts are, and where they go. The lock is held.
   abstract void startInterrupts();
+
+  /// {@return where the parts of the bridge keep their errors}
+  abstract List<Register> errors();
+
+  /// {@return where they keep which came first, and what is known of it}
+  abstract List<Register> details();
 
   /// Lets messages in. The lock is held.
   abstract void enableMessages();
@@ -258,9 +264,26 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
     }
   }
 
-  /// Lets a PE go on.
+  /// Lets a PE go on, once the bridge has forgotten what went wrong.
   void thaw(int pe) {
-    state(pe, PeState.RUNNING);
+    lock.lock();
+    try {
+      clearErrors();
+      state(pe, PeState.RUNNING);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void clearErrors() {
+    if (get(Phb4Registers.ETU_ERR_SUMMARY) == 0) {
+      return;
+    }
+    long fir = get(Phb4Registers.LEM_FIR_ACCUM);
+    errors().forEach(r -> put(r, get(r)));
+    details().forEach(r -> put(r, 0));
+    put(Phb4Registers.LEM_FIR_AND_MASK, ~fir);
+    put(Phb4Registers.LEM_WOF, 0);
   }
 
   /// Stops a PE as it was stopped before, or lets it go on.
@@ -297,25 +320,7 @@ abstract sealed class PeTables permits Phb3Tables, Phb4Tables {
 
   /// {@return why a PE is stopped, if it is}
   Optional<PeStop> stopped(int pe) {
-    PeState state = state(pe);
-    if (!state.isStopped()) {
-      return Optional.empty();
-    }
-    if (!state.hasCause()) {
-      return Optional.of(
-          new PeStop(
-              pe, OptionalInt.empty(), OptionalLong.empty(), "stopped along with another PE"));
-    }
-    return Optional.of(
-        new PeStop(
-            pe,
-            OptionalInt.of(PestLayout.RID.getInt(state.a())),
-            OptionalLong.of(PestLayout.FAIL_ADDR.get(state.b())),
-            PestLayout.A_LAYOUT.decode(state.a()).stream()
-                .filter(d -> d.raw() != 0)
-                .map(Object::toString)
-                .reduce((x, y) -> x + " " + y)
-                .orElse("stopped")));
+    return Optional.of(state(pe)).filter(PeState::isStopped).map(s -> PeStop.of(pe, s));
   }
 
   /// {@return whether the bridge has cut itself off}

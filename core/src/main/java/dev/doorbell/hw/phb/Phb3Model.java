@@ -1,9 +1,11 @@
 package dev.doorbell.hw.phb;
 
 import dev.doorbell.bits.Field;
+import dev.doorbell.bits.Register;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.XicsPort;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /// A PHB3, whose interrupts are entries in memory (IVT), kept in a cache (IVC) from the first message on until PHB_IVC_INVALIDATE names them. P and Q go
@@ -54,6 +56,11 @@ public final class Phb3Model extends PhbModel {
         ? Phb3Registers.IVT_BASE.get(bar)
             + (long) number * IveLayout.bytes(get(Phb3Registers.CONTROL))
         : 0;
+  }
+
+  @Override
+  List<Register> errors() {
+    return Phb3Registers.ERR_STATUS;
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
+import java.util.List;
 
 /// Registers of PHB3 that drivers of DMA and messages use. Big-endian, 8 bytes each; bit 0 is the most significant. Those that PHB4 has too are at the
 /// same places ({@link Phb4Registers}).
@@ -109,12 +110,21 @@ public final class Phb3Registers {
   public static final Register TCE_KILL       = B.register("PHB_TCE_KILL",       0x210, Access.RW, KILL_LAYOUT);
   public static final Register IODA_ADDR      = B.register("PHB_IODA_ADDR",      0x220, Access.RW, IODA_LAYOUT);
   public static final Register IODA_DATA0     = B.register("PHB_IODA_DATA0",     0x228, Access.RW, WORD_LAYOUT);
+  public static final Register ETU_ERR_SUMMARY = B.register("PHB_ETU_ERR_SUMMARY", 0x2c8, Access.RO, WORD_LAYOUT);
   public static final Register FFI_REQUEST    = B.register("PHB_FFI_REQUEST",    0x238, Access.WO, FFI_LAYOUT);
   public static final Register FFI_LOCK       = B.register("PHB_FFI_LOCK",       0x240, Access.RO, LOCK_LAYOUT);
   public static final Register IVC_INVALIDATE = B.register("PHB_IVC_INVALIDATE", 0x2a0, Access.WO, INVALIDATE_LAYOUT);
   public static final Register IVC_UPDATE     = B.register("PHB_IVC_UPDATE",     0x2a8, Access.RW, UPDATE_LAYOUT);
   public static final Register VERSION        = B.register("PHB_VERSION",        0x800, Access.RO, WORD_LAYOUT, 0xa3_0000_0005L);
   public static final Register CONTROL        = B.register("PHB_CONTROL",        0x810, Access.RW, CONTROL_LAYOUT);
+  public static final Register LEM_FIR_ACCUM    = B.register("PHB_LEM_FIR_ACCUM",    0xc00, Access.RW, WORD_LAYOUT);
+  public static final Register LEM_FIR_AND_MASK = B.register("PHB_LEM_FIR_AND_MASK", 0xc08, Access.WO, WORD_LAYOUT);
+  public static final Register LEM_WOF          = B.register("PHB_LEM_WOF",          0xc40, Access.RW, WORD_LAYOUT);
+  private static final List<String> PARTS = List.of("", "OUT_", "INA_", "INB_");
+  public static final List<Register> ERR_STATUS = Phb4Registers.ofParts(B, PARTS, "ERR_STATUS", 0x0, Access.W1C);
+  public static final List<Register> ERR1_STATUS = Phb4Registers.ofParts(B, PARTS, "ERR1_STATUS", 0x8, Access.RW);
+  public static final List<Register> ERR_LOG_0 = Phb4Registers.ofParts(B, PARTS, "ERR_LOG_0", 0x40, Access.RW);
+  public static final List<Register> ERR_LOG_1 = Phb4Registers.ofParts(B, PARTS, "ERR_LOG_1", 0x48, Access.RW);
   public static final RegisterMap MAP = B.seal();
   // spotless:on
 

@@ -1,14 +1,22 @@
 package dev.doorbell.hw.phb;
 
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Register;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The tables of a PHB3: interrupts have an entry each in memory (IVT), with owner, server, priority and state. The bridge changes P and Q in their bytes;
 /// what is changed here is written to memory first, and to its cache by registers.
 ///
 /// **Source**: skiboot 7.1 `hw/phb3.c` (`phb3_init_ioda2`, `phb3_set_ive_pe`, `phb3_msi_set_xive`, `phb3_pci_msi_eoi`, `phb3_pci_msi_check_q`).
 final class Phb3Tables extends PeTables {
+  private static final List<Register> DETAILS =
+      Stream.of(Phb3Registers.ERR1_STATUS, Phb3Registers.ERR_LOG_0, Phb3Registers.ERR_LOG_1)
+          .flatMap(List::stream)
+          .toList();
+
   /// PEs of a PHB3.
   static final int PES = 256;
 
@@ -61,6 +69,16 @@ final class Phb3Tables extends PeTables {
     put(Phb3Registers.IVT_BAR, Phb3Registers.IVT_ENABLE.mask() | ivt.value() | ENTRIES);
     put(Phb3Registers.RBA_BAR, 0);
     put(Phb3Registers.IVC_INVALIDATE, Phb3Registers.INVALIDATE_ALL.mask());
+  }
+
+  @Override
+  List<Register> errors() {
+    return Phb3Registers.ERR_STATUS;
+  }
+
+  @Override
+  List<Register> details() {
+    return DETAILS;
   }
 
   @Override

@@ -1,9 +1,11 @@
 package dev.doorbell.hw.phb;
 
+import dev.doorbell.bits.Register;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.irq.XiveEventLayout;
+import java.util.List;
 
 /// A PHB4 or PHB5, which has owners of interrupts itself (MIST), and pages with their states.
 public final class Phb4Model extends PhbModel {
@@ -38,6 +40,11 @@ public final class Phb4Model extends PhbModel {
   /// {@return the pages that manage its interrupts}
   public MmioDevice pages() {
     return esb;
+  }
+
+  @Override
+  List<Register> errors() {
+    return Phb4Registers.ERR_STATUS;
   }
 
   @Override

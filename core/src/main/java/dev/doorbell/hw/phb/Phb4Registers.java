@@ -5,10 +5,15 @@ import dev.doorbell.bits.Field;
 import dev.doorbell.bits.Layout;
 import dev.doorbell.bits.Register;
 import dev.doorbell.bits.RegisterMap;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Registers of PHB4 and PHB5 that drivers of DMA and messages use. Big-endian, 8 bytes each; bit 0 is the most significant.
 public final class Phb4Registers {
   public static final long BYTES = 0x1000;
+
+  private static final long FIRST_PART = 0xc80;
+  private static final long PART = 0x80;
 
   /// Tables in the bridge itself, as PHB_IODA_ADDR.TSEL selects them.
   public static final int MIST = 2;
@@ -88,7 +93,8 @@ public final class Phb4Registers {
 
   public static final Field IRQ_PGSZ_64K    = CTRLR_L.bit("IRQ_PGSZ_64K",  11);
   public static final Field IRQ_STORE_EOI   = CTRLR_L.bit("IRQ_STORE_EOI", 12);
-  public static final Layout CTRLR_LAYOUT   = CTRLR_L.impdef(0, 10).impdef(13, 63).seal();
+  public static final Field TVT_ADDR_SEL    = CTRLR_L.bits("TVT_ADDR_SEL", 17, 19);
+  public static final Layout CTRLR_LAYOUT   = CTRLR_L.impdef(0, 10).impdef(13, 16).impdef(20, 63).seal();
 
   public static final Field TCE_KILL_STATUS = QUIESCE_L.bit("TCE_KILL_STATUS", 7);
   public static final Layout QUIESCE_LAYOUT = QUIESCE_L.impdef(0, 6).impdef(8, 63).seal();
@@ -106,11 +112,20 @@ public final class Phb4Registers {
   public static final Register IODA_DATA0   = B.register("PHB_IODA_DATA0",       0x228, Access.RW, WORD_LAYOUT);
   public static final Register IRQ_CAP      = B.register("PHB_PHB4_IRQ_CAP",     0x260, Access.RO, IRQ_CAP_LAYOUT);
   public static final Register EEH_CAP      = B.register("PHB_PHB4_EEH_CAP",     0x268, Access.RO, EEH_CAP_LAYOUT);
+  public static final Register ETU_ERR_SUMMARY = B.register("PHB_ETU_ERR_SUMMARY", 0x2c8, Access.RO, WORD_LAYOUT);
   public static final Register NOTIFY_ADDR  = B.register("PHB_INT_NOTIFY_ADDR",  0x300, Access.RW, WORD_LAYOUT);
   public static final Register NOTIFY_INDEX = B.register("PHB_INT_NOTIFY_INDEX", 0x308, Access.RW, WORD_LAYOUT);
   public static final Register VERSION      = B.register("PHB_VERSION",          0x800, Access.RO, WORD_LAYOUT, 0xa4_0000_0002L);
   public static final Register CTRLR        = B.register("PHB_CTRLR",            0x810, Access.RW, CTRLR_LAYOUT);
   public static final Register Q_DMA_R      = B.register("PHB_Q_DMA_R",          0x888, Access.RW, QUIESCE_LAYOUT);
+  public static final Register LEM_FIR_ACCUM    = B.register("PHB_LEM_FIR_ACCUM",    0xc00, Access.RW, WORD_LAYOUT);
+  public static final Register LEM_FIR_AND_MASK = B.register("PHB_LEM_FIR_AND_MASK", 0xc08, Access.WO, WORD_LAYOUT);
+  public static final Register LEM_WOF          = B.register("PHB_LEM_WOF",          0xc40, Access.RW, WORD_LAYOUT);
+  private static final List<String> PARTS = List.of("", "TXE_", "RXE_ARB_", "RXE_MRG_", "RXE_TCE_");
+  public static final List<Register> ERR_STATUS = ofParts(B, PARTS, "ERR_STATUS", 0x0, Access.W1C);
+  public static final List<Register> ERR1_STATUS = ofParts(B, PARTS, "ERR1_STATUS", 0x8, Access.RW);
+  public static final List<Register> ERR_LOG_0 = ofParts(B, PARTS, "ERR_LOG_0", 0x40, Access.RW);
+  public static final List<Register> ERR_LOG_1 = ofParts(B, PARTS, "ERR_LOG_1", 0x48, Access.RW);
   public static final RegisterMap MAP = B.seal();
   // spotless:on
 
@@ -121,4 +136,18 @@ public final class Phb4Registers {
   public static final long FENCED = -1;
 
   private Phb4Registers() {}
+
+  /// {@return a register that each part of a bridge has, in which it keeps what went wrong}
+  ///
+  /// @param parts what names begin with, in the order of their places
+  /// @param at where it is within a part
+  static List<Register> ofParts(
+      RegisterMap.Builder map, List<String> parts, String name, long at, Access access) {
+    List<Register> out = new ArrayList<>();
+    for (String part : parts) {
+      long offset = FIRST_PART + out.size() * PART + at;
+      out.add(map.register("PHB_" + part + name, offset, access, WORD_LAYOUT));
+    }
+    return List.copyOf(out);
+  }
 }

@@ -4,12 +4,19 @@ import dev.doorbell.bits.Register;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.irq.EsbRegisters;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The tables of a PHB4 or PHB5: owners of interrupts in the bridge itself (MIST), states of interrupts in their pages.
 ///
 /// **Source**: skiboot 7.1 `hw/phb4.c` (`phb4_init_ioda3`, `phb4_set_ive_pe`, `phb4_tce_kill`).
 final class Phb4Tables extends PeTables {
+  private static final List<Register> DETAILS =
+      Stream.of(Phb4Registers.ERR1_STATUS, Phb4Registers.ERR_LOG_0, Phb4Registers.ERR_LOG_1)
+          .flatMap(List::stream)
+          .toList();
+
   private final RegisterBus esb;
   private final long port;
   private final long base;
@@ -39,10 +46,22 @@ final class Phb4Tables extends PeTables {
   void startInterrupts() {
     put(Phb4Registers.NOTIFY_ADDR, port);
     put(Phb4Registers.NOTIFY_INDEX, base);
-    put(Phb4Registers.CTRLR, Phb4Registers.IRQ_PGSZ_64K.with(get(Phb4Registers.CTRLR), 1));
+    long before = get(Phb4Registers.CTRLR);
+    long twoWindows = Phb4Registers.TVT_ADDR_SEL.with(before, 0);
+    put(Phb4Registers.CTRLR, Phb4Registers.IRQ_PGSZ_64K.with(twoWindows, 1));
     for (int n = 0; n < interrupts; n++) {
       own(n, owners.getOrDefault(n, nobody()));
     }
+  }
+
+  @Override
+  List<Register> errors() {
+    return Phb4Registers.ERR_STATUS;
+  }
+
+  @Override
+  List<Register> details() {
+    return DETAILS;
   }
 
   @Override

@@ -135,7 +135,16 @@ public abstract sealed class PhbDriver implements Iommu permits Phb3Driver, Phb4
       if (!entry.windows().equals(PeWindows.CLOSED) || tables.known(stream).isPresent()) {
         int pe = tables.pe(stream);
         orders.run(() -> tables.windows(pe, entry.windows()));
-        entry.state().ifPresent(state -> orders.run(() -> tables.state(pe, state)));
+        entry
+            .state()
+            .ifPresent(state ->
+                orders.run(() -> {
+                  if (state.isStopped()) {
+                    tables.state(pe, state);
+                  } else {
+                    tables.thaw(pe);
+                  }
+                }));
       }
     }
 

@@ -11,6 +11,7 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.MmioDevice;
 import dev.doorbell.bus.PhysicalMemory;
 import dev.doorbell.bus.Translator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -18,7 +19,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /// lets it go on. Registers that generations share are at the same places ({@link Phb4Registers}).
 ///
 /// PEs of requester ids and TCEs are kept until they are invalidated. A write of PHB_TCE_KILL, PHB_RTC_INVALIDATE or PHB_DMARD_SYNC returns when the
-/// accesses that were in flight have ended. An MMIO freeze is recorded, and functions' registers can be read nevertheless.
+/// accesses that were in flight have ended. An MMIO freeze is recorded, and functions' registers can be read nevertheless. A stop sets
+/// no bit of the error registers, as no source tells which.
 public abstract sealed class PhbModel implements MmioDevice, Translator
     permits Phb3Model, Phb4Model {
   private static final int UNKNOWN = -1;
@@ -49,6 +51,11 @@ public abstract sealed class PhbModel implements MmioDevice, Translator
     ports.on(
         its(Phb4Registers.CPU_LOADSTORE_STATUS),
         _ -> Phb4Registers.ANY_FREEZE.place(tables.anyError() ? 1 : 0));
+    ports.on(its(Phb4Registers.ETU_ERR_SUMMARY), _ -> hasErrors() ? 1 : 0);
+    ports.on(
+        its(Phb4Registers.LEM_FIR_AND_MASK),
+        _ -> 0,
+        (_, v) -> set(Phb4Registers.LEM_FIR_ACCUM, get(Phb4Registers.LEM_FIR_ACCUM) & v));
     ports.on(its(Phb4Registers.RTC), _ -> 0, (_, v) -> forget(v));
     ports.on(its(Phb4Registers.TCE_KILL), _ -> 0, (_, _) -> kill());
     ports.on(
@@ -61,6 +68,17 @@ public abstract sealed class PhbModel implements MmioDevice, Translator
   /// {@return the register of this bridge that is where a PHB4 has one}
   private Register its(Register common) {
     return map.find(common.offset()).orElseThrow().register();
+  }
+
+  /// {@return where its parts keep their errors}
+  abstract List<Register> errors();
+
+  private boolean hasErrors() {
+    boolean any = get(Phb4Registers.LEM_FIR_ACCUM) != 0;
+    for (Register r : errors()) {
+      any |= get(r) != 0;
+    }
+    return any;
   }
 
   /// {@return whether an entry without a page size opens its window}

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.doorbell.address.Granule;
 import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
+import dev.doorbell.bits.Register;
 import dev.doorbell.bus.BusOutcome;
 import dev.doorbell.bus.Translator;
 import dev.doorbell.iommu.AddressSpace;
@@ -14,9 +15,12 @@ import dev.doorbell.iommu.Protection;
 import dev.doorbell.irq.MsiSource;
 import dev.doorbell.irq.VectorBlock;
 import dev.doorbell.simple.InjectedFault;
+import dev.doorbell.simple.ModelRegisters;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +85,30 @@ class Phb4FaultTest {
     bench.writes.onNextWrite(() -> bench.read(0x100, 0x7000));
     assertThrows(InjectedFault.class, () -> driver.attach(0x100, other));
     assertEquals(OptionalLong.of(0x7000), driver.stopped(0x100).orElseThrow().address());
+  }
+
+  @Test
+  @DisplayName(
+      "who is let go on finds no error of before: each part's status, its first one and logs, and the sum of all, are cleared")
+  void errors() {
+    driver.attach(0x100, driver.createAddressSpace(Granule.K4));
+    assertEquals(Translator.FAULT, bench.read(0x100, 0x7000));
+    List<Register> all =
+        Stream.of(
+                Phb4Registers.ERR_STATUS,
+                Phb4Registers.ERR1_STATUS,
+                Phb4Registers.ERR_LOG_0,
+                Phb4Registers.ERR_LOG_1,
+                List.of(Phb4Registers.LEM_WOF))
+            .flatMap(List::stream)
+            .toList();
+    all.forEach(r -> bench.model.set(r, 0xff00L));
+    bench.model.set(Phb4Registers.LEM_FIR_ACCUM, 0xf000_0000L);
+    driver.thaw(0x100);
+    ModelRegisters registers = new ModelRegisters(bench.model);
+    all.forEach(r -> assertEquals(0, registers.read64(r.offset()), r.name()));
+    assertEquals(0, registers.read64(Phb4Registers.ETU_ERR_SUMMARY.offset()));
+    assertTrue(driver.stopped(0x100).isEmpty());
   }
 
   @Test
