@@ -9,6 +9,7 @@ import dev.doorbell.bus.Translator;
 import dev.doorbell.description.IommuDescription.PaprTce;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.description.PaprBridge;
+import dev.doorbell.explain.Source;
 import dev.doorbell.hw.papr.PaprModel;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +22,9 @@ final class PaprModels {
 
   /// Where QEMU's hypervisor has them.
   private static final long SOURCE_PAGES = 0x6_0100_0000_0000L;
+
+  /// Places that are tried, a TiB apart.
+  private static final int PLACES = 64;
 
   private final Map<String, Translator> windows = new HashMap<>();
   private final Optional<PaprModel> hypervisor;
@@ -64,11 +68,17 @@ final class PaprModels {
 
   /// {@return where nothing else is: only the hypervisor tells of it}
   private static AddressRange sourcePages(MachineDescription described, SystemMap bus) {
-    AddressRange pages = AddressRange.ofSize(SOURCE_PAGES, PaprModel.SOURCE_BYTES);
-    while (!bus.isFree(pages) || meetsWindow(described, pages)) {
-      pages = AddressRange.ofSize(pages.start() + Sizes.TIB, pages.bytes());
+    for (long i = 0; i < PLACES; i++) {
+      AddressRange pages =
+          AddressRange.ofSize(SOURCE_PAGES + i * Sizes.TIB, PaprModel.SOURCE_BYTES);
+      if (bus.isFree(pages) && !meetsWindow(described, pages)) {
+        return pages;
+      }
     }
-    return pages;
+    throw new NotModelled(
+        "pages of interrupt sources",
+        "no place for them is free of memory and of host bridges' windows",
+        Source.rule("physical address space of the machine"));
   }
 
   private static boolean meetsWindow(MachineDescription described, AddressRange range) {

@@ -16,10 +16,10 @@ import java.util.function.LongPredicate;
 /// and a context for each processor. The device is the window of the sources' pages: of each source one that triggers, then one that manages. Allocates
 /// nothing on messages.
 ///
-/// **Source**: QEMU 10.0 `hw/intc/spapr_xive.c`, `hw/intc/xive.c`; Linux 6.12 `arch/powerpc/sysdev/xive/spapr.c`.
+/// **Source**: QEMU `hw/intc/spapr_xive.c` (commit 05289273), compared with 7.2; Linux 6.12 `arch/powerpc/sysdev/xive/spapr.c`.
 final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
   /// Bytes of the window.
-  static final long BYTES = COUNT * 2 * EsbRegisters.BYTES;
+  static final long BYTES = 2L * COUNT * EsbRegisters.BYTES;
 
   /// Priorities from here on are the hypervisor's own.
   private static final int RESERVED = 7;
@@ -37,7 +37,7 @@ final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
   private final int[] target = new int[COUNT];
   private final int[] priority = new int[COUNT];
   private final boolean[] masked = new boolean[COUNT];
-  private final long[] datum = new long[COUNT];
+  private final int[] datum = new int[COUNT];
 
   /// @param isGuests whether a page begins at an address of the guest's memory
   /// @param pages where the window of the sources' pages is
@@ -68,7 +68,7 @@ final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
     target[at] = 0;
     priority[at] = 0;
     masked[at] = true;
-    datum[at] = (long) at + FIRST;
+    datum[at] = at + FIRST;
   }
 
   /// What is in a queue stays there: it is the guest's memory.
@@ -91,7 +91,7 @@ final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
       return;
     }
     PaprQueueModel queue = queues[target[at]][priority[at]];
-    if (queue.isOn() && queue.append((int) datum[at])) {
+    if (queue.isOn() && queue.append(datum[at])) {
       contexts[target[at]].present(priority[at]);
     }
   }
@@ -202,7 +202,7 @@ final class PaprXiveModel extends PaprInterruptsModel implements MmioDevice {
     priority[source] = (int) r[4];
     masked[source] = XiveCalls.MASK.isSet(r[1]);
     if (XiveCalls.SET_EISN.isSet(r[1])) {
-      datum[source] = r[5] & Integer.MAX_VALUE;
+      datum[source] = (int) (r[5] & Integer.MAX_VALUE);
     }
     return Calls.H_SUCCESS;
   }

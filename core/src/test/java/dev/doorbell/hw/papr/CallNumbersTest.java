@@ -17,6 +17,7 @@ class CallNumbersTest {
           "CHANGE_MSI32", 5L, // Linux 6.12 pseries/msi.c: RTAS_CHANGE_32MSI_FN
           "CHANGE_MSIX32", 6L, // Linux 6.12 pseries/msi.c: RTAS_CHANGE_32MSIX_FN
           "INDIRECT_MOST", 512L, // a page of eight bytes each
+          "H_STATE", -75L, // Linux 6.12 asm/hvcall.h
           "MASKED", 0xffL, // in the text of spapr_xive.c alone
           "PRIORITIES", 8L);
 
