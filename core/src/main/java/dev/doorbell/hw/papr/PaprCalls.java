@@ -68,7 +68,7 @@ public final class PaprCalls {
   }
 
   /// Lets so many milliseconds pass, or as many as are waited at a time.
-  void wait(int millis) {
+  void letPass(int millis) {
     pause.accept(Math.min(millis, LONGEST));
   }
 

@@ -76,7 +76,7 @@ final class PaprRecovery {
       if (tries == MOST) {
         throw calls.unavailable(tries, MOST);
       }
-      calls.wait(told[3]);
+      calls.letPass(told[3]);
     }
   }
 

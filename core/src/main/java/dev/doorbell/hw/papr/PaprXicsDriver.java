@@ -1,7 +1,6 @@
 package dev.doorbell.hw.papr;
 
 import dev.doorbell.irq.InterruptSink;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +19,8 @@ final class PaprXicsDriver implements PaprInterruptDriver {
   private final PaprCalls calls;
   private final List<Long> servers;
   private final ReentrantLock lock = new ReentrantLock();
-  private final BitSet arrived = new BitSet();
+  private final ArrivedSources arrived = new ArrivedSources();
   private final long[] registers = new long[2];
-  private byte[] cpuOf = new byte[0x2000];
 
   private PaprXicsDriver(PaprCalls calls, List<Long> servers) {
     this.calls = calls;
@@ -80,7 +78,7 @@ final class PaprXicsDriver implements PaprInterruptDriver {
         calls.rtas(Calls.INT_OFF, 1, number);
       }
       drain();
-      remember(number, cpu);
+      arrived.place(number, cpu);
     } finally {
       lock.unlock();
     }
@@ -101,7 +99,7 @@ final class PaprXicsDriver implements PaprInterruptDriver {
     lock.lock();
     try {
       drain();
-      arrived.clear(number);
+      arrived.forget(number);
     } finally {
       lock.unlock();
     }
@@ -112,12 +110,7 @@ final class PaprXicsDriver implements PaprInterruptDriver {
     lock.lock();
     try {
       drain();
-      for (int n = arrived.nextSetBit(0); n >= 0; n = arrived.nextSetBit(n + 1)) {
-        if (of.get(n)) {
-          arrived.clear(n);
-          sink.arrived(n, cpuOf[n]);
-        }
-      }
+      arrived.collect(of, sink);
     } finally {
       lock.unlock();
     }
@@ -125,7 +118,7 @@ final class PaprXicsDriver implements PaprInterruptDriver {
 
   @Override
   public int cpu(int number) {
-    return cpuOf[number];
+    return arrived.cpu(number);
   }
 
   @Override
@@ -146,8 +139,7 @@ final class PaprXicsDriver implements PaprInterruptDriver {
           if (number == XirrLayout.IPI) {
             endRequest(cpu);
           } else {
-            arrived.set(number);
-            remember(number, cpu);
+            arrived.arrive(number, cpu);
           }
           call(cpu, Calls.H_EOI, xirr);
         }
@@ -162,12 +154,5 @@ final class PaprXicsDriver implements PaprInterruptDriver {
     if (status != Calls.H_SUCCESS) {
       throw calls.refused(Calls.H_IPI, status);
     }
-  }
-
-  private void remember(int number, int cpu) {
-    if (number >= cpuOf.length) {
-      cpuOf = Arrays.copyOf(cpuOf, 2 * number);
-    }
-    cpuOf[number] = (byte) cpu;
   }
 }

@@ -26,7 +26,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
   private final PaprHardware.Exploitation hw;
   private final ReentrantLock lock = new ReentrantLock();
   private final List<EventQueue> queues = new ArrayList<>();
-  private final BitSet arrived = new BitSet();
+  private final ArrivedSources arrived = new ArrivedSources();
   private final BitSet started = new BitSet();
 
   /// Held back by us.
@@ -36,7 +36,6 @@ final class PaprXiveDriver implements PaprInterruptDriver {
   private final BitSet marked = new BitSet();
 
   private @Nullable RegisterBus[] pages = new RegisterBus[0x2000];
-  private byte[] cpuOf = new byte[0x2000];
 
   private PaprXiveDriver(PaprCalls calls, PaprHardware.Exploitation hw) {
     this.calls = calls;
@@ -100,8 +99,8 @@ final class PaprXiveDriver implements PaprInterruptDriver {
       if (!started.get(number) && started.cardinality() >= entries) {
         throw PaprException.queueFull("XIVE", started.cardinality() + 1L, entries);
       }
-      remember(number, cpu);
-      pages[number] = page(number);
+      arrived.place(number, cpu);
+      keep(number, page(number));
       route(number, cpu);
       started.set(number);
       held.set(number, hold);
@@ -123,7 +122,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
       started.clear(number);
       held.clear(number);
       marked.clear(number);
-      arrived.clear(number);
+      arrived.forget(number);
     } finally {
       lock.unlock();
     }
@@ -136,7 +135,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
     try {
       route(number, cpu);
       drain();
-      remember(number, cpu);
+      arrived.place(number, cpu);
     } finally {
       lock.unlock();
     }
@@ -194,12 +193,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
     lock.lock();
     try {
       drain();
-      for (int n = arrived.nextSetBit(0); n >= 0; n = arrived.nextSetBit(n + 1)) {
-        if (of.get(n)) {
-          arrived.clear(n);
-          sink.arrived(n, cpuOf[n]);
-        }
-      }
+      arrived.collect(of, sink);
     } finally {
       lock.unlock();
     }
@@ -207,7 +201,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
 
   @Override
   public int cpu(int number) {
-    return cpuOf[number];
+    return arrived.cpu(number);
   }
 
   @Override
@@ -250,8 +244,7 @@ final class PaprXiveDriver implements PaprInterruptDriver {
     if (!started.get(number)) {
       return;
     }
-    arrived.set(number);
-    remember(number, cpu);
+    arrived.arrive(number, cpu);
     if (held.get(number)) {
       marked.set(number);
     } else {
@@ -259,12 +252,11 @@ final class PaprXiveDriver implements PaprInterruptDriver {
     }
   }
 
-  private void remember(int number, int cpu) {
-    if (number >= cpuOf.length) {
-      cpuOf = Arrays.copyOf(cpuOf, 2 * number);
+  private void keep(int number, @Nullable RegisterBus page) {
+    if (number >= pages.length) {
       pages = Arrays.copyOf(pages, 2 * number);
     }
-    cpuOf[number] = (byte) cpu;
+    pages[number] = page;
   }
 
   /// {@return the page of a source; null where it is reached by calls alone}
