@@ -43,26 +43,30 @@ public final class EventStates {
   ///
   /// {@return whether an event is to be sent}
   public boolean trigger(int source) {
-    int pq = states.get(source);
-    while (pq != EsbRegisters.OFF
-        && !states.compareAndSet(
-            source, pq, pq == EsbRegisters.RESET ? EsbRegisters.PENDING : EsbRegisters.QUEUED)) {
-      pq = states.get(source);
-    }
-    return pq == EsbRegisters.RESET;
+    return states.getAndUpdate(source, EventStates::triggered) == EsbRegisters.RESET;
+  }
+
+  private static int triggered(int pq) {
+    return switch (pq) {
+      case EsbRegisters.OFF -> pq;
+      case EsbRegisters.RESET -> EsbRegisters.PENDING;
+      default -> EsbRegisters.QUEUED;
+    };
   }
 
   /// What was sent has been dealt with.
   ///
   /// {@return whether another event is to be sent: one had been queued}
   public boolean end(int source) {
-    int pq = states.get(source);
-    while (pq != EsbRegisters.OFF
-        && !states.compareAndSet(
-            source, pq, pq == EsbRegisters.QUEUED ? EsbRegisters.PENDING : EsbRegisters.RESET)) {
-      pq = states.get(source);
-    }
-    return pq == EsbRegisters.QUEUED;
+    return states.getAndUpdate(source, EventStates::ended) == EsbRegisters.QUEUED;
+  }
+
+  private static int ended(int pq) {
+    return switch (pq) {
+      case EsbRegisters.OFF -> pq;
+      case EsbRegisters.QUEUED -> EsbRegisters.PENDING;
+      default -> EsbRegisters.RESET;
+    };
   }
 
   /// {@return what a load from a source's page answers, once it has had its effect; {@link #NOTHING} where no register is}
