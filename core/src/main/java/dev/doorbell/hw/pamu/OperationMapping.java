@@ -2,8 +2,8 @@ package dev.doorbell.hw.pamu;
 
 /// What a LIODN's operations become on the interconnect, as its PAACEs say it.
 ///
-/// @param mode OTM
-/// @param word word 7 of the PAACE: two pairs of operations, or the number of an entry of the OMT
+/// @param mode OTM, one that a chip has
+/// @param word word 7 of the PAACE, 32 bits: two pairs of operations, or the number of an entry of the OMT
 /// @param cid the cache that operations which stash go to (`cache-stash-id`), 0 to 255
 public record OperationMapping(int mode, long word, int cid) {
   /// Operations stay as they are.
@@ -17,6 +17,15 @@ public record OperationMapping(int mode, long word, int cid) {
   public static final int CAAM = 3;
 
   public OperationMapping {
+    if (mode < PaaceLayout.OTM_NONE || mode > PaaceLayout.OTM_INDEXED) {
+      throw new IllegalArgumentException(
+          "operations are mapped by OTM %d to %d and not %d"
+              .formatted(PaaceLayout.OTM_NONE, PaaceLayout.OTM_INDEXED, mode));
+    }
+    if (word >>> Integer.SIZE != 0) {
+      throw new IllegalArgumentException(
+          "word 7 of a PAACE has 32 bits and not 0x%x".formatted(word));
+    }
     if (cid < 0 || cid > PaaceLayout.CID.max()) {
       throw new IllegalArgumentException(
           "a cache's number is 0 to %d and not %d".formatted(PaaceLayout.CID.max(), cid));
@@ -39,6 +48,7 @@ public record OperationMapping(int mode, long word, int cid) {
   ///
   /// @param read what a read becomes, an `EOE_` of {@link OmtLayout}
   /// @param write what a write becomes
+  /// @throws IllegalArgumentException when one has more than seven bits
   public static OperationMapping immediate(int read, int write) {
     return new OperationMapping(
         PaaceLayout.OTM_IMMEDIATE,
@@ -50,6 +60,9 @@ public record OperationMapping(int mode, long word, int cid) {
   }
 
   /// {@return this mapping, with a cache that what is stashed goes to}
+  ///
+  /// @param cache 0 to 255
+  /// @throws IllegalArgumentException when it is none of these
   public OperationMapping stashing(int cache) {
     return new OperationMapping(mode, word, cache);
   }

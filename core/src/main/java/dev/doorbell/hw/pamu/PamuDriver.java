@@ -196,7 +196,9 @@ public final class PamuDriver implements Iommu {
 
   /// Sets what a LIODN's operations become on the interconnect. They stay as they are until then. A LIODN that is in use is refused for a moment.
   ///
+  /// @param liodn 0 up to those that the driver was opened with
   /// @param mapping an indexed one names an entry of this driver's table: see {@link OperationMapping}
+  /// @throws IllegalArgumentException when there is no such LIODN
   public void operations(int liodn, OperationMapping mapping) {
     requireLiodn(liodn);
     locked(() -> {

@@ -68,6 +68,8 @@ class PamuOperationsTest {
     assertThrows(IllegalArgumentException.class, () -> OperationMapping.indexed(16));
     assertThrows(IllegalArgumentException.class, () -> OperationMapping.indexed(-1));
     assertThrows(IllegalArgumentException.class, () -> OperationMapping.NONE.stashing(256));
+    assertThrows(IllegalArgumentException.class, () -> new OperationMapping(3, 0, 0));
+    assertThrows(IllegalArgumentException.class, () -> new OperationMapping(2, 1L << 32, 0));
     assertThrows(
         IllegalArgumentException.class,
         () -> driver.operations(PamuRig.LIODNS, OperationMapping.NONE));
