@@ -52,7 +52,7 @@ final class FdtBridges {
           "their nodes are not enabled (status); a boot loader may have enabled them",
           "they are left out");
     }
-    FdtDomains.segments(tree)
+    tree.segments()
         .forEach((node, segment) -> {
           if (FdtDomains.stated(tree, node).orElse(segment) != segment) {
             draft.findings.odd(
@@ -88,7 +88,7 @@ final class FdtBridges {
       }
       host = host.parent().get();
     }
-    Integer segment = FdtDomains.segments(tree).get(host);
+    Integer segment = tree.segments().get(host);
     if (host == node || segment == null || reg.isEmpty() || reg.get().cells() < 1) {
       return Optional.empty();
     }

@@ -1,9 +1,12 @@
 package dev.doorbell.firmware;
 
 import dev.doorbell.description.Arch;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
 
@@ -27,34 +30,35 @@ final class FdtDomains {
     TreeSet<Long> taken = new TreeSet<>();
     hosts.forEach(h -> stated(tree, h).ifPresent(taken::add));
     Map<FdtNode, Integer> out = new LinkedHashMap<>();
+    Map<Long, BitSet> busesOf = new HashMap<>();
+    long free = 0;
     for (FdtNode host : hosts) {
       OptionalLong stated = stated(tree, host);
       long segment = stated.orElse(0);
-      if (stated.isEmpty() || segment > Integer.MAX_VALUE || isTaken(out, host, segment)) {
-        segment = 0;
-        while (!taken.add(segment)) {
-          segment++;
+      BitSet before = busesOf.computeIfAbsent(segment, _ -> new BitSet());
+      BitSet own = buses(host);
+      if (stated.isEmpty() || segment > Integer.MAX_VALUE || before.intersects(own)) {
+        while (!taken.add(free)) {
+          free++;
         }
+        segment = free;
+      } else {
+        before.or(own);
       }
       out.put(host, (int) segment);
     }
     return out;
   }
 
-  private static boolean isTaken(Map<FdtNode, Integer> before, FdtNode host, long segment) {
-    return before.entrySet().stream()
-        .anyMatch(e -> e.getValue() == segment && shareBus(e.getKey(), host));
-  }
-
-  private static boolean shareBus(FdtNode a, FdtNode b) {
-    return bus(a, 0, 0) <= bus(b, 1, LAST_BUS) && bus(b, 0, 0) <= bus(a, 1, LAST_BUS);
-  }
-
-  private static long bus(FdtNode host, int cell, long otherwise) {
-    return host.property("bus-range")
-        .filter(p -> p.cells() >= 2)
-        .map(p -> p.cell(cell))
-        .orElse(otherwise);
+  /// {@return a host bridge's buses: all where its bus-range is missing or makes no sense}
+  private static BitSet buses(FdtNode host) {
+    BitSet out = new BitSet();
+    Optional<FdtNode.Property> range = host.property("bus-range").filter(p -> p.cells() >= 2);
+    long first = range.map(p -> p.cell(0)).orElse(0L);
+    long last = range.map(p -> p.cell(1)).orElse(LAST_BUS);
+    boolean sound = first <= last && last <= LAST_BUS;
+    out.set(sound ? (int) first : 0, (int) (sound ? last : LAST_BUS) + 1);
+    return out;
   }
 
   /// {@return the domain of a host bridge, if the tree states one}
@@ -77,12 +81,10 @@ final class FdtDomains {
   }
 
   private static OptionalLong alias(FdtTree tree, FdtNode host) {
+    Optional<FdtNode> aliases = tree.child(tree.root(), "aliases");
     for (int i = 0; i < MOST_ALIASES; i++) {
       String name = "pci" + i;
-      if (tree.child(tree.root(), "aliases")
-          .flatMap(a -> a.text(name))
-          .filter(host.path()::equals)
-          .isPresent()) {
+      if (aliases.flatMap(a -> a.text(name)).filter(host.path()::equals).isPresent()) {
         return OptionalLong.of(i);
       }
     }

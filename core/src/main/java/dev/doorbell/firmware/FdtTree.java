@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A device tree: a flattened one, or the folders that Linux shows of it.
 ///
@@ -32,6 +33,7 @@ final class FdtTree {
   private final List<FdtNode> nodes;
   private final Map<Long, FdtNode> byPhandle = new HashMap<>();
   private final boolean whole;
+  private @Nullable Map<FdtNode, Integer> segments;
 
   private FdtTree(FdtNode root, List<FdtNode> nodes, boolean whole, Findings findings) {
     this.root = root;
@@ -58,6 +60,16 @@ final class FdtTree {
   /// {@return whether the tree could be read to its end}
   boolean whole() {
     return whole;
+  }
+
+  /// {@return enabled host bridges and their segments; counted once, as every function of the tree asks}
+  Map<FdtNode, Integer> segments() {
+    Map<FdtNode, Integer> known = segments;
+    if (known == null) {
+      known = FdtDomains.segments(this);
+      segments = known;
+    }
+    return known;
   }
 
   Optional<FdtNode> phandle(long phandle) {

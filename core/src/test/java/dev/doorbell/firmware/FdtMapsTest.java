@@ -265,6 +265,21 @@ class FdtMapsTest {
     }
   }
 
+  @Test
+  @DisplayName(
+      "a bridge whose bus-range makes no sense has all buses, also where another has its number")
+  void sameDomainNoBuses() throws IOException {
+    TreeBuilder t = TreeBuilder.machine();
+    for (int i = 0; i < 2; i++) {
+      t.begin("pcie@" + i)
+          .text("device_type", "pci")
+          .cells("linux,pci-domain", 3)
+          .cells("bus-range", 0xf0 - i, 0x10)
+          .end();
+    }
+    assertEquals(List.of(3, 0), read(t).hostBridges().stream().map(HostBridge::segment).toList());
+  }
+
   private static TreeBuilder its(TreeBuilder t, long at, long bytes, String status) {
     return t.begin("its@" + Long.toHexString(at))
         .text("compatible", "arm,gic-v3-its")
