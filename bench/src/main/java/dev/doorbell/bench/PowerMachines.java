@@ -81,22 +81,7 @@ final class PowerMachines {
   /// @param devices endpoints, 0 to 256
   /// @param vectors MSI-X vectors of each; with the devices 4088 at most
   static EmbeddedMachine power9(int devices, int vectors) {
-    return machine(
-        phb("PHB4", 512),
-        new PhbMsi(
-            MESSAGES,
-            "PHB4 MSI (XIVE)",
-            0xf_e000,
-            0xff8,
-            Optional.of(AddressRange.ofSize(0x6_00c3_0000_0000L, 0x1000_0000L)),
-            Optional.of(AddressRange.ofSize(0x6_0302_0310_0000L, 0x8_0000)),
-            List.of(0L, 1L),
-            List.of(),
-            BenchMachine.MADE),
-        new HostBridge.StreamMapping(
-            0xffff, 0, Sbdf.LAST_REQUESTER_ID + 1L, PHB, 0, BenchMachine.MADE),
-        devices,
-        vectors);
+    return xive("PHB4", AddressRange.ofSize(0x6_0302_0310_0000L, 0x8_0000), devices, vectors);
   }
 
   /// {@return a POWER10 machine with two threads}
@@ -104,15 +89,21 @@ final class PowerMachines {
   /// @param devices endpoints, 0 to 256
   /// @param vectors MSI-X vectors of each; with the devices 4088 at most
   static EmbeddedMachine power10(int devices, int vectors) {
+    return xive("PHB5", AddressRange.ofSize(0x6_0302_0000_0000L, 0x200_0000), devices, vectors);
+  }
+
+  /// @param controller the interrupt controller's registers
+  private static EmbeddedMachine xive(
+      String bridge, AddressRange controller, int devices, int vectors) {
     return machine(
-        phb("PHB5", 512),
+        phb(bridge, 512),
         new PhbMsi(
             MESSAGES,
-            "PHB5 MSI (XIVE)",
+            bridge + " MSI (XIVE)",
             0xf_e000,
             0xff8,
             Optional.of(AddressRange.ofSize(0x6_00c3_0000_0000L, 0x1000_0000L)),
-            Optional.of(AddressRange.ofSize(0x6_0302_0000_0000L, 0x200_0000)),
+            Optional.of(controller),
             List.of(0L, 1L),
             List.of(),
             BenchMachine.MADE),

@@ -29,17 +29,23 @@ class PowerOnQemuTest {
   private static final Iova WORK = new Iova(0x4000_0000L);
   private static final long SECOND = 1L << 59;
 
+  /// All vectors of the controller, active at the first processor.
+  private static VectorBlock activated(PowerNv machine) {
+    VectorBlock vectors =
+        machine.phb.messages().allocate(new MsiSource("nvme", PowerNv.RID), VECTORS, false);
+    for (int i = 0; i < VECTORS; i++) {
+      vectors.activate(i, 0);
+    }
+    return vectors;
+  }
+
   @ParameterizedTest
   @CsvSource({"POWER8, 12", "POWER8, 16", "POWER9, 12", "POWER9, 16", "POWER10, 12", "POWER10, 16"})
   @DisplayName(
       "an NVMe controller reads its queues through our TCEs, and its messages pass IVE and ICP, or ESB, EAS, END and queue; masked ones are kept")
   void nvme(PowerNv.Chip chip, int shift) {
     try (PowerNv machine = PowerNv.startOrSkip(chip)) {
-      VectorBlock vectors =
-          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv.RID), VECTORS, false);
-      for (int i = 0; i < VECTORS; i++) {
-        vectors.activate(i, 0);
-      }
+      VectorBlock vectors = activated(machine);
       RegisterBus bar0 = machine.bar0();
       program(machine, bar0, vectors);
       NvmeStimulus nvme = NvmeStimulus.open("nvme", bar0, work(machine, shift), VECTORS);
@@ -66,11 +72,7 @@ class PowerOnQemuTest {
       "both windows of a PE, with tables of one to five levels, and untranslated with and without bit 59, are what QEMU walks too")
   void windows(PowerNv.Chip chip) {
     try (PowerNv machine = PowerNv.startOrSkip(chip)) {
-      VectorBlock vectors =
-          machine.phb.messages().allocate(new MsiSource("nvme", PowerNv.RID), VECTORS, false);
-      for (int i = 0; i < VECTORS; i++) {
-        vectors.activate(i, 0);
-      }
+      VectorBlock vectors = activated(machine);
       RegisterBus bar0 = machine.bar0();
       program(machine, bar0, vectors);
       Granule large = machine.phb.capabilities().granules().get(2);

@@ -6,11 +6,13 @@ import dev.doorbell.bus.BusRead;
 import dev.doorbell.bus.RegisterBus;
 import dev.doorbell.bus.SystemBus;
 import dev.doorbell.bus.Translator;
+import dev.doorbell.fuzz.WalkCheck;
 import dev.doorbell.simple.CountedFrames;
 import dev.doorbell.simple.ModelRegisters;
 import dev.doorbell.simple.PlainMemory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// Memory and a model of an IOMMU that a driver runs on. Numbers are those of the manual.
 final class RiscvBench {
@@ -97,6 +99,14 @@ final class RiscvBench {
   /// @param process -1 for none
   long write(int device, int process, long iova) {
     return model.translate(device, process, iova, Translator.WRITE);
+  }
+
+  /// {@return a walker of the registers and the memory as they are now}
+  RiscvIommuWalker walker() {
+    return new RiscvIommuWalker(
+        "iommu",
+        Map.of("capabilities", model.read(0, 8).value(), "ddtp", model.read(0x10, 8).value()),
+        WalkCheck.view(memory));
   }
 
   /// Has the n-th write of memory from now on end in an error, after it was done.

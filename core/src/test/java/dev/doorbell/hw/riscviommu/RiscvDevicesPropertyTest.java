@@ -9,7 +9,6 @@ import dev.doorbell.address.Pa;
 import dev.doorbell.bus.BusErrorException;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.Translator;
-import dev.doorbell.fuzz.WalkCheck;
 import dev.doorbell.hw.riscviommu.RiscvIommuGuest.Files;
 import dev.doorbell.hw.riscviommu.RiscvIommuGuest.Resident;
 import dev.doorbell.iommu.AddressSpace;
@@ -307,15 +306,7 @@ class RiscvDevicesPropertyTest {
     }
 
     private void check() {
-      RiscvIommuWalker walker =
-          new RiscvIommuWalker(
-              "iommu",
-              Map.of(
-                  "capabilities",
-                  bench.model.read(0, 8).value(),
-                  "ddtp",
-                  bench.model.read(0x10, 8).value()),
-              WalkCheck.view(bench.memory));
+      RiscvIommuWalker walker = bench.walker();
       for (int device = 0; device < devices.length; device++) {
         for (int process : PROCESSES) {
           for (int page = 0; page < PAGES + 2; page++) {

@@ -10,7 +10,6 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bits.Field;
 import dev.doorbell.bus.Translator;
-import dev.doorbell.fuzz.WalkCheck;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.testkit.Property;
@@ -149,15 +148,7 @@ class RiscvWidthsPropertyTest {
       for (int b : levels()) {
         at.add((1L << b) + 8);
       }
-      RiscvIommuWalker walker =
-          new RiscvIommuWalker(
-              "iommu",
-              Map.of(
-                  "capabilities",
-                  bench.model.read(0, 8).value(),
-                  "ddtp",
-                  bench.model.read(0x10, 8).value()),
-              WalkCheck.view(bench.memory));
+      RiscvIommuWalker walker = bench.walker();
       for (long iova : at) {
         String where = "0x%x of %d bits".formatted(iova, bits);
         assertEquals(expected(iova), bench.write(DEVICE, -1, iova), where);
