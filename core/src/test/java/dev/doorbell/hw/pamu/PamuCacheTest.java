@@ -96,10 +96,13 @@ class PamuCacheTest {
   @Test
   @DisplayName("an entry that was invalid is not kept: it may be made valid and told to nobody")
   void invalid() {
-    PamuDriver driver = rig.driver();
-    assertEquals(Translator.FAULT, rig.write(LIODN, 0));
-    attached(driver);
-    assertEquals(0x4000_0000L, rig.write(LIODN, 0));
+    attached(rig.driver());
+    int other = LIODN + 1;
+    assertEquals(Translator.FAULT, rig.write(other, 0));
+    for (int word = 0; word < PaaceLayout.WORDS; word++) {
+      rig.entry(PamuRegisters.PPBAL, other, word, rig.entry(PamuRegisters.PPBAL, LIODN, word));
+    }
+    assertEquals(0x4000_0000L, rig.write(other, 0));
   }
 
   @Test
