@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// A function that was captured did answer, whatever its port says of ARI. A BAR that the capture has not placed gets a place where the
 /// windows lead; one that it has placed where they do not lead is reached by nothing.
 ///
-/// **Source**: PCI Express Base 6.0, 7.3.1 (a link has device 0 alone) and 6.13 (ARI); PCI-to-PCI Bridge 1.2, 4.2
+/// **Source**: PCI Express Base 6.0, 7.3.1 (a link has device 0 alone) and 6.13 (ARI); PCI-to-PCI Bridge 1.2, 4.2.
 ///
 /// @param at what stands in the way
 /// @param why in words; lower case, no period

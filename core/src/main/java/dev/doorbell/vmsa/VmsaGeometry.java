@@ -12,7 +12,7 @@ import java.util.Optional;
 /// Tables of other architectures have the same arithmetic with other figures: RISC-V's ({@link #wide}), or tables whose size is none of the granule's
 /// business ({@link #whole}).
 ///
-/// @param granule 4, 16 or 64 KiB
+/// @param granule 4, 16 or 64 KiB; of others' tables what they have
 /// @param stage which stage
 /// @param inputBits width of an input address, 25 to 48, with 64 KiB and 52 bits of output up to 52; of others' tables up to 63
 /// @param outputBits width of an output address: 32, 36, 40, 42, 44, 48, or 52 with the 64 KiB granule; of others' tables what they have
@@ -88,7 +88,7 @@ public record VmsaGeometry(
 
   /// {@return the shape of whole tables of 512 entries of 4 KiB pages, whose first one at stage 2 is four of them side by side, as RISC-V has them}
   ///
-  /// **Source** RISC-V Privileged Architecture 20240411, 12.4 to 12.6, 18.5.1.
+  /// **Source**: RISC-V Privileged Architecture 20240411, 12.4 to 12.6, 18.5.1.
   ///
   /// @param levels 3 to 5
   /// @param outputBits 32 to 56
