@@ -50,8 +50,6 @@ public final class Domain implements AutoCloseable {
   /// {@return an empty domain that can map some IOVAs}
   ///
   /// @param wanted empty for what the IOMMU has usually; where windows are to be chosen (POWER) they are made for these
-  /// @throws GranuleNotSupported when the IOMMU has not this granule
-  /// @throws dev.doorbell.bus.OutOfFramesException when there is no memory for tables
   /// @throws OutsideAperture when the IOMMU cannot translate all of them
   public static Domain create(
       String name, DomainPolicy policy, Iommu iommu, Granule granule, List<AddressRange> wanted) {
