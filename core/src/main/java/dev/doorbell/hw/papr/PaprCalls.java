@@ -68,7 +68,7 @@ public final class PaprCalls {
   }
 
   /// Lets so many milliseconds pass, or as many as are waited at a time.
-  void letPass(int millis) {
+  void letPass(long millis) {
     pause.accept(Math.min(millis, LONGEST));
   }
 
@@ -131,7 +131,7 @@ public final class PaprCalls {
       millis *= TEN;
     }
     if (Calls.isLongBusy(status)) {
-      pause.accept(Math.min(millis, LONGEST));
+      letPass(millis);
     }
   }
 }
