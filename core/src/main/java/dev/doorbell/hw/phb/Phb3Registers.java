@@ -110,11 +110,11 @@ public final class Phb3Registers {
   public static final Register TCE_KILL       = B.register("PHB_TCE_KILL",       0x210, Access.RW, KILL_LAYOUT);
   public static final Register IODA_ADDR      = B.register("PHB_IODA_ADDR",      0x220, Access.RW, IODA_LAYOUT);
   public static final Register IODA_DATA0     = B.register("PHB_IODA_DATA0",     0x228, Access.RW, WORD_LAYOUT);
-  public static final Register ETU_ERR_SUMMARY = B.register("PHB_ETU_ERR_SUMMARY", 0x2c8, Access.RO, WORD_LAYOUT);
   public static final Register FFI_REQUEST    = B.register("PHB_FFI_REQUEST",    0x238, Access.WO, FFI_LAYOUT);
   public static final Register FFI_LOCK       = B.register("PHB_FFI_LOCK",       0x240, Access.RO, LOCK_LAYOUT);
   public static final Register IVC_INVALIDATE = B.register("PHB_IVC_INVALIDATE", 0x2a0, Access.WO, INVALIDATE_LAYOUT);
   public static final Register IVC_UPDATE     = B.register("PHB_IVC_UPDATE",     0x2a8, Access.RW, UPDATE_LAYOUT);
+  public static final Register ETU_ERR_SUMMARY = B.register("PHB_ETU_ERR_SUMMARY", 0x2c8, Access.RO, WORD_LAYOUT);
   public static final Register VERSION        = B.register("PHB_VERSION",        0x800, Access.RO, WORD_LAYOUT, 0xa3_0000_0005L);
   public static final Register CONTROL        = B.register("PHB_CONTROL",        0x810, Access.RW, CONTROL_LAYOUT);
   public static final Register LEM_FIR_ACCUM    = B.register("PHB_LEM_FIR_ACCUM",    0xc00, Access.RW, WORD_LAYOUT);
