@@ -134,12 +134,15 @@ class DiffCommandTest {
           --steps 1001                         | 1001 steps
           --replay DIR                         | DIR is a folder
           --replay DIR/none                    | there is no file DIR/none
-          --replay /dev/zero                   | has more than 4194304 bytes
+          --replay /dev/zero                   | /dev/zero is no regular file
+          --replay LARGE                       | has more than 4194304 bytes
           """)
   @DisplayName("arguments that contradict each other or mean nothing are unusable, and say why")
   void contradictions(String line, String told) throws IOException {
     Path its = file("its.txt", "hardware its\ndrain\n");
-    List<String> names = List.of("FILE", its.toString(), "DIR", folder.toString());
+    Path large = Files.write(folder.resolve("large.txt"), new byte[4_194_305]);
+    List<String> names =
+        List.of("FILE", its.toString(), "DIR", folder.toString(), "LARGE", large.toString());
     String words = line;
     String wanted = told;
     for (int i = 0; i < names.size(); i += 2) {
