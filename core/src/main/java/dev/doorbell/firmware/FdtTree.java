@@ -33,12 +33,17 @@ final class FdtTree {
   private final List<FdtNode> nodes;
   private final Map<Long, FdtNode> byPhandle = new HashMap<>();
   private final boolean whole;
+
+  /// Children of the root, which many look for and which may be as many as all nodes.
+  private final Map<String, FdtNode> top = new HashMap<>();
+
   private @Nullable Map<FdtNode, Integer> segments;
 
   private FdtTree(FdtNode root, List<FdtNode> nodes, boolean whole, Findings findings) {
     this.root = root;
     this.nodes = List.copyOf(nodes);
     this.whole = whole;
+    root.children().forEach(c -> top.putIfAbsent(c.name(), c));
     for (FdtNode n : nodes) {
       long phandle = n.cell("phandle").orElse(n.cell("linux,phandle").orElse(0));
       if (phandle != 0 && byPhandle.putIfAbsent(phandle, n) != null) {
@@ -77,6 +82,9 @@ final class FdtTree {
   }
 
   Optional<FdtNode> child(FdtNode of, String name) {
+    if (of == root) {
+      return Optional.ofNullable(top.get(name));
+    }
     return of.children().stream().filter(c -> c.name().equals(name)).findFirst();
   }
 
