@@ -1,6 +1,7 @@
 package dev.doorbell.cli;
 
 import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 
 /// Where commands print: standard output for the answer, standard error for progress.
@@ -17,7 +18,7 @@ final class Console {
 
   /// {@return whether standard output is a terminal whose user has not asked for plain text (no-color.org)}
   static boolean onTerminal() {
-    if (System.getenv("NO_COLOR") != null) {
+    if (wantsPlain(System.getenv("NO_COLOR"))) {
       return false;
     }
     // The script that starts the command knows; Java looks for providers of consoles first, and
@@ -28,6 +29,11 @@ final class Console {
     }
     java.io.Console console = System.console();
     return console != null && console.isTerminal();
+  }
+
+  /// {@return whether `NO_COLOR` asks for plain text: set to nothing, it does not}
+  static boolean wantsPlain(@Nullable String noColor) {
+    return noColor != null && !noColor.isEmpty();
   }
 
   PrintWriter out() {

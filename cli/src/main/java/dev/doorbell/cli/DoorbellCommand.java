@@ -73,8 +73,13 @@ final class DoorbellCommand implements Runnable {
   }
 
   int execute(String... args) {
-    Optional<InspectCommand> plain = InspectCommand.plain(console, args);
-    return plain.isPresent() ? execute(plain.get(), args) : parse(args);
+    try {
+      Optional<InspectCommand> plain = InspectCommand.plain(console, args);
+      return plain.isPresent() ? execute(plain.get(), args) : parse(args);
+    } catch (VirtualMachineError e) {
+      // Java would end the process with 1, which is a verdict.
+      return failed(e, asksForJson(args));
+    }
   }
 
   private int execute(InspectCommand command, String... args) {
@@ -146,7 +151,7 @@ final class DoorbellCommand implements Runnable {
     }
   }
 
-  private int failed(Exception e, boolean json) {
+  private int failed(Throwable e, boolean json) {
     return switch (e) {
       case UnusableDescription damaged -> {
         report(json, ErrorView.of(damaged.refusal()));

@@ -15,6 +15,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.Command;
@@ -24,22 +25,30 @@ import picocli.CommandLine.Option;
 class FailureStatusTest {
   @Command(name = "fail")
   private static final class Fail implements Callable<Integer> {
-    private final RuntimeException with;
+    private final Supplier<Integer> with;
 
     @Option(names = "--json")
     private boolean json;
 
-    Fail(RuntimeException with) {
+    Fail(Supplier<Integer> with) {
       this.with = with;
     }
 
     @Override
     public Integer call() {
-      throw with;
+      return with.get();
     }
   }
 
   private static Run run(RuntimeException e, String... args) {
+    return run(
+        () -> {
+          throw e;
+        },
+        args);
+  }
+
+  private static Run run(Supplier<Integer> call, String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     DoorbellCommand command =
@@ -48,7 +57,7 @@ class FailureStatusTest {
             new PrintWriter(err, true),
             false,
             Surroundings.with(Ending.byHand()));
-    command.add(new Fail(e));
+    command.add(new Fail(call));
     int status = command.execute(args);
     return new Run(status, out.toString(), err.toString());
   }
@@ -71,6 +80,24 @@ class FailureStatusTest {
       assertTrue(r.err().startsWith("doorbell: " + e.getMessage()), r.err());
       assertTrue(r.err().contains("advice: "), r.err());
       assertFalse(r.err().contains("\tat "), r.err());
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "section 6: no memory or no stack is exit 3 and one document, not the 1 that Java ends with")
+  void machineErrors() {
+    for (VirtualMachineError e :
+        List.of(new OutOfMemoryError("Java heap space"), new StackOverflowError())) {
+      Run r =
+          run(
+              () -> {
+                throw e;
+              },
+              "fail",
+              "--json");
+      assertEquals(3, r.status());
+      assertEquals("InternalError", Json.parse(r.out()).get("error").get("type").text());
     }
   }
 

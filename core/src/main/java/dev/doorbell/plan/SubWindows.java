@@ -64,8 +64,13 @@ final class SubWindows {
               Thing.at("MSI window", w.range(), w.source()),
               Thing.named(pamu.get().id(), pamu.get().source()),
               true,
-              "%s has %d windows of one size for a LIODN, each a power of two that is filled from its start: RAM %s and the doorbells of %s do not lie in them together"
-                  .formatted(pamu.get().id(), MOST, ram, w.range()),
+              "%s has %d windows of one size for a LIODN, each a power of two that is filled from its start: %sthe doorbells of %s do not lie in them%s"
+                  .formatted(
+                      pamu.get().id(),
+                      MOST,
+                      ram.isEmpty() ? "" : "RAM " + ram + " and ",
+                      w.range(),
+                      ram.isEmpty() ? "" : " together"),
               ram.isEmpty()
                   ? "plan functions behind one MPIC bank at a time"
                   : "give the guest RAM from 0 on, in a power of two or a few pieces of one, and let the window be chosen behind it (%s)"

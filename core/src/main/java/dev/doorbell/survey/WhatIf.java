@@ -2,6 +2,7 @@ package dev.doorbell.survey;
 
 import dev.doorbell.bits.Register;
 import dev.doorbell.description.FunctionDescription;
+import dev.doorbell.description.HostBridge;
 import dev.doorbell.description.MachineDescription;
 import dev.doorbell.explain.Source;
 import dev.doorbell.pci.CapabilityLayout;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /// A function that is not in the capture, or whose capabilities are not, added to see what would happen.
 ///
@@ -56,8 +58,11 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
     }
     if (!m.hostBridges().isEmpty() && m.hostBridge(sbdf).isEmpty()) {
       throw new IllegalArgumentException(
-          "no root complex of this machine has bus %04x:%02x"
-              .formatted(sbdf.segment(), sbdf.bus()));
+          "no root complex of this machine has bus %04x:%02x; there are %s"
+              .formatted(
+                  sbdf.segment(),
+                  sbdf.bus(),
+                  m.hostBridges().stream().map(WhatIf::buses).collect(Collectors.joining(", "))));
     }
     List<FunctionDescription> functions = new ArrayList<>(m.functions());
     captured.ifPresent(functions::remove);
@@ -86,6 +91,10 @@ public record WhatIf(Sbdf sbdf, int msixVectors, int msiVectors, boolean address
         m.recorded(),
         m.oddities(),
         m.unseen());
+  }
+
+  private static String buses(HostBridge b) {
+    return "%04x:%02x to %04x:%02x".formatted(b.segment(), b.firstBus(), b.segment(), b.lastBus());
   }
 
   /// What whoever is not root can read, or less. A bridge's is enough to know that it is one.

@@ -62,6 +62,20 @@ class WhatIfTest {
   }
 
   @Test
+  @DisplayName("one on a bus that no root complex has is refused with the buses that there are")
+  void noSuchBus() {
+    MachineDescription m = machine("ppc64le-powernv9");
+    WhatIf elsewhere = new WhatIf(Sbdf.parse("0033:01:00.0"), 8, 0, true);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> elsewhere.addTo(m));
+    assertTrue(
+        e.getMessage()
+            .startsWith(
+                "no root complex of this machine has bus 0033:01; there are 0000:00 to 0000:ff, 0001:00 to 0001:ff"),
+        e.getMessage());
+  }
+
+  @Test
   @DisplayName("behind a captured port, whatever its windows and whether it lets anything pass")
   void behindPorts() {
     MachineDescription m =
