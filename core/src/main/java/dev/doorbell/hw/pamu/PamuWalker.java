@@ -287,6 +287,6 @@ public final class PamuWalker {
   }
 
   private PamuWalk unseen(String in, String why, Source source) {
-    return stop(in, CANNOT_SEE, why, source);
+    return stop(in, CANNOT_SEE, CANNOT_SEE + ": " + why, source);
   }
 }

@@ -9,6 +9,7 @@ import dev.doorbell.address.Iova;
 import dev.doorbell.address.Pa;
 import dev.doorbell.bus.OutOfFramesException;
 import dev.doorbell.bus.Translator;
+import dev.doorbell.explain.Basis;
 import dev.doorbell.iommu.AddressSpace;
 import dev.doorbell.iommu.Protection;
 import dev.doorbell.simple.CountedFrames;
@@ -16,6 +17,8 @@ import dev.doorbell.simple.PlainMemory;
 import dev.doorbell.testkit.Property;
 import dev.doorbell.testkit.SeededRandom;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -129,6 +132,16 @@ class PamuOperationsTest {
         walk.hops().stream().map(h -> h.at()).toList());
     assertEquals("V=1 EOE=0x1 (WRITE)", walk.hops().get(1).out());
     assertTrue(walk.hops().get(1).why().startsWith("OMI=0x1"));
+  }
+
+  @Test
+  @DisplayName(
+      "a walk that ends where nothing was recorded says that it cannot see, not that the unit refuses")
+  void notRecorded() {
+    PamuWalk walk =
+        new PamuWalker("pamu", Map.of(), at -> OptionalLong.empty(), Basis.OBSERVED)
+            .walk(LIODN, new Iova(0x10_0140));
+    assertEquals("cannot see: PC was not recorded", walk.stoppedAt().orElseThrow());
   }
 
   @Test
