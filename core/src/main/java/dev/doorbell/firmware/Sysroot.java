@@ -126,8 +126,20 @@ public final class Sysroot {
           : new Contents.Unreadable(path + " is not a regular file");
     }
     Optional<String> why =
-        end instanceof Walk.Blocked(String blocked) ? Optional.of(blocked) : unread.why(path);
+        end instanceof Walk.Blocked(String blocked)
+            ? Optional.of(blocked)
+            : unread.why(path).or(() -> leadsOut(path));
     return why.isPresent() ? new Contents.Unreadable(why.get()) : Contents.ABSENT;
+  }
+
+  /// {@return why a file that is a link to what this folder has not cannot be seen: something is there, elsewhere}
+  private Optional<String> leadsOut(String path) {
+    return walk(path, false)
+                instanceof Walk.Found(Path at, String canonical, BasicFileAttributes attributes)
+            && attributes.isSymbolicLink()
+        ? linkText(at, attributes)
+            .map(to -> "%s is a link to %s, which is not in this folder".formatted(path, to))
+        : Optional.empty();
   }
 
   /// {@return the bytes of the one file that is the root}

@@ -55,7 +55,7 @@ class SysrootTest {
     assertEquals(Optional.of("mine"), open().text("sys/absolute", 10));
     assertEquals(Optional.of("mine"), open().text("sys/deep/up", 10));
     assertEquals(Optional.of("sys/a"), open().canonical("sys/deep/up"));
-    assertInstanceOf(Contents.Absent.class, open().read("sys/out", 10_000));
+    assertTrue(why(open().read("sys/out", 10_000)).contains("sys/out is a link to "));
     assertEquals(Optional.of("mine"), open().text("../../sys/a", 10));
   }
 
