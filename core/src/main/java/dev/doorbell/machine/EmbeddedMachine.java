@@ -80,7 +80,9 @@ public final class EmbeddedMachine implements Machine {
     for (MachineDescription.Memory m : description.memory()) {
       if (!Ram.canHold(m.range())) {
         throw new UnusableDescription(
-            "RAM at " + m.range(), "a bank has less than 2^47 bytes", m.source());
+            "RAM at " + m.range(),
+            "a bank has less than 2^47 bytes and ends below 2^56",
+            m.source());
       }
     }
     List<AddressRange> memory =

@@ -21,20 +21,24 @@ final class Ram implements PhysicalMemory {
   private static final int CHUNK_SHIFT = 16;
   private static final int CHUNK = 1 << CHUNK_SHIFT;
   private static final long MOST_BYTES = 128 * Sizes.TIB;
+  // Of all families here RISC-V's and Arm's (FEAT_D128) physical addresses are the widest.
+  private static final long LAST_ADDRESS = (1L << 56) - 1;
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
   private static final VarHandle CHUNKS = MethodHandles.arrayElementVarHandle(long[][].class);
   private static final boolean SWAPPED = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
 
   private final Bank[] banks;
 
-  /// @param ranges RAM, disjoint; a bank larger than 2^47 bytes is refused
+  /// @param ranges RAM, disjoint; a bank of 2^47 bytes and more, or beyond 2^56, is refused
   Ram(List<AddressRange> ranges) {
     banks = ranges.stream().sorted(Comparator.naturalOrder()).map(Bank::new).toArray(Bank[]::new);
   }
 
-  /// {@return whether a bank can be so large}
+  /// {@return whether a bank can be so large, and lie where it does}
   static boolean canHold(AddressRange bank) {
-    return bank.bytes() > 0 && bank.bytes() < MOST_BYTES;
+    return bank.bytes() > 0
+        && bank.bytes() < MOST_BYTES
+        && Long.compareUnsigned(bank.last(), LAST_ADDRESS) <= 0;
   }
 
   private static final class Bank {
@@ -50,7 +54,7 @@ final class Ram implements PhysicalMemory {
       bytes = range.bytes();
       origin = start & -Long.BYTES;
       if (!canHold(range)) {
-        throw new IllegalArgumentException("a bank of RAM at " + range + " is too large");
+        throw new IllegalArgumentException("a bank of RAM at " + range + " cannot be held");
       }
       chunks = new long[(int) ((bytes + CHUNK + Long.BYTES - 2) >>> CHUNK_SHIFT)][];
     }

@@ -194,16 +194,24 @@ class UndrivenTest {
   @DisplayName(
       "a bank of RAM that no machine has is bad input, which names the bank and the property")
   void memory() throws IOException {
-    for (long half : new long[] {0x8000, 0xffff_ffffL}) {
+    List<List<Long>> banks =
+        List.of(
+            List.of(0L, 0L, 0x8000L, 0L),
+            List.of(0L, 0L, 0xffff_ffffL, 0xffff_ffffL),
+            List.of(0x100_0000L, 0L, 1L, 0L),
+            List.of(0x8000_0000L, 0L, 1L, 0L));
+    for (List<Long> bank : banks) {
       MachineDescription m =
           read(
               guest(true, GIB, 1)
                   .begin("memory@100000000")
                   .text("device_type", "memory")
-                  .cells("reg", 0, 0, half, half == 0x8000 ? 0 : 0xffff_ffffL)
+                  .cells("reg", bank.stream().mapToLong(Long::longValue).toArray())
                   .end());
       UnusableDescription e = assertThrows(UnusableDescription.class, () -> EmbeddedMachine.of(m));
-      assertTrue(e.getMessage().endsWith("cannot be: a bank has less than 2^47 bytes"));
+      assertTrue(
+          e.getMessage()
+              .endsWith("cannot be: a bank has less than 2^47 bytes and ends below 2^56"));
       assertEquals("sys/firmware/fdt", e.refusal().source().where());
     }
   }
