@@ -22,7 +22,7 @@ final class Ram implements PhysicalMemory {
   private static final int CHUNK = 1 << CHUNK_SHIFT;
   private static final long MOST_BYTES = 128 * Sizes.TIB;
   // Of all families here RISC-V's and Arm's (FEAT_D128) physical addresses are the widest.
-  private static final long LAST_ADDRESS = (1L << 56) - 1;
+  private static final long ADDRESSES = 65_536 * Sizes.TIB;
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
   private static final VarHandle CHUNKS = MethodHandles.arrayElementVarHandle(long[][].class);
   private static final boolean SWAPPED = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
@@ -38,7 +38,7 @@ final class Ram implements PhysicalMemory {
   static boolean canHold(AddressRange bank) {
     return bank.bytes() > 0
         && bank.bytes() < MOST_BYTES
-        && Long.compareUnsigned(bank.last(), LAST_ADDRESS) <= 0;
+        && Long.compareUnsigned(bank.last(), ADDRESSES) < 0;
   }
 
   private static final class Bank {
